@@ -1,0 +1,52 @@
+"""The only place that asks what time it is, and the arithmetic of business days.
+
+Instants are aware and UTC. Dates are the business's local dates. Everything else takes them as arguments.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+Clock = Callable[[], datetime]
+
+
+def system_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def stopped_clock(instant: datetime) -> Clock:
+    """A clock that always shows `instant`: what `--now` gives every command."""
+    return lambda: instant
+
+
+def business_date(instant: datetime, timezone: str) -> date:
+    return instant.astimezone(ZoneInfo(timezone)).date()
+
+
+def instant_at(day: date, hour: int, timezone: str) -> datetime:
+    """The UTC instant of `hour` o'clock on a business date; an hour that a clock change skips moves forward."""
+    return datetime.combine(day, time(hour), ZoneInfo(timezone)).astimezone(UTC)
+
+
+def add_business_days(day: date, days: int) -> date:
+    """The date `days` Mondays-to-Fridays after `day` (before it, when negative). Public holidays count as work days."""
+    step = timedelta(days=1 if days >= 0 else -1)
+    left = abs(days)
+    while left:
+        day += step
+        left -= day.weekday() < 5
+    return day
+
+
+def years_between(earlier: date, later: date) -> int:
+    """Whole years completed; someone born on 29 February completes one on 28 February of a common year."""
+    birthday = anniversary_in(earlier, later.year)
+    return later.year - earlier.year - (later < birthday)
+
+
+def anniversary_in(day: date, year: int) -> date:
+    """The day on which `day` is kept in `year`: 29 February is kept on the 28th in common years."""
+    try:
+        return day.replace(year=year)
+    except ValueError:
+        return day.replace(year=year, day=28)

@@ -1,0 +1,101 @@
+"""Every error this program raises on purpose, in one tree. Each text tells a person what to do next.
+
+OutreachError
+├── SettingsError                 outreach.toml, a knob or a secret is missing or wrong
+├── DatabaseError                 the database is not there, not upgraded, or not safe to send from
+├── NotFound                      a customer, batch, message, staff record or template that does not exist
+├── IntakeError                   customer data cannot be read at all (single bad rows are refusals, not errors)
+│   ├── SourceUnreadable
+│   └── MappingRefused
+├── ComposingError                a message cannot be written
+│   ├── TemplateRefused           the template itself: carries its name and line
+│   ├── FieldMissing              the customer's data lacks what the template needs
+│   ├── CannotWrite               the pen has no glyph for a character
+│   └── TooLong                   over the pages or segments allowed
+├── ApprovalError                 the decision does not fit what is there now
+│   ├── ChangedSince              the batch is not what the approver saw
+│   ├── NotWaiting                the batch or message is no longer waiting for a person
+│   └── SamePerson                whoever wrote it cannot approve it
+└── DeliveryError                 what is known of one hand-over to a provider
+    ├── Refused                   refused for good: the provider surely has nothing and never will
+    ├── NotSent                   surely not accepted: it may be tried again
+    ├── OutcomeUnknown            it may have been accepted: never send again without evidence
+    └── AlreadyAccepted           the provider has it from an earlier try
+"""
+
+
+class OutreachError(Exception):
+    """The root; its text is fit to show to the person at the keyboard."""
+
+
+class SettingsError(OutreachError): ...
+
+
+class DatabaseError(OutreachError): ...
+
+
+class NotFound(OutreachError): ...
+
+
+class IntakeError(OutreachError): ...
+
+
+class SourceUnreadable(IntakeError): ...
+
+
+class MappingRefused(IntakeError): ...
+
+
+class ComposingError(OutreachError): ...
+
+
+class TemplateRefused(ComposingError):
+    """A template that must not be used; `line` counts from 1 (0 when the whole file is at fault)."""
+
+    def __init__(self, template: str, line: int, reason: str) -> None:
+        super().__init__(f"{template}, line {line}: {reason}")
+        self.template, self.line, self.reason = template, line, reason
+
+
+class FieldMissing(ComposingError):
+    """A value the words need is missing or empty; `field` is its name in the template."""
+
+    def __init__(self, field: str, template: str) -> None:
+        super().__init__(f"{template} needs “{field}”, and it is missing or empty; fill it in the customer data")
+        self.field, self.template = field, template
+
+
+class CannotWrite(ComposingError): ...
+
+
+class TooLong(ComposingError): ...
+
+
+class ApprovalError(OutreachError): ...
+
+
+class ChangedSince(ApprovalError): ...
+
+
+class NotWaiting(ApprovalError): ...
+
+
+class SamePerson(ApprovalError): ...
+
+
+class DeliveryError(OutreachError): ...
+
+
+class Refused(DeliveryError): ...
+
+
+class NotSent(DeliveryError): ...
+
+
+class OutcomeUnknown(DeliveryError): ...
+
+
+class AlreadyAccepted(DeliveryError):
+    def __init__(self, provider_id: str) -> None:
+        super().__init__(f"the provider has had it as {provider_id} since an earlier try")
+        self.provider_id = provider_id

@@ -1,0 +1,152 @@
+"""What a business knows of its customers: one table for each of the nine CSV files, columns named alike.
+
+`…_on` beside `…_at` is the business's local date of that instant, written at import, so that moments compare dates.
+"""
+
+from datetime import date, datetime
+
+from sqlalchemy import Index
+from sqlmodel import Field, SQLModel
+
+from outreach.models.columns import instant_field, one_of
+
+CHANNELS = ("letter", "email", "text", "call")
+PURPOSES = ("service", "marketing")
+
+
+class Customer(SQLModel, table=True):
+    __tablename__ = "customers"
+    customer_id: str = Field(primary_key=True)
+    given_name: str | None = None
+    family_name: str | None = None
+    preferred_name: str | None = None
+    honorific: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    address_line1: str | None = None
+    address_line2: str | None = None
+    city: str | None = None
+    region: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+    language: str | None = None
+    timezone: str | None = None
+    customer_since: date | None = Field(default=None, index=True)
+    born_on: date | None = None
+    died_on: date | None = None
+    household_id: str | None = Field(default=None, index=True)
+    guardian_id: str | None = Field(default=None, index=True)
+    currency: str | None = None
+
+
+class Visit(SQLModel, table=True):
+    __tablename__ = "visits"
+    __table_args__ = (
+        one_of("status", ("booked", "completed", "cancelled", "no_show")),
+        one_of("cancelled_by", ("us", "customer")),
+        Index("visits_by_customer", "customer_id", "starts_on"),
+    )
+    visit_id: str = Field(primary_key=True)
+    customer_id: str
+    starts_at: datetime = instant_field()
+    starts_on: date = Field(index=True)
+    ends_at: datetime | None = instant_field(default=None, nullable=True)
+    status: str | None = None
+    cancelled_by: str | None = None
+
+
+class Treatment(SQLModel, table=True):
+    __tablename__ = "treatments"
+    __table_args__ = (Index("treatments_by_customer", "customer_id", "done_on"),)
+    treatment_id: str = Field(primary_key=True)
+    customer_id: str
+    visit_id: str | None = None
+    name: str | None = None
+    done_at: datetime = instant_field()
+    done_on: date = Field(index=True)
+    promised_at: datetime | None = instant_field(default=None, nullable=True)
+    practitioner: str | None = None
+    practitioner_phone: str | None = None
+
+
+class Invoice(SQLModel, table=True):
+    __tablename__ = "invoices"
+    __table_args__ = (
+        one_of("status", ("open", "disputed", "plan", "written_off")),
+        Index("invoices_by_customer", "customer_id", "issued_on"),
+    )
+    invoice_id: str = Field(primary_key=True)
+    customer_id: str
+    payer_id: str | None = Field(default=None, index=True)
+    issued_on: date
+    due_on: date = Field(index=True)
+    amount: int
+    currency: str | None = None
+    status: str | None = None
+
+
+class Payment(SQLModel, table=True):
+    __tablename__ = "payments"
+    payment_id: str = Field(primary_key=True)
+    invoice_id: str = Field(index=True)
+    paid_on: date
+    amount: int
+
+
+class Feedback(SQLModel, table=True):
+    __tablename__ = "feedback"
+    __table_args__ = (
+        one_of("kind", ("score", "complaint", "review", "enquiry")),
+        one_of("status", ("open", "answered", "closed")),
+        Index("feedback_by_customer", "customer_id", "given_on"),
+    )
+    feedback_id: str = Field(primary_key=True)
+    customer_id: str
+    given_at: datetime = instant_field()
+    given_on: date = Field(index=True)
+    kind: str
+    score: int | None = None
+    status: str | None = None
+    text: str | None = None
+
+
+class Referral(SQLModel, table=True):
+    __tablename__ = "referrals"
+    referral_id: str = Field(primary_key=True)
+    customer_id: str = Field(index=True)
+    referred_name: str | None = None
+    referred_customer_id: str | None = None
+    made_on: date
+    status: str | None = None
+
+
+class Consent(SQLModel, table=True):
+    """What a customer said of one channel and purpose, and when; the latest `at` stands. Rows are never overwritten."""
+
+    __tablename__ = "consents"
+    __table_args__ = (
+        one_of("channel", CHANNELS),
+        one_of("purpose", PURPOSES),
+        one_of("state", ("granted", "withdrawn")),
+    )
+    customer_id: str = Field(primary_key=True)
+    channel: str = Field(primary_key=True)
+    purpose: str = Field(primary_key=True)
+    at: datetime = instant_field(primary_key=True)
+    state: str = Field(primary_key=True)
+    basis: str | None = None
+    expires_at: datetime | None = instant_field(default=None, nullable=True)
+    source: str | None = None
+    text: str | None = None
+
+
+class Flag(SQLModel, table=True):
+    """Something about a customer's life that holds some moments from `from_on` until `until_on` (open when empty)."""
+
+    __tablename__ = "flags"
+    customer_id: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    from_on: date = Field(primary_key=True)
+    until_on: date | None = None
+    source: str | None = None
+    note: str | None = None

@@ -1,0 +1,42 @@
+"""What this installation is: the day of its first import, the zone its dates are in, and what each import brought."""
+
+from datetime import date, datetime
+
+from sqlmodel import Field, SQLModel
+
+from outreach.models.columns import instant_field
+
+
+class Installation(SQLModel, table=True):
+    """One row. `key_fingerprint` tells whether the secret is still the one that hashed the suppressions."""
+
+    __tablename__ = "installation"
+    id: int = Field(default=1, primary_key=True)
+    first_import_on: date | None = None
+    timezone: str | None = None
+    key_fingerprint: str | None = None
+
+
+class Import(SQLModel, table=True):
+    """One file that was read; read = accepted + refused. `table_name` is what it fed, `mapping` that mapping's hash."""
+
+    __tablename__ = "imports"
+    import_id: int | None = Field(default=None, primary_key=True)
+    at: datetime = instant_field()
+    file: str
+    table_name: str
+    mapping: str | None = None
+    read: int
+    accepted: int
+    refused: int
+
+
+class Refusal(SQLModel, table=True):
+    """One row that was not taken in. The reason never repeats a customer's value."""
+
+    __tablename__ = "refusals"
+    refusal_id: int | None = Field(default=None, primary_key=True)
+    import_id: int = Field(foreign_key="imports.import_id", index=True)
+    line: int
+    column: str
+    reason: str

@@ -1,0 +1,240 @@
+"""What the business decides: outreach.toml in, one frozen `Settings` out, each value open to an environment variable.
+
+Knobs have their defaults here and nowhere else. Secrets are never written in outreach.toml.
+"""
+
+import os
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from outreach.errors import SettingsError
+
+Channel = Literal["letter", "email", "text", "call"]
+Provider = Literal["outbox", "printroom"]
+Silence = Literal["opt-in", "opt-out"]
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Signatory(Part):
+    """A member of staff whose name stands under messages. Without `consent_on` nothing is signed for them."""
+
+    name: str
+    role: str = ""
+    pen: str = "La Belle Aurore"
+    direct_line: str = ""
+    from_: date | None = Field(default=None, alias="from")
+    until: date | None = None
+    away: list[tuple[date, date]] = []
+    consent_on: date | None = None
+
+
+class Business(Part):
+    name: str = ""
+    kind: Literal["general", "health", "finance", "utility"] = "general"
+    timezone: str = "UTC"
+    language: str = "en"
+    country: str = "US"
+    currency: str = "USD"
+    address: list[str] = []
+    phone: str = ""
+    email: str = ""
+    website: str = ""
+    public_url: str = "https://outreach.invalid"
+    sending_hour: int = Field(default=9, ge=0, le=23)
+    signatories: list[Signatory] = []
+
+    @field_validator("timezone")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"“{value}” is not a time zone; write one like Europe/Berlin")
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+
+class Consent(Part):
+    """What silence means where a customer has no consent row for a channel."""
+
+    letter: Silence = "opt-out"
+    email: Silence = "opt-in"
+    text: Silence = "opt-in"
+    call: Silence = "opt-out"
+
+
+class Pacing(Part):
+    quiet_days: int = Field(default=14, ge=0)
+    mourning_days: int = Field(default=90, ge=0)
+
+
+class ProviderSettings(Part):
+    """Where a provider puts its files, and whether it may carry what the law protects."""
+
+    folder: Path | None = None
+    health: bool = False
+    debt: bool = False
+
+
+class Providers(Part):
+    """Which provider carries each channel in live mode. In rehearsal everything goes to `outbox`."""
+
+    letter: Provider = "outbox"
+    email: Provider = "outbox"
+    text: Provider = "outbox"
+    call: Provider = "outbox"
+    outbox: ProviderSettings = ProviderSettings(folder=Path("outbox"), health=True, debt=True)
+    printroom: ProviderSettings = ProviderSettings(folder=Path("printroom"), health=True, debt=True)
+
+
+class Transit(Part):
+    """Business days from hand-over to arrival, by channel."""
+
+    letter: int = Field(default=4, ge=0)
+    email: int = Field(default=0, ge=0)
+    text: int = Field(default=0, ge=0)
+    call: int = Field(default=0, ge=0)
+
+
+class Postage(Part):
+    """What one message costs, in minor units of the business's currency, for the count and cost staff approve."""
+
+    letter: int = Field(default=105, ge=0)
+    email: int = Field(default=0, ge=0)
+    text_segment: int = Field(default=1, ge=0)
+    call: int = Field(default=0, ge=0)
+
+
+class Texts(Part):
+    max_segments: int = Field(default=2, ge=1)
+    region: str = "US"
+
+
+class Approval(Part):
+    single_person: bool = False
+    usual_size_times: int = Field(default=3, ge=1)
+    expires_days: int = Field(default=7, ge=1)
+
+
+class MomentKnobs(Part):
+    enabled: bool = True
+    approval: Literal["rule", "person"] = "rule"
+    channels: list[Channel] = ["letter", "email", "text", "call"]
+    grace_days: int = Field(default=7, ge=0)
+    lead_days: int = Field(default=0, ge=0)
+
+
+class AnniversaryKnobs(MomentKnobs):
+    lead_days: int = Field(default=5, ge=0)
+    channels: list[Channel] = ["letter", "email"]
+    reward: int = Field(default=2000, ge=0)
+    shared_since_percent: float = Field(default=1.0, gt=0)
+    silent_days: int = Field(default=365, ge=1)
+
+
+class CheckinKnobs(MomentKnobs):
+    after_days: int = Field(default=2, ge=0)
+    until_days: int = Field(default=3, ge=0)
+    useful_days: int = Field(default=4, ge=0)
+    channels: list[Channel] = ["letter", "email", "text", "call"]
+    treatments: list[str] = []
+
+
+class LatePaymentKnobs(MomentKnobs):
+    approval: Literal["rule", "person"] = "person"
+    from_days: int = Field(default=1, ge=0)
+    until_days: int = Field(default=30, ge=0)
+    first_touch_days: int = Field(default=10, ge=0)
+    again_days: int = Field(default=30, ge=0)
+    min_balance: int = Field(default=1000, ge=0)
+    fresh_hours: int = Field(default=24, ge=0)
+
+
+class ReferralAskKnobs(MomentKnobs):
+    channels: list[Channel] = ["letter", "email"]
+    tenure_days: int = Field(default=90, ge=0)
+    visits: int = Field(default=2, ge=0)
+    score: int = Field(default=9, ge=0, le=10)
+    happy_days: int = Field(default=60, ge=0)
+    every_days: int = Field(default=365, ge=0)
+
+
+class Moments(Part):
+    anniversary: AnniversaryKnobs = AnniversaryKnobs()
+    checkin: CheckinKnobs = CheckinKnobs()
+    late_payment: LatePaymentKnobs = LatePaymentKnobs()
+    referral_ask: ReferralAskKnobs = ReferralAskKnobs()
+
+
+class Settings(BaseSettings):
+    """All of outreach.toml. `OUTREACH_BUSINESS__TIMEZONE=UTC` overrides `[business] timezone`, and so on."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="OUTREACH_", env_nested_delimiter="__", frozen=True, extra="forbid", validate_default=True
+    )
+
+    mode: Literal["rehearsal", "live"] = "rehearsal"
+    start_on: date | None = None
+    daily_cap: int = Field(default=200, ge=0)
+    database_url: str = "sqlite:///outreach.db"
+    now: str | None = None
+    config: Path | None = None
+    templates: Path = PROJECT / "templates"
+    secret: SecretStr | None = None
+    secret_file: Path = Path("outreach.secret")
+    business: Business = Business()
+    consent: Consent = Consent()
+    pacing: Pacing = Pacing()
+    providers: Providers = Providers()
+    transit: Transit = Transit()
+    postage: Postage = Postage()
+    texts: Texts = Texts()
+    approval: Approval = Approval()
+    moments: Moments = Moments()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        toml = Path(os.environ.get("OUTREACH_CONFIG", "outreach.toml"))
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml)
+
+    def provider_for(self, channel: Channel) -> Provider:
+        """The provider that carries `channel` today: always `outbox` in rehearsal."""
+        return "outbox" if self.mode == "rehearsal" else getattr(self.providers, channel)
+
+    def knobs_for(self, moment: str) -> MomentKnobs:
+        knobs: MomentKnobs = getattr(self.moments, moment)
+        return knobs
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Settings from the environment, then OUTREACH_CONFIG or ./outreach.toml, then the defaults.
+
+    Raises SettingsError naming each value that does not fit.
+    """
+    named = os.environ.get("OUTREACH_CONFIG")
+    if named and not Path(named).is_file():
+        raise SettingsError(f"OUTREACH_CONFIG names {named}, and there is no such file")
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        lines = [f"  {'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()]
+        raise SettingsError("These settings do not fit (outreach.toml or OUTREACH_…):\n" + "\n".join(lines)) from error
+    except ValueError as error:
+        raise SettingsError(f"outreach.toml cannot be read: {error}") from error

