@@ -1,0 +1,36 @@
+# make demo   sets up and runs the main job on a sample practice
+# make test   sets up and runs every check
+.PHONY: setup demo test up format lock clean
+
+# Compiled modules make each start of Prefect several seconds shorter.
+unexport PYTHONDONTWRITEBYTECODE
+# Settings of some other Python must not reach into the project's own.
+unexport PYTHONPATH PYTHONHOME
+RUN = .venv/bin/python -m
+
+demo: setup
+	@.venv/bin/outreach demo
+
+test: setup
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(RUN) pytest -n 2
+
+up: setup
+	@.venv/bin/outreach up
+
+setup:
+	@sh setup/start.sh
+
+format: setup
+	$(RUN) ruff check --fix .
+	$(RUN) ruff format .
+
+# uv is only needed here. Any recent one will do: pipx install uv
+lock:
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --custom-compile-command "make lock" -o requirements.lock
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build outreach.egg-info
