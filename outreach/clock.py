@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from outreach.errors import SettingsError
+
 Clock = Callable[[], datetime]
 
 
@@ -17,6 +19,23 @@ def system_clock() -> datetime:
 def stopped_clock(instant: datetime) -> Clock:
     """A clock that always shows `instant`: what `--now` gives every command."""
     return lambda: instant
+
+
+def parse_day(said: str) -> date:
+    """The date written as 2026-11-22; raises SettingsError for anything else."""
+    try:
+        return date.fromisoformat(said)
+    except ValueError as error:
+        raise SettingsError(f"“{said}” is not a day; write it as 2026-11-22") from error
+
+
+def parse_instant(said: str) -> datetime:
+    """The instant written as 2026-11-22T10:00Z, UTC where no zone is written; raises SettingsError for anything else."""
+    try:
+        instant = datetime.fromisoformat(said)
+    except ValueError as error:
+        raise SettingsError(f"“{said}” is not an instant; write it as 2026-11-22T10:00Z") from error
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def business_date(instant: datetime, timezone: str) -> date:

@@ -123,7 +123,6 @@ class Texts(Part):
 class Approval(Part):
     single_person: bool = False
     usual_size_times: int = Field(default=3, ge=1)
-    expires_days: int = Field(default=7, ge=1)
 
 
 class MomentKnobs(Part):

@@ -1,0 +1,41 @@
+"""Who did what, when: an append-only chain of entries. Ids and hashes only, so erasing a person never breaks it."""
+
+import hashlib
+import json
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from outreach.database import take_turns
+from outreach.models import AuditEntry
+
+BEGINNING = "0" * 64
+
+
+def record_act(session: Session, actor: str, act: str, subject: str, detail: str, at: datetime) -> AuditEntry:
+    """Appends one entry within the caller's transaction, so that the act and its record stand or fall together."""
+    take_turns(session, "audit")
+    last = session.exec(select(AuditEntry).order_by(col(AuditEntry.sequence).desc()).limit(1)).first()
+    sequence, previous = (last.sequence + 1, last.hash) if last else (1, BEGINNING)
+    entry = AuditEntry(
+        sequence=sequence, previous=previous, hash="", at=at, actor=actor, act=act, subject=subject, detail=detail
+    )
+    entry.hash = _hash(entry)
+    session.add(entry)
+    session.flush()
+    return entry
+
+
+def find_break(session: Session) -> int | None:
+    """The sequence of the first entry that was changed or that follows a missing one; None when the chain is whole."""
+    previous = BEGINNING
+    for expected, entry in enumerate(session.exec(select(AuditEntry).order_by(col(AuditEntry.sequence))), start=1):
+        if entry.sequence != expected or entry.previous != previous or entry.hash != _hash(entry):
+            return expected
+        previous = entry.hash
+    return None
+
+
+def _hash(entry: AuditEntry) -> str:
+    said = [entry.sequence, entry.previous, entry.at.isoformat(), entry.actor, entry.act, entry.subject, entry.detail]
+    return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()

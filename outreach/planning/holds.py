@@ -1,0 +1,176 @@
+"""What planning holds back, each rule one function with its own reason: a candidate and the day in, a Hold or None out.
+
+The order of `RULES` is the order in which a person would want to hear the reasons.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+from outreach.planning.candidates import Candidate, Day
+from outreach.planning.flags import hold_for_flags
+from outreach.planning.people import Person
+from outreach.planning.verdicts import Hold
+
+Rule = Callable[[Candidate, Day], Hold | None]
+
+# Care that nobody may learn of from an envelope, a text or a housemate, whatever the allow-list says.
+SENSITIVE = re.compile(
+    r"abortion|miscarriage|pregnan|prenatal|antenatal|obstet|contracept|intrauterine|fertili|\bivf\b|vasectomy"
+    r"|\bhiv\b|\bsti\b|\bstd\b|sexual|gyn[ae]|psych|mental|depress|anxiety|suicid|counsel|therap(?:y|ist) session"
+    r"|abuse|assault|violence|addict|alcohol|opioid|substance|drug use|detox|methadone|hospice|palliative"
+    r"|end[- ]of[- ]life",
+    re.IGNORECASE,
+)
+
+
+def hold_for_start(candidate: Candidate, day: Day) -> Hold | None:
+    start = day.settings.start_on
+    if start and candidate.occasion_on < start:
+        return Hold("before_start", f"its day was before we started on {start}")
+    return None
+
+
+def hold_for_usefulness(candidate: Candidate, day: Day) -> Hold | None:
+    if candidate.useful_until < day.on:
+        return Hold("too_late", f"it would have been useful until {candidate.useful_until}")
+    return None
+
+
+def hold_for_person(candidate: Candidate, day: Day) -> Hold | None:
+    """The dead, minors without a guardian who can be written to, and payers who cannot."""
+    customer, recipient = candidate.customer, candidate.recipient
+    if customer.is_dead(day.on):
+        return Hold("dead", "they have died")
+    if recipient is None:
+        who = "guardian" if customer.is_minor(day.on) else "payer"
+        return Hold(f"no_{who}", f"there is no {who} on record to write to", day.tomorrow)
+    if recipient.id == customer.id:
+        return None
+    if recipient.is_dead(day.on) or recipient.is_minor(day.on):
+        return Hold("guardian_unfit", "the person to write to in their place is not a living adult", day.tomorrow)
+    if recipient.flags:
+        return Hold("guardian_flagged", "the person to write to in their place has a flag on record", day.tomorrow)
+    return None
+
+
+def hold_for_flag(candidate: Candidate, day: Day) -> Hold | None:
+    for person in (candidate.customer, candidate.recipient):
+        if person and (hold := hold_for_flags(person, candidate.kind, day.on, day.settings.pacing.mourning_days)):
+            return hold
+    return None
+
+
+def hold_for_name(candidate: Candidate, day: Day) -> Hold | None:
+    for person in (candidate.customer, candidate.recipient):
+        if person and not _has_name(person):
+            return Hold("no_name", "there is no name to greet them by", day.tomorrow)
+    return None
+
+
+def _has_name(person: Person) -> bool:
+    customer = person.customer
+    return bool(customer.preferred_name or customer.given_name or (customer.honorific and customer.family_name))
+
+
+def hold_for_complaint(candidate: Candidate, day: Day) -> Hold | None:
+    if candidate.kind != "checkin" and candidate.standing.complaining:
+        return Hold("complaint", "a complaint of theirs is still open", day.tomorrow)
+    return None
+
+
+def hold_for_dispute(candidate: Candidate, day: Day) -> Hold | None:
+    if candidate.kind in {"anniversary", "late_payment"} and candidate.standing.disputing:
+        return Hold("dispute", "an invoice of theirs is in dispute", day.tomorrow)
+    return None
+
+
+def hold_anniversary(candidate: Candidate, day: Day) -> Hold | None:
+    """A present is not sent to someone who owes, who has been silent for long, or whose start date is a default."""
+    knobs = day.settings.moments.anniversary
+    if candidate.kind != "anniversary":
+        return None
+    if candidate.customer.customer.customer_since in day.facts.shared_since:
+        return Hold("shared_since", f"over {knobs.shared_since_percent:g} % of customers share this date: a default?")
+    if candidate.standing.is_overdue(day.on):
+        return Hold("overdue", "something is overdue, and a present would embarrass", day.tomorrow)
+    last = candidate.standing.last_contact
+    if last is not None and (day.on - last).days > knobs.silent_days:
+        return Hold("silent", f"we have not seen them since {last}")
+    return None
+
+
+def hold_checkin(candidate: Candidate, day: Day) -> Hold | None:
+    knobs = day.settings.moments.checkin
+    if candidate.kind != "checkin":
+        return None
+    names = [t.name or "" for t in candidate.standing.treatments if t.done_on == candidate.occasion_on]
+    if any(SENSITIVE.search(name) for name in names):
+        return Hold("sensitive", "this kind of care is never mentioned, not even by asking")
+    allowed = {name.casefold() for name in knobs.treatments}
+    if not any(name.casefold() in allowed for name in names):
+        return Hold("treatment_not_allowed", "nobody has yet said that this treatment may be asked about", day.tomorrow)
+    return None
+
+
+def hold_late_payment(candidate: Candidate, day: Day) -> Hold | None:
+    knobs = day.settings.moments.late_payment
+    if candidate.kind != "late_payment":
+        return None
+    first = candidate.occasion_on + timedelta(days=knobs.first_touch_days)
+    if day.on < first:
+        return Hold(
+            "first_touch", f"half of the slips pay by themselves; we wait until day {knobs.first_touch_days}", first
+        )
+    if late_balance(candidate, day) < knobs.min_balance:
+        return Hold("min_balance", "the balance is too small to write about", day.tomorrow)
+    imported = day.facts.payments_imported_at
+    if imported is None or day.now - imported > timedelta(hours=knobs.fresh_hours):
+        return Hold("stale_payments", f"payments were not imported in the last {knobs.fresh_hours} hours", day.tomorrow)
+    return _hold_again(candidate, day, knobs.again_days)
+
+
+def late_balance(candidate: Candidate, day: Day) -> int:
+    """What is owed on the invoices that make the moment, in minor units."""
+    knobs = day.settings.moments.late_payment
+    return sum(
+        item.balance
+        for item in candidate.standing.open_invoices
+        if item.invoice.status in {None, "open"}
+        and knobs.from_days <= (day.on - item.invoice.due_on).days <= knobs.until_days
+    )
+
+
+def hold_referral_ask(candidate: Candidate, day: Day) -> Hold | None:
+    if candidate.kind != "referral_ask":
+        return None
+    if candidate.customer.is_minor(day.on):
+        return Hold("minor", "nobody is asked to recommend us by, or on behalf of, a child")
+    return _hold_again(candidate, day, day.settings.moments.referral_ask.every_days)
+
+
+def _hold_again(candidate: Candidate, day: Day, days: int) -> Hold | None:
+    before = candidate.standing.written_on.get(candidate.kind)
+    if before is not None and (day.on - before).days < days:
+        return Hold("again", f"we wrote to them about this on {before}", before + timedelta(days=days))
+    return None
+
+
+RULES: tuple[Rule, ...] = (
+    hold_for_start,
+    hold_for_usefulness,
+    hold_for_person,
+    hold_for_flag,
+    hold_for_complaint,
+    hold_for_dispute,
+    hold_anniversary,
+    hold_checkin,
+    hold_late_payment,
+    hold_referral_ask,
+    hold_for_name,
+)
+
+
+def first_hold(candidate: Candidate, day: Day) -> Hold | None:
+    """The first rule that holds the candidate back, or None when planning may go on to the channel."""
+    return next((hold for rule in RULES if (hold := rule(candidate, day))), None)

@@ -1,0 +1,154 @@
+"""Whom we would write to: customers' ids in, everything planning must know of each person out, read in bulk.
+
+It judges nothing: the rules are in holds, flags, consent and channels.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Select
+from sqlmodel import Session, col, select
+
+from outreach.clock import years_between
+from outreach.intake.contacts import contact_hash, normalise_address, normalise_email, normalise_phone
+from outreach.models import CHANNELS, TOUCHING, Consent, Customer, Flag, Message, Suppression
+from outreach.settings import Settings
+
+# Stays below the number of parameters one statement may have on either database.
+IDS_AT_ONCE = 5_000
+ADULT = 18
+
+
+@dataclass
+class Person:
+    """One customer with the flags active on the day, the latest consents, and what we sent lately."""
+
+    customer: Customer
+    flags: dict[str, Flag] = field(default_factory=dict)
+    consents: dict[tuple[str, str], Consent] = field(default_factory=dict)
+    touches: list[date] = field(default_factory=list)
+    mourning_until: date | None = None
+    contacts: dict[str, str] = field(default_factory=dict)
+    suppressed: set[str] = field(default_factory=set)
+
+    @property
+    def id(self) -> str:
+        return self.customer.customer_id
+
+    def is_dead(self, on: date) -> bool:
+        return self.customer.died_on is not None and self.customer.died_on <= on
+
+    def is_minor(self, on: date) -> bool:
+        return self.customer.born_on is not None and years_between(self.customer.born_on, on) < ADULT
+
+
+def in_chunks(ids: Collection[str]) -> Iterator[list[str]]:
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), IDS_AT_ONCE):
+        yield ordered[start : start + IDS_AT_ONCE]
+
+
+def select_for(session: Session, statement: Select[Any], column: Any, ids: Collection[str]) -> Iterator[Any]:
+    """The rows of `statement` whose `column` is one of `ids`, however many ids there are."""
+    for chunk in in_chunks(ids):
+        yield from session.execute(statement.where(column.in_(chunk))).scalars()
+
+
+def load_people(session: Session, settings: Settings, key: bytes, on: date, ids: Collection[str]) -> dict[str, Person]:
+    """A Person for each id that is a customer; ids that are not are left out."""
+    people = {
+        customer.customer_id: Person(customer)
+        for customer in select_for(session, select(Customer), Customer.customer_id, ids)
+    }
+    _add_flags(session, people, on)
+    _add_consents(session, people)
+    _add_touches(session, people, on - timedelta(days=settings.pacing.quiet_days))
+    _add_mourning(session, people, on, settings.pacing.mourning_days)
+    _add_contacts(session, people, settings, key)
+    return people
+
+
+def _add_flags(session: Session, people: dict[str, Person], on: date) -> None:
+    active = select(Flag).where(Flag.from_on <= on, (col(Flag.until_on).is_(None)) | (col(Flag.until_on) >= on))
+    for flag in select_for(session, active, Flag.customer_id, people):
+        people[flag.customer_id].flags[flag.kind] = flag
+
+
+def _add_consents(session: Session, people: dict[str, Person]) -> None:
+    rows = select_for(session, select(Consent), Consent.customer_id, people)
+    # Of two rows of one instant the withdrawal comes last and stands.
+    for row in sorted(rows, key=lambda row: (row.at, row.state == "withdrawn")):
+        people[row.customer_id].consents[row.channel, row.purpose] = row
+
+
+def _add_touches(session: Session, people: dict[str, Person], since: date) -> None:
+    recent = select(Message).where(col(Message.status).in_(TOUCHING), Message.send_on > since)
+    for message in select_for(session, recent, Message.recipient_id, people):
+        people[message.recipient_id].touches.append(message.send_on)
+
+
+def _add_mourning(session: Session, people: dict[str, Person], on: date, days: int) -> None:
+    households = defaultdict(list)
+    for person in people.values():
+        if person.customer.household_id:
+            households[person.customer.household_id].append(person)
+    deaths = select(Customer).where(col(Customer.died_on) <= on, col(Customer.died_on) > on - timedelta(days=days))
+    for dead in select_for(session, deaths, Customer.household_id, households):
+        for person in households[dead.household_id]:
+            until = dead.died_on + timedelta(days=days)
+            person.mourning_until = max(until, person.mourning_until or until)
+
+
+def _add_contacts(session: Session, people: dict[str, Person], settings: Settings, key: bytes) -> None:
+    by_hash = defaultdict(list)
+    for person in people.values():
+        person.contacts = contacts_of(person.customer, person.flags.get("confidential"), settings)
+        for channel, contact in person.contacts.items():
+            by_hash[contact_hash(key, channel, contact)].append((person, channel))
+    for row in select_for(session, select(Suppression), Suppression.contact_hash, by_hash):
+        for person, channel in by_hash[row.contact_hash]:
+            if channel == row.channel:
+                person.suppressed.add(channel)
+
+
+def contacts_of(customer: Customer, confidential: Flag | None, settings: Settings) -> dict[str, str]:
+    """The normalised contact of each channel on which the customer can be reached at all.
+
+    A letter needs street, city and postal code; an e-mail address or a number must be one that can exist. Someone who
+    asked for confidential communication has only the channel, and the contact, that their flag names.
+    """
+    region = customer.country or settings.business.country
+    only, contact = confidential_contact(confidential)
+    email = contact if only == "email" and contact else customer.email
+    phone = contact if only in {"text", "call"} and contact else customer.phone
+    number = normalise_phone(phone, region) if phone else None
+    found = {
+        "letter": _postal_contact(customer, settings),
+        "email": normalise_email(email) if email else None,
+        "text": number,
+        "call": number,
+    }
+    return {channel: value for channel, value in found.items() if value and only in {None, channel}}
+
+
+def confidential_contact(flag: Flag | None) -> tuple[str | None, str | None]:
+    """The one channel a confidential flag allows and the contact it fixes, from a note like `email: me@home.example`.
+
+    (None, None) without such a flag; ("", None) when the note names no channel, and then nothing may be used.
+    """
+    if flag is None:
+        return None, None
+    channel, _, contact = (flag.note or "").partition(":")
+    channel = channel.strip().lower()
+    return (channel if channel in CHANNELS else ""), contact.strip() or None
+
+
+def _postal_contact(customer: Customer, settings: Settings) -> str | None:
+    lines = [customer.address_line1, customer.address_line2, customer.city, customer.region]
+    if not (customer.address_line1 and customer.city and customer.postal_code):
+        return None
+    country = customer.country or settings.business.country
+    return normalise_address([line for line in lines if line], customer.postal_code, country)

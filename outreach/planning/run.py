@@ -1,0 +1,250 @@
+"""Plans one day: the moments found go in; a decision for each, and a message for those we write to, come out.
+
+One transaction, one run at a time: a second run of the same day finds everything decided. Nothing is sent from here.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
+
+from outreach.clock import add_business_days, business_date
+from outreach.database import insert_new, take_turns, writing
+from outreach.intake.contacts import contact_hash, load_key
+from outreach.models import Decision, Installation, Message, Moment
+from outreach.moments import MOMENTS, Found, find_moments
+from outreach.planning.candidates import Candidate, Day
+from outreach.planning.channels import Route, choose_route
+from outreach.planning.holds import first_hold
+from outreach.planning.ids import moment_id, reference
+from outreach.planning.pacing import Touches
+from outreach.planning.people import load_people, select_for
+from outreach.planning.recipients import choose_recipient, people_needed
+from outreach.planning.standing import load_facts, load_standings
+from outreach.planning.verdicts import Hold
+from outreach.settings import Settings
+
+
+@dataclass(frozen=True)
+class PlanReport:
+    """What this run decided: counts by (moment, channel) of messages, and by (moment, outcome, rule) of decisions.
+
+    `already_decided` counts moments that an earlier run had settled, or that are not due to be looked at again.
+    """
+
+    on: date
+    messages: Counter[tuple[str, str]] = field(default_factory=Counter)
+    decisions: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    already_decided: int = 0
+
+
+def plan_day(
+    engine: Engine, settings: Settings, on: date, now: datetime, tell: Callable[[str], None] = lambda _: None
+) -> PlanReport:
+    """Finds the moments of `on`, decides on each that is not decided yet, and plans the messages."""
+    key = load_key(engine, settings)
+    with writing(engine) as session:
+        take_turns(session, "plan")
+        settings = settings.model_copy(update={"start_on": start_of(session, settings, on)})
+        found = look_around(session, settings, on)
+        tell(f"{len(found)} moments around {on}")
+        undecided, sequences = _settle_found(session, found, on)
+        day = Day(on, now, settings, load_facts(session, settings.moments.anniversary.shared_since_percent))
+        planner = Planner(session, day, sequences, PlanReport(on, already_decided=len(found) - len(undecided)))
+        planner.drop_lost(found)
+        planner.decide(candidates_for(session, day, key, undecided.values()), key)
+    return planner.report
+
+
+def start_of(session: Session, settings: Settings, on: date) -> date | None:
+    """The day before which no moment is acted on: `start_on`, or in live mode the day of the first import."""
+    if settings.start_on or settings.mode == "rehearsal":
+        return settings.start_on
+    installation = session.get(Installation, 1)
+    return (installation and installation.first_import_on) or on
+
+
+def look_around(session: Session, settings: Settings, on: date) -> dict[str, Found]:
+    """Every moment to consider on `on`, by moment id: `lead_days` ahead and `grace_days` back for point dates."""
+    found: dict[str, Found] = {}
+    for kind, definition in MOMENTS.items():
+        knobs = settings.knobs_for(kind)
+        if not knobs.enabled:
+            continue
+        first, last = on, on
+        if not definition.windowed:
+            first, last = on - timedelta(days=knobs.grace_days), add_business_days(on, knobs.lead_days)
+        for ahead in range((last - first).days + 1):
+            for item in find_moments(session, settings, first + timedelta(days=ahead), [kind]):
+                found[moment_id(item.kind, item.customer_id, item.occasion)] = item
+    return found
+
+
+def _settle_found(session: Session, found: dict[str, Found], on: date) -> tuple[dict[str, Found], dict[str, int]]:
+    """Records what is new; returns what this run must decide, and the last sequence of each moment's decisions."""
+    insert_new(
+        session,
+        Moment,
+        [
+            {"moment_id": id_, "kind": f.kind, "customer_id": f.customer_id, "occasion": f.occasion, "found_on": on}
+            for id_, f in found.items()
+        ],
+    )
+    latest = {row.moment_id: row for row in select_for(session, latest_decisions(), Decision.moment_id, found)}
+    undecided = {id_: item for id_, item in found.items() if _is_due(latest.get(id_), on)}
+    return undecided, {id_: decision.sequence for id_, decision in latest.items()}
+
+
+def _is_due(latest: Decision | None, on: date) -> bool:
+    if latest is None:
+        return True
+    return latest.outcome == "not_yet" and latest.run_on != on and (latest.next_on or on) <= on
+
+
+def latest_decisions() -> Any:
+    """A select of the decision that stands for each moment: the one that no later one follows."""
+    later = aliased(Decision)
+    followed = select(later.moment_id).where(
+        later.moment_id == Decision.moment_id, col(later.sequence) > col(Decision.sequence)
+    )
+    return select(Decision).where(~followed.exists())
+
+
+def candidates_for(session: Session, day: Day, key: bytes, found: Iterable[Found]) -> list[Candidate]:
+    """Each moment with its people and standing, in the order in which moments come first, then by customer."""
+    items = sorted(found, key=lambda item: (list(MOMENTS).index(item.kind), item.customer_id, item.occasion))
+    standings = load_standings(session, day.on, {item.customer_id for item in items})
+    people = load_people(session, day.settings, key, day.on, people_needed(session, items, standings))
+    candidates = []
+    for item in items:
+        customer, standing = people[item.customer_id], standings[item.customer_id]
+        occasion_on = date.fromisoformat(item.occasion)
+        definition = MOMENTS[item.kind]
+        candidates.append(
+            Candidate(
+                moment_id=moment_id(item.kind, item.customer_id, item.occasion),
+                kind=item.kind,
+                purpose=definition.purpose,
+                occasion=item.occasion,
+                occasion_on=occasion_on,
+                useful_until=definition.useful_until(day.settings.knobs_for(item.kind), occasion_on),
+                customer=customer,
+                recipient=choose_recipient(item, customer, standing, people, day.on),
+                standing=standing,
+            )
+        )
+    return candidates
+
+
+class Planner:
+    """Decides candidates one after another, so that each sees the touches of those before it, and writes the rows."""
+
+    def __init__(self, session: Session, day: Day, sequences: dict[str, int], report: PlanReport) -> None:
+        self.session, self.day, self.sequences, self.report = session, day, sequences, report
+        self.touches = Touches(day.settings.pacing.quiet_days)
+        self.carriers: dict[tuple[str, str], str] = {}
+
+    def drop_lost(self, found: dict[str, Found]) -> None:
+        """Closes moments that were put off until today and are no longer there: paid, for example, or out of time."""
+        day = self.day
+        waiting = latest_decisions().where(
+            Decision.outcome == "not_yet", col(Decision.next_on) <= day.on, Decision.run_on != day.on
+        )
+        for decision in self.session.exec(waiting).all():
+            if decision.moment_id not in found:
+                moment = self.session.get_one(Moment, decision.moment_id)
+                self._write(moment.moment_id, moment.kind, Hold("no_longer", "the reason to write is no longer there"))
+
+    def decide(self, candidates: list[Candidate], key: bytes) -> None:
+        for candidate in candidates:
+            verdict = self._judge(candidate)
+            if isinstance(verdict, Hold):
+                self._write(candidate.moment_id, candidate.kind, self._within_usefulness(verdict, candidate))
+            elif isinstance(verdict, str):
+                self._write_send(candidate, verdict, "shared", "one message names all whom they care for")
+            else:
+                self._send(candidate, verdict, key)
+            self.session.flush()
+
+    def _judge(self, candidate: Candidate) -> Hold | str | Route:
+        """A Hold, the reference of a message that carries this moment too, or the route of a new one."""
+        if hold := first_hold(candidate, self.day):
+            return hold
+        if carrier := self.carriers.get(self._carrier_key(candidate)):
+            return carrier
+        route, against = choose_route(candidate, self.day)
+        if route is None:
+            return Hold("no_channel", "no channel can carry it: " + "; ".join(against), self.day.tomorrow)
+        return self.touches.hold_for(candidate, route) or route
+
+    @staticmethod
+    def _carrier_key(candidate: Candidate) -> tuple[str, str]:
+        recipient = candidate.recipient.id if candidate.recipient and candidate.is_for_ward else ""
+        return candidate.kind, recipient
+
+    @staticmethod
+    def _within_usefulness(hold: Hold, candidate: Candidate) -> Hold:
+        """A hold that ends only after the message would still be useful is for good."""
+        if hold.next_on is not None and hold.next_on > candidate.useful_until:
+            return Hold(hold.rule, f"{hold.reason}, and after {candidate.useful_until} it is of no use any more")
+        return hold
+
+    def _send(self, candidate: Candidate, route: Route, key: bytes) -> None:
+        recipient = candidate.recipient
+        assert recipient is not None, "a route leads to somebody"  # noqa: S101
+        code = reference(candidate.moment_id, 1)
+        message = Message(
+            reference=code,
+            moment_id=candidate.moment_id,
+            kind=candidate.kind,
+            customer_id=candidate.customer.id,
+            recipient_id=recipient.id,
+            channel=route.channel,
+            purpose=candidate.purpose,
+            run_on=self.day.on,
+            send_on=route.send_on,
+            useful_until=candidate.useful_until,
+            contact_hash=contact_hash(key, route.channel, recipient.contacts[route.channel]),
+        )
+        self.session.add(message)
+        self.touches.add(candidate, route)
+        if candidate.is_for_ward:
+            self.carriers[self._carrier_key(candidate)] = code
+        self.report.messages[candidate.kind, route.channel] += 1
+        passed = f" (not by {'; '.join(route.passed_over)})" if route.passed_over else ""
+        self._write_send(candidate, code, "send", f"by {route.channel}{passed}")
+
+    def _write_send(self, candidate: Candidate, code: str, rule: str, reason: str) -> None:
+        self._append(candidate.moment_id, candidate.kind, "send", rule, reason, None, code)
+
+    def _write(self, moment: str, kind: str, hold: Hold) -> None:
+        outcome = "never" if hold.next_on is None else "not_yet"
+        self._append(moment, kind, outcome, hold.rule, hold.reason, hold.next_on, None)
+
+    def _append(
+        self, moment: str, kind: str, outcome: str, rule: str, reason: str, next_on: date | None, code: str | None
+    ) -> None:
+        self.sequences[moment] = self.sequences.get(moment, 0) + 1
+        self.session.add(
+            Decision(
+                moment_id=moment,
+                sequence=self.sequences[moment],
+                run_on=self.day.on,
+                outcome=outcome,
+                rule=rule,
+                reason=reason,
+                next_on=next_on,
+                reference=code,
+            )
+        )
+        self.report.decisions[kind, outcome, rule] += 1
+
+
+def today_of(settings: Settings, now: datetime) -> date:
+    """The business's date at `now`."""
+    return business_date(now, settings.business.timezone)

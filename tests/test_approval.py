@@ -1,0 +1,274 @@
+"""Batches: how they open, who may decide, what is refused, and a record of every act that shows when it was changed."""
+
+import multiprocessing
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlmodel import select
+
+from outreach.approval import (
+    add_staff,
+    approve_batch,
+    expire_unapproved,
+    list_staff,
+    open_batches,
+    reject,
+    remove_staff,
+)
+from outreach.approval.audit import find_break, record_act
+from outreach.approval.batches import RULE
+from outreach.database import open_database, reading, writing
+from outreach.errors import ApprovalError, ChangedSince, NotFound, NotWaiting, OutreachError, SamePerson
+from outreach.models import AuditEntry, Batch, Message, Moment, Staff
+from outreach.settings import Settings
+from tests.conftest import NOW, TODAY
+
+
+def compose(engine: Engine, *references: str, run_on: date = TODAY, **values: Any) -> None:
+    """Messages as composing leaves them, one moment each."""
+    known = {"kind": "anniversary", "channel": "letter", "purpose": "marketing", "useful_until": run_on + timedelta(9)}
+    known |= values
+    with writing(engine) as session:
+        for code in references:
+            session.add(
+                Moment(moment_id=code, kind=known["kind"], customer_id=code, occasion=str(run_on), found_on=run_on)
+            )
+            session.flush()
+            session.add(
+                Message(
+                    reference=code, moment_id=code, customer_id=code, recipient_id=code, status="composed", cost=105,
+                    run_on=run_on, send_on=run_on, digest=f"digest of {code}", provider="outbox", **known,
+                )
+            )  # fmt: skip
+
+
+def hire(engine: Engine, staff_id: str = "maria", role: str = "approver") -> None:
+    with writing(engine) as session:
+        add_staff(session, staff_id, staff_id.title(), role, NOW)
+
+
+def statuses(engine: Engine) -> dict[str, str]:
+    with reading(engine) as session:
+        return dict(session.exec(select(Message.reference, Message.status)).all())
+
+
+def acts(engine: Engine) -> list[tuple[str, str]]:
+    with reading(engine) as session:
+        return [(entry.actor, entry.act) for entry in session.exec(select(AuditEntry).order_by(AuditEntry.sequence))]
+
+
+def approve(engine: Engine, settings: Settings, batch_id: str, by: str = "maria", **values: Any) -> Batch:
+    return approve_batch(engine, settings, batch_id, by, NOW, "command line", **values)
+
+
+def test_letters_wait_for_a_person_and_say_so(engine: Engine, settings: Settings) -> None:
+    compose(engine, "A", "B")
+    (batch,) = open_batches(engine, settings, TODAY, NOW)
+    assert (batch.batch_id, batch.count, batch.cost) == ("2026-03-10-anniversary-letter", 2, 210)
+    assert (batch.status, batch.why_waiting) == ("waiting", "letters wait for a person")
+
+
+def test_opening_again_opens_nothing(engine: Engine, settings: Settings) -> None:
+    compose(engine, "A")
+    open_batches(engine, settings, TODAY, NOW)
+    assert open_batches(engine, settings, TODAY, NOW) == []
+
+
+def test_messages_composed_later_the_same_day_get_a_batch_of_their_own(
+    sqlite_engine: Engine, settings: Settings
+) -> None:
+    compose(sqlite_engine, "A")
+    open_batches(sqlite_engine, settings, TODAY, NOW)
+    compose(sqlite_engine, "B")
+    (second,) = open_batches(sqlite_engine, settings, TODAY, NOW)
+    assert second.batch_id == "2026-03-10-anniversary-letter-2"
+
+
+def test_the_first_emails_of_a_moment_wait_and_the_next_run_goes_by_rule(
+    sqlite_engine: Engine, settings: Settings
+) -> None:
+    hire(sqlite_engine)
+    compose(sqlite_engine, "A", channel="email")
+    (first,) = open_batches(sqlite_engine, settings, TODAY, NOW)
+    assert "first run since" in first.why_waiting
+    approve(sqlite_engine, settings, first.batch_id)
+    tomorrow = TODAY + timedelta(days=1)
+    compose(sqlite_engine, "B", channel="email", run_on=tomorrow)
+    (second,) = open_batches(sqlite_engine, settings, tomorrow, NOW)
+    assert (second.status, second.decided_by) == ("approved", RULE)
+    assert statuses(sqlite_engine)["B"] == "approved"
+
+
+def test_a_changed_knob_makes_the_next_run_wait(sqlite_engine: Engine, settings: Settings) -> None:
+    hire(sqlite_engine)
+    compose(sqlite_engine, "A", channel="email")
+    (first,) = open_batches(sqlite_engine, settings, TODAY, NOW)
+    approve(sqlite_engine, settings, first.batch_id)
+    knobs = settings.moments.anniversary.model_copy(update={"reward": 5000})
+    changed = settings.model_copy(update={"moments": settings.moments.model_copy(update={"anniversary": knobs})})
+    compose(sqlite_engine, "B", channel="email", run_on=TODAY + timedelta(days=1))
+    assert open_batches(sqlite_engine, changed, TODAY, NOW)[0].status == "waiting"
+
+
+def test_a_run_over_three_times_the_usual_size_waits(sqlite_engine: Engine, settings: Settings) -> None:
+    hire(sqlite_engine)
+    compose(sqlite_engine, "A", channel="email")
+    approve(sqlite_engine, settings, open_batches(sqlite_engine, settings, TODAY, NOW)[0].batch_id)
+    compose(sqlite_engine, "B", "C", "D", "E", channel="email", run_on=TODAY + timedelta(days=1))
+    (large,) = open_batches(sqlite_engine, settings, TODAY, NOW)
+    assert large.why_waiting == "4 messages, over 3 times the usual 1"
+
+
+def test_late_payment_waits_for_a_person_by_every_channel(sqlite_engine: Engine, settings: Settings) -> None:
+    compose(sqlite_engine, "A", kind="late_payment", channel="email", purpose="service")
+    assert open_batches(sqlite_engine, settings, TODAY, NOW)[0].why_waiting == "this moment waits for a person"
+
+
+def test_approving_moves_the_messages_on_and_is_audited(engine: Engine, settings: Settings) -> None:
+    hire(engine)
+    compose(engine, "A", "B")
+    (batch,) = open_batches(engine, settings, TODAY, NOW)
+    assert approve(engine, settings, batch.batch_id).decided_by == "maria"
+    assert statuses(engine) == {"A": "approved", "B": "approved"}
+    assert acts(engine)[-1] == ("maria", "batch approved")
+
+
+def test_only_an_approver_on_record_approves(sqlite_engine: Engine, settings: Settings) -> None:
+    compose(sqlite_engine, "A")
+    (batch,) = open_batches(sqlite_engine, settings, TODAY, NOW)
+    with pytest.raises(NotFound, match="outreach staff add zoe"):
+        approve(sqlite_engine, settings, batch.batch_id, "zoe")
+    hire(sqlite_engine, "will", "writer")
+    with pytest.raises(ApprovalError, match="cannot approve"):
+        approve(sqlite_engine, settings, batch.batch_id, "will")
+    assert statuses(sqlite_engine) == {"A": "composed"}
+
+
+def test_whoever_prepared_a_batch_cannot_approve_it_unless_a_setting_says_so(
+    sqlite_engine: Engine, settings: Settings
+) -> None:
+    hire(sqlite_engine)
+    compose(sqlite_engine, "A")
+    (batch,) = open_batches(sqlite_engine, settings, TODAY, NOW)
+    with writing(sqlite_engine) as session:
+        session.get_one(Batch, batch.batch_id).author = "maria"
+    with pytest.raises(SamePerson):
+        approve(sqlite_engine, settings, batch.batch_id)
+    alone = settings.model_copy(update={"approval": settings.approval.model_copy(update={"single_person": True})})
+    assert approve(sqlite_engine, alone, batch.batch_id).status == "approved"
+
+
+def test_a_second_approval_is_refused(engine: Engine, settings: Settings) -> None:
+    hire(engine)
+    compose(engine, "A")
+    (batch,) = open_batches(engine, settings, TODAY, NOW)
+    approve(engine, settings, batch.batch_id)
+    with pytest.raises(NotWaiting, match="approved already, by maria"):
+        approve(engine, settings, batch.batch_id)
+
+
+def test_a_message_changed_behind_the_seal_stops_the_approval(engine: Engine, settings: Settings) -> None:
+    hire(engine)
+    compose(engine, "A", "B")
+    (batch,) = open_batches(engine, settings, TODAY, NOW)
+    with writing(engine) as session:
+        session.get_one(Message, "A").digest = "another"
+    with pytest.raises(ChangedSince):
+        approve(engine, settings, batch.batch_id)
+    assert set(statuses(engine).values()) == {"composed"}
+
+
+def test_an_older_seal_approves_nothing(sqlite_engine: Engine, settings: Settings) -> None:
+    hire(sqlite_engine)
+    compose(sqlite_engine, "A", "B")
+    (batch,) = open_batches(sqlite_engine, settings, TODAY, NOW)
+    reject(sqlite_engine, "A", "maria", "spelling", NOW, "command line")
+    with pytest.raises(ChangedSince):
+        approve(sqlite_engine, settings, batch.batch_id, seal=batch.seal)
+
+
+def test_rejecting_one_message_leaves_the_rest_of_its_batch_to_be_approved(engine: Engine, settings: Settings) -> None:
+    hire(engine)
+    compose(engine, "A", "B")
+    (batch,) = open_batches(engine, settings, TODAY, NOW)
+    left = reject(engine, "a", "maria", "she called us", NOW, "command line")
+    assert (left.status, left.count, left.cost) == ("waiting", 1, 105)
+    approve(engine, settings, batch.batch_id)
+    assert statuses(engine) == {"A": "rejected", "B": "approved"}
+
+
+def test_rejecting_a_batch_rejects_all_of_it(sqlite_engine: Engine, settings: Settings) -> None:
+    hire(sqlite_engine)
+    compose(sqlite_engine, "A", "B")
+    (batch,) = open_batches(sqlite_engine, settings, TODAY, NOW)
+    assert reject(sqlite_engine, batch.batch_id, "maria", "not today", NOW, "command line").status == "rejected"
+    assert set(statuses(sqlite_engine).values()) == {"rejected"}
+    with pytest.raises(NotFound, match="outreach batches"):
+        reject(sqlite_engine, "nothing", "maria", "x", NOW, "command line")
+
+
+def test_what_nobody_approved_in_time_expires_and_closes_its_batch(engine: Engine, settings: Settings) -> None:
+    hire(engine)
+    compose(engine, "A")
+    (batch,) = open_batches(engine, settings, TODAY, NOW)
+    with writing(engine) as session:
+        assert expire_unapproved(session, TODAY + timedelta(days=10), NOW) == 1
+    assert statuses(engine) == {"A": "expired"}
+    with pytest.raises(NotWaiting, match="expired already"):
+        approve(engine, settings, batch.batch_id)
+
+
+def _approve_in_process(url: str, settings: Settings, who: str, results: "multiprocessing.Queue[str]") -> None:
+    try:
+        approve(open_database(url), settings, "2026-03-10-anniversary-letter", who)
+        results.put("approved")
+    except OutreachError as error:
+        results.put(type(error).__name__)
+
+
+def test_two_approvers_at_once_give_one_approval(database_url: str, engine: Engine, settings: Settings) -> None:
+    hire(engine, "maria")
+    hire(engine, "jon")
+    compose(engine, "A")
+    open_batches(engine, settings, TODAY, NOW)
+    spawn = multiprocessing.get_context("spawn")
+    results: multiprocessing.Queue[str] = spawn.Queue()
+    workers = [
+        spawn.Process(target=_approve_in_process, args=(database_url, settings, who, results))
+        for who in ("maria", "jon")
+    ]
+    for worker in workers:
+        worker.start()
+    assert sorted(results.get(timeout=60) for _ in workers) == ["NotWaiting", "approved"]
+    for worker in workers:
+        worker.join()
+
+
+def test_a_removed_member_of_staff_may_not_act_and_stays_on_record(sqlite_engine: Engine) -> None:
+    hire(sqlite_engine)
+    with writing(sqlite_engine) as session:
+        remove_staff(session, "maria", NOW)
+        assert list_staff(session) == []
+        assert session.get_one(Staff, "maria").removed_at == NOW
+        with pytest.raises(NotFound):
+            remove_staff(session, "maria", NOW)
+
+
+def test_an_unknown_role_is_refused(sqlite_engine: Engine) -> None:
+    with pytest.raises(ApprovalError, match="viewer, writer, approver, admin"):
+        hire(sqlite_engine, "maria", "boss")
+
+
+@pytest.mark.parametrize(
+    "tampering", ["UPDATE audit SET actor = 'x' WHERE sequence = 2", "DELETE FROM audit WHERE sequence = 2"]
+)
+def test_a_changed_or_missing_entry_breaks_the_audit_where_it_stood(engine: Engine, tampering: str) -> None:
+    with writing(engine) as session:
+        for number in range(4):
+            record_act(session, "maria", "act", str(number), "", NOW)
+        assert find_break(session) is None
+        session.connection().execute(text(tampering))
+        session.expire_all()
+        assert find_break(session) == 2
