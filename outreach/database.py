@@ -4,9 +4,11 @@ Writing transactions on SQLite always begin IMMEDIATE: with the driver's deferre
 800 claims.
 """
 
+import fcntl
 import hashlib
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -79,8 +81,67 @@ def take_turns(session: Session, name: str) -> None:
     SQLite has one writer at a time as it is; PostgreSQL takes an advisory lock.
     """
     if session.get_bind().dialect.name == "postgresql":
-        number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
-        session.connection().execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+        session.connection().execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _number_of(name)})
+
+
+def _number_of(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+
+
+@contextmanager
+def hold(engine: Engine, name: str) -> Iterator[None]:
+    """Holds `name` across transactions until the block, or this process, ends; waits while another holds it.
+
+    A killed process lets go at once and a paused one does not, which no lease can tell apart.
+    """
+    if engine.dialect.name == "postgresql":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("SELECT pg_advisory_lock(:number)"), {"number": _number_of(name)})
+            yield
+        return
+    file = _take_file(engine, name)
+    try:
+        yield
+    finally:
+        _file_of(engine, name).unlink(missing_ok=True)
+        os.close(file)
+
+
+def is_held(session: Session, name: str) -> bool:
+    """Whether a living process holds `name`."""
+    engine = session.connection().engine
+    if engine.dialect.name == "postgresql":
+        free = text("SELECT pg_try_advisory_xact_lock_shared(:number)")
+        return not session.connection().execute(free, {"number": _number_of(name)}).scalar_one()
+    try:
+        file = os.open(_file_of(engine, name), os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        # Shared, so that two that ask at once do not take each other for the holder.
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        _file_of(engine, name).unlink(missing_ok=True)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(file)
+    return False
+
+
+def _file_of(engine: Engine, name: str) -> Path:
+    return Path(f"{engine.url.database}-{hashlib.sha256(name.encode()).hexdigest()[:16]}.held")
+
+
+def _take_file(engine: Engine, name: str) -> int:
+    path = _file_of(engine, name)
+    while True:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        # The one who held it may have removed the file while we waited: then nobody else would see our lock.
+        with suppress(FileNotFoundError):
+            if path.stat().st_ino == os.fstat(file).st_ino:
+                return file
+        os.close(file)
 
 
 def insert_new(session: Session, table: type[SQLModel], rows: list[dict[str, Any]]) -> int:

@@ -1,0 +1,9 @@
+"""Approved messages in; files and mail out, each message once, and a record of every try.
+
+Nothing here changes a message's words; from approval on, nothing outside here changes its status.
+"""
+
+from outreach.delivery.pauses import PauseReport, pause, paused_by, resume
+from outreach.delivery.sender import DeliverReport, deliver_due
+
+__all__ = ["DeliverReport", "PauseReport", "deliver_due", "pause", "paused_by", "resume"]

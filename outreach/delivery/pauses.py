@@ -1,0 +1,96 @@
+"""Stops and resumes sending: everything, one moment, one provider or one batch. Checked whenever an attempt opens.
+
+What has left has left: a pause says how much that was, and never pretends to call it back.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, or_
+from sqlmodel import Session, col, select
+
+from outreach.approval.audit import record_act
+from outreach.database import insert_new
+from outreach.delivery.providers import PROVIDERS
+from outreach.errors import NotFound
+from outreach.models import Attempt, Batch, Message, Pause
+from outreach.moments import MOMENTS
+
+SCOPES = ("everything", "moment", "provider", "batch")
+
+
+@dataclass(frozen=True)
+class PauseReport:
+    """`held` messages now wait, `leaving` were being handed over, `left` were handed over in the day before."""
+
+    held: int
+    leaving: int
+    left: int
+
+
+def pause(session: Session, scope: str, name: str, at: datetime, by: str = "command line") -> PauseReport:
+    """Stops new attempts from now on. Raises NotFound when there is nothing of that name to stop."""
+    _require_known(session, scope, name)
+    if insert_new(session, Pause, [{"scope": scope, "name": name, "at": at}]):
+        record_act(session, by, f"{scope} paused", name, "", at)
+    touched = _touched(scope, name)
+    recent = select(Attempt.reference).where(
+        Attempt.started_at > at - timedelta(days=1), func.coalesce(Attempt.outcome, "").in_(("", "accepted", "unknown"))
+    )
+    return PauseReport(
+        held=_count(session, touched, Message.status == "approved"),
+        leaving=_count(session, touched, Message.status == "sending"),
+        left=_count(session, touched, Message.status != "sending", col(Message.reference).in_(recent)),
+    )
+
+
+def resume(session: Session, scope: str, name: str, at: datetime, by: str = "command line") -> bool:
+    """Lets go what `pause` stopped; False when it was not paused. Other pauses over the same messages stand."""
+    stopped = session.get(Pause, (scope, name))
+    if stopped is None:
+        return False
+    session.delete(stopped)
+    record_act(session, by, f"{scope} resumed", name, "", at)
+    return True
+
+
+def paused_by(session: Session, message: Message) -> Pause | None:
+    """The pause that holds this message, the widest first."""
+    held = select(Pause).where(_holds(message.kind, message.provider, message.batch_id))
+    found = {stopped.scope: stopped for stopped in session.exec(held)}
+    return next((found[scope] for scope in SCOPES if scope in found), None)
+
+
+def is_paused() -> ColumnElement[bool]:
+    """The condition, on messages, that some pause holds them."""
+    return select(Pause).where(_holds(Message.kind, Message.provider, Message.batch_id)).exists()
+
+
+def _holds(kind: Any, provider: Any, batch_id: Any) -> ColumnElement[bool]:
+    return or_(
+        col(Pause.scope) == "everything",
+        and_(col(Pause.scope) == "moment", col(Pause.name) == kind),
+        and_(col(Pause.scope) == "provider", col(Pause.name) == provider),
+        and_(col(Pause.scope) == "batch", col(Pause.name) == batch_id),
+    )
+
+
+def _touched(scope: str, name: str) -> ColumnElement[bool]:
+    columns = {"moment": Message.kind, "provider": Message.provider, "batch": Message.batch_id}
+    return col(Message.reference).is_not(None) if scope == "everything" else col(columns[scope]) == name
+
+
+def _count(session: Session, *conditions: Any) -> int:
+    return session.exec(select(func.count()).select_from(Message).where(*conditions)).one()
+
+
+def _require_known(session: Session, scope: str, name: str) -> None:
+    known = {
+        "everything": name == "",
+        "moment": name in MOMENTS,
+        "provider": name in PROVIDERS,
+        "batch": scope == "batch" and session.get(Batch, name) is not None,
+    }
+    if not known.get(scope):
+        raise NotFound(f"There is no {scope} “{name}” to pause. `outreach status` and `outreach batches` list them")

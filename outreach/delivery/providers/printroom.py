@@ -1,0 +1,93 @@
+"""Prints letters in the house: one sorted PDF a batch and a manifest, to print, fold and post by hand.
+
+Each letter stands in `<folder>/<date>/<batch>/<reference>.pdf`; `<batch>.pdf` and `manifest.csv` are made of them.
+"""
+
+import io
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from pypdf import PdfWriter
+
+from outreach.delivery.providers.files import (
+    as_csv,
+    failures_told,
+    locked,
+    mark_open,
+    open_marks,
+    read_records,
+    replace,
+    safe_name,
+    write_once,
+    write_record,
+)
+from outreach.delivery.providers.protocol import Handover
+
+RECORDS = ".letters"
+MANIFEST = ("position", "reference", "name", "address", "postal_code", "country", "pages")
+
+
+class Printroom:
+    name = "printroom"
+    keyed = True
+    channels = frozenset({"letter"})
+    searchable_after = timedelta(0)
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def send(self, handover: Handover) -> str:
+        """`<date>/<batch>/<reference>.pdf`, written and on the disk, and due to be merged by `finish`."""
+        batch = self.folder / handover.on.isoformat() / safe_name(handover.batch_id)
+        path = batch / f"{safe_name(handover.reference)}.pdf"
+        with failures_told(path), locked(batch):
+            write_record(batch / RECORDS, handover.reference, {**handover.recipient, "reference": handover.reference})
+            mark_open(self.folder, handover.on, handover.batch_id)
+            write_once(path, handover.content)
+        return path.relative_to(self.folder).as_posix()
+
+    def find(self, reference: str, key: str) -> list[str]:
+        found = self.folder.glob(f"[!.]*/*/{safe_name(reference)}.pdf")
+        return [path.relative_to(self.folder).as_posix() for path in sorted(found)]
+
+    def finish(self) -> list[str]:
+        """Writes the merged PDF and the manifest of each batch that got a new letter."""
+        return [written for mark in open_marks(self.folder) if (written := self._merge(mark))]
+
+    def _merge(self, mark: Path) -> str | None:
+        batch = self.folder / date.fromisoformat(mark.parent.name).isoformat() / mark.name
+        with locked(batch):
+            letters = sorted(read_records(batch / RECORDS), key=_postal_order)
+            letters = [letter for letter in letters if (batch / f"{letter['reference']}.pdf").exists()]
+            if letters:
+                merged, pages = _merged(batch, letters)
+                replace(batch / f"{batch.name}.pdf", merged)
+                replace(batch / "manifest.csv", as_csv(MANIFEST, _manifest(letters, pages)))
+            mark.unlink(missing_ok=True)
+        return f"{mark.parent.name}/{batch.name}/{batch.name}.pdf" if letters else None
+
+
+def _postal_order(letter: dict[str, Any]) -> tuple[str, str, str, str]:
+    return letter["country"], letter["postal_code"], letter["name"], letter["reference"]
+
+
+def _merged(batch: Path, letters: list[dict[str, Any]]) -> tuple[bytes, list[int]]:
+    """The letters one after another as one PDF, and the pages of each; the same letters make the same bytes."""
+    writer, pages = PdfWriter(), []
+    for letter in letters:
+        before = len(writer.pages)
+        writer.append(batch / f"{letter['reference']}.pdf", import_outline=False)
+        pages.append(len(writer.pages) - before)
+    merged = io.BytesIO()
+    writer.write(merged)
+    return merged.getvalue(), pages
+
+
+def _manifest(letters: list[dict[str, Any]], pages: list[int]) -> list[list[object]]:
+    rows: list[list[object]] = []
+    for position, (letter, count) in enumerate(zip(letters, pages, strict=True), start=1):
+        address = ", ".join(letter["lines"])
+        postal = (letter["postal_code"], letter["country"])
+        rows.append([position, letter["reference"], letter["name"], address, *postal, count])
+    return rows
