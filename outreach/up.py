@@ -1,0 +1,260 @@
+"""Everything on one machine: Prefect's server, the deployments that are missing, a worker, and the status page.
+
+Listens on this machine only. Ends what it started, and nothing else.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import httpx
+import uvicorn
+import yaml
+from sqlalchemy import Engine
+
+import flows  # gives this process, and so its children, Prefect's defaults
+from outreach.clock import Clock, parse_instant, stopped_clock, system_clock
+from outreach.database import open_database, upgrade_database
+from outreach.errors import OutreachError, SettingsError
+from outreach.settings import Settings
+from outreach.web import create_app
+
+LOOPBACK = "127.0.0.1"
+DEPLOYMENTS = Path("prefect.yaml")
+HEALTH_SECONDS = 120
+STOP_SECONDS = 15
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+Tell = Callable[[str], None]
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+@dataclass(frozen=True)
+class Child:
+    """A process of ours with a process group of its own, so that what it starts ends with it."""
+
+    name: str
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    def stop(self) -> None:
+        """Asks the process to end, then makes sure of it and of everything it started."""
+        for how in (signal.SIGTERM, signal.SIGKILL):
+            try:
+                os.killpg(self.process.pid, how)
+                self.process.wait(STOP_SECONDS)
+            except ProcessLookupError:
+                return
+            except subprocess.TimeoutExpired:
+                continue
+
+
+def serve_pages(engine: Engine, settings: Settings, clock: Clock, host: str, port: int, prefect: str = "") -> None:
+    """Serves the status page and the public pages until this process is told to stop.
+
+    Raises SettingsError when the port is taken.
+    """
+    refuse_taken(host, port, "--port")
+    pages_server(engine, settings, clock, host, port, prefect).run()
+
+
+def pages_server(
+    engine: Engine, settings: Settings, clock: Clock, host: str, port: int, prefect: str
+) -> uvicorn.Server:
+    app = create_app(engine, settings, clock, prefect)
+    # No access log: the addresses of unsubscribe pages hold tokens.
+    return uvicorn.Server(
+        uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, server_header=False)
+    )
+
+
+def refuse_taken(host: str, port: int, option: str) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise SettingsError(f"Port {port} is taken (or not ours to use); choose another with {option}") from error
+
+
+def start_everything(
+    settings: Settings, database_url: str, port: int = 8080, prefect_port: int = 4200, tell: Tell = say
+) -> None:
+    """Runs until Ctrl-C or SIGTERM, then stops its children.
+
+    Raises SettingsError when a port is taken or this folder has no prefect.yaml, OutreachError when a part stops.
+    """
+    if not DEPLOYMENTS.is_file():
+        raise SettingsError(f"There is no {DEPLOYMENTS} here; run `outreach up` in the project's folder")
+    refuse_taken(LOOPBACK, port, "--port")
+    refuse_taken(LOOPBACK, prefect_port, "--prefect-port")
+    engine = open_database(database_url)
+    upgrade_database(engine)
+    address = f"http://{LOOPBACK}:{prefect_port}"
+    environment = environment_for(database_url, address)
+    clock = stopped_clock(parse_instant(settings.now)) if settings.now else system_clock
+    server = pages_server(engine, settings, clock, LOOPBACK, port, address)
+    with stopping_on_signals(), keeping_children(environment, tell) as start:
+        start("server", ["server", "start", "--host", LOOPBACK, "--port", str(prefect_port)])
+        tell("Prefect's server is starting (5 to 40 seconds) …")
+        wait_for_health(start.children[0], address)
+        bring_pool(address)
+        deploy_missing(address, environment, tell)
+        start("worker", ["worker", "start", "--pool", pool_name(), "--type", "process", "--name", "outreach up"])
+        tell(f"\n  Status page   http://{LOOPBACK}:{port}\n  Prefect       {address}")
+        tell(f"  Logs          {logs_folder()}\n\nStop with Ctrl-C.")
+        watch(start.children, server)
+        server.run()
+        gone = [child for child in start.children if child.process.poll() is not None]
+        if gone:
+            raise OutreachError(f"The {gone[0].name} stopped by itself; its last words are in {gone[0].log}")
+
+
+class Starter:
+    """Starts `prefect …` commands as children and remembers them."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.environment = environment
+        self.children: list[Child] = []
+
+    def __call__(self, name: str, command: list[str]) -> None:
+        log = logs_folder() / f"{name}.log"
+        with log.open("ab") as out:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "prefect", *command],
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.children.append(Child(name, process, log))
+
+
+@contextmanager
+def keeping_children(environment: dict[str, str], tell: Tell) -> Iterator[Starter]:
+    """The children live as long as the block, the worker ending before the server it reports to."""
+    starter = Starter(environment)
+    try:
+        yield starter
+    finally:
+        for number in STOPPING:
+            signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave children behind
+        for child in reversed(starter.children):
+            tell(f"Stopping the {child.name} …")
+            child.stop()
+
+
+@contextmanager
+def stopping_on_signals() -> Iterator[None]:
+    """SIGTERM and a closed terminal end the block as Ctrl-C does: quietly, and with everything put away."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before: dict[int, Any] = {number: signal.signal(number, stop) for number in STOPPING}
+    try:
+        yield
+    except KeyboardInterrupt:
+        pass
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def environment_for(database_url: str, address: str) -> dict[str, str]:
+    api = f"{address}/api"
+    # The UI does not learn of --port by itself.
+    prefect = {"PREFECT_API_URL": api, "PREFECT_SERVER_UI_API_URL": api, "PYTHONUNBUFFERED": "1"}
+    return {**os.environ, **prefect, "OUTREACH_DATABASE_URL": database_url}
+
+
+def logs_folder() -> Path:
+    folder = Path(os.environ.get("PREFECT_HOME", flows.PREFECT_DEFAULTS["PREFECT_HOME"])) / "logs"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def wait_for_health(server: Child, address: str) -> None:
+    ends = time.monotonic() + HEALTH_SECONDS
+    while time.monotonic() < ends:
+        if server.process.poll() is not None:
+            break
+        try:
+            if httpx.get(f"{address}/api/health", timeout=2).json() is True:
+                return
+        except (httpx.HTTPError, ValueError):
+            pass
+        time.sleep(0.3)
+    raise OutreachError(f"Prefect's server did not start; its last words are in {server.log}")
+
+
+def declared() -> list[dict[str, Any]]:
+    deployments: list[dict[str, Any]] = yaml.safe_load(DEPLOYMENTS.read_text())["deployments"]
+    return deployments
+
+
+def pool_name() -> str:
+    """The work pool that the first deployment names; all name the same one."""
+    return str(declared()[0]["work_pool"]["name"])
+
+
+def bring_pool(address: str) -> None:
+    # Through the API, because `prefect work-pool create` asks another host for its list of pool types.
+    answer = httpx.post(f"{address}/api/work_pools/", json={"name": pool_name(), "type": "process"}, timeout=30)
+    if answer.status_code != httpx.codes.CONFLICT:
+        answer.raise_for_status()
+
+
+def deploy_missing(address: str, environment: dict[str, str], tell: Tell) -> None:
+    """Creates the deployments of prefect.yaml that the server does not have, and touches no other.
+
+    Deploying one again would delete the schedules that staff made and switch paused ones on.
+    """
+    present = present_deployments(address)
+    named = [f"{deployment['entrypoint'].rsplit(':')[-1]}/{deployment['name']}" for deployment in declared()]
+    missing = [name for name in named if name not in present]
+    if not missing:
+        return
+    tell(f"Creating the deployments {', '.join(missing)}")
+    names = [argument for name in missing for argument in ("--name", name)]
+    command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--prefect-file", str(DEPLOYMENTS), *names]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode or set(missing) - present_deployments(address):
+        raise OutreachError(f"Prefect did not take the deployments:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+
+
+def present_deployments(address: str) -> set[str]:
+    """Every deployment that the server has, as `flow/deployment`."""
+    flow_names = {flow["id"]: flow["name"] for flow in read_all(address, "flows")}
+    return {f"{flow_names[found['flow_id']]}/{found['name']}" for found in read_all(address, "deployments")}
+
+
+def read_all(address: str, what: str) -> list[dict[str, Any]]:
+    answer = httpx.post(f"{address}/api/{what}/filter", json={}, timeout=30)
+    answer.raise_for_status()
+    listed: list[dict[str, Any]] = answer.json()
+    return listed
+
+
+def watch(children: list[Child], server: uvicorn.Server) -> None:
+    """Ends the status page, and with it everything, when a child stops by itself."""
+
+    def look() -> None:
+        while all(child.process.poll() is None for child in children):
+            time.sleep(1)
+        server.should_exit = True
+
+    threading.Thread(target=look, daemon=True).start()
