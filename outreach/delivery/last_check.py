@@ -12,6 +12,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from outreach.composing.digests import message_digest
+from outreach.delivery.outbox import TOO_LATE
 from outreach.delivery.pauses import paused_by
 from outreach.models import Batch, Consent, Content, Customer, Feedback, Flag, Invoice, Message, Payment, Suppression
 from outreach.planning.flags import hold_for_flags
@@ -42,7 +43,7 @@ def check_pauses(session: Session, settings: Settings, message: Message, on: dat
 
 def check_usefulness(session: Session, settings: Settings, message: Message, on: date) -> Stop | None:
     late = message.useful_until < on
-    return Stop("expired", "not sent while it was useful") if late else None
+    return Stop("expired", TOO_LATE) if late else None
 
 
 def check_suppression(session: Session, settings: Settings, message: Message, on: date) -> Stop | None:

@@ -19,6 +19,7 @@ from outreach.models import Attempt, Message
 CLAIMS_AT_ONCE = 20
 LEASE = timedelta(minutes=5)
 LIVE = ("accepted", "unknown")
+TOO_LATE = "not sent while it was useful"
 # What a message may become after its provider took it; a later word never takes back a stronger one.
 AFTER_ACCEPTANCE = ("accepted", "delivered", "failed", "returned")
 
@@ -81,7 +82,7 @@ def room_left(session: Session, cap: int, on: date) -> int:
 def expire_late(session: Session, on: date) -> int:
     """Ends approved messages that would arrive too late to be of use, unless an earlier try may be under way."""
     late = update(Message).where(col(Message.status) == "approved", col(Message.useful_until) < on, ~begun())
-    return _rows(session, late.values(status="expired", status_reason="not sent while it was useful"))
+    return _rows(session, late.values(status="expired", status_reason=TOO_LATE))
 
 
 def open_attempt(session: Session, message: Message, at: datetime, on: date) -> Attempt:

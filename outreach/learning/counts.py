@@ -1,0 +1,82 @@
+"""Counts moments by the decision that stands on them, and messages by moment, channel and status. They add up."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from outreach.delivery.outbox import TOO_LATE
+from outreach.models import Message, Moment
+from outreach.planning.run import latest_decisions
+
+BEFORE_APPROVAL = {"planned", "composed", "held", "rejected"}
+
+
+@dataclass(frozen=True)
+class StatusReport:
+    """`messages` by (moment, channel, status); `rules` by (moment, outcome, rule) of the decision that stands.
+
+    `decisions` sums `rules` by outcome: send, not_yet, never, and undecided for a moment that has none; together they
+    make `moments`. `funnel` says how many got how far, widest first; two moments may share one message.
+    """
+
+    moments: int
+    decisions: Counter[str]
+    rules: Counter[tuple[str, str, str]]
+    messages: Counter[tuple[str, str, str]]
+    funnel: dict[str, int]
+
+
+def count_messages(session: Session) -> StatusReport:
+    """Where everything stands now: all messages and all moments, each counted once."""
+    rules = _count_decisions(session)
+    decisions: Counter[str] = Counter()
+    for (_, outcome, _), number in rules.items():
+        decisions[outcome] += number
+    groups = _group_messages(session)
+    messages: Counter[tuple[str, str, str]] = Counter()
+    for group in groups:
+        messages[group.kind, group.channel, group.status] += group.number
+    funnel = {
+        "moments found": rules.total(),
+        "decided to send": decisions["send"],
+        "composed": sum(group.number for group in groups if group.is_composed),
+        "approved": sum(group.number for group in groups if group.was_approved),
+        "accepted": sum(group.number for group in groups if group.is_accepted),
+    }
+    return StatusReport(rules.total(), decisions, rules, messages, funnel)
+
+
+def _count_decisions(session: Session) -> Counter[tuple[str, str, str]]:
+    standing = latest_decisions().subquery()
+    what = (col(Moment.kind), standing.c.outcome, standing.c.rule)
+    ruled = select(*what, func.count()).outerjoin(standing, standing.c.moment_id == Moment.moment_id).group_by(*what)
+    found = session.execute(ruled)
+    return Counter({(kind, outcome or "undecided", rule or ""): number for kind, outcome, rule, number in found})
+
+
+@dataclass(frozen=True)
+class Group:
+    """Messages that are alike in all that the counts ask about."""
+
+    kind: str
+    channel: str
+    status: str
+    reason: str | None
+    is_composed: bool
+    is_accepted: bool
+    number: int
+
+    @property
+    def was_approved(self) -> bool:
+        """Of those that expired, only the ones that ran out of time later had been approved."""
+        is_past = self.status not in BEFORE_APPROVAL and (self.status != "expired" or self.reason == TOO_LATE)
+        return self.is_composed and is_past
+
+
+def _group_messages(session: Session) -> list[Group]:
+    is_composed, is_accepted = col(Message.digest).is_not(None), col(Message.accepted_at).is_not(None)
+    what = (col(Message.kind), col(Message.channel), col(Message.status), col(Message.status_reason))
+    grouped = select(*what, is_composed, is_accepted, func.count()).group_by(*what, is_composed, is_accepted)
+    return [Group(*row) for row in session.execute(grouped)]
