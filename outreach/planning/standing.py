@@ -61,7 +61,7 @@ def _add_invoices(session: Session, standings: dict[str, Standing], on: date) ->
         sums = select(Payment.invoice_id, func.sum(Payment.amount)).where(
             col(Payment.invoice_id).in_(chunk), Payment.paid_on <= on
         )
-        paid.update(session.execute(sums.group_by(Payment.invoice_id)).tuples())
+        paid.update(session.execute(sums.group_by(Payment.invoice_id)).tuples().all())
     for invoice in invoices:
         standing = standings[invoice.customer_id]
         balance = invoice.amount - int(paid[invoice.invoice_id])
@@ -74,7 +74,7 @@ def _add_complaints(session: Session, standings: dict[str, Standing], on: date) 
     open_ones = select(Feedback).where(
         Feedback.kind == "complaint",
         Feedback.given_on <= on,
-        (Feedback.status == "open") | col(Feedback.status).is_(None),
+        col(Feedback.status).is_(None) | (col(Feedback.status) == "open"),
     )
     for feedback in select_for(session, open_ones, Feedback.customer_id, standings):
         standings[feedback.customer_id].complaining = True
@@ -117,7 +117,7 @@ def load_facts(session: Session, percent: float) -> Facts:
     everyone = session.execute(select(func.count()).select_from(Customer)).scalar_one()
     least = max(FEWEST_SHARED, int(everyone * percent / 100) + 1)
     shared = (
-        select(Customer.customer_since)
+        select(col(Customer.customer_since))
         .where(col(Customer.customer_since).is_not(None))
         .group_by(col(Customer.customer_since))
         .having(func.count() >= least)
