@@ -492,6 +492,19 @@ def test_an_opt_out_after_an_unanswered_try_waits_for_the_look_up(engine: Engine
     assert (message_of(engine).status, attempts_of(engine)[0].outcome) == ("uncertain", "unknown")
 
 
+def test_lists_that_cannot_be_written_are_due_again_and_undo_no_sending(engine: Engine, settings: Settings) -> None:
+    with writing(engine) as session:
+        add_approved(session, "A", "call")
+    in_the_way = settings.providers.outbox.folder / DAY / "calls.csv"
+    in_the_way.mkdir(parents=True)
+    said: list[str] = []
+    report = deliver(engine, settings, tell=said.append)
+    assert (report.sent.total(), report.files) == (1, ())
+    assert "the next run tries again" in said[-1]
+    in_the_way.rmdir()
+    assert deliver(engine, settings).files == (f"{DAY}/calls.csv",)
+
+
 # --- facts and decisions ---
 
 

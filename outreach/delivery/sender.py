@@ -227,8 +227,15 @@ class Sender:
         self.tell(f"{claim.reference}: {error}")
 
     def close_days(self) -> tuple[str, ...]:
-        closing = [provider for provider in self.providers.values() if isinstance(provider, ClosesItsDay)]
-        return tuple(name for provider in closing for name in provider.finish())
+        """The lists that providers wrote. One that cannot be written stays due, and what was sent stays sent."""
+        written: list[str] = []
+        for provider in self.providers.values():
+            if isinstance(provider, ClosesItsDay):
+                try:
+                    written += provider.finish()
+                except OSError as error:
+                    self.tell(f"{provider.name} cannot write its lists ({error.strerror}); the next run tries again")
+        return tuple(written)
 
     def report(self, before: int, files: tuple[str, ...]) -> DeliverReport:
         ended = {name: self.ended[name] for name in ENDS}

@@ -68,7 +68,7 @@ def replace(path: Path, content: bytes) -> None:
 
 def safe_name(name: str) -> str:
     """`name`, if it can only be the name of one file; raises Refused for anything that could lead elsewhere."""
-    if name.startswith(".") or Path(name).name != name:
+    if not name or name.startswith(".") or Path(name).name != name:
         raise Refused(f"“{name}” cannot be the name of a file")
     return name
 

@@ -23,7 +23,10 @@ from outreach.delivery.providers.files import (
 from outreach.delivery.providers.protocol import Handover
 
 ENDINGS = {"letter": "pdf", "email": "eml", "text": "txt"}
-LISTS = {"call": ("reference", "name", "phone", "about", "script"), "text": ("reference", "name", "phone")}
+LISTS = {
+    "call": ("reference", "name", "phone", "about", "script", "avoid", "direct_line"),
+    "text": ("reference", "name", "phone"),
+}
 
 
 class Outbox:

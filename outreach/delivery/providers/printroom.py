@@ -8,7 +8,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from pypdf import PdfWriter
+from pypdf import PdfReader, PdfWriter
+from pypdf.errors import PyPdfError
 
 from outreach.delivery.providers.files import (
     as_csv,
@@ -23,6 +24,7 @@ from outreach.delivery.providers.files import (
     write_record,
 )
 from outreach.delivery.providers.protocol import Handover
+from outreach.errors import Refused
 
 RECORDS = ".letters"
 MANIFEST = ("position", "reference", "name", "address", "postal_code", "country", "pages")
@@ -39,10 +41,11 @@ class Printroom:
 
     def send(self, handover: Handover) -> str:
         """`<date>/<batch>/<reference>.pdf`, written and on the disk, and due to be merged by `finish`."""
+        record = {**handover.recipient, "reference": handover.reference, "pages": _count_pages(handover)}
         batch = self.folder / handover.on.isoformat() / safe_name(handover.batch_id)
         path = batch / f"{safe_name(handover.reference)}.pdf"
         with failures_told(path), locked(batch):
-            write_record(batch / RECORDS, handover.reference, {**handover.recipient, "reference": handover.reference})
+            write_record(batch / RECORDS, handover.reference, record)
             mark_open(self.folder, handover.on, handover.batch_id)
             write_once(path, handover.content)
         return path.relative_to(self.folder).as_posix()
@@ -61,33 +64,36 @@ class Printroom:
             letters = sorted(read_records(batch / RECORDS), key=_postal_order)
             letters = [letter for letter in letters if (batch / f"{letter['reference']}.pdf").exists()]
             if letters:
-                merged, pages = _merged(batch, letters)
-                replace(batch / f"{batch.name}.pdf", merged)
-                replace(batch / "manifest.csv", as_csv(MANIFEST, _manifest(letters, pages)))
+                replace(batch / f"{batch.name}.pdf", _merged(batch, letters))
+                replace(batch / "manifest.csv", as_csv(MANIFEST, _manifest(letters)))
             mark.unlink(missing_ok=True)
         return f"{mark.parent.name}/{batch.name}/{batch.name}.pdf" if letters else None
+
+
+def _count_pages(handover: Handover) -> int:
+    try:
+        return len(PdfReader(io.BytesIO(handover.content)).pages)
+    except PyPdfError as error:
+        raise Refused(f"{handover.reference} is not a PDF that can be printed; compose it anew") from error
 
 
 def _postal_order(letter: dict[str, Any]) -> tuple[str, str, str, str]:
     return letter["country"], letter["postal_code"], letter["name"], letter["reference"]
 
 
-def _merged(batch: Path, letters: list[dict[str, Any]]) -> tuple[bytes, list[int]]:
-    """The letters one after another as one PDF, and the pages of each; the same letters make the same bytes."""
-    writer, pages = PdfWriter(), []
+def _merged(batch: Path, letters: list[dict[str, Any]]) -> bytes:
+    """The letters one after another as one PDF; the same letters make the same bytes."""
+    writer, merged = PdfWriter(), io.BytesIO()
     for letter in letters:
-        before = len(writer.pages)
         writer.append(batch / f"{letter['reference']}.pdf", import_outline=False)
-        pages.append(len(writer.pages) - before)
-    merged = io.BytesIO()
     writer.write(merged)
-    return merged.getvalue(), pages
+    return merged.getvalue()
 
 
-def _manifest(letters: list[dict[str, Any]], pages: list[int]) -> list[list[object]]:
-    rows: list[list[object]] = []
-    for position, (letter, count) in enumerate(zip(letters, pages, strict=True), start=1):
-        address = ", ".join(letter["lines"])
-        postal = (letter["postal_code"], letter["country"])
-        rows.append([position, letter["reference"], letter["name"], address, *postal, count])
-    return rows
+def _manifest(letters: list[dict[str, Any]]) -> list[list[object]]:
+    rows = enumerate(letters, start=1)
+    return [[position, *(_cell(letter, column) for column in MANIFEST[1:])] for position, letter in rows]
+
+
+def _cell(letter: dict[str, Any], column: str) -> object:
+    return ", ".join(letter["lines"]) if column == "address" else letter[column]
