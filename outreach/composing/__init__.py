@@ -1,0 +1,10 @@
+"""Planned messages and templates in; the exact bytes of every letter, e-mail, text and call line out.
+
+It never sends, never approves, and never writes a word that a customer's data or a template's author could bend.
+"""
+
+from outreach.composing.preview import preview_template
+from outreach.composing.run import ComposeReport, compose_planned
+from outreach.composing.templates import check_templates, template_fingerprint
+
+__all__ = ["ComposeReport", "check_templates", "compose_planned", "preview_template", "template_fingerprint"]

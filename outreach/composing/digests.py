@@ -1,0 +1,38 @@
+"""One hash over all that a member of staff approves in a message: who gets it, the exact bytes, how and when.
+
+It holds no personal data that could be read back, and comes out the same in whichever process makes it.
+"""
+
+import hashlib
+import json
+from typing import Any
+
+from outreach.models import Message
+
+MEDIA_TYPES = {
+    "letter": "application/pdf",
+    "email": "message/rfc822",
+    "text": "text/plain",
+    "call": "application/json",
+}
+
+
+def canonical_json(value: Any) -> str:
+    """JSON that is the same for the same value: sorted keys, no spaces, letters as they are."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def message_digest(message: Message, content_sha256: str) -> str:
+    """The digest of `message` carrying the bytes whose SHA-256 is `content_sha256`; any later change changes it."""
+    sealed = {
+        "reference": message.reference,
+        "recipient": message.recipient,
+        "content": content_sha256,
+        "media_type": MEDIA_TYPES[message.channel],
+        "channel": message.channel,
+        "provider": message.provider,
+        "send_on": str(message.send_on),
+        "useful_until": str(message.useful_until),
+        "contact": message.contact_hash,
+    }
+    return hashlib.sha256(canonical_json(sealed).encode()).hexdigest()

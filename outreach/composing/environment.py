@@ -1,0 +1,219 @@
+"""Templates in, words out, through one sandboxed Jinja environment. Marketing may write templates: they are untrusted.
+
+A template may name fields, choose with `if`, and use a handful of filters. It cannot call, loop, import, compute or
+reach into a value, and in HTML it may use only the few tags its channel allows. So what it costs grows with its length.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from datetime import date
+from functools import lru_cache
+from typing import Any, Literal, NoReturn
+
+from babel import Locale
+from babel.dates import format_date, format_skeleton
+from babel.numbers import format_currency, get_currency_precision
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes, pass_context
+from jinja2.exceptions import UndefinedError
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from outreach.errors import CannotWrite, FieldMissing, TemplateRefused, TooLong
+
+Value = str | int | date | None
+Fields = Mapping[str, Value]
+Dress = Literal["letter", "email", "plain"]
+
+LONGEST_TEMPLATE = 20_000
+LONGEST_FIELD = 500
+LONGEST_OUTPUT = 100_000
+DEEPEST_TAGS = 200
+_ALLOWED = (
+    nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.If, nodes.CondExpr, nodes.Filter,
+    nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not,
+)  # fmt: skip
+_LETTER_TAGS = r"</?(?:p|em|strong)>|<br>"
+_TAGS = {
+    "letter": re.compile(_LETTER_TAGS),
+    "email": re.compile(_LETTER_TAGS + r'|</?(?:ul|ol|li)>|<a href="(?:https://|mailto:|tel:)[^"<>{}\s]*">|</a>'),
+}
+_JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+# Controls and line separators could forge a header; direction overrides make one line read as another.
+_UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffc]")
+_NUMBER_WORDS = {
+    "en": ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+}
+
+
+class _Missing(StrictUndefined):
+    """An empty field: false in an `if`, and an error wherever it would be written or compared."""
+
+    def __bool__(self) -> bool:  # type: ignore[override]
+        return False
+
+
+def _require(value: Any) -> Any:
+    # A filter does not touch what it is given as an output does, so it must ask.
+    if isinstance(value, _Missing):
+        str(value)
+    return value
+
+
+@pass_context
+def _money(context: Context, amount: Any) -> str:
+    """An amount in minor units as people write it: $20, $12.50; the spaces in it never break."""
+    currency, locale = str(context["currency"]), Locale.parse(str(context["locale"]))
+    minor = 10 ** get_currency_precision(currency)
+    pattern = locale.currency_formats["standard"].pattern
+    if _require(amount) % minor == 0:
+        pattern = pattern.replace(".00", "")
+    written = format_currency(amount / minor, currency, pattern, locale=locale, currency_digits=False)
+    return str(written).replace("\u202f", "\u00a0")
+
+
+@pass_context
+def _longdate(context: Context, day: Any) -> str:
+    return str(format_date(_require(day), "long", locale=str(context["locale"])))
+
+
+@pass_context
+def _monthday(context: Context, day: Any) -> str:
+    """A date without its year: March 10."""
+    return str(format_skeleton("MMMMd", _require(day), locale=str(context["locale"])))
+
+
+@pass_context
+def _weekday(context: Context, day: Any) -> str:
+    return str(format_date(_require(day), "EEEE", locale=str(context["locale"])))
+
+
+@pass_context
+def _in_words(context: Context, number: Any) -> str:
+    """A small number as a word, where the language has a list of them; digits otherwise."""
+    words = _NUMBER_WORDS.get(str(context["locale"])[:2], ())
+    return words[number - 1] if 1 <= _require(number) <= len(words) else str(number)
+
+
+FILTERS = {
+    "money": _money,
+    "longdate": _longdate,
+    "monthday": _monthday,
+    "weekday": _weekday,
+    "in_words": _in_words,
+    "upper": lambda value: str(value).upper(),
+    "capitalize": lambda value: str(value)[:1].upper() + str(value)[1:],
+}
+
+
+@lru_cache(maxsize=2)
+def _environment(is_html: bool) -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(autoescape=is_html, undefined=_Missing, auto_reload=False)
+    environment.globals, environment.tests, environment.filters = {}, {}, dict(FILTERS)
+    return environment
+
+
+def check_template(name: str, source: str, fields: Collection[str], dress: Dress) -> frozenset[str]:
+    """The fields that a template names. Raises TemplateRefused, with the line, for anything it may not hold.
+
+    `fields` are the names it may use; `dress` says which tags: those of a letter, of an e-mail, or none.
+    """
+    if len(source) > LONGEST_TEMPLATE:
+        raise TemplateRefused(name, 0, f"it is longer than {LONGEST_TEMPLATE:,} characters; shorten it")
+    try:
+        tree = _environment(dress != "plain").parse(source)
+    except TemplateSyntaxError as error:
+        raise TemplateRefused(name, error.lineno, f"Jinja cannot read it: {error.message}") from error
+    except RecursionError:
+        raise TemplateRefused(name, 0, "it is nested too deeply") from None
+    used = frozenset(field for node in _walk(tree) if (field := _check_node(name, node, frozenset(fields))))
+    if dress != "plain":
+        _check_tags(name, source, dress)
+    return used
+
+
+def _walk(tree: nodes.Node) -> list[nodes.Node]:
+    waiting, found = [tree], []
+    while waiting:
+        found.append(node := waiting.pop())
+        waiting.extend(node.iter_child_nodes())
+    return found
+
+
+def _check_node(name: str, node: nodes.Node, fields: frozenset[str]) -> str | None:
+    """The field that the node names, if it names one."""
+    if not isinstance(node, _ALLOWED):
+        what = type(node).__name__.lower()
+        raise TemplateRefused(name, node.lineno, f"“{what}” is not for templates; use fields, filters and if")
+    if isinstance(node, nodes.Filter) and node.name not in FILTERS:
+        raise TemplateRefused(name, node.lineno, f"there is no filter “{node.name}”; there are {', '.join(FILTERS)}")
+    if isinstance(node, nodes.Filter) and (node.args or node.kwargs or node.dyn_args or node.dyn_kwargs):
+        raise TemplateRefused(name, node.lineno, f"the filter “{node.name}” takes nothing in brackets")
+    if not isinstance(node, nodes.Name):
+        return None
+    if node.name not in fields:
+        listed = ", ".join(sorted(fields))
+        raise TemplateRefused(name, node.lineno, f"there is no field “{node.name}” here; there are {listed}")
+    return node.name
+
+
+def _check_tags(name: str, source: str, dress: Dress) -> None:
+    """Every `<` must open one of the allowed tags as it stands: no attribute can come from a customer's name."""
+    plain = _JINJA.sub(lambda match: re.sub(r"[^\n]", "x", match[0]), source)
+    starts = [match.start() for match in re.finditer("<", plain)]
+    for start in starts:
+        if not _TAGS[dress].match(plain, start):
+            shown = plain[start : start + 20].split("\n")[0]
+            line = plain.count("\n", 0, start) + 1
+            raise TemplateRefused(name, line, f"“{shown}” is not a tag this template may use (see docs/templates.md)")
+    if len(starts) > DEEPEST_TAGS:
+        raise TemplateRefused(name, 0, f"it has more than {DEEPEST_TAGS} tags; shorten it")
+
+
+@lru_cache(maxsize=256)
+def _compile(source: str, is_html: bool) -> Template:
+    return _environment(is_html).from_string(source)
+
+
+def render_template(name: str, source: str, fields: Fields, dress: Dress) -> str:
+    """The words of a template that `check_template` has passed, with every field escaped where it is HTML.
+
+    Raises FieldMissing when a field that is empty would be written, CannotWrite for a field with control characters,
+    TooLong for a field or result beyond its limit, TemplateRefused when the template does what no field allows.
+    """
+    values = {field: value for field, value in fields.items() if not _is_empty(value)}
+    for field, value in values.items():
+        _check_value(field, value)
+    try:
+        return _collect(name, _compile(source, dress != "plain"), values)
+    except UndefinedError as error:
+        _explain(name, error)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise TemplateRefused(name, 0, f"a filter or comparison does not fit its field ({error})") from error
+
+
+def _is_empty(value: Value) -> bool:
+    return value is None or value is False or value == 0 or (isinstance(value, str) and not value.strip())
+
+
+def _check_value(field: str, value: Value) -> None:
+    if not isinstance(value, str):
+        return
+    if len(value) > LONGEST_FIELD:
+        raise TooLong(f"“{field}” is longer than {LONGEST_FIELD} characters; shorten it in the customer data")
+    if _UNWRITABLE.search(value):
+        raise CannotWrite(f"“{field}” holds a line break or an invisible control character; mend the customer data")
+
+
+def _collect(name: str, template: Template, values: dict[str, Any]) -> str:
+    written, length = [], 0
+    for piece in template.generate(**values):
+        written.append(piece)
+        length += len(piece)
+        if length > LONGEST_OUTPUT:
+            raise TooLong(f"{name} comes out longer than {LONGEST_OUTPUT:,} characters; shorten it")
+    return "".join(written)
+
+
+def _explain(name: str, error: UndefinedError) -> NoReturn:
+    found = re.search(r"'(\w+)' is undefined", str(error))
+    raise FieldMissing(found[1] if found else "a field", name) from error

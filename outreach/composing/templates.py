@@ -1,0 +1,134 @@
+"""The templates folder in; the checked words for one moment, channel and language out.
+
+Every file is checked, and tried out within limits, before any is used. Layouts are ours and not in that folder.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from outreach.composing.environment import Dress, check_template
+from outreach.composing.fields import OF_MOMENT, fields_for, public
+from outreach.composing.layouts import layouts_sha256
+from outreach.composing.trial import Job, job_for, try_out
+from outreach.errors import SettingsError, TemplateRefused
+from outreach.settings import Settings
+
+FOLDERS = {"letter": "letters", "email": "emails", "text": "texts", "call": "calls"}
+CHANNELS = {folder: channel for channel, folder in FOLDERS.items()}
+ENDINGS = {"letter": ("html",), "email": ("html", "txt"), "text": ("txt",), "call": ("txt",)}
+_NAME = re.compile(r"(letters|emails|texts|calls)/([a-z_]+)\.([a-z]{2,3})\.(html|txt)")
+
+
+@dataclass(frozen=True)
+class Words:
+    """The sources of one moment's templates for one channel, by ending, all in one language."""
+
+    kind: str
+    channel: str
+    language: str
+    sources: Mapping[str, str]
+    sha256: str
+
+    def name(self, ending: str) -> str:
+        return f"{FOLDERS[self.channel]}/{self.kind}.{self.language}.{ending}"
+
+
+class Templates:
+    """All templates of one folder as they are now; `refused` says why some must not be used, by name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.sources = _read_sources(folder)
+        self.refused: dict[str, TemplateRefused] = {}
+        jobs: list[Job] = []
+        for name, source in self.sources.items():
+            try:
+                jobs += _check(name, source)
+            except TemplateRefused as refused:
+                self.refused[name] = refused
+        for name, reason in try_out(tuple(jobs)).items():
+            self.refused[name] = TemplateRefused(name, 0, reason)
+
+    def find(self, kind: str, channel: str, languages: Sequence[str]) -> Words:
+        """The words in the first of `languages` that has them. Raises TemplateRefused when none has, or one is bad."""
+        for language in languages:
+            names = [f"{FOLDERS[channel]}/{kind}.{language}.{ending}" for ending in ENDINGS[channel]]
+            if not all(name in self.sources for name in names):
+                continue
+            if bad := [self.refused[name] for name in names if name in self.refused]:
+                raise bad[0]
+            sources = {name.rsplit(".", 1)[1]: self.sources[name] for name in names}
+            return Words(kind, channel, language, sources, _hash([*sorted(sources.values()), layouts_sha256()]))
+        wanted = f"{FOLDERS[channel]}/{kind}.{languages[-1]}.{ENDINGS[channel][-1]}"
+        raise TemplateRefused(wanted, 0, f"there is no such template in {' or '.join(languages)}; write it")
+
+
+def _read_sources(folder: Path) -> dict[str, str]:
+    if not folder.is_dir():
+        raise SettingsError(f"There is no templates folder at {folder}; set `templates` in outreach.toml")
+    paths = sorted(
+        path for name in CHANNELS for path in (folder / name).glob("*.*") if path.suffix in {".html", ".txt"}
+    )
+    try:
+        return {path.relative_to(folder).as_posix(): path.read_text("utf-8-sig") for path in paths}
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"A template in {folder} is not UTF-8 ({error.reason}); save it as UTF-8") from error
+
+
+def split_name(name: str) -> tuple[str, str, str]:
+    """The channel, moment and language of a template's name. Raises TemplateRefused for one that fits none."""
+    found = _NAME.fullmatch(name)
+    if not found or found[2] not in OF_MOMENT or found[4] not in ENDINGS[CHANNELS[found[1]]]:
+        listed = ", ".join(OF_MOMENT)
+        raise TemplateRefused(name, 0, f"name it like letters/anniversary.en.html; the moments are {listed}")
+    return CHANNELS[found[1]], found[2], found[3]
+
+
+def _check(name: str, source: str) -> list[Job]:
+    """The jobs that try a template out. A subject line counts as a template with only the public fields."""
+    channel, kind, _ = split_name(name)
+    fields = fields_for(kind, channel)
+    dress: Dress = "plain"
+    if name.endswith(".html"):
+        dress = "letter" if channel == "letter" else "email"
+    used = check_template(name, source, fields, dress)
+    if name.endswith(".txt") and channel in {"email", "call"}:
+        _check_first_line(name, source, kind)
+    if channel == "text" and not ("business" in used and "STOP" in source):
+        raise TemplateRefused(name, 1, "a text names the business ({{ business }}) and says how to stop (STOP)")
+    return [job_for(name, source, dress, fields)]
+
+
+def _check_first_line(name: str, source: str, kind: str) -> None:
+    first, _, rest = source.partition("\n")
+    if not first.strip() or not rest.strip():
+        raise TemplateRefused(name, 1, "the first line is the subject; then comes the rest")
+    check_template(name, first, public(fields_for(kind, "email")), "plain")
+
+
+def template_fingerprint(settings: Settings, kind: str) -> str:
+    """A hash of all of a moment's templates, in every channel and language, and of the layouts around them."""
+    sources = _read_sources(settings.templates)
+    parts = [
+        part for name in sorted(sources) if name.split("/")[1].split(".")[0] == kind for part in (name, sources[name])
+    ]
+    return _hash([*parts, layouts_sha256()])
+
+
+def check_templates(settings: Settings) -> list[str]:
+    """What must be mended: templates that may not be used, and moments without words in the business's language."""
+    templates = Templates(settings.templates)
+    problems = {name: str(refused) for name, refused in templates.refused.items()}
+    for kind in OF_MOMENT:
+        for channel in settings.knobs_for(kind).channels:
+            try:
+                templates.find(kind, channel, [settings.business.language])
+            except TemplateRefused as refused:
+                problems[refused.template] = str(refused)
+    return [problems[name] for name in sorted(problems)]
+
+
+def _hash(parts: Sequence[str]) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -1,0 +1,79 @@
+"""One assignment in; the finished message out: recipient, exact bytes, language, size and cost. Writes nothing down."""
+
+import hashlib
+from dataclasses import dataclass
+
+from outreach.composing.addresses import address_of, full_name
+from outreach.composing.calls import write_call
+from outreach.composing.digests import canonical_json
+from outreach.composing.emails import write_email
+from outreach.composing.facts import Assignment, Facts
+from outreach.composing.letters import write_letter
+from outreach.composing.templates import Words
+from outreach.composing.texts import write_text
+from outreach.errors import CannotWrite, SettingsError
+from outreach.settings import Settings
+
+
+@dataclass(frozen=True)
+class Written:
+    """`size` is pages of a letter, segments of a text, and 1 otherwise; `cost` is in minor units."""
+
+    recipient: str
+    body: bytes
+    size: int
+    cost: int
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.body).hexdigest()
+
+
+def write_message(settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words) -> Written:
+    """The message as it will be sent. `key` signs its unsubscribe link.
+
+    Raises FieldMissing, CannotWrite or TooLong where these facts do not fit, SettingsError where no message could.
+    """
+    require_business(settings)
+    contact = facts.contacts.get(assignment.channel)
+    if not contact:
+        raise CannotWrite(f"there is no contact on record for a {assignment.channel} any more")
+    write = {"letter": _letter, "email": _email, "text": _text, "call": _call}[assignment.channel]
+    return write(settings, key, assignment, facts, words)
+
+
+def require_business(settings: Settings) -> None:
+    """Raises SettingsError when outreach.toml lacks what every message says of us: name, address, phone, e-mail."""
+    business = settings.business
+    missing = [name for name in ("name", "address", "phone", "email") if not getattr(business, name)]
+    if missing:
+        raise SettingsError(f"Write {', '.join(missing)} under [business] in outreach.toml; every message names them")
+
+
+def _letter(settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words) -> Written:
+    address = address_of(facts.recipient, settings.business.country)
+    recipient = {
+        "name": address.name,
+        "lines": list(address.lines),
+        "postal_code": address.postal_code,
+        "country": address.country,
+    }
+    body = write_letter(facts, words, address, settings.business, assignment.send_on, assignment.reference)
+    return Written(canonical_json(recipient), body, 1, settings.postage.letter)
+
+
+def _email(settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words) -> Written:
+    name, email = full_name(facts.recipient), facts.contacts["email"]
+    body = write_email(facts, words, (name, email), settings.business, assignment.send_on, assignment.reference, key)
+    return Written(canonical_json({"name": name, "email": email}), body, 1, settings.postage.email)
+
+
+def _text(settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words) -> Written:
+    written, segments = write_text(facts, words, settings.texts.max_segments)
+    recipient = canonical_json({"name": full_name(facts.recipient), "phone": facts.contacts["text"]})
+    return Written(recipient, written.encode(), segments, segments * settings.postage.text_segment)
+
+
+def _call(settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words) -> Written:
+    recipient = canonical_json({"name": full_name(facts.recipient), "phone": facts.contacts["call"]})
+    return Written(recipient, write_call(facts, words), 1, settings.postage.call)
