@@ -1,0 +1,176 @@
+"""The nine tables a business's data goes into: the columns their files may have, and how each is checked.
+
+A missing name, postal code or currency blocks composing, not import: only ids, and what a table is about, are required.
+"""
+
+from dataclasses import dataclass
+
+from sqlmodel import SQLModel
+
+from outreach.intake import values
+from outreach.intake.values import Check
+from outreach.models import (
+    CHANNELS,
+    PURPOSES,
+    Consent,
+    Customer,
+    Feedback,
+    Flag,
+    Invoice,
+    Payment,
+    Referral,
+    Treatment,
+    Visit,
+)
+
+
+@dataclass(frozen=True)
+class Column:
+    """`name` heads it in files and `stored` in the database; `day` is the stored business date of an instant."""
+
+    name: str
+    check: Check
+    required: bool = False
+    stored: str = ""
+    day: str = ""
+
+    @property
+    def key(self) -> str:
+        return self.stored or self.name
+
+
+@dataclass(frozen=True)
+class Table:
+    """`appends`: a row that is there already is left as it is, never overwritten."""
+
+    model: type[SQLModel]
+    columns: tuple[Column, ...]
+    appends: bool = False
+
+    @property
+    def key(self) -> list[str]:
+        return [column.name for column in self.model.__table__.primary_key]  # type: ignore[attr-defined]
+
+
+def _id(name: str) -> Column:
+    return Column(name, values.identifier, required=True)
+
+
+def _lines(*names: str) -> tuple[Column, ...]:
+    return tuple(Column(name, values.line) for name in names)
+
+
+# In the order in which they are imported: a payment's amount is read in the currency of its invoice.
+TABLES = {
+    "customers": Table(
+        Customer,
+        (
+            _id("customer_id"),
+            *_lines("given_name", "family_name", "preferred_name", "honorific", "email", "phone"),
+            *_lines("address_line1", "address_line2", "city", "region", "postal_code"),
+            Column("country", values.country),
+            Column("language", values.language),
+            Column("timezone", values.timezone),
+            Column("customer_since", values.day),
+            Column("born_on", values.day),
+            Column("died_on", values.day),
+            Column("household_id", values.identifier),
+            Column("guardian_id", values.identifier),
+            Column("currency", values.currency),
+        ),
+    ),
+    "treatments": Table(
+        Treatment,
+        (
+            _id("treatment_id"),
+            _id("customer_id"),
+            Column("visit_id", values.identifier),
+            Column("name", values.line),
+            Column("done_at", values.instant, required=True, day="done_on"),
+            Column("promised_at", values.instant),
+            *_lines("practitioner", "practitioner_phone"),
+        ),
+    ),
+    "visits": Table(
+        Visit,
+        (
+            _id("visit_id"),
+            _id("customer_id"),
+            Column("starts_at", values.instant, required=True, day="starts_on"),
+            Column("ended_at", values.instant, stored="ends_at"),
+            Column("status", values.one_word_of("booked", "completed", "cancelled", "no_show")),
+            Column("cancelled_by", values.one_word_of("us", "customer")),
+        ),
+    ),
+    "invoices": Table(
+        Invoice,
+        (
+            _id("invoice_id"),
+            _id("customer_id"),
+            Column("payer_id", values.identifier),
+            Column("issued_on", values.day, required=True),
+            Column("due_on", values.day, required=True),
+            Column("currency", values.currency),
+            Column("amount", values.amount, required=True),
+            Column("status", values.one_word_of("open", "disputed", "plan", "written_off")),
+        ),
+    ),
+    "payments": Table(
+        Payment,
+        (
+            _id("payment_id"),
+            _id("invoice_id"),
+            Column("paid_on", values.day, required=True),
+            Column("amount", values.amount, required=True),
+        ),
+    ),
+    "feedback": Table(
+        Feedback,
+        (
+            _id("feedback_id"),
+            _id("customer_id"),
+            Column("given_at", values.instant, required=True, day="given_on"),
+            Column("kind", values.one_word_of("score", "complaint", "review", "enquiry"), required=True),
+            Column("score", values.score),
+            Column("status", values.one_word_of("open", "answered", "closed")),
+            Column("text", values.passage),
+        ),
+    ),
+    "referrals": Table(
+        Referral,
+        (
+            _id("referral_id"),
+            _id("customer_id"),
+            Column("referred_name", values.line),
+            Column("referred_customer_id", values.identifier),
+            Column("made_on", values.day, required=True),
+            Column("status", values.line),
+        ),
+    ),
+    "consents": Table(
+        Consent,
+        (
+            _id("customer_id"),
+            Column("channel", values.one_word_of(*CHANNELS), required=True),
+            Column("purpose", values.one_word_of(*PURPOSES), required=True),
+            Column("state", values.one_word_of("granted", "withdrawn"), required=True),
+            Column("at", values.instant, required=True),
+            Column("basis", values.line),
+            Column("expires_at", values.instant),
+            Column("source", values.line),
+            Column("text", values.passage),
+        ),
+        appends=True,
+    ),
+    "flags": Table(
+        Flag,
+        (
+            _id("customer_id"),
+            Column("kind", values.word, required=True),
+            Column("from", values.day, required=True, stored="from_on"),
+            Column("until", values.day, stored="until_on"),
+            Column("source", values.line),
+            Column("note", values.passage),
+        ),
+    ),
+}

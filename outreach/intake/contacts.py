@@ -1,0 +1,119 @@
+"""Contacts in whatever spelling in; one normal form, and the keyed hash of it, out.
+
+The hash is what suppressions keep, so every spelling of one contact must come to one hash. Nothing here is stored.
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import Engine, func, update
+from sqlmodel import col, select
+
+from outreach.database import insert_new, reading, writing
+from outreach.errors import DatabaseError, SettingsError
+from outreach.models import Installation, Suppression
+from outreach.settings import Settings
+
+
+def normalise_email(value: str) -> str | None:
+    """The address in lower case with its domain in ASCII, or None when no such address can exist.
+
+    For comparing and hashing: some mail servers tell upper from lower case, so mail goes to the address as it came.
+    """
+    folded = unicodedata.normalize("NFKC", value).strip()
+    try:
+        address = validate_email(folded, check_deliverability=False)
+    except EmailNotValidError:
+        return None
+    return f"{unicodedata.normalize('NFC', address.local_part.casefold())}@{address.ascii_domain}"
+
+
+def normalise_phone(value: str, region: str) -> str | None:
+    """The number in E.164 (`+14155550123`), read as dialled in `region` (a country such as US), or None."""
+    try:
+        number = phonenumbers.parse(unicodedata.normalize("NFKC", value), region.upper())
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(number):
+        return None
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def normalise_address(lines: Sequence[str], postal_code: str | None, country: str) -> str:
+    """One line for one postal address: country, postal code and words, without case, punctuation or spacing."""
+    words = " ".join(_fold(line) for line in lines)
+    return f"{_fold(country)}|{_fold(postal_code or '').replace(' ', '')}|{words}"
+
+
+def _fold(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    kept = (letter if unicodedata.category(letter)[0] in "LMN" else " " for letter in folded)
+    return " ".join("".join(kept).split())
+
+
+def contact_hash(key: bytes, channel: str, normalised: str) -> str:
+    """HMAC-SHA256 in hex. The channel is hashed too, so that equal hashes never link a text number to a call."""
+    return hmac.new(key, f"{channel}\0{normalised}".encode(), hashlib.sha256).hexdigest()
+
+
+def load_key(engine: Engine, settings: Settings) -> bytes:
+    """The secret key of this installation: from `secret`, else from `secret_file`, which is made when absent.
+
+    Raises DatabaseError when it is not the key that hashed the suppressions, SettingsError when it cannot be read.
+    """
+    key = settings.secret.get_secret_value().encode() if settings.secret else _read_secret(settings.secret_file)
+    if not key:
+        raise SettingsError(f"The secret is empty: set OUTREACH_SECRET, or restore {settings.secret_file}")
+    fingerprint = hmac.new(key, b"fingerprint", hashlib.sha256).hexdigest()[:16]
+    with reading(engine) as session:
+        installation = session.get(Installation, 1)
+        known = installation.key_fingerprint if installation else None
+        suppressions = session.exec(select(func.count()).select_from(Suppression)).one()
+    if known == fingerprint:
+        return key
+    if known and suppressions:
+        raise DatabaseError(
+            f"The secret has changed, and {suppressions} do-not-contact entries can only be matched with the old one: "
+            f"restore the old OUTREACH_SECRET or {settings.secret_file}"
+        )
+    _remember(engine, fingerprint)
+    return key
+
+
+def _remember(engine: Engine, fingerprint: str) -> None:
+    with writing(engine) as session:
+        insert_new(session, Installation, [{"id": 1}])
+        changed = update(Installation).where(col(Installation.id) == 1).values(key_fingerprint=fingerprint)
+        session.connection().execute(changed)
+
+
+def _read_secret(path: Path) -> bytes:
+    try:
+        if not path.exists():
+            _make_secret(path)
+        return path.read_bytes().strip()
+    except OSError as error:
+        raise SettingsError(f"The secret file {path} cannot be read or made ({error.strerror})") from error
+
+
+def _make_secret(path: Path) -> None:
+    # Written whole under another name first: a process that starts at the same moment must not read half a secret.
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(file, "w") as handle:
+            handle.write(secrets.token_hex(32) + "\n")
+            handle.flush()
+            os.fsync(handle.fileno())
+        os.link(draft, path)
+    except FileExistsError:
+        return
+    finally:
+        draft.unlink()

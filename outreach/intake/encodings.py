@@ -1,0 +1,127 @@
+"""The bytes of a text file in; the name of its encoding out. Never a guess where letters would come out wrong.
+
+Byte-order mark, then strict UTF-8, then UTF-16 without a mark, then the Windows pages for Western, Turkish and Arabic.
+"""
+
+import codecs
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from outreach.errors import SourceUnreadable
+
+# A byte that is no text becomes this lone surrogate, so that only its row is refused.
+UNDECODABLE = "\udcff"
+ERRORS = "outreach.undecodable"
+codecs.register_error(ERRORS, lambda error: (UNDECODABLE, error.end))  # type: ignore[attr-defined]
+
+CHUNK = 1 << 20
+WORDS = 20_000
+BOMS = [
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+]
+_CONTROLS = bytes(set(range(32)) - {0, 9, 10, 11, 12, 13, 27})
+_SIGNS = b',;\t|\r\n"'
+_WORD = re.compile(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*")
+# Turkish and Western pages differ in these six letters only: Ğ İ Ş ğ ı ş where Icelandic has Ð Ý Þ ð ý þ.
+_TURKISH_OR_ICELANDIC = set("ÐÝÞðýþ")
+_ALSO_TURKISH = set("çÇöÖüÜâîûÂÎÛ")
+_COMMON_ARABIC = set("لمنوير")
+_MARKS_IN_WORDS = set("’‘´`·–—-\xa0\xad«»“”„…ªº°")
+
+
+def detect_encoding(path: Path) -> str:
+    """The name of a Python codec that reads the file; the whole file is looked at, a chunk at a time.
+
+    Raises SourceUnreadable for a file that is not text, or whose letters fit none of the encodings known here.
+    """
+    with path.open("rb") as handle:
+        head = handle.read(CHUNK)
+        for mark, name in BOMS:
+            if head.startswith(mark):
+                return name
+        if wide := _utf16_without_mark(head):
+            return wide
+        if len(head) - len(head.translate(None, _CONTROLS)) > len(head) / 10:
+            raise SourceUnreadable("this is not a text file; save it as CSV (UTF-8)")
+        handle.seek(0)
+        return _utf8_or_page(iter(lambda: handle.read(CHUNK), b""))
+
+
+def _utf16_without_mark(head: bytes) -> str | None:
+    """In UTF-16 nearly every separator, quote and line end has a NUL beside it, always on the same side."""
+    signs = len(head) - len(head.translate(None, _SIGNS))
+    for name, low, high in (("utf-16-le", 0, 1), ("utf-16-be", 1, 0)):
+        paired = sum(sign in _SIGNS and other == 0 for sign, other in zip(head[low::2], head[high::2], strict=False))
+        if paired and paired >= 0.8 * signs:
+            return name
+    return None
+
+
+def _utf8_or_page(chunks: Iterator[bytes]) -> str:
+    decoder = codecs.getincrementaldecoder("utf-8")(ERRORS)
+    good = bad = 0
+    words: list[bytes] = []
+    for chunk in chunks:
+        text = decoder.decode(chunk)
+        if text.isascii():
+            continue
+        wrong = text.count(UNDECODABLE)
+        good += sum(not letter.isascii() for letter in text) - wrong
+        bad += wrong
+        if wrong and len(words) < WORDS:
+            words += _WORD.findall(chunk)[:WORDS]
+    bad += decoder.decode(b"", True).count(UNDECODABLE)
+    # A few stray bytes in a UTF-8 file cost their own rows; they must not turn every other name into nonsense.
+    return "utf-8" if good >= bad else choose_page(words)
+
+
+def choose_page(words: Sequence[bytes]) -> str:
+    """cp1252, cp1254 or cp1256, whichever makes words of these. Raises SourceUnreadable where none does."""
+    arabic = sum(_is_arabic(word) for word in words)
+    western = [word for word in words if _is_western(word)]
+    if arabic > len(words) / 2 and _reads_like_arabic(words):
+        return "cp1256"
+    if len(western) < len(words) / 2:
+        raise SourceUnreadable(
+            "its letters are not UTF-8, nor Western, Turkish or Arabic; save it as CSV UTF-8, or name its encoding "
+            "in a mapping file"
+        )
+    return "cp1254" if _reads_like_turkish(western) else "cp1252"
+
+
+def _is_arabic(word: bytes) -> bool:
+    text = word.decode("cp1256")
+    letters = [letter for letter in text if unicodedata.category(letter)[0] in "LM"]
+    return bool(letters) and all(unicodedata.name(letter).startswith("ARABIC") for letter in letters)
+
+
+def _reads_like_arabic(words: Iterable[bytes]) -> bool:
+    """Whether Arabic's most frequent letters are there: Cyrillic capitals, misread, are Arabic letters too."""
+    text = b"".join(words).decode("cp1256")
+    return sum(letter in _COMMON_ARABIC for letter in text) >= len(text) / 10
+
+
+def _is_western(word: bytes) -> bool:
+    """Whether the word, read as cp1252, has its foreign letters among plain ones and no sign between letters."""
+    text = word.decode("cp1252", ERRORS).strip("".join(_MARKS_IN_WORDS) + "‚ƒ†‡ˆ‰‹›•˜™¡¢£¤¥¦§¨©¬®¯±²³µ¶¸¹¼½¾¿€")
+    if not all(letter.isalpha() or letter in _MARKS_IN_WORDS for letter in text):
+        return False
+    foreign = sum(not letter.isascii() for letter in text)
+    return foreign <= 1 or foreign <= len(text) / 2
+
+
+def _reads_like_turkish(words: Iterable[bytes]) -> bool:
+    """Whether the six letters that Turkish and Icelandic share places for outnumber those that Turkish lacks."""
+    text = "".join(word.decode("cp1252", ERRORS) for word in words)
+    shared = sum(letter in _TURKISH_OR_ICELANDIC for letter in text)
+    others = sum(
+        letter.isalpha() and not letter.isascii() and letter not in _TURKISH_OR_ICELANDIC | _ALSO_TURKISH
+        for letter in text
+    )
+    return shared > others

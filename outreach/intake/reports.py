@@ -1,0 +1,45 @@
+"""What an import did: counts for each file and table, each refused row with its reason, and what was not used."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class FileCount:
+    """read = accepted + refused. Rows that a mapping's conditions leave out are not read for that table."""
+
+    file: str
+    table: str
+    read: int
+    accepted: int
+    refused: int
+
+
+@dataclass(frozen=True)
+class RefusedRow:
+    """`line` counts from 1 in the file; `column` is empty when the whole row, or the whole file, is at fault."""
+
+    file: str
+    line: int
+    column: str
+    reason: str
+
+
+@dataclass
+class ImportReport:
+    """`ignored`: for each file the columns that were not used; an empty list says that the whole file was not."""
+
+    files: list[FileCount] = field(default_factory=list)
+    refusals: list[RefusedRow] = field(default_factory=list)
+    ignored: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def read(self) -> int:
+        return sum(count.read for count in self.files)
+
+    @property
+    def accepted(self) -> int:
+        return sum(count.accepted for count in self.files)
+
+    @property
+    def refused(self) -> int:
+        return sum(count.refused for count in self.files)

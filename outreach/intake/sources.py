@@ -1,0 +1,139 @@
+"""A CSV file in; its header and its rows with their line numbers out, one row at a time.
+
+A row that cannot be read carries what is wrong with it and never stops the next one.
+"""
+
+import csv
+import io
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple, TextIO
+
+from outreach.errors import SourceUnreadable
+from outreach.intake.encodings import ERRORS, detect_encoding
+
+SEPARATORS = ",;\t|"
+SAMPLE = 1 << 16
+LINES_OF_ONE_ROW = 1000
+
+
+class Row(NamedTuple):
+    """`line` is where the row starts, counting from 1. With a `problem`, `cells` are not to be used."""
+
+    line: int
+    cells: list[str]
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    encoding: str
+    separator: str
+    header: list[str]
+    rows: Iterator[Row]
+
+
+@contextmanager
+def open_source(path: Path, encoding: str | None = None, separator: str | None = None) -> Iterator[Source]:
+    """The file, open; encoding and separator are found out where they are not given.
+
+    Raises SourceUnreadable for a file that cannot be opened, is not text, or has no header line.
+    """
+    try:
+        found = encoding or detect_encoding(path)
+        handle = path.open(encoding=found, errors=ERRORS, newline="")
+    except OSError as error:
+        raise SourceUnreadable(f"it cannot be opened ({error.strerror})") from error
+    with handle:
+        sample = handle.read(SAMPLE).removeprefix("\ufeff")
+        handle.seek(0)
+        separator = separator or choose_separator(sample)
+        records = _read_records(_Lines(handle), separator)
+        if sample[:4].lower() == "sep=":
+            next(records)
+        header = next(records, None)
+        if header is None:
+            raise SourceUnreadable("it is empty; its first line must name the columns")
+        if header.problem:
+            raise SourceUnreadable(f"its first line must name the columns, but {header.problem}")
+        names = [name.strip() for name in header.cells]
+        yield Source(found, separator, names, (_check_width(row, len(names)) for row in records))
+
+
+def choose_separator(sample: str) -> str:
+    """The separator by which most rows have the header's number of cells; a comma where nothing speaks for another."""
+    if sample[:4].lower() == "sep=" and sample[4:5] in SEPARATORS:
+        return sample[4]
+
+    def weigh(separator: str) -> float:
+        rows = [row for row in islice(_split(sample, separator), 200) if any(row)]
+        width = len(rows[0]) if rows else 1
+        return (width - 1) * sum(len(row) == width for row in rows)
+
+    return max(SEPARATORS, key=weigh)
+
+
+def _split(sample: str, separator: str) -> Iterator[list[str]]:
+    try:
+        yield from csv.reader(io.StringIO(sample, newline=""), delimiter=separator)
+    except csv.Error:
+        return
+
+
+class _Lines:
+    """Physical lines that can be handed out again: after a quote that never closes, reading goes on behind it."""
+
+    def __init__(self, handle: TextIO) -> None:
+        self._handle = handle
+        self._again: deque[str] = deque()
+        self._taken: list[str] = []
+        self.number = 0
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        if len(self._taken) >= LINES_OF_ONE_ROW:
+            raise csv.Error("too many lines")
+        line = self._again.popleft() if self._again else next(self._handle)
+        if not self.number:
+            line = line.removeprefix("\ufeff")
+        self.number += 1
+        self._taken.append(line)
+        return line
+
+    def start_row(self) -> int:
+        self._taken.clear()
+        return self.number + 1
+
+    def give_back(self) -> None:
+        """Keeps the row's first line and hands the others out again."""
+        self._again.extendleft(reversed(self._taken[1:]))
+        self.number -= len(self._taken) - 1
+
+
+def _read_records(lines: _Lines, separator: str) -> Iterator[Row]:
+    """Every row but those in which no cell holds anything."""
+    reader = csv.reader(lines, delimiter=separator, strict=True)
+    while True:
+        line = lines.start_row()
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            lines.give_back()
+            yield Row(line, [], "a quote does not close, or stands inside a quoted cell without being doubled")
+            continue
+        if any(cell.strip() for cell in cells):
+            yield Row(line, cells)
+
+
+def _check_width(row: Row, width: int) -> Row:
+    if row.problem or len(row.cells) == width:
+        return row
+    return Row(row.line, row.cells, f"the row has {len(row.cells)} cells, and the header names {width} columns")
