@@ -59,6 +59,7 @@ def claim_due(
 
     With `room`, those that no attempt was opened for, and no more than it; without, those whose attempt is still open.
     """
+    # A message already begun was counted against the cap on the day it was begun.
     limit = CLAIMS_AT_ONCE if room is None else min(CLAIMS_AT_ONCE, max(room, 0))
     wanted = select(Message).where(due(on, carriers), ~is_paused(), begun() if room is None else ~begun())
     if after is not None:
@@ -73,6 +74,7 @@ def claim_due(
 
 def room_left(session: Session, cap: int, on: date) -> int:
     """How many more attempts may be opened on `on`; claims already made count. Hold the turn "claim" around it."""
+    # What was refused or never arrived has reached nobody, and takes no one's place.
     live = col(Attempt.outcome).is_(None) | col(Attempt.outcome).in_(LIVE)
     opened = select(func.count()).select_from(Attempt).where(Attempt.started_on == on, live)
     claimed = select(func.count()).select_from(Message).where(Message.status == "sending", ~begun())
@@ -136,6 +138,7 @@ def record_acceptance(session: Session, reference: str, number: int, provider_id
     message = session.get_one(Message, reference, with_for_update=True)
     attempts = session.exec(select(Attempt).where(Attempt.reference == reference)).all()
     attempt = next(attempt for attempt in attempts if attempt.number == number)
+    # Should never happen: the first try was judged absent, a second was made, and now both turn out to be there.
     if any(other.outcome in (None, *LIVE) for other in attempts if other is not attempt):
         attempt.evidence = f"the provider has this try too, as {provider_id}"
         return
@@ -169,6 +172,7 @@ def recover_lost(session: Session, keyed: Collection[str]) -> int:
     left = select(Message).where(Message.status == "sending", col(Message.owner).in_(lost))
     messages = session.exec(left.with_for_update(skip_locked=True)).all()
     for message in messages:
+        # Should the sender live after all, its old fence stops it from opening another attempt.
         message.fence += 1
         if message.provider in keyed or not has_open_attempt(session, message):
             put_down(session, message, "approved", None)
