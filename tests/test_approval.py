@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlmodel import select
 
+from conftest import NOW, TODAY
 from outreach.approval import (
     add_staff,
     approve_batch,
@@ -23,7 +24,6 @@ from outreach.database import open_database, reading, writing
 from outreach.errors import ApprovalError, ChangedSince, NotFound, NotWaiting, OutreachError, SamePerson
 from outreach.models import AuditEntry, Batch, Message, Moment, Staff
 from outreach.settings import Settings
-from tests.conftest import NOW, TODAY
 
 
 def compose(engine: Engine, *references: str, run_on: date = TODAY, **values: Any) -> None:

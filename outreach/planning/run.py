@@ -158,6 +158,7 @@ class Planner:
         for decision in self.session.exec(waiting).all():
             if decision.moment_id not in found:
                 moment = self.session.get_one(Moment, decision.moment_id)
+                self.sequences[moment.moment_id] = decision.sequence
                 self._write(moment.moment_id, moment.kind, Hold("no_longer", "the reason to write is no longer there"))
 
     def decide(self, candidates: list[Candidate], key: bytes) -> None:

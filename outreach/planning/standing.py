@@ -61,7 +61,7 @@ def _add_invoices(session: Session, standings: dict[str, Standing], on: date) ->
         sums = select(Payment.invoice_id, func.sum(Payment.amount)).where(
             col(Payment.invoice_id).in_(chunk), Payment.paid_on <= on
         )
-        paid.update(session.execute(sums.group_by(Payment.invoice_id)).tuples().all())
+        paid.update(session.execute(sums.group_by(Payment.invoice_id)).all())
     for invoice in invoices:
         standing = standings[invoice.customer_id]
         balance = invoice.amount - int(paid[invoice.invoice_id])
@@ -94,7 +94,7 @@ def _add_contacts(session: Session, standings: dict[str, Standing], on: date) ->
     for statement, owner, day in sources:
         for chunk in in_chunks(standings):
             latest = statement.where(col(owner).in_(chunk), day <= on).group_by(col(owner))
-            for customer_id, last in session.execute(latest).tuples():
+            for customer_id, last in session.execute(latest):
                 standing = standings[customer_id]
                 standing.last_contact = max(last, standing.last_contact or last)
 
@@ -104,7 +104,7 @@ def _add_messages(session: Session, standings: dict[str, Standing]) -> None:
         sent = select(Message.customer_id, Message.kind, func.max(Message.send_on)).where(
             col(Message.customer_id).in_(chunk), col(Message.status).in_(TOUCHING)
         )
-        for customer_id, kind, day in session.execute(sent.group_by(Message.customer_id, Message.kind)).tuples():
+        for customer_id, kind, day in session.execute(sent.group_by(Message.customer_id, Message.kind)):
             standings[customer_id].written_on[kind] = day
 
 

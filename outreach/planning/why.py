@@ -76,7 +76,7 @@ def _decided(session: Session, customer_id: str) -> list[Answer]:
             reference=decision.reference,
             status=message and (message.status + (f": {message.status_reason}" if message.status_reason else "")),
         )
-        for decision, moment, message in rows.tuples()
+        for decision, moment, message in rows
     ]
 
 

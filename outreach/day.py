@@ -1,0 +1,44 @@
+"""A day's work in its order: prepare (plan, compose, open batches), then deliver. The flows and the command line call it.
+
+It holds no rule of its own.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Engine
+
+from outreach.approval import open_batches
+from outreach.clock import Clock
+from outreach.composing import ComposeReport, compose_planned
+from outreach.delivery import DeliverReport, deliver_due
+from outreach.models import Batch
+from outreach.planning import PlanReport, plan_day
+from outreach.settings import Settings
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    on: date
+    plan: PlanReport
+    compose: ComposeReport
+    batches: list[Batch]
+
+    @property
+    def is_nothing_new(self) -> bool:
+        return not self.plan.decisions and not self.batches
+
+
+def prepare_day(engine: Engine, settings: Settings, on: date, clock: Clock, tell: Tell) -> Prepared:
+    """Decides on each moment of `on`, writes what is to be sent and opens the batches; a second run changes nothing."""
+    plan = plan_day(engine, settings, on, clock(), tell)
+    compose = compose_planned(engine, settings, on, clock(), tell)
+    return Prepared(on, plan, compose, open_batches(engine, settings, on, clock()))
+
+
+def deliver_day(engine: Engine, settings: Settings, clock: Clock, owner: str, tell: Tell) -> DeliverReport:
+    """Sends what is approved and due, each once. `owner` names this sender among those that run at the same time."""
+    return deliver_due(engine, settings, clock, owner, tell)

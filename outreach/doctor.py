@@ -1,0 +1,82 @@
+"""What is well on this machine and what is not: findings, with how to mend each."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Engine, text
+
+from outreach.approval.audit import find_break
+from outreach.composing import check_templates
+from outreach.database import open_database, reading, upgrade_database
+from outreach.errors import OutreachError
+from outreach.intake.contacts import load_key
+from outreach.settings import Settings, load_settings
+
+
+@dataclass(frozen=True)
+class Finding:
+    what: str
+    is_well: bool
+    mend: str = ""
+
+
+def examine(database: str | None, now: str | None) -> list[Finding]:
+    """Every check, in the order in which one would mend them; a check that cannot be made is a finding too."""
+    findings = [_python()]
+    try:
+        settings = load_settings()
+        engine = open_database(database or settings.database_url)
+    except OutreachError as error:
+        return [*findings, Finding("settings", False, str(error))]
+    findings += [_business(settings), _signatory(settings), _mode(settings)]
+    checks: list[tuple[str, Callable[[], str]]] = [
+        ("database", lambda: _database(engine)),
+        ("secret", lambda: (load_key(engine, settings) and "") or ""),
+        ("templates and faces", lambda: "\n".join(check_templates(settings))),
+        ("audit", lambda: _audit(engine)),
+    ]
+    return findings + [_check(what, check) for what, check in checks]
+
+
+def _check(what: str, check: Callable[[], str]) -> Finding:
+    try:
+        mend = check()
+    except OutreachError as error:
+        mend = str(error)
+    return Finding(what, not mend, mend)
+
+
+def _python() -> Finding:
+    return Finding(f"Python {sys.version.split()[0]}", sys.version_info >= (3, 11), "Install Python 3.11 or newer")
+
+
+def _business(settings: Settings) -> Finding:
+    missing = [name for name in ("name", "address", "phone", "email") if not getattr(settings.business, name)]
+    listed = ", ".join(missing)
+    return Finding("the business", not missing, listed and f"Write {listed} under [business] in outreach.toml")
+
+
+def _signatory(settings: Settings) -> Finding:
+    signs = any(signatory.consent_on for signatory in settings.business.signatories)
+    mend = "Name a signatory who has agreed to be signed for: [[business.signatories]] with name and consent_on"
+    return Finding("a signatory", signs, "" if signs else mend)
+
+
+def _mode(settings: Settings) -> Finding:
+    return Finding(f"mode: {settings.mode}", True, "everything goes to files" if settings.mode == "rehearsal" else "")
+
+
+def _database(engine: Engine) -> str:
+    upgrade_database(engine)
+    if engine.dialect.name != "sqlite":
+        return ""
+    with reading(engine) as session:
+        journal = session.connection().execute(text("PRAGMA journal_mode")).scalar_one()
+    return "" if journal == "wal" else "The database file is on a disk without WAL; move it to a local disk"
+
+
+def _audit(engine: Engine) -> str:
+    with reading(engine) as session:
+        broken = find_break(session)
+    return f"The audit was changed at entry {broken}; compare it with a backup" if broken else ""

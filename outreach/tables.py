@@ -1,0 +1,237 @@
+"""What commands print: reports and rows in; a table for people, or JSON for programs, on standard output."""
+
+import dataclasses
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from babel.numbers import format_currency, get_currency_precision
+from rich.console import Console
+from rich.table import Table
+from sqlmodel import Session, col
+
+from outreach.day import Prepared
+from outreach.delivery import DeliverReport
+from outreach.delivery.pauses import PauseReport
+from outreach.doctor import Finding
+from outreach.intake import ImportReport
+from outreach.learning import StatusReport
+from outreach.models import Batch, Customer, Decision, Message, Moment, Staff
+from outreach.moments import Found
+from outreach.planning.run import latest_decisions
+from outreach.planning.why import Answer
+from outreach.tracking import TrackReport
+
+ROWS_SHOWN = 40
+console = Console(highlight=False, soft_wrap=False)
+
+
+def say(line: str) -> None:
+    console.print(line, markup=False, soft_wrap=True)
+
+
+def as_plain(value: Any) -> Any:
+    """`value` with dataclasses, counters, dates and tuples turned into what JSON has."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: as_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if hasattr(value, "model_dump"):
+        return as_plain(value.model_dump())
+    if isinstance(value, Counter | dict):
+        return {" ".join(key) if isinstance(key, tuple) else str(key): as_plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [as_plain(item) for item in value]
+    return value.isoformat() if isinstance(value, date | datetime) else value
+
+
+def print_json(value: Any) -> None:
+    print(json.dumps(as_plain(value), ensure_ascii=False))
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """A table of at most `ROWS_SHOWN` rows that says how many it left out."""
+    listed = [[("" if cell is None else str(cell)) for cell in row] for row in rows]
+    if not listed:
+        say(f"{title}: none")
+        return
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in listed[:ROWS_SHOWN]:
+        table.add_row(*(cell.replace("[", "\\[") for cell in row))
+    console.print(table)
+    if len(listed) > ROWS_SHOWN:
+        say(f"… and {len(listed) - ROWS_SHOWN} more")
+
+
+def money(minor: int, currency: str) -> str:
+    return format_currency(minor / 10 ** get_currency_precision(currency), currency, locale="en")
+
+
+def show_findings(findings: Sequence[Finding], as_json: bool) -> None:
+    if as_json:
+        return print_json(findings)
+    rows = [("ok" if finding.is_well else "MEND", finding.what, finding.mend) for finding in findings]
+    return print_table("This machine", ["", "what", "how to mend it"], rows)
+
+
+def show_import(report: ImportReport, as_json: bool) -> None:
+    if as_json:
+        return print_json(report)
+    rows = [(f.file, f.table, f.read, f.accepted, f.refused) for f in report.files]
+    print_table("Read", ["file", "into", "read", "accepted", "refused"], rows)
+    for file, columns in sorted(report.ignored.items()):
+        say(f"Not used in {file}: {', '.join(columns) if columns else 'the whole file'}")
+    if report.refusals:
+        refused = [(r.file, r.line, r.column, r.reason) for r in report.refusals]
+        print_table("Refused", ["file", "line", "column", "reason"], refused)
+    return None
+
+
+def show_moments(found: Iterable[Found], as_json: bool) -> None:
+    if as_json:
+        for item in found:
+            print(
+                json.dumps(
+                    {
+                        "on": item.on.isoformat(),
+                        "moment": item.kind,
+                        "customer_id": item.customer_id,
+                        "occasion": item.occasion,
+                    },
+                    ensure_ascii=False,
+                )
+            )
+        return
+    rows = [(item.on, item.kind, item.customer_id, item.occasion) for item in found]
+    print_table("Moments", ["on", "moment", "customer", "occasion"], rows)
+
+
+def show_prepared(session: Session, prepared: Prepared, as_json: bool) -> None:
+    """Who gets what and why, then what waits for whom."""
+    if as_json:
+        return print_json(prepared)
+    if prepared.is_nothing_new:
+        say(f"{prepared.on} was prepared already: nothing new, and nothing changed.")
+        return None
+    _show_decisions(session, prepared.on)
+    show_batches(prepared.batches, as_json=False)
+    return None
+
+
+def _show_decisions(session: Session, on: date) -> None:
+    rows = session.execute(
+        latest_decisions()
+        .join(Moment, col(Moment.moment_id) == Decision.moment_id)
+        .join(Customer, col(Customer.customer_id) == Moment.customer_id)
+        .outerjoin(Message, col(Message.reference) == Decision.reference)
+        .where(Decision.run_on == on)
+        .order_by(col(Decision.outcome).desc(), Moment.kind, Moment.customer_id)
+        .add_columns(Moment, Customer, Message)
+    )
+    listed = [
+        (
+            f"{customer.given_name or ''} {customer.family_name or ''}".strip() or "(no name)",
+            customer.customer_id,
+            moment.kind,
+            moment.occasion,
+            message.channel if message else decision.outcome.replace("_", " "),
+            decision.reason if not message or message.status != "withdrawn" else message.status_reason,
+        )
+        for decision, moment, customer, message in rows
+    ]
+    sent = [row for row in listed if row[4] not in {"never", "not yet"}]
+    held = [row for row in listed if row[4] in {"never", "not yet"}]
+    columns = ["who", "id", "moment", "occasion", "by", "why"]
+    print_table(f"We write to ({len(sent)})", columns, sent)
+    print_table(f"We hold back ({len(held)})", columns, held)
+
+
+def show_answers(answers: Sequence[Answer], as_json: bool) -> None:
+    if as_json:
+        return print_json(answers)
+    rows = [
+        (a.kind, a.occasion, a.outcome.replace("_", " "), a.reason, a.decided_on, a.next_on, a.reference, a.status)
+        for a in answers
+    ]
+    columns = ["moment", "occasion", "answer", "because", "decided", "look again", "message", "status"]
+    return print_table("Why, and why not", columns, rows)
+
+
+def show_batches(batches: Sequence[Batch], as_json: bool) -> None:
+    if as_json:
+        return print_json(list(batches))
+    rows = [(b.batch_id, b.count, money(b.cost, b.currency), b.status, b.decided_by or b.why_waiting) for b in batches]
+    return print_table("Batches", ["batch", "messages", "cost", "status", "by, or why it waits"], rows)
+
+
+SENT_WORDS = {
+    "suppressed": "stopped: the person may not be contacted this way any more",
+    "blocked": "blocked: not what was approved; `outreach why` names them",
+    "withdrawn": "withdrawn: paid, died, or the reason is gone",
+    "expired": "expired: too late to be of use",
+    "failed": "refused by the provider for good",
+    "uncertain": "uncertain: `outreach track` looks them up",
+    "again": "not taken this time; the next run tries again",
+    "paused": "paused; `outreach resume` lets them go",
+    "over_cap": "over today's cap (daily_cap); they go tomorrow",
+    "waiting": "approved for a later day",
+    "before": "sent before this run, and not again",
+}
+
+
+def show_delivered(report: DeliverReport, as_json: bool) -> None:
+    if as_json:
+        return print_json(report)
+    sent = ", ".join(f"{number} by {channel}" for channel, number in sorted(report.sent.items()))
+    say(f"Sent {report.sent.total()} now{': ' + sent if sent else ''}.")
+    for name, words in SENT_WORDS.items():
+        if number := getattr(report, name):
+            say(f"  {number} {words}")
+    for file in report.files:
+        say(f"  {file}")
+    return None
+
+
+def show_tracked(report: TrackReport, as_json: bool) -> None:
+    if as_json:
+        return print_json(report)
+    counts = [f"{number} {name.replace('_', ' ')}" for name, number in dataclasses.asdict(report).items() if number]
+    say(f"Tracked: {', '.join(counts) if counts else 'nothing was open'}.")
+    return None
+
+
+def show_pause(report: PauseReport) -> None:
+    say(
+        f"Paused. {report.held} messages now wait. {report.leaving} were being handed over just then; "
+        f"{report.left} had left in the day before, and files that are written stay."
+    )
+
+
+def show_run(
+    session: Session, prepared: Prepared, delivered: DeliverReport, tracked: TrackReport, as_json: bool
+) -> None:
+    if as_json:
+        return print_json({"prepared": prepared, "delivered": delivered, "tracked": tracked})
+    show_prepared(session, prepared, as_json=False)
+    show_delivered(delivered, as_json=False)
+    return show_tracked(tracked, as_json=False)
+
+
+def show_status(report: StatusReport, as_json: bool) -> None:
+    if as_json:
+        return print_json(report)
+    rows = [(*key, number) for key, number in sorted(report.messages.items())]
+    print_table("Messages", ["moment", "channel", "status", "number"], rows)
+    say(
+        f"{report.moments} moments found: {report.decisions['send']} to send, {report.decisions['not_yet']} not yet, "
+        f"{report.decisions['never']} never. {sum(report.messages.values())} messages."
+    )
+    return None
+
+
+def show_staff(staff: Sequence[Staff], as_json: bool) -> None:
+    if as_json:
+        return print_json(list(staff))
+    return print_table("Staff", ["id", "name", "role"], [(s.staff_id, s.name, s.role) for s in staff])

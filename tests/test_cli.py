@@ -1,0 +1,225 @@
+"""The command as a person types it: exit statuses, errors in one line, JSON for programs, and the whole job once."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+NOW = "2026-03-10T15:00Z"
+SETTINGS = """
+[business]
+name = "Alder Lane Dental"
+kind = "health"
+timezone = "America/New_York"
+address = ["14 Alder Lane", "Burlington, VT 05401"]
+phone = "+1 802 555 0140"
+email = "hello@alderlane.example"
+website = "alderlane.example"
+
+[[business.signatories]]
+name = "Nora Whitcomb"
+role = "front desk"
+direct_line = "+1 802 555 0142"
+consent_on = 2025-01-01
+
+[moments.checkin]
+treatments = ["Filling"]
+"""
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def write(folder: Path, name: str, rows: list[dict[str, Any]]) -> None:
+    folder.mkdir(exist_ok=True)
+    with (folder / name).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A working folder with settings and a small practice: a present, a check-in, a late payer, an opt-out."""
+    (tmp_path / "outreach.toml").write_text(SETTINGS)
+    address = {"address_line1": "8 Elm Street", "city": "Burlington", "region": "VT", "postal_code": "05401"}
+    names = [("c1", "Ann", "2023-03-12"), ("c2", "Ben", ""), ("c3", "Eve", ""), ("c4", "Max", "2023-03-12")]
+    customers = [
+        {"customer_id": c, "given_name": g, "family_name": "Lee", "email": f"{c}@home.example", "country": "US",
+         "phone": "+18025550101", "customer_since": s, "currency": "USD", **address}
+        for c, g, s in names
+    ]  # fmt: skip
+    data = tmp_path / "data"
+    write(data, "customers.csv", customers)
+    visit = {"visit_id": "v1", "customer_id": "c1", "starts_at": "2026-02-01T10:00", "status": "completed"}
+    write(data, "visits.csv", [visit, {**visit, "visit_id": "v4", "customer_id": "c4"}])
+    treatment = {
+        "treatment_id": "t1", "customer_id": "c2", "name": "Filling", "done_at": "2026-03-08T11:00",
+        "practitioner": "Dr. Samuel Okafor", "practitioner_phone": "+1 802 555 0143",
+    }  # fmt: skip
+    write(data, "treatments.csv", [treatment])
+    invoice = {"invoice_id": "i3", "customer_id": "c3", "issued_on": "2026-01-25", "due_on": "2026-02-24"}
+    write(data, "invoices.csv", [{**invoice, "amount": "120.00", "currency": "USD"}])
+    write(data, "payments.csv", [{"payment_id": "p3", "invoice_id": "i3", "paid_on": "2026-03-01", "amount": "20.00"}])
+    consent = {"customer_id": "c2", "channel": "email", "purpose": "service", "state": "granted", "at": "2025-01-01"}
+    refusal = {
+        "customer_id": "c4",
+        "channel": "letter",
+        "purpose": "marketing",
+        "state": "withdrawn",
+        "at": "2025-01-01",
+    }
+    write(data, "consents.csv", [consent, refusal])
+    return tmp_path
+
+
+@pytest.fixture
+def run(place: Path) -> Run:
+    """Calls `outreach` in the working folder at a fixed instant."""
+
+    def call(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", "from outreach.cli import main; main()", *arguments],
+            cwd=place, capture_output=True, text=True, check=False, timeout=120,
+            env={**os.environ, "OUTREACH_NOW": NOW, "COLUMNS": "160", **environment},
+        )  # fmt: skip
+
+    return call
+
+
+def done(result: subprocess.CompletedProcess[str], status: int = 0) -> str:
+    assert result.returncode == status, result.stdout + result.stderr
+    assert "Traceback" not in result.stderr
+    return result.stdout
+
+
+def outbox(place: Path) -> dict[str, bytes]:
+    folder = place / "outbox"
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    }
+
+
+def test_the_whole_job_from_a_folder_of_csv_files_to_the_outbox(run: Run, place: Path) -> None:
+    assert "accepted" in done(run("import", "data"))
+    assert "Ann Lee" in done(run("prepare", "--on", "2026-03-10"))
+    done(run("staff", "add", "maria", "--name", "Maria Stone"))
+    waiting = json.loads(done(run("batches", "--json")))
+    assert {batch["kind"] for batch in waiting} == {"anniversary", "checkin", "late_payment"}
+    done(run("approve", *(batch["batch_id"] for batch in waiting), "--by", "maria"))
+    done(run("deliver"))
+    sent = outbox(place)
+    assert sorted(Path(name).suffix for name in sent if not name.endswith(".csv")) == [".eml", ".pdf", ".pdf"]
+    done(run("deliver"))
+    done(run("prepare", "--on", "2026-03-10"))
+    assert outbox(place) == sent
+    answers = {a["kind"]: a for a in json.loads(done(run("why", "c1", "--on", "2026-03-10", "--json")))}
+    assert answers["anniversary"]["status"] == "accepted"
+    assert json.loads(done(run("why", "c4", "--on", "2026-03-10", "--json")))[0]["rule"] == "no_channel"
+    assert "moments found" in done(run("status"))
+    assert done(run("track"))
+
+
+def test_prepare_by_four_processes_at_once_and_killed_leaves_what_one_run_leaves(run: Run, place: Path) -> None:
+    done(run("import", "data"))
+    command = [sys.executable, "-c", "from outreach.cli import main; main()", "prepare", "--on", "2026-03-10"]
+    environment = {**os.environ, "OUTREACH_NOW": NOW}
+    for seconds in (1.5, 2.0, 2.5):
+        process = subprocess.Popen(command, cwd=place, env=environment, stdout=subprocess.DEVNULL)
+        time.sleep(seconds)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    four = [subprocess.Popen(command, cwd=place, env=environment, stdout=subprocess.DEVNULL) for _ in range(4)]
+    assert [process.wait(120) for process in four] == [0, 0, 0, 0]
+    together = json.loads(done(run("batches", "--json")))
+    (place / "outreach.db").rename(place / "first.db")
+    for suffix in ("-wal", "-shm"):
+        (place / f"outreach.db{suffix}").unlink(missing_ok=True)
+    done(run("import", "data"))
+    done(run("prepare", "--on", "2026-03-10"))
+    assert json.loads(done(run("batches", "--json"))) == together
+
+
+def test_moments_as_json_is_one_object_a_line_with_four_keys(run: Run) -> None:
+    done(run("import", "data"))
+    lines = done(run("moments", "--from", "2026-03-10", "--to", "2026-03-12", "--json")).splitlines()
+    found = [json.loads(line) for line in lines]
+    assert {"on": "2026-03-12", "moment": "anniversary", "customer_id": "c1", "occasion": "2026-03-12"} in found
+    only = done(run("moments", "--on", "2026-03-10", "--kind", "checkin", "--json")).splitlines()
+    assert [json.loads(line)["customer_id"] for line in only] == ["c2"]
+
+
+def test_refused_rows_are_listed_and_exit_2(run: Run, place: Path) -> None:
+    write(place / "data", "referrals.csv", [{"referral_id": "r1", "customer_id": "c1", "made_on": "31 Feb"}])
+    shown = done(run("import", "data"), status=2)
+    assert "referrals.csv" in shown
+    assert "made_on" in shown
+    report = json.loads(done(run("import", "data", "--json"), status=2))
+    assert [(row["file"], row["line"], row["column"]) for row in report["refusals"]] == [
+        ("referrals.csv", 2, "made_on")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["prepare"], "outreach import FOLDER"),
+        (["why", "nobody"], "outreach import FOLDER"),
+        (["import", "nowhere"], "nowhere"),
+        (["moments", "--on", "soon"], "2026-11-22"),
+        (["approve", "b1", "--by", "x", "--database", "mysql://x/y"], "sqlite:///outreach.db"),
+        (["no-such-command"], "No such command"),
+    ],
+)
+def test_an_error_is_one_line_that_says_what_to_do_and_exits_1(run: Run, arguments: list[str], says: str) -> None:
+    result = run(*arguments)
+    done(result, status=1)
+    assert says in result.stderr
+
+
+def test_a_setting_in_the_environment_overrides_the_file_and_a_wrong_one_is_named(run: Run) -> None:
+    result = run("init", OUTREACH_BUSINESS__TIMEZONE="Mars/Olympus")
+    done(result, status=1)
+    assert "business.timezone" in result.stderr
+    assert "Europe/Berlin" in result.stderr
+
+
+def test_doctor_says_what_is_missing_and_how_to_mend_it(run: Run, place: Path) -> None:
+    done(run("doctor"))
+    (place / "outreach.toml").write_text("mode = 'rehearsal'\n")
+    assert "[business]" in done(run("doctor"), status=1)
+
+
+def test_pausing_stops_delivery_until_it_is_resumed(run: Run, place: Path) -> None:
+    done(run("import", "data"))
+    done(run("prepare"))
+    done(run("staff", "add", "maria"))
+    waiting = json.loads(done(run("batches", "--json")))
+    done(run("approve", *(batch["batch_id"] for batch in waiting), "--by", "maria"))
+    done(run("pause"))
+    done(run("deliver"))
+    assert outbox(place) == {}
+    done(run("resume"))
+    done(run("deliver"))
+    assert outbox(place) != {}
+
+
+def test_run_does_the_days_work_with_no_server(run: Run) -> None:
+    done(run("import", "data"))
+    report = json.loads(done(run("run", "--json")))
+    assert set(report) == {"prepared", "delivered", "tracked"}
+
+
+def test_preview_writes_what_one_customer_would_get(run: Run, place: Path) -> None:
+    done(run("import", "data"))
+    done(run("preview", "letters/anniversary.en.html", "--customer", "c1", "--out", "a.pdf", "--on", "2026-03-12"))
+    assert (place / "a.pdf").read_bytes().startswith(b"%PDF")
