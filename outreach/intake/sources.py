@@ -43,12 +43,7 @@ def open_source(path: Path, encoding: str | None = None, separator: str | None =
 
     Raises SourceUnreadable for a file that cannot be opened, is not text, or has no header line.
     """
-    try:
-        found = encoding or detect_encoding(path)
-        handle = path.open(encoding=found, errors=ERRORS, newline="")
-    except OSError as error:
-        raise SourceUnreadable(f"it cannot be opened ({error.strerror})") from error
-    with handle:
+    with _open_text(path, encoding) as handle:
         sample = handle.read(SAMPLE).removeprefix("\ufeff")
         handle.seek(0)
         separator = separator or choose_separator(sample)
@@ -61,7 +56,19 @@ def open_source(path: Path, encoding: str | None = None, separator: str | None =
         if header.problem:
             raise SourceUnreadable(f"its first line must name the columns, but {header.problem}")
         names = [name.strip() for name in header.cells]
-        yield Source(found, separator, names, (_check_width(row, len(names)) for row in records))
+        yield Source(handle.encoding, separator, names, (_check_width(row, len(names)) for row in records))
+
+
+@contextmanager
+def _open_text(path: Path, encoding: str | None) -> Iterator[TextIO]:
+    """The file as text; what goes wrong while it is open is SourceUnreadable too."""
+    try:
+        with path.open(encoding=encoding or detect_encoding(path), errors=ERRORS, newline="") as handle:
+            yield handle
+    except OSError as error:
+        raise SourceUnreadable(f"it cannot be read ({error.strerror})") from error
+    except UnicodeError as error:
+        raise SourceUnreadable("it is not written in the encoding that the mapping names") from error
 
 
 def choose_separator(sample: str) -> str:

@@ -130,9 +130,10 @@ def to_minor_units(value: Decimal, currency: str) -> int:
     """Cents of dollars, yen of yen. Raises Unfit for a fraction smaller than the currency has."""
     precision = get_currency_precision(currency)
     scaled = value.scaleb(precision)
-    if scaled != scaled.to_integral_value():
+    # 129.16000000000003 is 129.16 as a program with binary fractions writes it; 129.165 is a mistake.
+    if abs(scaled - scaled.to_integral_value()) > Decimal("0.000001"):
         raise Unfit(f"the amount has more than {precision} decimals, which {currency} does not have")
-    return int(scaled)
+    return int(scaled.to_integral_value())
 
 
 def score(text: str, _style: Style) -> int:
