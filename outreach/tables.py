@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import os
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
@@ -25,7 +27,9 @@ from outreach.planning.why import Answer
 from outreach.tracking import TrackReport
 
 ROWS_SHOWN = 40
-console = Console(highlight=False, soft_wrap=False)
+# Where no terminal says how wide it is (a pipe, a log, CI), the reasons must still fit on their lines.
+PIPE_WIDTH = 150
+console = Console(highlight=False, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH)
 
 
 def say(line: str) -> None:

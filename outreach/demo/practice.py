@@ -182,9 +182,10 @@ class _Practice:
 
     def _trouble(self) -> None:
         adults = self._next_adults(11)
-        soon = add_business_days(self.on, 4)
-        for customer in adults[:6]:
-            customer["customer_since"] = soon.replace(year=soon.year - 2, day=min(soon.day, 28)).isoformat()
+        # Each on a day and year of its own: a start date that many share counts as an import's default.
+        for number, customer in enumerate(adults[:6]):
+            day = add_business_days(self.on, 1 + number % 4)
+            customer["customer_since"] = day.replace(year=day.year - 2 - number, day=min(day.day, 28)).isoformat()
         dead, silent, moved, grieving, unwritable, unaddressed, disputing, hard_up, cross, orphan, owing = adults
         dead["died_on"] = self._ago(200, 300).isoformat()
         self.rows["consents"].append(self._said(silent, "letter", "marketing", "withdrawn"))

@@ -45,11 +45,9 @@ def hold_for_person(candidate: Candidate, day: Day) -> Hold | None:
     if recipient is None:
         who = "guardian" if customer.is_minor(day.on) else "payer"
         return Hold(f"no_{who}", f"there is no {who} on record to write to", day.tomorrow)
-    if recipient.id == customer.id:
-        return None
     if recipient.is_dead(day.on) or recipient.is_minor(day.on):
         return Hold("guardian_unfit", "the person to write to in their place is not a living adult", day.tomorrow)
-    if recipient.flags:
+    if recipient.id != customer.id and recipient.flags:
         return Hold("guardian_flagged", "the person to write to in their place has a flag on record", day.tomorrow)
     return None
 

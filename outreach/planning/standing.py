@@ -61,7 +61,7 @@ def _add_invoices(session: Session, standings: dict[str, Standing], on: date) ->
         sums = select(Payment.invoice_id, func.sum(Payment.amount)).where(
             col(Payment.invoice_id).in_(chunk), Payment.paid_on <= on
         )
-        paid.update(session.execute(sums.group_by(Payment.invoice_id)).all())
+        paid.update(session.execute(sums.group_by(Payment.invoice_id)).tuples().all())
     for invoice in invoices:
         standing = standings[invoice.customer_id]
         balance = invoice.amount - int(paid[invoice.invoice_id])
