@@ -83,9 +83,11 @@ def environment() -> dict[str, str]:
 def install_requirements() -> None:
     wanted = sum("==" in line and not line.startswith((" ", "#")) for line in LOCK.read_text().splitlines())
     tell(f"Installing {wanted} pinned packages (a few minutes the first time)")
-    pip(["install", "--no-compile", "--require-hashes", "-r", str(LOCK)], wanted)
+    # The lock is complete. Were pip to resolve it again, it would look for extras in newer versions, and find no hash.
+    pip(["install", "--no-compile", "--no-deps", "--require-hashes", "-r", str(LOCK)], wanted)
     # Without isolation, setuptools comes from the lock and not, unpinned, from an index.
     pip(["install", "--no-compile", "--no-deps", "--no-build-isolation", "-e", str(ROOT)], 0)
+    pip(["check"], 0)
 
 
 def pip(arguments: list[str], wanted: int) -> None:

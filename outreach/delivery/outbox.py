@@ -63,7 +63,7 @@ def claim_due(
     limit = CLAIMS_AT_ONCE if room is None else min(CLAIMS_AT_ONCE, max(room, 0))
     wanted = select(Message).where(due(on, carriers), ~is_paused(), begun() if room is None else ~begun())
     if after is not None:
-        wanted = wanted.where(tuple_(Message.send_on, Message.reference) > (after.send_on, after.reference))
+        wanted = wanted.where(tuple_(col(Message.send_on), col(Message.reference)) > (after.send_on, after.reference))
     wanted = wanted.order_by(col(Message.send_on), Message.reference).limit(limit)
     messages = session.exec(wanted.with_for_update(skip_locked=True)).all()
     for message in messages:

@@ -3,29 +3,25 @@
 from calendar import monthrange
 from datetime import date, timedelta
 
-from sqlalchemy import Select, func, literal, or_, select
+from sqlalchemy import Select, and_, literal, or_, select
 from sqlmodel import col
 
 from outreach.clock import anniversary_in
 from outreach.models import Customer
 from outreach.moments.definition import MomentDefinition
-from outreach.moments.relationship import first_contacts, is_alive
+from outreach.moments.relationship import first_contact, is_alive
 from outreach.settings import AnniversaryKnobs
 
 # No business has a customer from before.
 FIRST_YEAR = 1850
 
 
-def find_anniversaries(knobs: AnniversaryKnobs, on: date) -> Select[str, date]:
+def find_anniversaries(knobs: AnniversaryKnobs, on: date) -> Select[tuple[str, date]]:
     """Month and day of `customer_since`, or of the first contact, come round in a later year."""
     days = beginnings(on)
-    first = first_contacts()
-    since = func.coalesce(col(Customer.customer_since), first.c.since)
-    return (
-        select(col(Customer.customer_id), literal(on).label("occasion"))
-        .outerjoin(first, first.c.customer_id == Customer.customer_id)
-        .where(or_(col(Customer.customer_since).in_(days), first.c.since.in_(days)), since.in_(days), is_alive(on))
-    )
+    since = col(Customer.customer_since)
+    came_round = or_(since.in_(days), and_(since.is_(None), first_contact().in_(days)))
+    return select(col(Customer.customer_id), literal(on).label("occasion")).where(came_round, is_alive(on))
 
 
 def beginnings(on: date) -> list[date]:

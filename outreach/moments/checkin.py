@@ -11,7 +11,7 @@ from outreach.moments.relationship import is_alive
 from outreach.settings import CheckinKnobs
 
 
-def find_checkins(knobs: CheckinKnobs, on: date) -> Select[str, date]:
+def find_checkins(knobs: CheckinKnobs, on: date) -> Select[tuple[str, date]]:
     """A treatment was done `after_days` to `until_days` ago; two on one day are one occasion."""
     first, last = on - timedelta(days=knobs.until_days), on - timedelta(days=knobs.after_days)
     return (

@@ -19,7 +19,7 @@ class MomentDefinition:
     kind: str
     purpose: Literal["service", "marketing"]
     windowed: bool
-    find: Callable[[Any, date], Select[str, date]]
+    find: Callable[[Any, date], Select[tuple[str, date]]]
     useful_until: Callable[[Any, date], date]
     summary: str
 

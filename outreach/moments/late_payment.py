@@ -11,7 +11,7 @@ from outreach.moments.relationship import balance, is_alive
 from outreach.settings import LatePaymentKnobs
 
 
-def find_late_payments(knobs: LatePaymentKnobs, on: date) -> Select[str, date]:
+def find_late_payments(knobs: LatePaymentKnobs, on: date) -> Select[tuple[str, date]]:
     """Some invoice is `from_days` to `until_days` past due with a balance, and not disputed, planned or lost."""
     first, last = on - timedelta(days=knobs.until_days), on - timedelta(days=knobs.from_days)
     return (

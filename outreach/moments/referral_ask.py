@@ -10,18 +10,16 @@ from sqlmodel import col
 
 from outreach.models import Customer, Feedback, Invoice, Visit
 from outreach.moments.definition import MomentDefinition
-from outreach.moments.relationship import balance, first_contacts, is_alive
+from outreach.moments.relationship import balance, first_contact, is_alive
 from outreach.settings import ReferralAskKnobs
 
 
-def find_referral_asks(knobs: ReferralAskKnobs, on: date) -> Select[str, date]:
+def find_referral_asks(knobs: ReferralAskKnobs, on: date) -> Select[tuple[str, date]]:
     """Tenure, completed visits, a fresh high score, nothing overdue, no open complaint. The last score names it."""
-    first = first_contacts()
-    since = func.coalesce(col(Customer.customer_since), first.c.since)
+    since = func.coalesce(col(Customer.customer_since), first_contact())
     return (
         select(col(Feedback.customer_id), func.max(col(Feedback.given_on)))
         .join(Customer, col(Customer.customer_id) == col(Feedback.customer_id))
-        .outerjoin(first, first.c.customer_id == col(Customer.customer_id))
         .where(
             col(Feedback.kind) == "score",
             col(Feedback.score) >= knobs.score,
