@@ -6,7 +6,7 @@ from flows.runs import as_page, as_table, finish, flow, name_by_day, open_run, p
 from outreach.intake import ImportReport, import_folder, read_mapping
 
 
-@flow(name="intake", flow_run_name=name_by_day)
+@flow(name="intake", flow_run_name=name_by_day, persist_result=False)
 def intake(folder: str, mapping: str | None = None) -> ImportReport:
     """Import the files of a folder on the worker's machine, through a mapping file where their columns differ."""
     with open_run() as run:

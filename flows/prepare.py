@@ -6,7 +6,7 @@ from flows.runs import as_page, as_table, finish, flow, name_by_day, open_run, p
 from outreach.day import Prepared, prepare_day
 
 
-@flow(name="prepare", flow_run_name=name_by_day)
+@flow(name="prepare", flow_run_name=name_by_day, persist_result=False)
 def prepare(on: date | None = None) -> Prepared:
     """Find the day's moments, decide on each, write the messages and open the batches. No date means today."""
     with open_run() as run:

@@ -6,7 +6,7 @@ from outreach.database import reading
 from outreach.learning import StatusReport, count_messages, write_report
 
 
-@flow(name="report", flow_run_name=name_by_day)
+@flow(name="report", flow_run_name=name_by_day, persist_result=False)
 def report() -> StatusReport:
     """Count every message and list the batches that wait for a person."""
     with open_run() as run:

@@ -14,8 +14,8 @@ GROUND = ("errors", "clock", "settings", "database", "models")
 ROOMS = ("intake", "moments", "planning", "composing", "approval", "delivery", "tracking", "learning")
 # Each of these may stand on everything before it in the list.
 TOP = ("day", "doctor", "tables", "web", "flows", "up", "demo", "cli")
-ONE_FILE_ONLY = ("weasyprint", "pypdfium2", "prefect", "uvicorn", "fastapi", "typer", "rich", "charset_normalizer")
-IMPORTED_AS = {"pillow": "PIL", "pyyaml": "yaml", "pydantic-settings": "pydantic_settings"}
+ONE_FILE_ONLY = ("weasyprint", "pypdfium2", "prefect", "uvicorn", "fastapi", "typer", "rich")
+IMPORTED_AS = {"pillow": "pil", "pyyaml": "yaml", "pydantic-settings": "pydantic_settings"}
 NOT_IMPORTED = {
     "psycopg": "SQLAlchemy loads it for postgresql:// URLs",
     "python-multipart": "Prefect's server answers forms with an error without it",

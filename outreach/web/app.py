@@ -3,6 +3,8 @@
 Shows ids and counts, never a name. A GET or HEAD changes nothing, whoever follows the link.
 """
 
+import logging
+import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from outreach.models import Pause
 from outreach.settings import Settings
 from outreach.tracking import unsubscribe
 
+log = logging.getLogger("outreach.web")
 PAGES = Path(__file__).parent / "pages"
 # No script at all, nothing from another host, and no address of ours (it may hold a token) given to the next page.
 HEADERS = {
@@ -43,21 +46,14 @@ def create_app(engine: Engine, settings: Settings, clock: Clock, prefect: str = 
     app = FastAPI(title="Outreach", docs_url=None, redoc_url=None, openapi_url=None)
     desk = Desk(engine, settings, clock, prefect)
     both = ["GET", "HEAD"]
-    app.middleware("http")(guard_responses)
+    app.middleware("http")(desk.guard)
     app.add_api_route("/", desk.show_status, methods=both)
     app.add_api_route("/healthz", desk.show_health, methods=both)
     app.add_api_route("/style.css", show_style, methods=both)
     app.add_api_route("/unsubscribe/{token}", desk.ask, methods=both)
     app.add_api_route("/unsubscribe/{token}", desk.act, methods=["POST"])
     app.add_exception_handler(404, desk.show_missing)
-    app.add_exception_handler(Exception, desk.show_failure)
     return app
-
-
-async def guard_responses(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
-    response = await go_on(request)
-    response.headers.update(HEADERS)
-    return response
 
 
 def show_style() -> Response:
@@ -119,15 +115,25 @@ class Desk:
             text="A part of the link may be missing. Open it once more from the message, or tell a person.",
         )
 
-    async def show_failure(self, request: Request, error: Exception) -> Response:
-        page = self.show(
+    async def guard(self, request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
+        """Gives every answer the strict headers, and turns a failure into a page that says nothing of its cause."""
+        try:
+            response = await go_on(request)
+        except Exception as error:
+            # Neither the text (a database driver's holds the row) nor the address (it may hold a token).
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            log.error("%s at %s, line %s", type(error).__name__, last.filename, last.lineno)
+            response = self.show_failure()
+        response.headers.update(HEADERS)
+        return response
+
+    def show_failure(self) -> Response:
+        return self.show(
             "trouble.html",
             500,
             heading="Something went wrong here",
             text="It is our fault, and nothing was changed. Please try again in a minute, or tell a person.",
         )
-        page.headers.update(HEADERS)  # this handler stands outside the middleware
-        return page
 
 
 def list_pauses(session: Session) -> list[str]:

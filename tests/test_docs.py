@@ -1,0 +1,138 @@
+"""The pages say what the program does: every command, setting, status and provider is in them, and nothing made up."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import typer
+from pydantic import BaseModel
+
+from flows import PREFECT_DEFAULTS
+from outreach.cli import app
+from outreach.delivery.providers import PROVIDERS
+from outreach.models import STATUSES
+from outreach.moments import MOMENTS
+from outreach.settings import PROJECT, Settings, Signatory
+
+DOCS = PROJECT / "docs"
+PAGES = sorted([*DOCS.glob("*.md"), *PROJECT.glob("*.md")])
+EVERYWHERE = {"--database", "--now", "--help", "--json"}
+
+
+def read(name: str) -> str:
+    return (PROJECT / name).read_text(encoding="utf-8")
+
+
+def commands() -> Iterator[tuple[str, click.Command]]:
+    def walk(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+        inner = getattr(command, "commands", None)
+        if inner is None:
+            yield name, command
+            return
+        for word, nested in inner.items():
+            yield from walk(f"{name} {word}", nested)
+
+    yield from walk("outreach", typer.main.get_command(app))
+
+
+@pytest.mark.parametrize(
+    ("name", "command"), list(commands()), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_every_command_and_option_is_in_the_docs(name: str, command: click.Command) -> None:
+    page = read("docs/commands.md")
+    row = next((line for line in page.splitlines() if re.match(rf"\| `{name}[ `]", line)), None)
+    assert row, f"docs/commands.md has no row for `{name}`"
+    for parameter in command.params:
+        for option in parameter.opts:
+            if option.startswith("--"):
+                assert option in (page if option in EVERYWHERE else row), f"{option} of {name}"
+            else:
+                assert option.upper() in row, f"{option.upper()} of {name}"
+
+
+def test_the_docs_name_no_command_that_does_not_exist() -> None:
+    known = {name for name, _ in commands()}
+    told = {f"outreach {' '.join(words)}" for words in named_commands()}
+    assert told
+    assert {name for name in told if not any(name == real or real.startswith(f"{name} ") for real in known)} == set()
+
+
+def named_commands() -> Iterator[list[str]]:
+    """The first words after `outreach` wherever the pages show it as something to type."""
+    for page in PAGES:
+        for line in re.findall(r"(?:`|bin/|^)outreach ((?:staff )?[a-z]+)\b", page.read_text(), flags=re.MULTILINE):
+            yield line.split()
+
+
+def settings_of(part: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every setting with its default, by its path in outreach.toml."""
+    for name, field in type(part).model_fields.items():
+        value, path = getattr(part, name), prefix + (field.alias or name)
+        if isinstance(value, BaseModel):
+            yield from settings_of(value, f"{path}.")
+        else:
+            yield path, value
+
+
+def as_written(value: Any) -> str:
+    """A default as the docs write it: “–” for nothing, else as outreach.toml would have it."""
+    if value is None:
+        return "–"
+    if isinstance(value, Path):
+        value = str(value.relative_to(PROJECT) if value.is_absolute() else value)
+    return f"`{json.dumps(value)}`"
+
+
+ALL_SETTINGS = [
+    *settings_of(Settings.model_construct()),
+    *settings_of(Signatory.model_construct(name=None), "business.signatories."),
+]
+
+
+@pytest.mark.parametrize(("path", "default"), ALL_SETTINGS, ids=[path for path, _ in ALL_SETTINGS])
+def test_every_setting_is_in_the_docs_with_its_default(path: str, default: Any) -> None:
+    assert f"| `{path}` | {as_written(default)} |" in read("docs/settings.md")
+
+
+def test_the_docs_name_no_setting_that_does_not_exist() -> None:
+    told = set(re.findall(r"^\| `([a-z_]+(?:\.[a-z_]+)+)` \|", read("docs/settings.md"), flags=re.MULTILINE))
+    assert told - {path for path, _ in ALL_SETTINGS} == set()
+
+
+@pytest.mark.parametrize("name", [name for name in PREFECT_DEFAULTS if name != "PREFECT_HOME"])
+def test_every_default_that_prefect_is_given_is_in_the_docs(name: str) -> None:
+    assert f"| `{name}` | `{PREFECT_DEFAULTS[name]}` |" in read("docs/settings.md")
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_every_status_is_in_the_glossary(status: str) -> None:
+    assert f"| {status} | " in read("docs/glossary.md")
+
+
+def test_every_moment_and_provider_that_exists_is_in_the_docs() -> None:
+    assert [kind for kind in MOMENTS if kind not in read("docs/settings.md")] == []
+    assert [name for name in PROVIDERS if f"`{name}`" not in read("docs/glossary.md")] == []
+
+
+def test_every_target_that_the_pages_name_is_in_the_makefile() -> None:
+    targets = set(re.findall(r"^([a-z]+):", read("Makefile"), flags=re.MULTILINE))
+    named = {name for page in PAGES for name in re.findall(r"(?:`|^)make ([a-z]+)", page.read_text(), re.MULTILINE)}
+    assert {"demo", "test"} <= named
+    assert named <= targets
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_in_the_pages_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    local = [link for link in links if not link.startswith("http")]
+    assert [link for link in local if not (page.parent / link).exists()] == []
+
+
+def test_every_file_that_contributors_are_sent_to_exists() -> None:
+    named = re.findall(r"`((?:outreach|tests|templates|docs|flows|setup)/[\w./-]+\.\w+)`", read("CONTRIBUTING.md"))
+    assert named
+    assert [name for name in named if not (PROJECT / name).exists()] == []

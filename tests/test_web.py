@@ -1,0 +1,217 @@
+"""The pages: what they show, what they never show, and that only a press of the button changes anything."""
+
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import Engine, text
+from sqlmodel import select
+
+from outreach.clock import stopped_clock
+from outreach.composing.unsubscribing import unsubscribe_token
+from outreach.database import open_database, reading, writing
+from outreach.intake.contacts import contact_hash, load_key
+from outreach.models import Batch, Customer, Event, Message, Moment, Pause, Suppression
+from outreach.settings import Settings
+from outreach.up import pages_server
+
+NOW = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
+REFERENCE = "K7QF-2M9X-TB4D"
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+
+
+@contextmanager
+def serving(engine: Engine, settings: Settings) -> Iterator[httpx.Client]:
+    """The pages on a port of this machine, served as `outreach serve` serves them."""
+    server = pages_server(engine, settings, stopped_clock(NOW), "127.0.0.1", 0, "")
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+            yield client
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def client(sqlite_engine: Engine, settings: Settings) -> Iterator[httpx.Client]:
+    with serving(sqlite_engine, settings) as client:
+        yield client
+
+
+@pytest.fixture
+def token(sqlite_engine: Engine, settings: Settings) -> str:
+    """The token of an e-mail that was sent to Ada Quill, on a database that waits for one batch."""
+    key = load_key(sqlite_engine, settings)
+    hashed = contact_hash(key, "email", "ada.quill@post.example")
+    with writing(sqlite_engine) as session:
+        session.add(Customer(customer_id="C1", given_name="Ada", family_name="Quill", email="ada.quill@post.example"))
+        session.add(Moment(moment_id="M1", kind="anniversary", customer_id="C1", occasion="1", found_on=NOW.date()))
+        session.flush()
+        session.add(sent_email(hashed))
+        session.add(waiting_batch())
+    return unsubscribe_token(key, REFERENCE)
+
+
+def sent_email(hashed: str) -> Message:
+    day = date(2026, 3, 9)
+    return Message(
+        reference=REFERENCE, moment_id="M1", kind="anniversary", customer_id="C1", recipient_id="C1", channel="email",
+        purpose="marketing", status="accepted", run_on=day, send_on=day, useful_until=day, contact_hash=hashed,
+        recipient='{"email":"ada.quill@post.example","name":"Ada Quill"}', provider="outbox", provider_id="1",
+        accepted_at=NOW,
+    )  # fmt: skip
+
+
+def waiting_batch() -> Batch:
+    return Batch(
+        batch_id="2026-03-10-late_payment-letter", kind="late_payment", channel="letter", run_on=NOW.date(),
+        author="planning", count=3, cost=315, currency="USD", seal="s", fingerprint="f",
+        why_waiting="late_payment is for a person", opened_at=NOW,
+    )  # fmt: skip
+
+
+def suppressions(engine: Engine) -> list[Suppression]:
+    with reading(engine) as session:
+        return list(session.exec(select(Suppression)).all())
+
+
+def test_the_status_page_counts_by_moment_channel_and_status(client: httpx.Client, token: str) -> None:
+    page = client.get("/")
+    assert page.status_code == 200
+    assert re.search(r"<td>anniversary</td><td>email</td><td>accepted</td><td class=\"number\">1</td>", page.text)
+    assert "2026-03-10-late_payment-letter" in page.text
+    assert "late_payment is for a person" in page.text
+    assert "Rehearsal" in page.text
+
+
+def test_the_status_page_names_no_person(client: httpx.Client, token: str) -> None:
+    page = client.get("/").text
+    assert not re.search(r"Ada|Quill|post\.example|C1\b|K7QF", page)
+
+
+def test_the_status_page_of_an_empty_database_says_what_to_do(client: httpx.Client) -> None:
+    assert "outreach prepare" in client.get("/").text
+
+
+def test_a_pause_shows_on_the_status_page(client: httpx.Client, sqlite_engine: Engine) -> None:
+    with writing(sqlite_engine) as session:
+        session.add(Pause(scope="moment", name="checkin", at=NOW))
+    assert "moment checkin" in client.get("/").text
+
+
+def test_the_time_shown_is_the_businesss(client: httpx.Client) -> None:
+    assert "2026-03-10 11:00" in client.get("/").text
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_opening_the_unsubscribe_page_changes_nothing(
+    client: httpx.Client, sqlite_engine: Engine, token: str, method: str
+) -> None:
+    answer = client.request(method, f"/unsubscribe/{token}")
+    assert answer.status_code == 200
+    assert suppressions(sqlite_engine) == []
+    with reading(sqlite_engine) as session:
+        assert session.exec(select(Event)).all() == []
+
+
+def test_the_unsubscribe_page_has_one_button_and_names_nobody(client: httpx.Client, token: str) -> None:
+    page = client.get(f"/unsubscribe/{token}").text
+    assert page.count("<button") == 1
+    assert 'method="post"' in page
+    assert not re.search(r"Ada|Quill|post\.example", page)
+
+
+def test_a_get_does_not_tell_a_good_token_from_a_bad_one(client: httpx.Client, token: str) -> None:
+    assert client.get(f"/unsubscribe/{token}").text == client.get("/unsubscribe/made-up").text
+
+
+def test_one_click_from_a_mail_program_stops_the_mails_without_a_login(
+    client: httpx.Client, sqlite_engine: Engine, token: str
+) -> None:
+    answer = client.post(f"/unsubscribe/{token}", data=ONE_CLICK)
+    assert answer.status_code == 200
+    [suppressed] = suppressions(sqlite_engine)
+    assert suppressed.channel == "email"
+
+
+def test_one_click_may_come_as_a_multipart_form(client: httpx.Client, sqlite_engine: Engine, token: str) -> None:
+    client.post(f"/unsubscribe/{token}", files={name: (None, value) for name, value in ONE_CLICK.items()})
+    assert len(suppressions(sqlite_engine)) == 1
+
+
+def test_a_second_press_says_the_same_and_changes_nothing(
+    client: httpx.Client, sqlite_engine: Engine, token: str
+) -> None:
+    first = client.post(f"/unsubscribe/{token}", data=ONE_CLICK)
+    second = client.post(f"/unsubscribe/{token}", data=ONE_CLICK)
+    assert (first.status_code, first.text) == (second.status_code, second.text)
+    assert len(suppressions(sqlite_engine)) == 1
+
+
+@pytest.mark.parametrize("wrong", ["made-up", f"{REFERENCE}.{'0' * 32}", "%00", "..%2F..%2Fetc", "é", "x" * 4000])
+def test_a_token_we_did_not_make_stops_nothing_and_gets_a_plain_page(
+    client: httpx.Client, sqlite_engine: Engine, token: str, wrong: str
+) -> None:
+    answer = client.post(f"/unsubscribe/{wrong}", data=ONE_CLICK)
+    assert answer.status_code == 404
+    assert "not complete" in answer.text
+    assert suppressions(sqlite_engine) == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/healthz", "/style.css", "/unsubscribe/x", "/nothing", "/docs", "/openapi.json"]
+)
+def test_every_answer_carries_the_strict_headers(client: httpx.Client, path: str) -> None:
+    headers = client.get(path).headers
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json"])
+def test_the_program_does_not_describe_itself_to_strangers(client: httpx.Client, path: str) -> None:
+    assert client.get(path).status_code == 404
+
+
+def test_a_failure_shows_a_calm_page_without_details(client: httpx.Client, sqlite_engine: Engine) -> None:
+    with sqlite_engine.begin() as connection:
+        connection.execute(text("DROP TABLE pauses"))
+    answer = client.get("/")
+    assert answer.status_code == 500
+    assert "pauses" not in answer.text
+    assert "our fault" in answer.text
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_health_says_whether_the_database_answers(client: httpx.Client, settings: Settings, tmp_path: Path) -> None:
+    assert client.get("/healthz").json() == {"status": "ok"}
+    gone = open_database(f"sqlite:///{tmp_path / 'no-such-folder' / 'outreach.db'}")
+    with serving(gone, settings) as other:
+        assert other.get("/healthz").status_code == 503
+
+
+def test_the_pages_need_no_script_and_nothing_from_elsewhere(client: httpx.Client, token: str) -> None:
+    for path in ("/", f"/unsubscribe/{token}"):
+        page = client.get(path).text
+        assert "<script" not in page
+        assert not re.search(r"(src|href)=\"(https?:)?//", page)
+        assert not re.search(r"style=\"", page)
+
+
+def test_the_style_reads_from_either_side_and_knows_the_dark(client: httpx.Client) -> None:
+    style = client.get("/style.css").text
+    assert "prefers-color-scheme: dark" in style
+    assert not re.search(r"(margin|padding|border)-(left|right)|text-align: (left|right)", style)
