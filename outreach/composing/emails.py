@@ -19,7 +19,7 @@ from outreach.settings import Business
 
 __all__ = ["read_unsubscribe_token", "unsubscribe_token", "write_email"]
 # Folding would put encoded words into the List-Unsubscribe address; RFC 5322 allows lines of 998.
-_POLICY = SMTP.clone(max_line_length=990, cte_type="7bit")
+_UNFOLDED = SMTP.clone(max_line_length=990)
 
 
 def write_email(
@@ -38,7 +38,7 @@ def write_email(
         "stop": small_print(words.language)["stop_email"],
         "unsubscribe": f"{business.public_url.rstrip('/')}/unsubscribe/{unsubscribe_token(key, reference)}",
     }
-    message = EmailMessage(policy=_POLICY)
+    message = EmailMessage(policy=SMTP)
     headers = {
         "From": formataddr((business.name, business.email), "utf-8"),
         "To": formataddr(to, "utf-8"),
@@ -57,7 +57,7 @@ def write_email(
     page = fill_layout("email.html", language=words.language, subject=subject, body=Markup(html), **around)  # noqa: S704
     message.add_alternative(page, subtype="html", cte="quoted-printable")
     message.set_boundary(f"=_{reference}_=")
-    return message.as_bytes()
+    return message.as_bytes(policy=_UNFOLDED)
 
 
 def render_email(facts: Facts, words: Words) -> tuple[str, str, str]:

@@ -5,7 +5,7 @@ reach into a value, and in HTML it may use only the few tags its channel allows.
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from functools import lru_cache
 from typing import Any, Literal, NoReturn
@@ -27,7 +27,8 @@ Dress = Literal["letter", "email", "plain"]
 LONGEST_TEMPLATE = 20_000
 LONGEST_FIELD = 500
 LONGEST_OUTPUT = 100_000
-DEEPEST_TAGS = 200
+MOST_TAGS = 200
+DEEPEST_NESTING = 30
 _ALLOWED = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.If, nodes.CondExpr, nodes.Filter,
     nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not,
@@ -123,36 +124,41 @@ def check_template(name: str, source: str, fields: Collection[str], dress: Dress
         tree = _environment(dress != "plain").parse(source)
     except TemplateSyntaxError as error:
         raise TemplateRefused(name, error.lineno, f"Jinja cannot read it: {error.message}") from error
-    except RecursionError:
-        raise TemplateRefused(name, 0, "it is nested too deeply") from None
-    used = frozenset(field for node in _walk(tree) if (field := _check_node(name, node, frozenset(fields))))
+    except (RecursionError, ValueError):
+        raise TemplateRefused(name, 0, "it is nested too deeply, or a number in it is too long; simplify it") from None
+    known = frozenset(fields)
+    used = frozenset(field for node, line in _walk(name, tree) if (field := _check_node(name, node, line, known)))
     if dress != "plain":
         _check_tags(name, source, dress)
     return used
 
 
-def _walk(tree: nodes.Node) -> list[nodes.Node]:
-    waiting, found = [tree], []
+def _walk(name: str, tree: nodes.Node) -> Iterator[tuple[nodes.Node, int]]:
+    """Every node with its line: its own, or where it has none, that of a node in or around it."""
+    waiting = [(tree, 1, 0)]
     while waiting:
-        found.append(node := waiting.pop())
-        waiting.extend(node.iter_child_nodes())
-    return found
+        node, line, depth = waiting.pop()
+        line = node.lineno or next((below.lineno for below in node.iter_child_nodes() if below.lineno), line)
+        if depth > DEEPEST_NESTING:
+            raise TemplateRefused(name, line, "it is nested too deeply; simplify it")
+        yield node, line
+        waiting.extend((child, line, depth + 1) for child in node.iter_child_nodes())
 
 
-def _check_node(name: str, node: nodes.Node, fields: frozenset[str]) -> str | None:
+def _check_node(name: str, node: nodes.Node, line: int, fields: frozenset[str]) -> str | None:
     """The field that the node names, if it names one."""
     if not isinstance(node, _ALLOWED):
         what = type(node).__name__.lower()
-        raise TemplateRefused(name, node.lineno, f"“{what}” is not for templates; use fields, filters and if")
+        raise TemplateRefused(name, line, f"“{what}” is not for templates; use fields, filters and if")
     if isinstance(node, nodes.Filter) and node.name not in FILTERS:
-        raise TemplateRefused(name, node.lineno, f"there is no filter “{node.name}”; there are {', '.join(FILTERS)}")
+        raise TemplateRefused(name, line, f"there is no filter “{node.name}”; there are {', '.join(FILTERS)}")
     if isinstance(node, nodes.Filter) and (node.args or node.kwargs or node.dyn_args or node.dyn_kwargs):
-        raise TemplateRefused(name, node.lineno, f"the filter “{node.name}” takes nothing in brackets")
+        raise TemplateRefused(name, line, f"the filter “{node.name}” takes nothing in brackets")
     if not isinstance(node, nodes.Name):
         return None
     if node.name not in fields:
         listed = ", ".join(sorted(fields))
-        raise TemplateRefused(name, node.lineno, f"there is no field “{node.name}” here; there are {listed}")
+        raise TemplateRefused(name, line, f"there is no field “{node.name}” here; there are {listed}")
     return node.name
 
 
@@ -165,8 +171,8 @@ def _check_tags(name: str, source: str, dress: Dress) -> None:
             shown = plain[start : start + 20].split("\n")[0]
             line = plain.count("\n", 0, start) + 1
             raise TemplateRefused(name, line, f"“{shown}” is not a tag this template may use (see docs/templates.md)")
-    if len(starts) > DEEPEST_TAGS:
-        raise TemplateRefused(name, 0, f"it has more than {DEEPEST_TAGS} tags; shorten it")
+    if len(starts) > MOST_TAGS:
+        raise TemplateRefused(name, 0, f"it has more than {MOST_TAGS} tags; shorten it")
 
 
 @lru_cache(maxsize=256)
@@ -187,7 +193,7 @@ def render_template(name: str, source: str, fields: Fields, dress: Dress) -> str
         return _collect(name, _compile(source, dress != "plain"), values)
     except UndefinedError as error:
         _explain(name, error)
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+    except (AttributeError, TypeError, ValueError, OverflowError) as error:
         raise TemplateRefused(name, 0, f"a filter or comparison does not fit its field ({error})") from error
 
 

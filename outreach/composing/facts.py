@@ -245,6 +245,6 @@ def _first_contacts(session: Session, ids: Collection[str]) -> dict[str, date]:
     for table, day in sources:
         for chunk in in_chunks(ids):
             rows = select(table.customer_id, func.min(day)).where(col(table.customer_id).in_(chunk))
-            for customer_id, earliest in session.execute(rows.group_by(col(table.customer_id))).tuples():
+            for customer_id, earliest in session.execute(rows.group_by(col(table.customer_id))):
                 first[customer_id] = min(earliest, first.get(customer_id, earliest))
     return first

@@ -10,7 +10,7 @@ from babel.dates import format_date
 from markupsafe import Markup
 
 from outreach.composing.addresses import Address
-from outreach.composing.environment import render_template
+from outreach.composing.environment import Fields, render_template
 from outreach.composing.facts import Facts
 from outreach.composing.handwriting.pens import TYPED, Pen, face_path, missing_letters, pen_named, width_of
 from outreach.composing.layouts import fill_layout, signature_line, small_print
@@ -32,7 +32,7 @@ def write_letter(facts: Facts, words: Words, address: Address, business: Busines
     """
     paper, pen = paper_for(address.country), pen_named(facts.signatory.pen)
     name = words.name("html")
-    body = unicodedata.normalize("NFC", render_template(name, words.sources["html"], facts.fields, "letter"))
+    body = unicodedata.normalize("NFC", render_template(name, words.sources["html"], _unbroken(facts.fields), "letter"))
     day = unicodedata.normalize("NFC", format_date(on, "long", locale=facts.locale))
     lines = [unicodedata.normalize("NFC", line) for line in (address.name, *address.lines)]
     stop = small_print(words.language)["stop_letters"].format(phone=business.phone, email=business.email)
@@ -69,10 +69,20 @@ def _print(html: str, paper: Paper, pen: Pen) -> bytes:
     return print_page(html, _style(paper, pen, SCALES[-1]))
 
 
+def _unbroken(fields: Fields) -> Fields:
+    """The fields with spaces that keep a number, and a title with its name, on one line."""
+    kept = {
+        name: str(value).replace(" ", "\u00a0") for name, value in fields.items() if value and name.endswith("_phone")
+    }
+    if practitioner := fields.get("practitioner"):
+        kept["practitioner"] = str(practitioner).replace(". ", ".\u00a0")
+    return {**fields, **kept}
+
+
 def _require_glyphs(family: str, words: str) -> None:
     if missing := missing_letters(family, re.sub(r"\s", " ", words)):
-        listed = ", ".join(f"U+{ord(letter):04X}" for letter in missing)
-        raise CannotWrite(f"{family} has no glyph for {listed}; choose another pen for the signatory")
+        # Which characters they are would spell out a name.
+        raise CannotWrite(f"{family} has no glyph for {len(missing)} of its characters; choose another pen or channel")
 
 
 def address_size(lines: list[str], paper: Paper) -> float:

@@ -177,7 +177,7 @@ def assignments_for(session: Session, messages: Sequence[Message]) -> list[Assig
         .where(col(Message.reference).in_(references))
     )
     occasions: dict[str, dict[tuple[str, str], None]] = defaultdict(dict)
-    for rows in (session.execute(own).tuples(), sorted(session.execute(carried).tuples())):
+    for rows in (session.execute(own), sorted(session.execute(carried))):
         for reference, customer_id, occasion in rows:
             occasions[reference][customer_id, occasion] = None
     return [

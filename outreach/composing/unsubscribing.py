@@ -12,6 +12,7 @@ def unsubscribe_token(key: bytes, reference: str) -> str:
 
 def read_unsubscribe_token(key: bytes, token: str) -> str | None:
     """The reference a token was made for, or None when we did not make it."""
+    if not token.isascii():
+        return None
     reference, _, _ = token.partition(".")
-    made = unsubscribe_token(key, reference)
-    return reference if hmac.compare_digest(made.encode(), token.encode("utf-8", "surrogatepass")) else None
+    return reference if hmac.compare_digest(unsubscribe_token(key, reference), token) else None

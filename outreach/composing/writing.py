@@ -37,7 +37,7 @@ def write_message(settings: Settings, key: bytes, assignment: Assignment, facts:
     require_business(settings)
     contact = facts.contacts.get(assignment.channel)
     if not contact:
-        raise CannotWrite(f"there is no contact on record for a {assignment.channel} any more")
+        raise CannotWrite(f"they cannot be reached by {assignment.channel} any more: the contact on record is gone")
     write = {"letter": _letter, "email": _email, "text": _text, "call": _call}[assignment.channel]
     return write(settings, key, assignment, facts, words)
 
@@ -48,6 +48,10 @@ def require_business(settings: Settings) -> None:
     missing = [name for name in ("name", "address", "phone", "email") if not getattr(business, name)]
     if missing:
         raise SettingsError(f"Write {', '.join(missing)} under [business] in outreach.toml; every message names them")
+    if not business.public_url.startswith("https://"):
+        raise SettingsError("business.public_url must begin with https://; unsubscribe links lead there")
+    if settings.mode == "live" and business.public_url.rstrip("/").endswith(".invalid"):
+        raise SettingsError("Set business.public_url to the address of your public pages; unsubscribe links lead there")
 
 
 def _letter(settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words) -> Written:

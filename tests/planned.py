@@ -1,0 +1,133 @@
+"""Customers, and the planned messages about them, for the tests of composing; and the words of what came out."""
+
+import email.policy
+import io
+from datetime import UTC, date, datetime, timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from typing import Any
+
+from pypdf import PdfReader
+from sqlalchemy import Engine
+from sqlmodel import Session, select
+
+from outreach.composing import ComposeReport, compose_planned
+from outreach.database import reading, writing
+from outreach.models import Content, Customer, Decision, Invoice, Message, Moment, Treatment
+from outreach.settings import Settings
+from tests.conftest import NOW, TODAY
+
+CHANNELS = ("letter", "email", "text", "call")
+OCCASIONS = {
+    "anniversary": date(2026, 3, 10),
+    "checkin": date(2026, 3, 8),
+    "late_payment": date(2026, 2, 20),
+    "referral_ask": date(2026, 3, 1),
+}
+MARIA: dict[str, Any] = {
+    "given_name": "Maria", "family_name": "Lopez", "honorific": "Mrs.", "email": "maria@example.org",
+    "phone": "+1 802 555 2671", "address_line1": "27 Orchard Terrace", "address_line2": "Apartment 4B",
+    "city": "Winooski", "region": "VT", "postal_code": "05404", "country": "US", "customer_since": date(2023, 3, 10),
+}  # fmt: skip
+LONDON: dict[str, Any] = {
+    "address_line1": "221 Baker Street", "address_line2": None, "city": "London", "region": None,
+    "postal_code": "NW1 6XE", "country": "GB",
+}  # fmt: skip
+
+
+def add_customer(engine: Engine, customer_id: str = "c1", **values: Any) -> None:
+    """Maria, or somebody who differs from her in `values`, with a treatment and an open invoice."""
+    with writing(engine) as session:
+        session.add(Customer(customer_id=customer_id, **{**MARIA, **values}))
+        session.flush()
+        session.add(
+            Treatment(
+                treatment_id=f"t-{customer_id}", customer_id=customer_id, name="Filling",
+                done_at=datetime(2026, 3, 8, 15, tzinfo=UTC), done_on=date(2026, 3, 8),
+                practitioner="Dr. Okafor", practitioner_phone="+1 802 555 0143",
+            )
+        )  # fmt: skip
+        session.add(
+            Invoice(
+                invoice_id=f"i-{customer_id}", customer_id=customer_id, issued_on=date(2026, 1, 20),
+                due_on=date(2026, 2, 20), amount=18550, status="open",
+            )
+        )  # fmt: skip
+
+
+def plan(engine: Engine, kind: str, channel: str, *customers: str, to: str | None = None, **values: Any) -> str:
+    """A planned message on the moments of `customers`, as planning leaves it; returns its reference."""
+    reference = f"{kind[:4]}-{channel}-{customers[0]}".upper()
+    with writing(engine) as session:
+        moments = [_moment(session, kind, customer_id) for customer_id in customers]
+        for moment in moments:
+            decided = session.exec(select(Decision).where(Decision.moment_id == moment.moment_id)).all()
+            session.add(
+                Decision(
+                    moment_id=moment.moment_id, sequence=len(decided) + 1, run_on=TODAY, outcome="send", rule="send",
+                    reason=f"by {channel}", reference=reference,
+                )
+            )  # fmt: skip
+        known = {"run_on": TODAY, "send_on": TODAY, "useful_until": TODAY + timedelta(9), **values}
+        session.add(
+            Message(
+                reference=reference, moment_id=moments[0].moment_id, step=CHANNELS.index(channel) + 1, kind=kind,
+                customer_id=customers[0], recipient_id=to or customers[0], channel=channel, purpose="service", **known,
+            )
+        )  # fmt: skip
+    return reference
+
+
+def _moment(session: Session, kind: str, customer_id: str) -> Moment:
+    """The customer's one moment of that kind; messages by several channels are steps of it."""
+    known = session.get(Moment, f"{kind}/{customer_id}")
+    if known is None:
+        known = Moment(
+            moment_id=f"{kind}/{customer_id}", kind=kind, customer_id=customer_id, occasion=str(OCCASIONS[kind]),
+            found_on=TODAY,
+        )  # fmt: skip
+        session.add(known)
+        session.flush()
+    return known
+
+
+def compose(engine: Engine, settings: Settings) -> ComposeReport:
+    return compose_planned(engine, settings, TODAY, NOW)
+
+
+def message_of(engine: Engine, reference: str) -> tuple[Message, bytes]:
+    with reading(engine) as session:
+        message = session.get_one(Message, reference)
+        content = session.get(Content, message.content_sha256 or "")
+        return message, content.body if content else b""
+
+
+def write_one(engine: Engine, settings: Settings, kind: str, channel: str, **values: Any) -> tuple[Message, bytes]:
+    """One message to a customer like Maria, composed."""
+    add_customer(engine, **values)
+    reference = plan(engine, kind, channel, "c1")
+    compose(engine, settings)
+    message, body = message_of(engine, reference)
+    assert message.status == "composed", message.status_reason
+    return message, body
+
+
+def email_of(body: bytes) -> EmailMessage:
+    parsed = message_from_bytes(body, policy=email.policy.default)
+    assert isinstance(parsed, EmailMessage)
+    return parsed
+
+
+def words_of(pdf: bytes) -> str:
+    """The text of a letter as a reader copies it out, with single spaces."""
+    return " ".join(PdfReader(io.BytesIO(pdf)).pages[0].extract_text().split())
+
+
+def plain_words(channel: str, body: bytes) -> str:
+    if channel == "letter":
+        return words_of(body)
+    if channel == "email":
+        part = email_of(body).get_body(("plain",))
+        assert part is not None
+        return f"{email_of(body)['Subject']}\n{part.get_content()}"
+    return body.decode()
