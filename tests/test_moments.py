@@ -12,10 +12,10 @@ from sqlmodel import SQLModel
 from conftest import TODAY
 from outreach.clock import add_business_days, anniversary_in
 from outreach.database import reading, writing
-from outreach.models import Customer, Feedback, Invoice, Payment, Treatment, Visit
+from outreach.models import Customer, Feedback, Invoice, Message, Moment, Payment, Treatment, Visit
 from outreach.moments import MOMENTS, Found, find_moments
 from outreach.moments.anniversary import beginnings
-from outreach.settings import Settings
+from outreach.settings import Settings, load_settings
 
 
 def ago(days: int) -> date:
@@ -108,6 +108,12 @@ def test_a_visit_that_did_not_take_place_begins_nothing(sqlite_engine: Engine, s
     assert find(sqlite_engine, settings, "anniversary", [c1(), visit(date(2024, 3, 10), status=status)]) == []
 
 
+@pytest.mark.parametrize("status", ["cancelled", "no_show"])
+def test_the_first_visit_that_took_place_is_the_beginning(engine: Engine, settings: Settings, status: str) -> None:
+    rows = [c1(), visit(date(2023, 1, 5), 1, status), visit(date(2024, 3, 10), 2)]
+    assert find(engine, settings, "anniversary", rows) == [("c1", "2026-03-10")]
+
+
 def test_someone_we_know_nothing_of_has_no_anniversary(sqlite_engine: Engine, settings: Settings) -> None:
     assert find(sqlite_engine, settings, "anniversary", [c1()]) == []
 
@@ -137,6 +143,10 @@ def test_a_visit_without_a_treatment_is_no_checkin(sqlite_engine: Engine, settin
     assert find(sqlite_engine, settings, "checkin", [c1(), visit(ago(2))]) == []
 
 
+def test_a_treatment_of_nobody_we_know_is_no_checkin(sqlite_engine: Engine, settings: Settings) -> None:
+    assert find(sqlite_engine, settings, "checkin", [c1(), treatment(ago(2), who="stranger")]) == []
+
+
 # --- late payment
 
 
@@ -160,6 +170,23 @@ def test_a_payment_dated_today_counts_as_paid_and_one_dated_tomorrow_does_not(
 def test_several_payments_add_up(engine: Engine, settings: Settings) -> None:
     rows = [c1(), invoice(ago(10)), payment(ago(5), 6000, 1), payment(ago(4), 4000, 2)]
     assert find(engine, settings, "late_payment", rows) == []
+
+
+def test_what_was_paid_too_much_on_one_invoice_does_not_pay_another(engine: Engine, settings: Settings) -> None:
+    rows = [c1(), invoice(ago(12), number=1), invoice(ago(10), number=2), payment(ago(5), 20000, invoice=1)]
+    assert find(engine, settings, "late_payment", rows) == [("c1", str(ago(10)))]
+
+
+def test_an_older_invoice_that_was_paid_or_is_disputed_does_not_name_the_occasion(
+    engine: Engine, settings: Settings
+) -> None:
+    rows = [c1(), invoice(ago(25), number=1, status="disputed"), invoice(ago(20), number=2), invoice(ago(9), number=3)]
+    assert find(engine, settings, "late_payment", [*rows, payment(ago(1), invoice=2)]) == [("c1", str(ago(9)))]
+
+
+def test_late_is_whoever_was_billed_not_whoever_pays(engine: Engine, settings: Settings) -> None:
+    rows = [c1(), Customer(customer_id="payer"), invoice(ago(5), payer_id="payer")]
+    assert find(engine, settings, "late_payment", rows) == [("c1", str(ago(5)))]
 
 
 @pytest.mark.parametrize(("status", "has_it"), [
@@ -233,7 +260,9 @@ def test_nobody_is_asked_when_one_clause_fails(engine: Engine, settings: Setting
         pytest.param([invoice(TODAY)], id="an invoice due today"),
         pytest.param([invoice(ago(9)), payment(TODAY)], id="an invoice paid today"),
         pytest.param([said("complaint", ago(30), 2, status="answered")], id="a complaint that was answered"),
+        pytest.param([said("complaint", ago(30), 2, status="closed")], id="a complaint that was closed"),
         pytest.param([said("complaint", TODAY + timedelta(days=1), 2, status="open")], id="a complaint of tomorrow"),
+        pytest.param([said("enquiry", ago(3), 2, status="open")], id="an open enquiry"),
     ],
 )
 def test_what_does_not_stand_between_us_does_not_matter(
@@ -254,6 +283,54 @@ def test_without_a_start_date_tenure_counts_from_the_first_contact(sqlite_engine
 
 
 # --- all
+
+
+@pytest.mark.parametrize(
+    ("kind", "knobs", "rows"),
+    [
+        pytest.param("checkin", {"until_days": 4}, [c1(), treatment(ago(4))], id="until_days of a check-in"),
+        pytest.param("checkin", {"after_days": 1}, [c1(), treatment(ago(1))], id="after_days"),
+        pytest.param("late_payment", {"from_days": 0}, [c1(), invoice(TODAY)], id="from_days"),
+        pytest.param("late_payment", {"until_days": 31}, [c1(), invoice(ago(31))], id="until_days of a late payment"),
+        pytest.param("referral_ask", {"tenure_days": 89}, {0: c1(customer_since=ago(89))}, id="tenure_days"),
+        pytest.param("referral_ask", {"visits": 1}, {2: visit(TODAY, 2, "no_show")}, id="visits"),
+        pytest.param("referral_ask", {"score": 8}, {3: said("score", ago(5), score=8)}, id="score"),
+        pytest.param("referral_ask", {"happy_days": 61}, {3: said("score", ago(61), score=9)}, id="happy_days"),
+    ],
+)
+def test_each_knob_moves_its_edge(
+    sqlite_engine: Engine, settings: Settings, kind: str, knobs: dict[str, int], rows: Sequence[SQLModel]
+) -> None:
+    rows = list((dict(enumerate(happy())) | rows).values()) if isinstance(rows, dict) else rows
+    moved = load_settings(business=settings.business, moments={kind: knobs})
+    assert find(sqlite_engine, settings, kind, [type(row)(**row.model_dump()) for row in rows]) == []
+    assert len(find(sqlite_engine, moved, kind, [])) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "days"), [("checkin", 4), ("late_payment", 30), ("anniversary", 7), ("referral_ask", 60)]
+)
+def test_each_moment_says_until_when_it_is_of_use(settings: Settings, kind: str, days: int) -> None:
+    assert MOMENTS[kind].useful_until(settings.knobs_for(kind), TODAY) == TODAY + timedelta(days=days)
+
+
+def test_what_we_found_and_sent_before_changes_nothing(engine: Engine, settings: Settings) -> None:
+    before = find(engine, settings, "referral_ask", happy())
+    moment = Moment(moment_id="m", kind="referral_ask", customer_id="c1", occasion=before[0][1], found_on=ago(1))
+    message = {"kind": "referral_ask", "channel": "letter", "purpose": "marketing", "status": "planned"}
+    days = {"run_on": ago(1), "send_on": ago(1), "useful_until": TODAY}
+    with writing(engine) as session:
+        session.add(moment)
+        session.flush()
+        session.add(Message(reference="r", moment_id="m", customer_id="c1", recipient_id="c1", **message, **days))
+    assert find(engine, settings, "referral_ask", []) == before
+
+
+def test_only_the_kinds_asked_for_come_each_by_customer(engine: Engine, settings: Settings) -> None:
+    people = [Customer(customer_id=who, customer_since=date(2020, 3, 10)) for who in ("c2", "c1")]
+    rows = [*people, *(treatment(ago(2), who=who) for who in ("c2", "c1"))]
+    assert find(engine, settings, "checkin", rows) == [("c1", str(ago(2))), ("c2", str(ago(2)))]
+    assert find(engine, settings, "anniversary", []) == [("c1", str(TODAY)), ("c2", str(TODAY))]
 
 
 @pytest.mark.parametrize("died_on", [TODAY, ago(1), ago(4000)])
