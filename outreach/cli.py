@@ -12,10 +12,10 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
+from typer.exceptions import TyperException
 
 from outreach import tables
 from outreach.approval import add_staff, approve_batch, list_staff, reject, remove_staff
@@ -363,11 +363,11 @@ def main(arguments: Iterable[str] | None = None) -> None:
     except OutreachError as error:
         print(f"outreach: {error}", file=sys.stderr)
         sys.exit(1)
-    except click.exceptions.ClickException as error:
-        # Click's own status for a wrong call is 2, which here means "done, with refused rows".
-        error.show()
+    except TyperException as error:
+        # Typer's own status for a wrong call is 2, which here means "done, with refused rows".
+        print(f"outreach: {error.format_message()} See outreach --help", file=sys.stderr)
         sys.exit(1)
-    except (click.exceptions.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         sys.exit(1)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -48,7 +48,8 @@ def _check(what: str, check: Callable[[], str]) -> Finding:
 
 
 def _python() -> Finding:
-    return Finding(f"Python {sys.version.split()[0]}", sys.version_info >= (3, 11), "Install Python 3.11 or newer")
+    is_well = sys.version_info >= (3, 11)
+    return Finding(f"Python {sys.version.split()[0]}", is_well, "" if is_well else "Install Python 3.11 or newer")
 
 
 def _business(settings: Settings) -> Finding:
@@ -64,7 +65,8 @@ def _signatory(settings: Settings) -> Finding:
 
 
 def _mode(settings: Settings) -> Finding:
-    return Finding(f"mode: {settings.mode}", True, "everything goes to files" if settings.mode == "rehearsal" else "")
+    where = "everything goes to files" if settings.mode == "rehearsal" else "messages reach people"
+    return Finding(f"mode {settings.mode}: {where}", True)
 
 
 def _database(engine: Engine) -> str:

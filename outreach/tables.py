@@ -140,8 +140,8 @@ def _show_decisions(session: Session, on: date) -> None:
             customer.customer_id,
             moment.kind,
             moment.occasion,
-            message.channel if message else decision.outcome.replace("_", " "),
-            decision.reason if not message or message.status != "withdrawn" else message.status_reason,
+            message.channel if message and decision.outcome == "send" else decision.outcome.replace("_", " "),
+            decision.reason,
         )
         for decision, moment, customer, message in rows
     ]

@@ -175,7 +175,6 @@ def test_refused_rows_are_listed_and_exit_2(run: Run, place: Path) -> None:
         (["prepare"], "outreach import FOLDER"),
         (["why", "nobody"], "outreach import FOLDER"),
         (["import", "nowhere"], "nowhere"),
-        (["moments", "--on", "soon"], "2026-11-22"),
         (["approve", "b1", "--by", "x", "--database", "mysql://x/y"], "sqlite:///outreach.db"),
         (["no-such-command"], "No such command"),
     ],
@@ -184,6 +183,14 @@ def test_an_error_is_one_line_that_says_what_to_do_and_exits_1(run: Run, argumen
     result = run(*arguments)
     done(result, status=1)
     assert says in result.stderr
+
+
+def test_a_day_or_instant_that_is_none_is_refused_with_how_to_write_it(run: Run) -> None:
+    done(run("init"))
+    for arguments in (["moments", "--on", "soon"], ["status", "--now", "noon"]):
+        result = run(*arguments)
+        done(result, status=1)
+        assert "2026-11-22" in result.stderr
 
 
 def test_a_setting_in_the_environment_overrides_the_file_and_a_wrong_one_is_named(run: Run) -> None:

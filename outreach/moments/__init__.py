@@ -25,7 +25,7 @@ def find_moments(session: Session, settings: Settings, on: date, kinds: Sequence
     found: list[Found] = []
     for kind, definition in MOMENTS.items():
         if kinds is None or kind in kinds:
-            rows = session.execute(definition.find(settings.knobs_for(kind), on)).tuples()
+            rows = session.execute(definition.find(settings.knobs_for(kind), on))
             found += sorted(Found(kind, customer_id, day.isoformat(), on) for customer_id, day in rows)
     return found
 

@@ -37,5 +37,6 @@ ANNIVERSARY = MomentDefinition(
     windowed=False,
     find=find_anniversaries,
     useful_until=lambda knobs, day: day + timedelta(days=knobs.grace_days),
+    because="with us for another year on {day}",
     summary="an anniversary is for the day on which they have been with us for another year",
 )

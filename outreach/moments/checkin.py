@@ -28,5 +28,6 @@ CHECKIN = MomentDefinition(
     windowed=True,
     find=find_checkins,
     useful_until=lambda knobs, day: day + timedelta(days=knobs.useful_days),
+    because="treated on {day}",
     summary="a check-in is for two to three days after a treatment",
 )

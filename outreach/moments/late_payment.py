@@ -34,5 +34,6 @@ LATE_PAYMENT = MomentDefinition(
     windowed=True,
     find=find_late_payments,
     useful_until=lambda knobs, day: day + timedelta(days=knobs.until_days),
+    because="an open invoice was due on {day}",
     summary="a note about a late payment is for an open invoice up to thirty days past due",
 )

@@ -72,5 +72,6 @@ REFERRAL_ASK = MomentDefinition(
     windowed=True,
     find=find_referral_asks,
     useful_until=lambda knobs, day: day + timedelta(days=knobs.happy_days),
+    because="gave us a high score on {day}",
     summary="a referral is asked of someone with us for a while who was just very satisfied and owes nothing",
 )

@@ -220,8 +220,9 @@ class Planner:
         passed = f" (not by {'; '.join(route.passed_over)})" if route.passed_over else ""
         self._write_send(candidate, code, "send", f"by {route.channel}{passed}")
 
-    def _write_send(self, candidate: Candidate, code: str, rule: str, reason: str) -> None:
-        self._append(candidate.moment_id, candidate.kind, "send", rule, reason, None, code)
+    def _write_send(self, candidate: Candidate, code: str, rule: str, how: str) -> None:
+        because = MOMENTS[candidate.kind].because.format(day=candidate.occasion)
+        self._append(candidate.moment_id, candidate.kind, "send", rule, f"{because}; {how}", None, code)
 
     def _write(self, moment: str, kind: str, hold: Hold) -> None:
         outcome = "never" if hold.next_on is None else "not_yet"
