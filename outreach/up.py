@@ -49,12 +49,12 @@ class Child:
     process: "subprocess.Popen[bytes]"
     log: Path
 
-    def stop(self) -> None:
+    def stop(self, patience: float = STOP_SECONDS) -> None:
         """Asks the process to end, then makes sure of it and of everything it started."""
         for how in (signal.SIGTERM, signal.SIGKILL):
             try:
                 os.killpg(self.process.pid, how)
-                self.process.wait(STOP_SECONDS)
+                self.process.wait(patience)
             except ProcessLookupError:
                 return
             except subprocess.TimeoutExpired:

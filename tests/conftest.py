@@ -9,6 +9,7 @@ from pathlib import Path
 
 # Nothing in the tests may start a Prefect server by mistake, or reach outside this machine.
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp())
+os.environ["PREFECT_HOME"] = tempfile.mkdtemp()
 os.environ.update(PREFECT_SERVER_EPHEMERAL_ENABLED="false", PREFECT_SERVER_ANALYTICS_ENABLED="false", DO_NOT_TRACK="1")
 for name in [name for name in os.environ if name.startswith("OUTREACH_")]:
     del os.environ[name]
