@@ -19,6 +19,8 @@ PREFECT_DEFAULTS = {
     # Results would be pickles on disk that anyone may read.
     "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
     "PREFECT_CLI_PROMPT": "false",
+    # A proxy for the outside must not be asked for a server on this machine.
+    "NO_PROXY": "127.0.0.1,localhost",
 }
 
 for _name, _value in PREFECT_DEFAULTS.items():

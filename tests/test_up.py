@@ -1,4 +1,4 @@
-"""`outreach up` for real, on ports of this machine: what it starts, what it leaves alone, and that it ends all of it."""
+"""`outreach up` for real, on ports of this machine: what it starts, what it leaves alone, and that it ends it all."""
 
 import os
 import signal
@@ -49,11 +49,15 @@ class Started:
     def __init__(self, folder: Path) -> None:
         self.port, self.prefect_port = free_port(), free_port()
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-        environment |= {"PREFECT_HOME": str(folder / "prefect"), "OUTREACH_SECRET": "a secret for tests only"}
+        environment |= {
+            "PREFECT_HOME": str(folder / "prefect"),
+            "OUTREACH_SECRET": "a secret for tests only",
+            "OUTREACH_DATABASE_URL": f"sqlite:///{folder / 'outreach.db'}",
+            "OUTREACH_PROVIDERS__OUTBOX__FOLDER": str(folder / "outbox"),
+        }
         ports = ["--port", str(self.port), "--prefect-port", str(self.prefect_port)]
         self.process = subprocess.Popen(
-            [sys.executable, "-c", "from outreach.cli import main; main()", "up", *ports]
-            + ["--database", f"sqlite:///{folder / 'outreach.db'}"],
+            [sys.executable, "-c", "from outreach.cli import main; main()", "up", *ports],
             cwd=PROJECT,
             env=environment,
             stdout=subprocess.PIPE,
@@ -76,9 +80,8 @@ class Started:
         """A run of a deployment, started now and waited for."""
         scheduled = {"state": {"type": "SCHEDULED"}}
         run_id = self.ask(f"deployments/{deployment_id}/create_flow_run", scheduled)["id"]
-        wanted = {
-            "flow_runs": {"id": {"any_": [run_id]}, "state": {"type": {"any_": ["COMPLETED", "FAILED", "CRASHED"]}}}
-        }
+        over = {"type": {"any_": ["COMPLETED", "FAILED", "CRASHED"]}}
+        wanted = {"flow_runs": {"id": {"any_": [run_id]}, "state": over}}
         [ended] = wait_until(lambda: self.ask("flow_runs/filter", wanted))
         return dict(ended)
 
