@@ -30,7 +30,7 @@ def parse_day(said: str) -> date:
 
 
 def parse_instant(said: str) -> datetime:
-    """The instant written as 2026-11-22T10:00Z, UTC where no zone is written; raises SettingsError for anything else."""
+    """The instant written as 2026-11-22T10:00Z, UTC without a zone; raises SettingsError for anything else."""
     try:
         instant = datetime.fromisoformat(said)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""A day's work in its order: prepare (plan, compose, open batches), then deliver. The flows and the command line call it.
+"""A day's work in its order: prepare (plan, compose, open batches), then deliver. Flows and commands call it.
 
 It holds no rule of its own.
 """

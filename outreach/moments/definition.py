@@ -13,8 +13,8 @@ class MomentDefinition:
     """`find` gives a select of (customer_id, date of the occasion): everyone who meets the definition on a date.
 
     A `windowed` moment ends with its window; any other stands on one date, which planning looks ahead to and back on.
-    `useful_until` takes the occasion's date. `because` says why
-    someone has it, with the occasion's date for `{day}`; `summary` says in a sentence who has it at all.
+    `useful_until` takes the occasion's date. `because` says why someone has it, with the occasion's date for `{day}`;
+    `summary` says in a sentence who has it at all.
     """
 
     kind: str

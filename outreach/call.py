@@ -1,0 +1,67 @@
+"""One call of the command: what its shared options come to. Opens the database; decides nothing."""
+
+import os
+import socket
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.engine import make_url
+
+from outreach import tables
+from outreach.clock import Clock, parse_day, parse_instant, stopped_clock, system_clock
+from outreach.database import open_database, upgrade_database
+from outreach.errors import DatabaseError, SettingsError
+from outreach.intake import redate
+from outreach.planning import today_of
+from outreach.settings import Settings, load_settings
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of the command: its settings, an upgraded database, the clock, and whether to speak JSON."""
+
+    settings: Settings
+    url: str
+    engine: Engine
+    clock: Clock
+    as_json: bool = False
+
+    @property
+    def now(self) -> datetime:
+        return self.clock()
+
+    def day(self, on: str | None) -> date:
+        return parse_day(on) if on else today_of(self.settings, self.now)
+
+    def tell(self, line: str) -> None:
+        if not self.as_json:
+            tables.say(line)
+
+
+def open_call(database: str | None, now: str | None, as_json: bool = False, create: bool = False) -> Call:
+    """Raises DatabaseError where there is no database and the command is not one that makes it."""
+    settings = load_settings()
+    url = database or settings.database_url
+    parsed = make_url(url) if url.startswith("sqlite") else None
+    if parsed and parsed.database and not create and not Path(parsed.database).exists():
+        raise DatabaseError(f"There is no database at {parsed.database} yet. Import data first: outreach import FOLDER")
+    engine = open_database(url)
+    upgrade_database(engine)
+    redate(engine, settings)
+    said = now or settings.now
+    clock = stopped_clock(parse_instant(said)) if said else system_clock
+    return Call(settings, url, engine, clock, as_json)
+
+
+def owner_name() -> str:
+    """This process, told apart from every other sender."""
+    return f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}"
+
+
+def scope_of(moment: str | None, provider: str | None, batch: str | None) -> tuple[str, str]:
+    named = [(scope, name) for scope, name in (("moment", moment), ("provider", provider), ("batch", batch)) if name]
+    if len(named) > 1:
+        raise SettingsError("Name one of --moment, --provider and --batch, or none for everything")
+    return named[0] if named else ("everything", "")
