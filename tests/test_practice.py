@@ -1,7 +1,9 @@
 """The sample practice: the same each time, plausible, and with every difficulty the demo is to show."""
 
+import csv
+import re
 from collections import Counter
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,11 +11,13 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from conftest import NOW, TODAY
+from outreach.clock import add_business_days
 from outreach.database import reading
 from outreach.demo.practice import PracticeSummary, write_practice
 from outreach.intake import import_folder
 from outreach.intake.contacts import normalise_phone
 from outreach.models import Customer, Decision, Message, Moment
+from outreach.moments import find_moments
 from outreach.planning import plan_day
 from outreach.settings import Settings
 
@@ -32,9 +36,75 @@ def test_the_same_day_and_seed_give_the_same_files_and_another_seed_others(tmp_p
     assert texts[0] != texts[2]
 
 
-@pytest.mark.parametrize("day", [date(2024, 2, 29), date(2026, 1, 1), date(2026, 12, 31), date(2027, 2, 28)])
-def test_any_day_of_the_year_makes_a_practice(tmp_path: Path, day: date) -> None:
-    assert len(write_practice(tmp_path, day, seed=1).customer_ids) >= 320
+@pytest.mark.parametrize(
+    ("day", "seed"), [(TODAY, 7), (date(2028, 2, 29), 1), (date(2026, 12, 30), 2), (date(2027, 2, 28), 3)]
+)
+def test_any_day_of_the_year_is_rich_and_believable(
+    sqlite_engine: Engine, settings: Settings, tmp_path: Path, day: date, seed: int
+) -> None:
+    assert len(write_practice(tmp_path, day, seed).customer_ids) >= 320
+    import_folder(sqlite_engine, tmp_path, settings, NOW)
+    with reading(sqlite_engine) as session:
+        found = Counter(item.kind for item in find_moments(session, settings, day))
+        soon = [day + timedelta(days=ahead) for ahead in range((add_business_days(day, 5) - day).days + 1)]
+        ahead = sum(len(find_moments(session, settings, on, ["anniversary"])) for on in soon)
+    assert 12 <= ahead <= 22
+    assert 10 <= found["checkin"] <= 18
+    assert 8 <= found["late_payment"] <= 16
+    assert 6 <= found["referral_ask"] <= 10
+
+
+def read(folder: Path, table: str) -> list[dict[str, str]]:
+    """The rows of a table that are not refused on purpose."""
+    with (folder / f"{table}.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return [row for row in rows if next(iter(row.values())) not in {"P99998", "V99999"}]
+
+
+WHEN = {
+    "treatments": "done_at",
+    "visits": "starts_at",
+    "invoices": "issued_on",
+    "feedback": "given_at",
+    "referrals": "made_on",
+    "consents": "at",
+    "flags": "from",
+}
+
+
+def test_nothing_lies_in_the_future_but_booked_visits(practice: tuple[Path, PracticeSummary]) -> None:
+    said = [row[column] for table, column in WHEN.items() for row in read(practice[0], table)]
+    said += [row["paid_on"] for row in read(practice[0], "payments")]
+    booked = [row["starts_at"] for row in read(practice[0], "visits") if row["status"] == "booked"]
+    late = sorted(day for day in said if day[:10] > TODAY.isoformat())
+    assert late == sorted(booked)
+    assert len(booked) > 20
+
+
+def test_nothing_happens_before_someone_is_a_customer_or_on_a_sunday(practice: tuple[Path, PracticeSummary]) -> None:
+    since = {row["customer_id"]: row["customer_since"] for row in read(practice[0], "customers")}
+    for table, column in WHEN.items():
+        early = [row for row in read(practice[0], table) if row[column][:10] < since[row["customer_id"]]]
+        assert early == [], table
+    visits = [datetime.fromisoformat(row["starts_at"]) for row in read(practice[0], "visits")]
+    assert not any(visit.weekday() == 6 for visit in visits)
+
+
+def test_people_are_plausible(practice: tuple[Path, PracticeSummary]) -> None:
+    people = {row["customer_id"]: row for row in read(practice[0], "customers")}
+    phones = [row["phone"] for row in people.values() if row["phone"]]
+    assert len(set(phones)) == len(phones)
+    assert all(re.fullmatch(r"\+1 \d{3} 555 01\d\d", phone) for phone in phones)
+    emails = [row["email"] for row in people.values() if row["email"]]
+    assert all(email.endswith(".example") for email in emails)
+    assert 0.05 < sum(not row["email"] for row in people.values() if row["phone"]) / len(phones) < 0.25
+    children = [row for row in people.values() if row["guardian_id"]]
+    assert len(children) > 20
+    for child in children:
+        guardian = people[child["guardian_id"]]
+        assert child["household_id"] == guardian["household_id"]
+        assert int(child["born_on"][:4]) - int(guardian["born_on"][:4]) >= 15
+    assert all(row["born_on"] <= row["customer_since"] for row in people.values())
 
 
 def test_only_the_deliberate_rows_are_refused(
@@ -45,6 +115,7 @@ def test_only_the_deliberate_rows_are_refused(
         ("payments.csv", "paid_on"),
         ("visits.csv", "starts_at"),
     }
+    assert report.ignored == {}
     with reading(sqlite_engine) as session:
         phones = [phone for phone in session.exec(select(Customer.phone)) if phone]
     assert all(normalise_phone(phone, "US") for phone in phones)
@@ -69,6 +140,7 @@ def test_the_day_is_rich_and_every_difficulty_is_held_for_its_reason(
     assert kinds["referral_ask"] >= 4
     held = {
         "opted out of letters": "no_channel",
+        "withdrew consent to e-mail": "no_channel",
         "moved": "flag_moved",
         "bereaved": "flag_bereaved",
         "no postal code or e-mail": "no_channel",

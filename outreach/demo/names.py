@@ -38,6 +38,8 @@ PLACES = (
     ("Williston", "05495"),
     ("Colchester", "05446"),
 )
+# Vermont and its neighbours.
+AREAS = ("802", "603", "518", "413", "207", "860", "617")
 TREATMENTS = ("Filling", "Root canal", "Extraction", "Crown", "Deep cleaning")
 ROUTINE = ("Examination", "Cleaning", "X-ray")
 DENTISTS = (("Dr. Samuel Okafor", "+1 802 555 0143"), ("Dr. Lena Hartmann", "+1 802 555 0147"))
