@@ -116,6 +116,8 @@ def show_prepared(session: Session, prepared: Prepared, as_json: bool) -> None:
     """Who gets what and why, then what waits for whom."""
     if as_json:
         return print_json(prepared)
+    for line in prepared.compose.to_mend:
+        say(f"To mend: {line}")
     if prepared.is_nothing_new:
         say(f"{prepared.on} was prepared already: nothing new, and nothing changed.")
         return None

@@ -97,7 +97,7 @@ TABLES = {
             _id("visit_id"),
             _id("customer_id"),
             Column("starts_at", values.instant, required=True, day="starts_on"),
-            Column("ended_at", values.instant, stored="ends_at"),
+            Column("ended_at", values.instant),
             Column("status", values.one_word_of("booked", "completed", "cancelled", "no_show")),
             Column("cancelled_by", values.one_word_of("us", "customer")),
         ),

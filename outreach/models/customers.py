@@ -50,7 +50,7 @@ class Visit(SQLModel, table=True):
     customer_id: str
     starts_at: datetime = instant_field()
     starts_on: date = Field(index=True)
-    ends_at: datetime | None = instant_field(default=None, nullable=True)
+    ended_at: datetime | None = instant_field(default=None, nullable=True)
     status: str | None = None
     cancelled_by: str | None = None
 

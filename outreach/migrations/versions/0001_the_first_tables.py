@@ -255,7 +255,7 @@ def upgrade() -> None:
         sa.Column("customer_id", sa.String(), nullable=False),
         sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("starts_on", sa.Date(), nullable=False),
-        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("status", sa.String(), nullable=True),
         sa.Column("cancelled_by", sa.String(), nullable=True),
         sa.CheckConstraint("cancelled_by IN ('us', 'customer')", name="cancelled_by_is_known"),
