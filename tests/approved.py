@@ -6,11 +6,11 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from conftest import NOW, TODAY
 from pypdf import PdfWriter
 from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 from sqlmodel import Session
 
+from conftest import NOW, TODAY
 from outreach.composing.digests import MEDIA_TYPES, message_digest
 from outreach.database import insert_new
 from outreach.models import Batch, Content, Customer, Message, Moment

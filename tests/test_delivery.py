@@ -7,11 +7,11 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from approved import add_approved, add_batch, content_for, days
-from conftest import NOW, TODAY
 from sqlalchemy import Engine, text
 from sqlmodel import Session, select
 
+from approved import add_approved, add_batch, content_for, days
+from conftest import NOW, TODAY
 from outreach.clock import stopped_clock
 from outreach.database import hold, reading, writing
 from outreach.delivery import DeliverReport, deliver_due, pause, paused_by, resume

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from approved import add_approved
-from conftest import NOW
 from sqlalchemy import Engine, event
 from sqlmodel import select
 from test_providers import visible_files
 
+from approved import add_approved
+from conftest import NOW
 from outreach.clock import stopped_clock
 from outreach.database import open_database, reading, upgrade_database, writing
 from outreach.delivery import deliver_due

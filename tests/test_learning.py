@@ -2,14 +2,14 @@
 
 from datetime import date
 
-from approved import add_approved
-from conftest import NOW, TODAY
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, delete
 from sqlmodel import Session
 
+from approved import add_approved
+from conftest import NOW, TODAY
 from outreach.clock import stopped_clock
 from outreach.database import reading, writing
 from outreach.delivery import deliver_due

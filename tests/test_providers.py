@@ -10,10 +10,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from approved import content_for, pdf_saying, recipient_for
-from conftest import TODAY
 from pypdf import PdfReader
 
+from approved import content_for, pdf_saying, recipient_for
+from conftest import TODAY
 from outreach.composing.digests import MEDIA_TYPES
 from outreach.delivery.providers import PROVIDERS, ClosesItsDay, Handover, Provider, open_providers
 from outreach.delivery.providers.outbox import Outbox

@@ -5,14 +5,14 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from approved import add_approved, days
-from conftest import NOW, TODAY
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, delete
 from sqlmodel import Session, select
 
+from approved import add_approved, days
+from conftest import NOW, TODAY
 from outreach.clock import stopped_clock
 from outreach.composing.unsubscribing import unsubscribe_token
 from outreach.database import hold, reading, writing
