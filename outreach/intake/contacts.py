@@ -48,7 +48,7 @@ def normalise_phone(value: str, region: str) -> str | None:
 
 def normalise_address(lines: Sequence[str], postal_code: str | None, country: str) -> str:
     """One line for one postal address: country, postal code and words, without case, punctuation or spacing."""
-    words = " ".join(_fold(line) for line in lines)
+    words = " ".join(folded for line in lines if (folded := _fold(line)))
     return f"{_fold(country)}|{_fold(postal_code or '').replace(' ', '')}|{words}"
 
 

@@ -16,7 +16,7 @@ UNDECODABLE = "\udcff"
 ERRORS = "outreach.undecodable"
 codecs.register_error(ERRORS, lambda error: (UNDECODABLE, error.end))  # type: ignore[attr-defined]
 
-CHUNK = 1 << 20
+CHUNK, SAMPLE = 1 << 20, 1 << 16
 WORDS = 20_000
 BOMS = [
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -30,7 +30,8 @@ _SIGNS = b',;\t|\r\n"'
 _WORD = re.compile(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*")
 # Turkish and Western pages differ in these six letters only: Ğ İ Ş ğ ı ş where Icelandic has Ð Ý Þ ð ý þ.
 _TURKISH_OR_ICELANDIC = set("ÐÝÞðýþ")
-_ALSO_TURKISH = set("çÇöÖüÜâîûÂÎÛ")
+_TURKISH = _TURKISH_OR_ICELANDIC | set("çÇöÖüÜâîûÂÎÛ")
+_NEVER_TURKISH = re.compile(r"[bcdfghjklmnprstvxz]ð|\bþ|[A-Za-z]Þ")
 _COMMON_ARABIC = set("لمنوير")
 _BEFORE_WORDS = "“‘„‚«¿¡–—…\xa0\xad"
 _INSIDE_WORDS = "’‘´·–—\xa0\xad"
@@ -47,7 +48,7 @@ def detect_encoding(path: Path) -> str:
         for mark, name in BOMS:
             if head.startswith(mark):
                 return name
-        if wide := _utf16_without_mark(head):
+        if wide := _utf16_without_mark(head[:SAMPLE]):
             return wide
         if len(head) - len(head.translate(None, _CONTROLS)) > len(head) / 10:
             raise SourceUnreadable("this is not a text file; save it as CSV (UTF-8)")
@@ -60,9 +61,12 @@ def _utf16_without_mark(head: bytes) -> str | None:
     first, second = head[0::2].count(0), head[1::2].count(0)
     if first + second < max(3, len(head) / 50):
         return None
-    if second > 20 * first:
-        return "utf-16-le"
-    return "utf-16-be" if first > 20 * second else None
+    if min(first, second) * 20 > max(first, second):
+        return None
+    name = "utf-16-le" if second > first else "utf-16-be"
+    text = head.decode(name, ERRORS)
+    strange = sum(unicodedata.category(letter) in {"Cc", "Cn", "Cs"} and letter not in "\t\r\n" for letter in text)
+    return name if strange <= len(text) / 10 else None
 
 
 def _utf8_or_page(chunks: Iterator[bytes]) -> str:
@@ -122,11 +126,8 @@ def _is_western(word: bytes) -> bool | None:
 
 
 def _reads_like_turkish(words: Iterable[bytes]) -> bool:
-    """Whether the six letters that Turkish and Icelandic share places for outnumber those that Turkish lacks."""
-    text = "".join(word.decode("cp1252", ERRORS) for word in words)
+    """Whether the six letters whose places the two languages share outnumber the signs that it is not Turkish."""
+    text = " ".join(word.decode("cp1252", ERRORS) for word in words)
     shared = sum(letter in _TURKISH_OR_ICELANDIC for letter in text)
-    others = sum(
-        letter.isalpha() and not letter.isascii() and letter not in _TURKISH_OR_ICELANDIC | _ALSO_TURKISH
-        for letter in text
-    )
-    return shared > others
+    others = sum(letter.isalpha() and not letter.isascii() and letter not in _TURKISH for letter in text)
+    return shared > others + 3 * len(_NEVER_TURKISH.findall(text))

@@ -107,8 +107,8 @@ class _Lines:
         if len(self._taken) >= LINES_OF_ONE_ROW:
             raise csv.Error("too many lines")
         line = self._again.popleft() if self._again else next(self._handle)
-        if not self.number:
-            line = line.removeprefix("\ufeff")
+        # A byte-order mark is never part of the text; further ones are left where files were joined.
+        line = line.replace("\ufeff", "")
         self.number += 1
         self._taken.append(line)
         return line
