@@ -577,6 +577,22 @@ def a_busy_day() -> list[SQLModel]:
     return rows
 
 
+def open_busy(url: str) -> Engine:
+    """A database with a busy day's customers, of which nothing is planned yet."""
+    engine = open_database(url)
+    upgrade_database(engine)
+    with writing(engine) as session:
+        session.add_all(a_busy_day())
+    return engine
+
+
+def plan_once(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Engine:
+    """The same day in a database of its own, planned in one undisturbed run."""
+    engine = open_busy(f"sqlite:///{tmp_path_factory.mktemp('once') / 'outreach.db'}")
+    plan_day(engine, settings, TODAY, NOW)
+    return engine
+
+
 def _plan_in_process(url: str, settings: Settings) -> None:
     plan_day(open_database(url), settings, TODAY, NOW)
 
@@ -584,14 +600,7 @@ def _plan_in_process(url: str, settings: Settings) -> None:
 def test_row_16_planning_ten_times_and_by_four_processes_at_once_adds_no_rows(
     database_url: str, tmp_path_factory: pytest.TempPathFactory, settings: Settings
 ) -> None:
-    once = open_database(f"sqlite:///{tmp_path_factory.mktemp('once') / 'outreach.db'}")
-    upgrade_database(once)
-    plan(once, settings, a_busy_day())
-
-    engine = open_database(database_url)
-    upgrade_database(engine)
-    with writing(engine) as session:
-        session.add_all(a_busy_day())
+    once, engine = plan_once(tmp_path_factory, settings), open_busy(database_url)
     spawn = multiprocessing.get_context("spawn")
     workers = [spawn.Process(target=_plan_in_process, args=(database_url, settings)) for _ in range(4)]
     for worker in workers:
@@ -608,14 +617,7 @@ def test_row_16_planning_ten_times_and_by_four_processes_at_once_adds_no_rows(
 def test_row_16_planning_killed_midway_and_run_again_leaves_the_rows_of_one_run(
     database_url: str, tmp_path_factory: pytest.TempPathFactory, settings: Settings
 ) -> None:
-    once = open_database(f"sqlite:///{tmp_path_factory.mktemp('once') / 'outreach.db'}")
-    upgrade_database(once)
-    plan(once, settings, a_busy_day())
-
-    engine = open_database(database_url)
-    upgrade_database(engine)
-    with writing(engine) as session:
-        session.add_all(a_busy_day())
+    once, engine = plan_once(tmp_path_factory, settings), open_busy(database_url)
     spawn = multiprocessing.get_context("spawn")
     for delay in (0.8, 1.1, 1.4):
         worker = spawn.Process(target=_plan_in_process, args=(database_url, settings))
