@@ -43,8 +43,8 @@ def payment(paid_on: date, amount: int = 10000, number: int = 1, invoice: int = 
     return Payment(payment_id=f"p{number}", invoice_id=f"i{invoice}", paid_on=paid_on, amount=amount)
 
 
-def said(kind: str, day: date, number: int = 1, **values: object) -> Feedback:
-    return Feedback(feedback_id=f"f{number}", customer_id="c1", given_at=noon(day), given_on=day, kind=kind, **values)
+def said(kind: str, day: date, number: int = 1, who: str = "c1", **values: object) -> Feedback:
+    return Feedback(feedback_id=f"f{number}", customer_id=who, given_at=noon(day), given_on=day, kind=kind, **values)
 
 
 def find(
@@ -89,7 +89,15 @@ def test_28_february_is_kept_on_the_28th_in_leap_years_too(sqlite_engine: Engine
     assert find(sqlite_engine, settings, "anniversary", [c1(customer_since=date(2023, 2, 28))], on) != []
 
 
-@pytest.mark.parametrize("contact", [treatment(date(2024, 3, 10)), visit(date(2024, 3, 10)), invoice(date(2024, 4, 9))])
+@pytest.mark.parametrize(
+    "contact",
+    [
+        treatment(date(2024, 3, 10)),
+        visit(date(2024, 3, 10)),
+        visit(date(2024, 3, 10), status=None),
+        invoice(date(2024, 4, 9)),
+    ],
+)
 def test_without_a_start_date_the_first_treatment_visit_or_invoice_counts(
     engine: Engine, settings: Settings, contact: SQLModel
 ) -> None:
@@ -237,6 +245,7 @@ def test_someone_who_meets_every_clause_just_so_is_asked(engine: Engine, setting
         pytest.param({2: visit(TODAY, 2, "booked")}, id="the second visit is only booked"),
         pytest.param({2: visit(TODAY, 2, None)}, id="the second visit has no status"),
         pytest.param({2: visit(TODAY + timedelta(days=1), 2)}, id="the second visit is tomorrow"),
+        pytest.param({2: visit(TODAY, 2, who="c2")}, id="the second visit is another's"),
         pytest.param({3: said("score", ago(61), score=10)}, id="the score is 61 days old"),
         pytest.param({3: said("score", ago(5), score=8)}, id="the score is 8"),
         pytest.param({3: said("review", ago(5), score=10)}, id="a review is no score"),
@@ -263,6 +272,9 @@ def test_nobody_is_asked_when_one_clause_fails(engine: Engine, settings: Setting
         pytest.param([said("complaint", ago(30), 2, status="closed")], id="a complaint that was closed"),
         pytest.param([said("complaint", TODAY + timedelta(days=1), 2, status="open")], id="a complaint of tomorrow"),
         pytest.param([said("enquiry", ago(3), 2, status="open")], id="an open enquiry"),
+        pytest.param([invoice(ago(1), issued_on=TODAY + timedelta(days=1))], id="an invoice issued tomorrow"),
+        pytest.param([invoice(ago(9), customer_id="c2")], id="another's overdue invoice"),
+        pytest.param([said("complaint", ago(9), 2, who="c2", status="open")], id="another's open complaint"),
     ],
 )
 def test_what_does_not_stand_between_us_does_not_matter(
