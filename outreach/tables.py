@@ -4,7 +4,6 @@ import dataclasses
 import json
 import os
 import sys
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -36,14 +35,25 @@ def say(line: str) -> None:
     console.print(line, markup=False, soft_wrap=True)
 
 
-def as_plain(value: Any) -> Any:
-    """`value` with dataclasses, counters, dates and tuples turned into what JSON has."""
+# What the parts of a counter's keys are, for those who read the JSON.
+COUNTED_BY = {"decisions": ("moment", "outcome", "rule"), "rules": ("moment", "outcome", "rule")}
+MESSAGES_COUNTED_BY = ("moment", "channel", "status")
+
+
+def as_plain(value: Any, name: str = "") -> Any:
+    """`value` with dataclasses, counters, dates and tuples turned into what JSON has; `name` is the field it stands in.
+
+    A counter by several things becomes a list of objects, each with those things and its `count`.
+    """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: as_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {f.name: as_plain(getattr(value, f.name), f.name) for f in dataclasses.fields(value)}
     if hasattr(value, "model_dump"):
         return as_plain(value.model_dump())
-    if isinstance(value, Counter | dict):
-        return {" ".join(key) if isinstance(key, tuple) else str(key): as_plain(item) for key, item in value.items()}
+    if isinstance(value, dict):
+        if any(isinstance(key, tuple) for key in value):
+            things = COUNTED_BY.get(name, MESSAGES_COUNTED_BY)
+            return [{**dict(zip(things, key, strict=False)), "count": value[key]} for key in sorted(value)]
+        return {str(key): as_plain(item, str(key)) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [as_plain(item) for item in value]
     return value.isoformat() if isinstance(value, date | datetime) else value

@@ -126,6 +126,9 @@ def test_the_whole_job_from_a_folder_of_csv_files_to_the_outbox(run: Run, place:
     assert answers["anniversary"]["status"] == "accepted"
     assert json.loads(done(run("why", "c4", "--on", "2026-03-10", "--json")))[0]["rule"] == "no_channel"
     assert "moments found" in done(run("status"))
+    status = json.loads(done(run("status", "--json")))
+    assert {"moment": "checkin", "channel": "email", "status": "accepted", "count": 1} in status["messages"]
+    assert sum(row["count"] for row in status["rules"]) == status["moments"] == sum(status["decisions"].values())
     assert done(run("track"))
 
 
