@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from intake_data import stored, write
 from sqlalchemy import Engine
 
 from outreach.errors import SourceUnreadable
@@ -21,7 +22,6 @@ from outreach.intake.encodings import detect_encoding
 from outreach.intake.sources import Row, open_source
 from outreach.models import Customer, Feedback
 from outreach.settings import Settings
-from tests.intake_data import stored, write
 
 NOW = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
 HEADER = ["id", "name", "note"]
@@ -249,6 +249,17 @@ def test_a_duplicate_of_a_column_nobody_uses_does_no_harm(
 ) -> None:
     write(tmp_path, "customers.csv", ["customer_id", "x", "x", "", ""], ["c1", "1", "2", "3", "4"])
     assert take(sqlite_engine, settings, tmp_path).accepted == 1
+
+
+def test_names_of_columns_and_files_are_fit_to_be_shown(
+    sqlite_engine: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "customers.csv").write_bytes("customer_id,schö\x1b[2Jn,é".encode() + b"\xff\nc1,,\n")
+    (folder / "a\nb.csv").touch()
+    ignored = take(sqlite_engine, settings, folder).ignored
+    assert ignored == {"a\ufffdb.csv": [], "customers.csv": ["schö\ufffd[2Jn", "é\ufffd"]}
 
 
 def torture(shared: Path) -> list[Path]:

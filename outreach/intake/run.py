@@ -43,8 +43,7 @@ class Job:
 
     @property
     def name(self) -> str:
-        # A file name may hold bytes that are no text, which no database takes.
-        return self.path.name.encode("utf-8", "replace").decode()
+        return show_name(self.path.name)
 
 
 def import_folder(
@@ -67,7 +66,7 @@ def import_folder(
     redate(engine, settings)
     _note_first_import(engine, settings, now)
     used = {job.path for job in jobs}
-    report = ImportReport(ignored={path.name: [] for path in files if path not in used})
+    report = ImportReport(ignored={show_name(path.name): [] for path in files if path not in used})
     unused: dict[str, set[str]] = {}
     for job in jobs:
         task = _Task(engine, job, settings, report, tell)
@@ -120,9 +119,14 @@ def _note_first_import(engine: Engine, settings: Settings, now: datetime) -> Non
         session.connection().execute(first)
 
 
+def show_name(name: str) -> str:
+    """A name from outside, fit for a database and a terminal: neither takes bytes that are no text."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in name[:80])
+
+
 def _unused(recipe: Recipe) -> set[str]:
     used = set(recipe.positions.values())
-    return {name or f"(column {at + 1})" for at, name in enumerate(recipe.header) if at not in used}
+    return {show_name(name) or f"(column {at + 1})" for at, name in enumerate(recipe.header) if at not in used}
 
 
 class _Task:
