@@ -11,11 +11,11 @@ from pypdf import PdfReader
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
+from conftest import NOW, TODAY
 from outreach.composing import ComposeReport, compose_planned
 from outreach.database import reading, writing
 from outreach.models import Content, Customer, Decision, Invoice, Message, Moment, Treatment
 from outreach.settings import Settings
-from tests.conftest import NOW, TODAY
 
 CHANNELS = ("letter", "email", "text", "call")
 OCCASIONS = {

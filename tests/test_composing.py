@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import select
 
+from conftest import TODAY
 from outreach.composing import (
     ComposeReport,
     preview_template,
@@ -24,8 +25,7 @@ from outreach.database import open_database, reading, upgrade_database, writing
 from outreach.intake.contacts import load_key
 from outreach.models import Content, Decision, Flag, Invoice, Message, Payment, Treatment
 from outreach.settings import PROJECT, Settings
-from tests.conftest import TODAY
-from tests.planned import (
+from planned import (
     CHANNELS,
     LONDON,
     OCCASIONS,
@@ -327,7 +327,7 @@ from pathlib import Path
 from outreach.composing import compose_planned
 from outreach.database import open_database
 from outreach.settings import Settings
-from tests.conftest import NOW, TODAY
+from conftest import NOW, TODAY
 settings = Settings.model_validate_json(Path(sys.argv[2]).read_text()).model_copy(update={"secret": None})
 compose_planned(open_database(sys.argv[1]), settings, TODAY, NOW, lambda said: print(said, flush=True))
 """
@@ -361,7 +361,7 @@ def test_four_at_once_and_a_kill_midway_leave_the_rows_that_one_run_leaves(
     (tmp_path / "settings.json").write_text(own.model_dump_json(by_alias=True), encoding="utf-8")
     url = engine.url.render_as_string(hide_password=False)
     command = [sys.executable, "-c", PROGRAM, url, str(tmp_path / "settings.json")]
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(PROJECT), str(PROJECT / "tests")])}
     started = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(4)]
     first = next(process for process in started if process.stdout and process.stdout.readline())
     first.send_signal(signal.SIGKILL)

@@ -11,6 +11,7 @@ import pytest
 from pypdf import PdfReader
 from sqlalchemy import Engine
 
+from conftest import TODAY
 from outreach.composing import (
     preview_template,
 )
@@ -20,8 +21,7 @@ from outreach.composing.printing import A4, US_LETTER, Paper, paper_for
 from outreach.errors import CannotWrite, FieldMissing, TooLong
 from outreach.models import Customer
 from outreach.settings import Settings
-from tests.conftest import TODAY
-from tests.planned import (
+from planned import (
     LONDON,
     MARIA,
     OCCASIONS,

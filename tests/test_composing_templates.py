@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import select
 
+from conftest import NOW, TODAY
 from outreach.composing import (
     check_templates,
     compose_planned,
@@ -19,8 +20,7 @@ from outreach.database import reading
 from outreach.errors import NotFound, SettingsError, TemplateRefused
 from outreach.models import Content
 from outreach.settings import Settings, Signatory
-from tests.conftest import NOW, TODAY
-from tests.planned import (
+from planned import (
     CHANNELS,
     add_customer,
     compose,

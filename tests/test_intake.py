@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
+from intake_data import Take, only, refusal_of, stored, write
 from outreach.clock import business_date
 from outreach.database import writing
 from outreach.errors import SourceUnreadable
@@ -31,7 +32,6 @@ from outreach.models import (
     Visit,
 )
 from outreach.settings import Settings
-from tests.intake_data import Take, only, refusal_of, stored, write
 
 NOW = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
 BILL = "invoice_id,customer_id,issued_on,due_on,amount"

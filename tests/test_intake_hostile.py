@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from intake_data import stored, write
 from sqlalchemy import Engine
 
+from intake_data import stored, write
 from outreach.errors import SourceUnreadable
 from outreach.intake import ImportReport, Mapping, import_folder, read_mapping
 from outreach.intake.encodings import detect_encoding

@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import BigInteger, Engine, func
 from sqlmodel import col, select
 
+from intake_data import Take, only, refusal_of, stored, write
 from outreach.database import reading
 from outreach.errors import MappingRefused, SourceUnreadable
 from outreach.intake import ImportReport, Mapping, import_folder, read_mapping
 from outreach.intake.values import Style, amount
 from outreach.models import Customer, Feedback, Import, Invoice
 from outreach.settings import Settings
-from tests.intake_data import Take, only, refusal_of, stored, write
 
 MAPPINGS = Path(__file__).resolve().parent.parent / "examples" / "mappings"
 NOW = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)

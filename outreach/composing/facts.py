@@ -9,13 +9,13 @@ from datetime import date
 
 from babel import Locale, UnknownLocaleError
 from babel.lists import format_list
-from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from outreach.clock import years_between
 from outreach.composing.environment import Value
 from outreach.errors import CannotWrite, FieldMissing, SettingsError
-from outreach.models import Customer, Flag, Invoice, Treatment, Visit
+from outreach.models import Customer, Flag
+from outreach.moments.relationship import first_contact
 from outreach.planning.people import contacts_of, in_chunks, select_for
 from outreach.planning.standing import OpenInvoice, Standing, load_standings
 from outreach.settings import Settings, Signatory
@@ -239,12 +239,11 @@ def signatory_on(settings: Settings, on: date) -> Signatory:
 
 
 def _first_contacts(session: Session, ids: Collection[str]) -> dict[str, date]:
-    """The day of each customer's first treatment, visit or invoice."""
+    """The day on which each customer first had to do with us, as the anniversary counts it."""
     first: dict[str, date] = {}
-    sources = ((Treatment, Treatment.done_on), (Visit, Visit.starts_on), (Invoice, Invoice.issued_on))
-    for table, day in sources:
-        for chunk in in_chunks(ids):
-            rows = select(table.customer_id, func.min(day)).where(col(table.customer_id).in_(chunk))
-            for customer_id, earliest in session.execute(rows.group_by(col(table.customer_id))):
-                first[customer_id] = min(earliest, first.get(customer_id, earliest))
+    for chunk in in_chunks(ids):
+        rows = session.execute(
+            select(Customer.customer_id, first_contact()).where(col(Customer.customer_id).in_(chunk))
+        )
+        first.update({customer_id: day for customer_id, day in rows if day})
     return first
