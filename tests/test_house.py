@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -156,12 +157,22 @@ def test_nine_functions_in_ten_are_shorter_than_a_screen() -> None:
     assert len(long) * 10 <= len(lengths), long
 
 
+def declared() -> dict[str, str]:
+    """What each dependency in pyproject.toml is imported as, by its name there."""
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    names = [re.split(r"[\[<>=! ]", line, maxsplit=1)[0].lower() for line in listed]
+    return {name: IMPORTED_AS.get(name, name.replace("-", "_")) for name in names}
+
+
 def test_every_declared_dependency_is_imported_or_says_why_it_is_there() -> None:
-    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
-    names = {re.split(r"[\[<>=! ]", line, maxsplit=1)[0].lower() for line in declared}
     imported = {root.lower() for path in SOURCES for root in roots_of(path)}
-    unused = {name for name in names if IMPORTED_AS.get(name, name.replace("-", "_")) not in imported}
+    unused = {name for name, module in declared().items() if module not in imported}
     assert unused == NOT_IMPORTED.keys(), "drop it from pyproject.toml, or say here what it does without being imported"
+
+
+def test_every_package_that_is_imported_is_declared() -> None:
+    known = {*declared().values(), *sys.stdlib_module_names, "outreach", "flows"}
+    assert {root for path in SOURCES for root in roots_of(path) if root.lower() not in known} == set()
 
 
 def test_nothing_committed_names_a_machine_or_a_registry() -> None:
