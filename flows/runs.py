@@ -22,6 +22,7 @@ from sqlalchemy import Engine
 from outreach.clock import Clock, parse_instant, stopped_clock, system_clock
 from outreach.database import open_database, upgrade_database
 from outreach.errors import OutreachError
+from outreach.intake import redate
 from outreach.planning import today_of
 from outreach.settings import PROJECT, Settings, load_settings
 
@@ -55,6 +56,7 @@ def open_run() -> Iterator[Run]:
         settings = load_settings()
         engine = open_database(settings.database_url)
         upgrade_database(engine)
+        redate(engine, settings)
         yield Run(settings, engine, clock_of(settings), get_run_logger())
     except OutreachError:
         raise
