@@ -3,7 +3,7 @@
 Prefect never retries it: whether a message may be handed over again is for the outbox alone to say.
 """
 
-from flows.runs import as_page, as_table, finish, flow, name_by_day, open_run, publish, sender_name
+from flows.runs import as_page, as_table, finish, flow, name_by_day, open_run, outcomes_of, publish, sender_name
 from outreach.day import deliver_day
 from outreach.delivery import DeliverReport
 
@@ -19,11 +19,6 @@ def deliver() -> DeliverReport:
         outcomes = as_table(["outcome", "number"], rows)
         publish(as_page(f"Delivered on {report.on}", {"Sent": sent, "Outcomes": outcomes}))
         return finish(say(report), report)
-
-
-def outcomes_of(report: DeliverReport) -> dict[str, int]:
-    """Every count of the report under its own name."""
-    return {name: value for name, value in vars(report).items() if isinstance(value, int)}
 
 
 def say(report: DeliverReport) -> str:

@@ -26,7 +26,18 @@ from outreach.intake import redate
 from outreach.planning import today_of
 from outreach.settings import PROJECT, Settings, load_settings
 
-__all__ = ["Run", "as_page", "as_table", "finish", "flow", "name_by_day", "open_run", "publish", "sender_name"]
+__all__ = [
+    "Run",
+    "as_page",
+    "as_table",
+    "finish",
+    "flow",
+    "name_by_day",
+    "open_run",
+    "outcomes_of",
+    "publish",
+    "sender_name",
+]
 T = TypeVar("T")
 
 
@@ -98,6 +109,11 @@ def as_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
         return "none\n"
     lines = [columns, ["---"] * len(columns), *listed]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def outcomes_of(report: object) -> dict[str, int]:
+    """Every count of a report under its own name."""
+    return {name: value for name, value in vars(report).items() if isinstance(value, int)}
 
 
 def publish(markdown: str) -> None:

@@ -26,6 +26,7 @@ from flows.intake import intake
 from flows.prepare import prepare
 from flows.report import report
 from flows.runs import clock_of
+from flows.track import track
 from outreach.approval import add_staff, approve_batch
 from outreach.approval.batches import list_batches
 from outreach.database import open_database, reading, writing
@@ -82,6 +83,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
             }
             approve_all()
             runs["deliver"] = [run(client, deliver), run(client, deliver)]
+            runs["track"] = [run(client, track)]
             runs["report"] = [run(client, report)]
             failure = fail(patch)
         yield Day(runs, failure, all_that_prefect_wrote())
@@ -147,7 +149,7 @@ def test_importing_the_flows_gives_prefect_its_defaults_before_prefect_reads_the
     assert os.environ["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"] == "120"
 
 
-@pytest.mark.parametrize("name", ["intake", "prepare", "deliver", "report"])
+@pytest.mark.parametrize("name", ["intake", "prepare", "deliver", "track", "report"])
 def test_a_run_is_named_for_what_it_does_and_its_day(day: Day, name: str) -> None:
     assert {ran.name for ran in day.runs[name]} == {f"{name} 2026-03-10"}
     assert {ran.state for ran in day.runs[name]} == {"COMPLETED"}
@@ -175,6 +177,12 @@ def test_deliver_says_what_was_sent_and_then_that_nothing_is_due(day: Day) -> No
     assert second.message.startswith("Nothing to do")
 
 
+def test_track_finds_nothing_open_when_all_was_answered(day: Day) -> None:
+    [ran] = day.runs["track"]
+    assert ran.message == "Nothing to do: nothing is open"
+    assert ran.artifact.startswith("# Tracked")
+
+
 def test_report_counts_every_message(day: Day) -> None:
     [ran] = day.runs["report"]
     assert ran.message.startswith("2 messages")
@@ -193,7 +201,7 @@ def test_nothing_of_a_customer_is_in_prefects_database_or_files(day: Day, canary
 
 
 def test_no_flow_keeps_its_result_or_is_retried() -> None:
-    for flow in (intake, prepare, deliver, report):
+    for flow in (intake, prepare, deliver, track, report):
         assert flow.persist_result is False
         assert not flow.retries
 

@@ -5,7 +5,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import Index
+from sqlalchemy import BigInteger, Index
 from sqlmodel import Field, SQLModel
 
 from outreach.models.columns import instant_field, one_of
@@ -80,7 +80,7 @@ class Invoice(SQLModel, table=True):
     payer_id: str | None = Field(default=None, index=True)
     issued_on: date
     due_on: date = Field(index=True)
-    amount: int
+    amount: int = Field(sa_type=BigInteger)
     currency: str | None = None
     status: str | None = None
 
@@ -90,7 +90,7 @@ class Payment(SQLModel, table=True):
     payment_id: str = Field(primary_key=True)
     invoice_id: str = Field(index=True)
     paid_on: date
-    amount: int
+    amount: int = Field(sa_type=BigInteger)
 
 
 class Feedback(SQLModel, table=True):

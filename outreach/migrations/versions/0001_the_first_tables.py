@@ -167,7 +167,7 @@ def upgrade() -> None:
         sa.Column("payer_id", sa.String(), nullable=True),
         sa.Column("issued_on", sa.Date(), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=False),
-        sa.Column("amount", sa.Integer(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(), nullable=True),
         sa.Column("status", sa.String(), nullable=True),
         sa.CheckConstraint("status IN ('open', 'disputed', 'plan', 'written_off')", name="status_is_known"),
@@ -200,7 +200,7 @@ def upgrade() -> None:
         sa.Column("payment_id", sa.String(), nullable=False),
         sa.Column("invoice_id", sa.String(), nullable=False),
         sa.Column("paid_on", sa.Date(), nullable=False),
-        sa.Column("amount", sa.Integer(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("payment_id"),
     )
     op.create_index(op.f("ix_payments_invoice_id"), "payments", ["invoice_id"], unique=False)
