@@ -19,7 +19,7 @@ from prefect.runtime import flow_run
 from prefect.states import Completed
 from sqlalchemy import Engine
 
-from outreach.clock import Clock, parse_instant, stopped_clock, system_clock
+from outreach.clock import Clock, read_clock
 from outreach.database import open_database, upgrade_database
 from outreach.errors import OutreachError
 from outreach.intake import redate
@@ -68,7 +68,7 @@ def open_run() -> Iterator[Run]:
         engine = open_database(settings.database_url)
         upgrade_database(engine)
         redate(engine, settings)
-        yield Run(settings, engine, clock_of(settings), get_run_logger())
+        yield Run(settings, engine, read_clock(settings.now), get_run_logger())
     except OutreachError:
         raise
     except Exception as error:
@@ -84,16 +84,12 @@ def describe(error: Exception) -> str:
     return f"{type(error).__name__} at {where}; the same command of `outreach`, run by hand, shows the whole error"
 
 
-def clock_of(settings: Settings) -> Clock:
-    return stopped_clock(parse_instant(settings.now)) if settings.now else system_clock
-
-
 def name_by_day() -> str:
     """The name of the run in progress, such as `prepare 2026-11-22`: the day it works on, else the business's today."""
     day = flow_run.parameters.get("on")
     if day is None:
         settings = load_settings()
-        day = today_of(settings, clock_of(settings)())
+        day = today_of(settings, read_clock(settings.now)())
     return f"{flow_run.flow_name} {day}"
 
 

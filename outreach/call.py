@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 
 from outreach import tables
-from outreach.clock import Clock, parse_day, parse_instant, stopped_clock, system_clock
+from outreach.clock import Clock, parse_day, read_clock
 from outreach.database import open_database, upgrade_database
 from outreach.errors import DatabaseError, SettingsError
 from outreach.intake import redate
@@ -50,9 +50,7 @@ def open_call(database: str | None, now: str | None, as_json: bool = False, crea
     engine = open_database(url)
     upgrade_database(engine)
     redate(engine, settings)
-    said = now or settings.now
-    clock = stopped_clock(parse_instant(said)) if said else system_clock
-    return Call(settings, url, engine, clock, as_json)
+    return Call(settings, url, engine, read_clock(now or settings.now), as_json)
 
 
 def owner_name() -> str:

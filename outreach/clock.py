@@ -21,6 +21,11 @@ def stopped_clock(instant: datetime) -> Clock:
     return lambda: instant
 
 
+def read_clock(said: str | None) -> Clock:
+    """The clock that always shows the instant `said`, or the system's where nothing is said."""
+    return stopped_clock(parse_instant(said)) if said else system_clock
+
+
 def parse_day(said: str) -> date:
     """The date written as 2026-11-22; raises SettingsError for anything else."""
     try:

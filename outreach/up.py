@@ -23,7 +23,7 @@ import yaml
 from sqlalchemy import Engine
 
 import flows  # gives this process, and so its children, Prefect's defaults
-from outreach.clock import Clock, parse_instant, stopped_clock, system_clock
+from outreach.clock import Clock, read_clock
 from outreach.database import open_database, upgrade_database
 from outreach.errors import OutreachError, SettingsError
 from outreach.settings import Settings
@@ -104,7 +104,7 @@ def start_everything(
     upgrade_database(engine)
     address = f"http://{LOOPBACK}:{prefect_port}"
     environment = environment_for(database_url, address)
-    clock = stopped_clock(parse_instant(settings.now)) if settings.now else system_clock
+    clock = read_clock(settings.now)
     server = pages_server(engine, settings, clock, LOOPBACK, port, address)
     with stopping_on_signals(), keeping_children(environment, tell) as start:
         start("server", ["server", "start", "--host", LOOPBACK, "--port", str(prefect_port)])

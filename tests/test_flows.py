@@ -25,10 +25,10 @@ from flows.deliver import deliver
 from flows.intake import intake
 from flows.prepare import prepare
 from flows.report import report
-from flows.runs import clock_of
 from flows.track import track
 from outreach.approval import add_staff, approve_batch
 from outreach.approval.batches import list_batches
+from outreach.clock import read_clock
 from outreach.database import open_database, reading, writing
 from outreach.errors import OutreachError
 from outreach.settings import PROJECT, load_settings
@@ -119,7 +119,7 @@ def approve_all() -> None:
 
 
 def flows_now() -> datetime:
-    return clock_of(load_settings())()
+    return read_clock(load_settings().now)()
 
 
 def fail(patch: pytest.MonkeyPatch) -> OutreachError:

@@ -109,7 +109,12 @@ def test_one_command_starts_everything_leaves_what_staff_changed_and_stops_witho
 ) -> None:
     assert "Where everything stands" in wait_until(started.page)
     deliver = started.deployment("office-hours")
-    assert {each["name"] for each in started.ask("deployments/filter")} == {"nightly", "daily", "office-hours", "hourly"}
+    assert {each["name"] for each in started.ask("deployments/filter")} == {
+        "nightly",
+        "daily",
+        "office-hours",
+        "hourly",
+    }
 
     # Prefect's own scheduler plans the runs ahead: with some versions of SQLAlchemy it fails, and only its log says so.
     planned = {"deployments": {"id": {"any_": [deliver["id"]]}}}

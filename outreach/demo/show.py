@@ -14,7 +14,7 @@ from sqlmodel import Session, select
 from outreach import tables
 from outreach.approval import add_staff, approve_batch
 from outreach.approval.batches import list_batches
-from outreach.clock import instant_at, parse_instant, system_clock
+from outreach.clock import instant_at, read_clock
 from outreach.database import open_database, reading, upgrade_database, writing
 from outreach.demo.contact_sheet import draw_contact_sheet
 from outreach.demo.practice import write_practice
@@ -36,7 +36,7 @@ def run_demo(database: str | None, now: str | None) -> None:
     settings = demo_settings(database)
     engine = open_database(settings.database_url)
     upgrade_database(engine)
-    on = demo_day(engine, settings, parse_instant(now) if now else system_clock())
+    on = demo_day(engine, settings, read_clock(now or settings.now)())
     noon = instant_at(on, 12, settings.business.timezone)
     _refuse_real_customers(engine, _write(on))
     _set_environment(settings, noon)
