@@ -15,7 +15,7 @@ from typer.exceptions import TyperException
 
 from outreach import tables
 from outreach.approval import add_staff, approve_batch, list_staff, reject, remove_staff
-from outreach.approval.batches import list_batches
+from outreach.approval.batches import list_batches, require_waiting
 from outreach.call import open_call, owner_name, scope_of
 from outreach.composing import preview_template
 from outreach.database import reading, writing
@@ -39,6 +39,7 @@ Database = Annotated[str | None, typer.Option(help="Database URL. [OUTREACH_DATA
 Now = Annotated[str | None, typer.Option(help="The instant to take for now, as 2026-11-22T10:00Z. [OUTREACH_NOW]")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 On = Annotated[str | None, typer.Option(help="The day, as 2026-11-22. [today]")]
+Scope = Annotated[str | None, typer.Option()]
 By = Annotated[str, typer.Option(help="Who decides: the id of a staff record.")]
 
 
@@ -139,7 +140,9 @@ def approve(
 ) -> None:
     """Approve a batch as it is sealed."""
     call = open_call(database, now, as_json)
-    approved = [approve_batch(call.engine, call.settings, one, by, call.now, "command line") for one in batch]
+    with reading(call.engine) as session:
+        names = [require_waiting(session, one).batch_id for one in dict.fromkeys(batch)]  # all of them, or none
+    approved = [approve_batch(call.engine, call.settings, one, by, call.now, "command line") for one in names]
     tables.show_batches(approved, as_json)
 
 
@@ -180,9 +183,6 @@ def run(on: On = None, database: Database = None, now: Now = None, as_json: AsJs
     tracked = track_open(call.engine, call.settings, call.clock, call.tell)
     with reading(call.engine) as session:
         tables.show_run(session, prepared, delivered, tracked, as_json)
-
-
-Scope = Annotated[str | None, typer.Option()]
 
 
 @app.command()
@@ -304,6 +304,7 @@ def up(
 
 def main() -> None:
     """Runs the command and exits with its status; an error of ours is one line on stderr, without a traceback."""
+    os.umask(0o077)  # the database and the outbox hold people's health and debts: for this user's eyes only
     try:
         status: Any = app(standalone_mode=False)
     except OutreachError as error:

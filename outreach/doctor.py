@@ -65,7 +65,11 @@ def _signatory(settings: Settings) -> Finding:
 
 
 def _mode(settings: Settings) -> Finding:
-    where = "everything goes to files" if settings.mode == "rehearsal" else "messages reach people"
+    where = (
+        "everything goes to files"
+        if settings.mode == "rehearsal"
+        else "the providers you named carry messages; outbox and printroom make files"
+    )
     return Finding(f"mode {settings.mode}: {where}", True)
 
 

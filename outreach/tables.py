@@ -129,7 +129,12 @@ def show_prepared(session: Session, prepared: Prepared, as_json: bool) -> None:
     for line in prepared.compose.to_mend:
         say(f"To mend: {line}")
     if prepared.is_nothing_new:
-        say(f"{prepared.on} was prepared already: nothing new, and nothing changed.")
+        known = prepared.plan.already_decided
+        say(
+            f"{prepared.on} was prepared already: nothing new, and nothing changed."
+            if known
+            else f"Nobody has a moment on {prepared.on}; nothing changed."
+        )
         return None
     _show_decisions(session, prepared.on)
     show_batches(prepared.batches, as_json=False)

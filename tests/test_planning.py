@@ -17,6 +17,7 @@ from sqlmodel import Session, SQLModel, select
 
 from conftest import NOW, TODAY
 from outreach.database import open_database, reading, upgrade_database, writing
+from outreach.errors import SettingsError
 from outreach.intake.contacts import contact_hash, load_key, normalise_email
 from outreach.models import (
     Consent,
@@ -471,7 +472,7 @@ def test_a_referral_is_not_asked_twice_in_a_year(sqlite_engine: Engine, settings
     assert decision(sqlite_engine, "referral_ask").outcome == "send"
     later = TODAY + timedelta(days=40)
     score = Feedback(feedback_id="f2", customer_id="c1", given_at=at(later), given_on=later, kind="score", score=9)
-    plan(sqlite_engine, settings, [score], on=later)
+    plan(sqlite_engine, settings, [score], on=later, now=at(later))
     with reading(sqlite_engine) as session:
         (again,) = session.exec(select(Decision).where(Decision.run_on == later)).all()
     assert (again.outcome, again.rule) == ("never", "again")
@@ -529,6 +530,13 @@ def test_start_on_holds_in_rehearsal_when_it_is_set(sqlite_engine: Engine, setti
 
 def test_a_moment_that_is_switched_off_finds_nobody(sqlite_engine: Engine, settings: Settings) -> None:
     plan(sqlite_engine, with_knobs(settings, "anniversary", enabled=False), faithful())
+    with reading(sqlite_engine) as session:
+        assert session.exec(select(Moment)).all() == []
+
+
+def test_a_day_far_ahead_is_taken_for_a_slip_and_decides_nothing(sqlite_engine: Engine, settings: Settings) -> None:
+    with pytest.raises(SettingsError, match="Is it a slip"):
+        plan(sqlite_engine, settings, faithful(), on=TODAY + timedelta(days=32))
     with reading(sqlite_engine) as session:
         assert session.exec(select(Moment)).all() == []
 

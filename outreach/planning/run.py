@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 
 from outreach.clock import add_business_days, business_date
 from outreach.database import insert_new, take_turns, writing
+from outreach.errors import SettingsError
 from outreach.intake.contacts import contact_hash, load_key
 from outreach.models import Decision, Installation, Message, Moment
 from outreach.moments import MOMENTS, Found, find_moments
@@ -28,6 +29,9 @@ from outreach.planning.recipients import choose_recipient, people_needed
 from outreach.planning.standing import load_facts, load_standings
 from outreach.planning.verdicts import Hold
 from outreach.settings import Settings
+
+# A day beyond this is a slip of the keyboard: what was put off would be found to be over, and never comes back.
+FARTHEST_AHEAD = 31
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,15 @@ class PlanReport:
 def plan_day(
     engine: Engine, settings: Settings, on: date, now: datetime, tell: Callable[[str], None] = lambda _: None
 ) -> PlanReport:
-    """Finds the moments of `on`, decides on each that is not decided yet, and plans the messages."""
+    """Finds the moments of `on`, decides on each that is not decided yet, and plans the messages.
+
+    Raises SettingsError for a day more than a month ahead of `now`.
+    """
+    ahead = (on - today_of(settings, now)).days
+    if ahead > FARTHEST_AHEAD:
+        raise SettingsError(
+            f"{on} is {ahead} days ahead, and moments put off until then would be closed. Is it a slip?"
+        )
     key = load_key(engine, settings)
     with writing(engine) as session:
         take_turns(session, "plan")
