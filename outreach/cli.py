@@ -20,8 +20,7 @@ from outreach.call import open_call, owner_name, scope_of
 from outreach.composing import preview_template
 from outreach.database import reading, writing
 from outreach.day import deliver_day, prepare_day
-from outreach.delivery.pauses import pause as pause_sending
-from outreach.delivery.pauses import resume as resume_sending
+from outreach.delivery import pauses
 from outreach.doctor import examine
 from outreach.errors import OutreachError, SettingsError
 from outreach.intake import import_folder, read_mapping
@@ -193,7 +192,7 @@ def pause(
     call = open_call(database, now)
     scope, name = scope_of(moment, provider, batch)
     with writing(call.engine) as session:
-        tables.show_pause(pause_sending(session, scope, name, call.now))
+        tables.show_pause(pauses.pause(session, scope, name, call.now))
 
 
 @app.command()
@@ -204,7 +203,7 @@ def resume(
     call = open_call(database, now)
     scope, name = scope_of(moment, provider, batch)
     with writing(call.engine) as session:
-        was_paused = resume_sending(session, scope, name, call.now)
+        was_paused = pauses.resume(session, scope, name, call.now)
         tables.say("Sending goes on." if was_paused else "That was not paused; nothing changed.")
 
 
@@ -213,7 +212,7 @@ def status(database: Database = None, now: Now = None, as_json: AsJson = False) 
     """Count messages by moment, channel and status; the counts always add up."""
     call = open_call(database, now, as_json)
     with reading(call.engine) as session:
-        tables.show_status(count_messages(session), as_json)
+        tables.show_status(count_messages(session), pauses.list_pauses(session), as_json)
 
 
 @app.command()

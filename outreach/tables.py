@@ -19,7 +19,7 @@ from outreach.delivery.pauses import PauseReport
 from outreach.doctor import Finding
 from outreach.intake import ImportReport
 from outreach.learning import StatusReport
-from outreach.models import Batch, Customer, Decision, Message, Moment, Staff
+from outreach.models import Batch, Customer, Decision, Message, Moment, Pause, Staff
 from outreach.moments import Found
 from outreach.planning.run import latest_decisions
 from outreach.planning.why import Answer
@@ -240,9 +240,11 @@ def show_run(
     return show_tracked(tracked, as_json=False)
 
 
-def show_status(report: StatusReport, as_json: bool) -> None:
+def show_status(report: StatusReport, pauses: Sequence[Pause], as_json: bool) -> None:
     if as_json:
-        return print_json(report)
+        return print_json({**as_plain(report), "pauses": list(pauses)})
+    for pause in pauses:
+        say(f"PAUSED since {pause.at:%Y-%m-%d %H:%M} UTC: {pause.scope} {pause.name}".rstrip())
     rows = [(*key, number) for key, number in sorted(report.messages.items())]
     print_table("Messages", ["moment", "channel", "status", "number"], rows)
     say(

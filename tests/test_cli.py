@@ -216,6 +216,7 @@ def test_pausing_stops_delivery_until_it_is_resumed(run: Run, place: Path) -> No
     waiting = json.loads(done(run("batches", "--json")))
     done(run("approve", *(batch["batch_id"] for batch in waiting), "--by", "maria"))
     done(run("pause"))
+    assert "PAUSED since 2026-03-10" in done(run("status"))
     done(run("deliver"))
     assert outbox(place) == {}
     done(run("resume"))

@@ -3,6 +3,7 @@
 What has left has left: a pause says how much that was, and never pretends to call it back.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -53,6 +54,10 @@ def resume(session: Session, scope: str, name: str, at: datetime, by: str = "com
     session.delete(stopped)
     record_act(session, by, f"{scope} resumed", name, "", at)
     return True
+
+
+def list_pauses(session: Session) -> Sequence[Pause]:
+    return session.exec(select(Pause).order_by(col(Pause.at), Pause.scope, Pause.name)).all()
 
 
 def paused_by(session: Session, message: Message) -> Pause | None:
