@@ -16,12 +16,18 @@ OutreachError
 │   ├── ChangedSince              the batch is not what the approver saw
 │   ├── NotWaiting                the batch or message is no longer waiting for a person
 │   └── SamePerson                whoever wrote it cannot approve it
-└── DeliveryError                 what is known of one hand-over to a provider
-    ├── Refused                   refused for good: the provider surely has nothing and never will
-    ├── NotSent                   surely not accepted: it may be tried again
-    ├── OutcomeUnknown            it may have been accepted: never send again without evidence
-    └── AlreadyAccepted           the provider has it from an earlier try
+├── DeliveryError                 what is known of one hand-over to a provider
+│   ├── Refused                   refused for good: the provider surely has nothing and never will
+│   │   └── ContactRefused        … because the contact itself is dead or has opted out: it is never used again
+│   ├── NotSent                   surely not accepted: it may be tried again
+│   ├── OutcomeUnknown            it may have been accepted: never send again without evidence
+│   ├── AlreadyAccepted           the provider has it from an earlier try
+│   └── NoAnswer                  a look-up or a cancelling that was not answered: nothing follows from it
+└── WebhookRefused                a webhook that does not prove who sent it, is stale, or is not in their format
 """
+
+from datetime import timedelta
+from typing import Literal
 
 
 class OutreachError(Exception):
@@ -89,7 +95,20 @@ class DeliveryError(OutreachError): ...
 class Refused(DeliveryError): ...
 
 
-class NotSent(DeliveryError): ...
+class ContactRefused(Refused):
+    """`source` is what the contact is suppressed for: "bounced" or "unsubscribed"."""
+
+    def __init__(self, text: str, source: Literal["bounced", "unsubscribed"]) -> None:
+        super().__init__(text)
+        self.source = source
+
+
+class NotSent(DeliveryError):
+    """`after` is how long the provider asks us to wait before the next try, where it says."""
+
+    def __init__(self, text: str, after: timedelta | None = None) -> None:
+        super().__init__(text)
+        self.after = after
 
 
 class OutcomeUnknown(DeliveryError): ...
@@ -99,3 +118,9 @@ class AlreadyAccepted(DeliveryError):
     def __init__(self, provider_id: str) -> None:
         super().__init__(f"the provider has had it as {provider_id} since an earlier try")
         self.provider_id = provider_id
+
+
+class NoAnswer(DeliveryError): ...
+
+
+class WebhookRefused(OutreachError): ...

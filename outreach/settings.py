@@ -9,19 +9,37 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from outreach.errors import SettingsError
+from outreach.provider_settings import (
+    SECRET_NAMES,
+    HandwryttenSettings,
+    LetterVendorSettings,
+    LobSettings,
+    Part,
+    PostgridSettings,
+    Provider,
+    Providers,
+    ProviderSettings,
+    SendgridSettings,
+    SmtpSettings,
+    StannpSettings,
+    TwilioSettings,
+    VendorSettings,
+    secret_of,
+)
+
+__all__ = [
+    "Channel", "HandwryttenSettings", "LetterVendorSettings", "LobSettings", "MomentKnobs", "PostgridSettings",
+    "Provider", "ProviderSettings", "Providers", "SendgridSettings", "Settings", "SmtpSettings", "StannpSettings",
+    "TwilioSettings", "VendorSettings", "load_settings", "secret_of",
+]  # fmt: skip
 
 Channel = Literal["letter", "email", "text", "call"]
-Provider = Literal["outbox", "printroom"]
 Silence = Literal["opt-in", "opt-out"]
 PROJECT = Path(__file__).resolve().parent.parent
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Signatory(Part):
@@ -37,6 +55,17 @@ class Signatory(Part):
     consent_on: date | None = None
 
 
+class ReturnAddress(Part):
+    """Where a letter comes back to, in the fields that printing houses ask for."""
+
+    line1: str
+    line2: str = ""
+    city: str
+    region: str = ""
+    postal_code: str
+    country: str = "US"
+
+
 class Business(Part):
     name: str = ""
     kind: Literal["general", "health", "finance", "utility"] = "general"
@@ -45,6 +74,7 @@ class Business(Part):
     country: str = "US"
     currency: str = "USD"
     address: list[str] = []
+    return_address: ReturnAddress | None = None
     phone: str = ""
     email: str = ""
     website: str = ""
@@ -78,25 +108,6 @@ class Pacing(Part):
     mourning_days: int = Field(default=90, ge=0)
 
 
-class ProviderSettings(Part):
-    """Where a provider puts its files, and whether it may carry what the law protects."""
-
-    folder: Path | None = None
-    health: bool = False
-    debt: bool = False
-
-
-class Providers(Part):
-    """Which provider carries each channel in live mode. In rehearsal everything goes to `outbox`."""
-
-    letter: Provider = "outbox"
-    email: Provider = "outbox"
-    text: Provider = "outbox"
-    call: Provider = "outbox"
-    outbox: ProviderSettings = ProviderSettings(folder=Path("outbox"), health=True, debt=True)
-    printroom: ProviderSettings = ProviderSettings(folder=Path("printroom"), health=True, debt=True)
-
-
 class Transit(Part):
     """Business days from hand-over to arrival, by channel."""
 
@@ -113,6 +124,17 @@ class Postage(Part):
     email: int = Field(default=0, ge=0)
     text_segment: int = Field(default=1, ge=0)
     call: int = Field(default=0, ge=0)
+
+
+class Delivery(Part):
+    """How sending is kept safe. A message that left without an answer goes to a person after `give_up_hours`.
+
+    `generation_file` is a mark outside the database; keep it where a restored backup does not bring an old one back.
+    """
+
+    lease_seconds: float = Field(default=300, gt=0)
+    give_up_hours: float = Field(default=72, gt=0)
+    generation_file: Path = Path("outreach.generation")
 
 
 class Texts(Part):
@@ -197,6 +219,7 @@ class Settings(BaseSettings):
     providers: Providers = Providers()
     transit: Transit = Transit()
     postage: Postage = Postage()
+    delivery: Delivery = Delivery()
     texts: Texts = Texts()
     approval: Approval = Approval()
     moments: Moments = Moments()
@@ -211,7 +234,13 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         toml = Path(os.environ.get("OUTREACH_CONFIG", "outreach.toml"))
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml)
+        from_file = TomlConfigSettingsSource(settings_cls, toml)
+        if written := _secrets_in(from_file.toml_data):
+            raise SettingsError(
+                f"{written} is a secret and stands in {toml}, which people share; take it out, and set "
+                f"OUTREACH_{written.upper().replace('.', '__')} in the environment"
+            )
+        return init_settings, env_settings, from_file
 
     def provider_for(self, channel: Channel) -> Provider:
         """The provider that carries `channel` today: always `outbox` in rehearsal."""
@@ -220,6 +249,16 @@ class Settings(BaseSettings):
     def knobs_for(self, moment: str) -> MomentKnobs:
         knobs: MomentKnobs = getattr(self.moments, moment)
         return knobs
+
+
+def _secrets_in(data: dict[str, Any], above: str = "") -> str | None:
+    """The name of the first secret that is written in outreach.toml, as providers.lob.api_key."""
+    for name, value in data.items():
+        if name in SECRET_NAMES:
+            return f"{above}{name}"
+        if isinstance(value, dict) and (found := _secrets_in(value, f"{above}{name}.")):
+            return found
+    return None
 
 
 def load_settings(**overrides: Any) -> Settings:

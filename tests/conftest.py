@@ -100,5 +100,6 @@ def settings(tmp_path: Path) -> Settings:
             "outbox": {"folder": tmp_path / "outbox", "health": True, "debt": True},
             "printroom": {"folder": tmp_path / "printroom", "health": True, "debt": True},
         },
+        delivery={"generation_file": tmp_path / "outreach.generation"},
         moments={"checkin": {"treatments": ["Filling", "Root canal", "Extraction"]}},
     )

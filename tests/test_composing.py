@@ -58,8 +58,9 @@ def test_a_composed_message_says_what_it_costs_and_whom_it_goes_to(engine: Engin
     message, _ = write_one(engine, settings, "anniversary", "letter")
     assert (message.cost, message.size) == (105, 1)
     assert message.recipient == (
-        '{"country":"US","lines":["27 Orchard Terrace","Apartment 4B","Winooski, VT 05404"],'
-        '"name":"Mrs. Maria Lopez","postal_code":"05404"}'
+        '{"city":"Winooski","country":"US","lines":["27 Orchard Terrace","Apartment 4B","Winooski, VT 05404"],'
+        '"name":"Mrs. Maria Lopez","postal_code":"05404","region":"VT",'
+        '"streets":["27 Orchard Terrace","Apartment 4B"]}'
     )
     for channel, expected in (("email", '"email":"maria@example.org"'), ("text", '"phone":"+18025552671"')):
         reference = plan(engine, "anniversary", channel, "c1")

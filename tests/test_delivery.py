@@ -18,6 +18,7 @@ from outreach.delivery import DeliverReport, deliver_due, pause, paused_by, resu
 from outreach.delivery import outbox as outbox_rows
 from outreach.delivery.providers import Handover
 from outreach.delivery.providers.outbox import Outbox
+from outreach.delivery.providers.protocol import FOR_EVER, NO_KEYS
 from outreach.errors import AlreadyAccepted, NotFound, NotSent, OutcomeUnknown, Refused, SettingsError
 from outreach.models import (
     Attempt,
@@ -388,7 +389,8 @@ class Failing(Outbox):
 
     def __init__(self, settings: Settings, *errors: Exception, keyed: bool = True, writes: bool = False) -> None:
         super().__init__(settings.providers.outbox.folder)
-        self.errors, self.keyed, self.writes, self.keys = list(errors), keyed, writes, []
+        self.errors, self.writes, self.keys = list(errors), writes, []
+        self.key_life = FOR_EVER if keyed else NO_KEYS
 
     def send(self, handover: Handover) -> str:
         self.keys.append(handover.key)
@@ -595,9 +597,8 @@ def test_row_2_one_message_can_have_only_one_attempt_that_may_have_been_taken(en
     with writing(engine) as session:
         add_approved(session, "A")
         _claimed(session)
-    second = Attempt(
-        reference="A", number=2, key="A.2", provider="outbox", owner="o", fence=1, started_at=NOW, started_on=TODAY
-    )
+    when = {"started_at": NOW, "last_try_at": NOW, "started_on": TODAY}
+    second = Attempt(reference="A", number=2, key="A.2", provider="outbox", owner="o", fence=1, **when)
     with pytest.raises(Exception, match=r"(?i)unique"), writing(engine) as session:
         session.add(second)
 

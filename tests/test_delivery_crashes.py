@@ -20,6 +20,7 @@ from outreach.delivery import deliver_due
 from outreach.delivery import outbox as outbox_rows
 from outreach.delivery.providers import Handover
 from outreach.delivery.providers.outbox import Outbox
+from outreach.delivery.providers.protocol import FOR_EVER, NO_KEYS
 from outreach.models import Attempt, Message
 from outreach.settings import Settings
 from outreach.tracking import track_open
@@ -33,7 +34,8 @@ class Killing(Outbox):
 
     def __init__(self, engine: Engine, folder: Path, kill_at: int | str, keyed: bool = True) -> None:
         super().__init__(folder)
-        self.kill_at, self.keyed, self.passed = kill_at, keyed, 0
+        self.kill_at, self.passed = kill_at, 0
+        self.key_life = FOR_EVER if keyed else NO_KEYS
         event.listen(engine, "commit", lambda _: self.pass_point("commit"))
 
     def pass_point(self, name: str) -> None:
@@ -134,7 +136,7 @@ def test_a_sender_killed(sqlite_engine: Engine, settings: Settings, kill_at: int
     assert sender.exitcode == -signal.SIGKILL
 
     outbox = Outbox(settings.providers.outbox.folder or Path())
-    outbox.keyed = keyed
+    outbox.key_life = FOR_EVER if keyed else NO_KEYS
     left = deliver_due(sqlite_engine, settings, CLOCK, "again", providers={"outbox": outbox})
     was_open = kill_at in ("handing over", "written")
     assert left.uncertain == 0

@@ -15,7 +15,8 @@ from approved import add_approved, content_for
 from conftest import NOW
 from outreach.database import insert_new, open_database, reading, upgrade_database, writing
 from outreach.delivery import deliver_due
-from outreach.delivery.providers import Handover
+from outreach.delivery.providers import Handover, Report, WebhookRequest
+from outreach.delivery.providers.protocol import FOR_EVER, NO_KEYS
 from outreach.errors import AlreadyAccepted, NotSent, OutcomeUnknown, Refused
 from outreach.models import Attempt, Content, Message, Suppression
 from outreach.settings import load_settings
@@ -37,17 +38,18 @@ class Vendor:
 
     name = "outbox"
     channels = frozenset({"text"})
-    searchable_after = timedelta(hours=2)
+    absent_after = timedelta(hours=2)
+    per_second = None
 
     def __init__(self, keyed: bool) -> None:
-        self.keyed = keyed
+        self.key_life = FOR_EVER if keyed else NO_KEYS
         self.ledger: list[tuple[str, str, str, bytes]] = []
         self.under_way: list[Handover] = []
         self.faults: list[str] = []
         self.is_down = False
 
     def take(self, handover: Handover) -> str:
-        if self.keyed and (known := self.look_for(handover.reference, handover.key)):
+        if self.key_life and (known := self.look_for(handover.reference, handover.key)):
             return known[0]
         self.ledger.append((handover.reference, handover.key, f"v{len(self.ledger)}", handover.content))
         return self.ledger[-1][2]
@@ -65,10 +67,13 @@ class Vendor:
             raise answers[fault]
         return provider_id
 
-    def find(self, reference: str, key: str) -> list[str]:
+    def find(self, handover: Handover) -> list[str]:
         if self.is_down:
             raise OutcomeUnknown("the search does not answer")
-        return self.look_for(reference, key)
+        return self.look_for(handover.reference, handover.key)
+
+    def parse_events(self, request: WebhookRequest) -> list[Report]:
+        raise NotImplementedError
 
     def look_for(self, reference: str, key: str) -> list[str]:
         return [provider_id for ours, theirs, provider_id, _ in self.ledger if (ours, theirs) == (reference, key)]

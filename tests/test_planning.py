@@ -197,6 +197,23 @@ def test_two_wards_of_one_guardian_on_one_day_share_one_message(engine: Engine, 
     assert decision(engine, "checkin", "kid2").reference == message.reference
 
 
+def test_row_17_one_number_under_two_customers_gets_the_same_news_once_a_day(
+    engine: Engine, settings: Settings
+) -> None:
+    rows: list[SQLModel] = []
+    for who, phone in (("c1", "+1 802 555 2671"), ("c2", "(802) 555-2671")):
+        asked = Consent(customer_id=who, channel="text", purpose="service", state="granted", at=at(TWO_DAYS_AGO))
+        rows += [customer(who, email=None, phone=phone, address_line1=None), asked, *treated(who)]
+    plan(engine, settings, rows)
+    assert [message.customer_id for message in messages(engine)] == ["c1"]
+    held = decision(engine, "checkin", "c2")
+    assert (held.outcome, held.rule, held.next_on) == ("not_yet", "same_contact", TODAY + timedelta(days=1))
+    assert held.reason == "another customer with the same number gets this message today"
+    again = messages(engine)[0].model_dump() | {"reference": "B", "moment_id": moment_id("checkin", "c2", "2026-03-08")}
+    with pytest.raises(Exception, match=r"(?i)unique"), writing(engine) as session:
+        session.add(Message(**again))
+
+
 def test_no_referral_is_asked_of_a_minor(sqlite_engine: Engine, settings: Settings) -> None:
     rows = [*happy("kid", born_on=date(2012, 1, 1), guardian_id="mum"), customer("mum")]
     plan(sqlite_engine, settings, rows)

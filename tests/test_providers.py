@@ -13,11 +13,12 @@ import pytest
 from pypdf import PdfReader
 
 from approved import content_for, pdf_saying, recipient_for
-from conftest import TODAY
+from conftest import NOW, TODAY
 from outreach.composing.digests import MEDIA_TYPES
-from outreach.delivery.providers import PROVIDERS, ClosesItsDay, Handover, Provider, open_providers
+from outreach.delivery.providers import ClosesItsDay, Handover, Provider, open_providers
 from outreach.delivery.providers.outbox import Outbox
 from outreach.delivery.providers.printroom import Printroom
+from outreach.delivery.providers.protocol import FOR_EVER
 from outreach.errors import NotSent, Refused
 from outreach.settings import Settings
 
@@ -36,6 +37,7 @@ def handover_of(reference: str, channel: str = "letter", **changes: object) -> H
         media_type=MEDIA_TYPES[channel],
         on=TODAY,
         batch_id="B1",
+        begun_at=NOW,
     )
     return replace(plain, **changes)  # type: ignore[arg-type]
 
@@ -58,14 +60,14 @@ class TestEveryProvider:
     def test_is_found_under_its_id_once_it_is_handed_over(self, name: str, channel: str, tmp_path: Path) -> None:
         provider = MAKERS[name](tmp_path)
         assert provider.name == name
-        assert provider.find("A", "A.1") == []
+        assert provider.find(handover_of("A", channel)) == []
         provider_id = provider.send(handover_of("A", channel))
-        assert provider.find("A", "A.1") == [provider_id]
-        assert provider.find("B", "B.1") == []
+        assert provider.find(handover_of("A", channel)) == [provider_id]
+        assert provider.find(handover_of("B", channel)) == []
 
     def test_takes_one_key_once(self, name: str, channel: str, tmp_path: Path) -> None:
         provider = MAKERS[name](tmp_path)
-        assert provider.keyed
+        assert provider.key_life == FOR_EVER
         first = provider.send(handover_of("A", channel))
         once = visible_files(tmp_path)
         assert provider.send(handover_of("A", channel)) == first
@@ -101,15 +103,17 @@ class TestEveryProvider:
         path = tmp_path / "torn" / provider_id
         path.parent.mkdir(parents=True)
         path.with_name(f".{path.name}.part").write_bytes(b"%PDF-1")
-        assert torn.find("A", "A.1") == []
+        assert torn.find(handover_of("A", channel)) == []
         torn.send(handover_of("A", channel))
         assert visible_files(tmp_path / "torn") == visible_files(tmp_path / "whole")
         assert list((tmp_path / "torn").rglob("*.part")) == []
 
 
 def test_in_rehearsal_only_the_files_are_open(settings: Settings) -> None:
-    assert list(open_providers(settings)) == ["outbox"]
-    assert sorted(open_providers(settings.model_copy(update={"mode": "live"}))) == sorted(PROVIDERS)
+    with open_providers(settings) as carriers:
+        assert list(carriers) == ["outbox"]
+    with open_providers(settings.model_copy(update={"mode": "live"})) as carriers:
+        assert list(carriers) == ["outbox", "printroom"]
 
 
 # --- calls.csv and texts.csv ---

@@ -20,7 +20,8 @@ from outreach.delivery import deliver_due
 from outreach.delivery import outbox as outbox_rows
 from outreach.delivery.providers import Handover
 from outreach.delivery.providers.outbox import Outbox
-from outreach.errors import DeliveryError, OutcomeUnknown
+from outreach.delivery.providers.protocol import NO_KEYS
+from outreach.errors import NoAnswer, OutcomeUnknown
 from outreach.intake.contacts import load_key
 from outreach.models import Attempt, AuditEntry, Event, Message, Suppression
 from outreach.settings import Settings
@@ -104,7 +105,7 @@ def test_after_a_bounce_a_complaint_an_opt_out_or_returned_mail_the_contact_is_n
 ) -> None:
     with writing(engine) as session:
         add_approved(session, "A", "email", status="accepted", provider_id="theirs", contact_hash="h")
-        add_approved(session, "B", "email", contact_hash="h")
+        add_approved(session, "B", "email", contact_hash="h", kind="referral_ask")
         add_approved(session, "C", "text", contact_hash="h")
         say(session, kind)
         assert session.get_one(Suppression, ("h", "email")).source == kind
@@ -216,17 +217,17 @@ def test_a_token_that_we_did_not_make_changes_nothing(engine: Engine, settings: 
 class Asked(Outbox):
     """Answers look-ups from its files, or fails to when `is_down`; it forgets keys, so nothing may be repeated."""
 
-    keyed = False
+    key_life = NO_KEYS
     is_down = False
 
     def send(self, handover: Handover) -> str:
         super().send(handover)
         raise OutcomeUnknown("no answer")
 
-    def find(self, reference: str, key: str) -> list[str]:
+    def find(self, handover: Handover) -> list[str]:
         if self.is_down:
-            raise DeliveryError("the search does not answer")
-        return super().find(reference, key)
+            raise NoAnswer("the search does not answer")
+        return super().find(handover)
 
 
 def test_an_uncertain_message_that_its_provider_has_is_accepted(engine: Engine, settings: Settings) -> None:
@@ -251,7 +252,7 @@ def test_row_8_a_look_up_that_fails_is_not_absence(engine: Engine, settings: Set
 
 def test_row_6_nothing_is_judged_absent_before_a_late_arrival_would_show(engine: Engine, settings: Settings) -> None:
     slow = Outbox(settings.providers.outbox.folder)
-    slow.searchable_after = timedelta(hours=2)
+    slow.absent_after = timedelta(hours=2)
     with writing(engine) as session:
         add_uncertain(session)
     early = track_open(engine, settings, stopped_clock(NOW + timedelta(hours=1)), providers={"outbox": slow})

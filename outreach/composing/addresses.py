@@ -16,12 +16,18 @@ _ALIASES = {"usa": "US", "united states of america": "US", "uk": "GB", "great br
 
 @dataclass(frozen=True)
 class Address:
-    """Who and where: `lines` stand below the name, the last of them the country where it is not the sender's."""
+    """Who and where: `lines` stand below the name, the last of them the country where it is not the sender's.
+
+    `streets`, `city` and `region` are the same address in the fields that printing houses ask for.
+    """
 
     name: str
     lines: tuple[str, ...]
     postal_code: str
     country: str
+    streets: tuple[str, ...]
+    city: str
+    region: str
 
 
 def address_of(customer: Customer, home: str) -> Address:
@@ -37,8 +43,19 @@ def address_of(customer: Customer, home: str) -> Address:
     lines = [customer.address_line1, customer.address_line2, *_town_lines(customer, country)]
     if country != home:
         lines.append(_country_names()[country].upper())
-    written = tuple(line.strip() for line in lines if line and line.strip())
-    return Address(full_name(customer), written, (customer.postal_code or "").strip(), country)
+    return Address(
+        name=full_name(customer),
+        lines=_filled(lines),
+        postal_code=(customer.postal_code or "").strip(),
+        country=country,
+        streets=_filled([customer.address_line1, customer.address_line2]),
+        city=(customer.city or "").strip(),
+        region=(customer.region or "").strip(),
+    )
+
+
+def _filled(lines: list[str | None]) -> tuple[str, ...]:
+    return tuple(line.strip() for line in lines if line and line.strip())
 
 
 def full_name(customer: Customer) -> str:

@@ -61,6 +61,9 @@ def _letter(settings: Settings, key: bytes, assignment: Assignment, facts: Facts
         "lines": list(address.lines),
         "postal_code": address.postal_code,
         "country": address.country,
+        "streets": list(address.streets),
+        "city": address.city,
+        "region": address.region,
     }
     body = write_letter(facts, words, address, settings.business, assignment.send_on, assignment.reference)
     return Written(canonical_json(recipient), body, 1, settings.postage.letter)

@@ -101,6 +101,7 @@ def open_attempt(session: Session, message: Message, at: datetime, on: date) -> 
             owner=message.owner or "",
             fence=message.fence,
             started_at=at,
+            last_try_at=at,
             started_on=on,
         )
     else:

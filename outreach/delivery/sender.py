@@ -3,7 +3,6 @@
 A message comes out of the outbox under a claim, passes the last check, gets an attempt on record, and only then leaves.
 """
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,12 +14,13 @@ from sqlmodel import Session, col, select
 from outreach.clock import Clock, business_date
 from outreach.database import hold, reading, take_turns, writing
 from outreach.delivery import outbox
+from outreach.delivery.handover import handover_of
 from outreach.delivery.last_check import Stop, find_stop
 from outreach.delivery.outbox import Claim
 from outreach.delivery.pauses import is_paused
 from outreach.delivery.providers import ClosesItsDay, Handover, Provider, open_providers
 from outreach.errors import AlreadyAccepted, DeliveryError, NotSent, OutcomeUnknown, Refused, SettingsError
-from outreach.models import Attempt, Content, Installation, Message
+from outreach.models import Installation, Message
 from outreach.settings import Settings
 
 Tell = Callable[[str], None]
@@ -76,14 +76,14 @@ def deliver_due(
 
     Raises SettingsError in live mode while there is no day to start on.
     """
-    sender = Sender(engine, settings, clock, owner, tell, open_providers(settings) if providers is None else providers)
     with reading(engine) as session:
         _require_start(session, settings)
         before = _count(session, col(Message.accepted_at).is_not(None))
-    with hold(engine, outbox.owner_lock(owner)):
+    with open_providers(settings, providers) as carriers, hold(engine, outbox.owner_lock(owner)):
+        sender = Sender(engine, settings, clock, owner, tell, carriers)
         sender.run()
         files = sender.close_days()
-    return sender.report(before, files)
+        return sender.report(before, files)
 
 
 def _require_start(session: Session, settings: Settings) -> None:
@@ -103,27 +103,13 @@ def begin_attempt(session: Session, settings: Settings, claim: Claim, on: date, 
     stop = RAN_OUT if at >= claim.lease_until else find_stop(session, settings, message, on)
     if stop is None:
         attempt = outbox.open_attempt(session, message, at, on)
-        return Opened(attempt.number, attempt.tries, attempt.provider, _handover(session, message, attempt))
+        return Opened(attempt.number, attempt.tries, attempt.provider, handover_of(session, message, attempt))
     if stop.status == "approved" or not outbox.has_open_attempt(session, message):
         outbox.put_down(session, message, stop.status, stop.reason)
         return stop
     # An earlier try may have arrived: it is looked up first, and only if it did not does the reason to stop count.
     outbox.put_down(session, message, "uncertain", stop.reason, "unknown")
     return Stop("uncertain", stop.reason)
-
-
-def _handover(session: Session, message: Message, attempt: Attempt) -> Handover:
-    content = session.get_one(Content, message.content_sha256)
-    return Handover(
-        reference=message.reference,
-        key=attempt.key,
-        channel=message.channel,
-        recipient=json.loads(message.recipient or "{}"),
-        content=content.body,
-        media_type=content.media_type,
-        on=attempt.started_on,
-        batch_id=message.batch_id or "",
-    )
 
 
 class Sender:
@@ -160,7 +146,7 @@ class Sender:
     def _tidy(self) -> int:
         """Takes back the claims of dead senders, and says how many; ends what is too late."""
         with writing(self.engine) as session:
-            keyed = [name for name, provider in self.providers.items() if provider.keyed]
+            keyed = [name for name, provider in self.providers.items() if provider.key_life]
             lost = outbox.recover_lost(session, keyed)
             self.ended["expired"] += outbox.expire_late(session, self.today)
         return lost
@@ -217,7 +203,7 @@ class Sender:
             status, outcome = "failed", "refused"
         elif is_first and isinstance(error, NotSent):
             status, outcome = "approved", "not_sent"
-        elif self.providers[opened.provider].keyed and opened.tries < TRIES:
+        elif self.providers[opened.provider].key_life and opened.tries < TRIES:
             status, outcome = "approved", None
         else:
             status, outcome = "uncertain", "unknown"

@@ -15,21 +15,26 @@ from outreach.models.customers import (
 )
 from outreach.models.installation import Import, Installation, Refusal
 from outreach.models.messages import (
+    EVENT_KINDS,
     STATUSES,
     TOUCHING,
+    Allowance,
     Attempt,
     Batch,
     Content,
     Decision,
     Event,
+    Incident,
     Message,
     Moment,
     Suppression,
+    Webhook,
 )
 from outreach.models.people import ROLES, AuditEntry, Pause, Staff
 
 __all__ = [
-    "CHANNELS", "PURPOSES", "ROLES", "STATUSES", "TOUCHING", "Attempt", "AuditEntry", "Batch", "Consent", "Content",
-    "Customer", "Decision", "Event", "Feedback", "Flag", "Import", "Installation", "Invoice", "Message", "Moment",
-    "Pause", "Payment", "Referral", "Refusal", "Staff", "Suppression", "Treatment", "Visit",
+    "CHANNELS", "EVENT_KINDS", "PURPOSES", "ROLES", "STATUSES", "TOUCHING", "Allowance", "Attempt", "AuditEntry",
+    "Batch", "Consent", "Content", "Customer", "Decision", "Event", "Feedback", "Flag", "Import", "Incident",
+    "Installation", "Invoice", "Message", "Moment", "Pause", "Payment", "Referral", "Refusal", "Staff", "Suppression",
+    "Treatment", "Visit", "Webhook",
 ]  # fmt: skip

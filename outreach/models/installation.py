@@ -8,13 +8,20 @@ from outreach.models.columns import instant_field
 
 
 class Installation(SQLModel, table=True):
-    """One row. `key_fingerprint` tells whether the secret is still the one that hashed the suppressions."""
+    """One row. `key_fingerprint` tells whether the secret is still the one that hashed the suppressions.
+
+    `generation` counts the groups of attempts opened in the database named `name`; a copy outside the database tells a
+    restored backup from the database itself. Messages of `restored_on` and before may have left unknown to us.
+    """
 
     __tablename__ = "installation"
     id: int = Field(default=1, primary_key=True)
     first_import_on: date | None = None
     timezone: str | None = None
     key_fingerprint: str | None = None
+    name: str | None = None
+    generation: int = 0
+    restored_on: date | None = None
 
 
 class Import(SQLModel, table=True):

@@ -12,6 +12,11 @@ STATUSES = (
     "planned", "composed", "held", "approved", "sending", "uncertain", "needs_person", "accepted", "delivered",
     "returned", "failed", "rejected", "expired", "suppressed", "blocked", "withdrawn", "cancelled",
 )  # fmt: skip
+# What providers, and people, say of a message that left.
+EVENT_KINDS = (
+    "accepted", "in_transit", "delivered", "returned", "bounced", "failed", "cancelled", "complained", "unsubscribed",
+    "replied",
+)  # fmt: skip
 # A message in one of these reached its person, or still may: it counts as a touch.
 TOUCHING = (
     "planned", "composed", "held", "approved", "sending", "uncertain", "needs_person", "accepted", "delivered",
@@ -81,8 +86,14 @@ class Batch(SQLModel, table=True):
     reason: str | None = None
 
 
+_ONE_A_DAY = "channel IN ('email', 'text') AND contact_hash IS NOT NULL"
+
+
 class Message(SQLModel, table=True):
-    """One piece of outreach to one person by one channel."""
+    """One piece of outreach to one person by one channel.
+
+    `not_before` is when it may be tried again, and `cancel_until` how long its provider lets us cancel it.
+    """
 
     __tablename__ = "messages"
     __table_args__ = (
@@ -97,6 +108,19 @@ class Message(SQLModel, table=True):
         ),
         Index("messages_due", "status", "send_on", "reference"),
         Index("messages_by_recipient", "recipient_id", "send_on"),
+        Index("messages_to_cancel", "status", "cancel_until"),
+        # One number or address under two customers: the same news reaches it once on one day.
+        Index(
+            "one_a_contact",
+            "kind",
+            "step",
+            "run_on",
+            "channel",
+            "contact_hash",
+            unique=True,
+            sqlite_where=text(_ONE_A_DAY),
+            postgresql_where=text(_ONE_A_DAY),
+        ),
     )
     reference: str = Field(primary_key=True)
     moment_id: str = Field(foreign_key="moments.moment_id")
@@ -125,7 +149,9 @@ class Message(SQLModel, table=True):
     owner: str | None = None
     fence: int = 0
     lease_until: datetime | None = instant_field(default=None, nullable=True)
+    not_before: datetime | None = instant_field(default=None, nullable=True)
     accepted_at: datetime | None = instant_field(default=None, nullable=True)
+    cancel_until: datetime | None = instant_field(default=None, nullable=True)
 
 
 _LIVE = "outcome IS NULL OR outcome IN ('accepted', 'unknown')"
@@ -139,6 +165,7 @@ class Attempt(SQLModel, table=True):
         one_of("outcome", ("accepted", "unknown", "refused", "not_sent", "absent")),
         # The lock against a second send: a message has at most one attempt that the provider may have taken.
         Index("one_live_attempt", "reference", unique=True, sqlite_where=text(_LIVE), postgresql_where=text(_LIVE)),
+        Index("attempts_of_a_day", "started_on", "outcome"),
     )
     reference: str = Field(primary_key=True, foreign_key="messages.reference")
     number: int = Field(primary_key=True)
@@ -148,28 +175,65 @@ class Attempt(SQLModel, table=True):
     fence: int
     started_at: datetime = instant_field()
     started_on: date
+    last_try_at: datetime = instant_field()
     tries: int = 1
     outcome: str | None = None
     evidence: str | None = None
 
 
+class Webhook(SQLModel, table=True):
+    """One request to our webhook address whose sender was proved, as it came; `applied_at` is set once it is acted on.
+
+    `headers` is JSON.
+    """
+
+    __tablename__ = "webhooks"
+    webhook_id: int | None = Field(default=None, primary_key=True)
+    provider: str
+    received_at: datetime = instant_field()
+    url: str
+    headers: str
+    body: bytes
+    applied_at: datetime | None = instant_field(default=None, nullable=True, index=True)
+
+
 class Event(SQLModel, table=True):
-    """What a provider (or the person who opened the returned mail) later said of a message; kept as it came."""
+    """What a provider (or the person who opened the returned mail) later said of a message; kept as it came.
+
+    One that named no message of ours yet waits with its `provider_id` until that message is known.
+    """
 
     __tablename__ = "events"
-    __table_args__ = (
-        one_of(
-            "kind",
-            ("accepted", "in_transit", "delivered", "returned", "bounced", "complained", "unsubscribed", "replied"),
-        ),
-    )
+    __table_args__ = (one_of("kind", EVENT_KINDS), Index("events_by_provider_id", "provider", "provider_id"))
     provider: str = Field(primary_key=True)
     event_id: str = Field(primary_key=True)
     reference: str | None = Field(default=None, index=True)
+    provider_id: str | None = None
     kind: str
+    reason: str | None = None
     at: datetime = instant_field()
     received_at: datetime = instant_field()
     raw: bytes = b""
+
+
+class Incident(SQLModel, table=True):
+    """Something that should not have happened, for a person to look at: ids only, and what it means in words."""
+
+    __tablename__ = "incidents"
+    incident_id: int | None = Field(default=None, primary_key=True)
+    at: datetime = instant_field()
+    provider: str
+    reference: str | None = Field(default=None, index=True)
+    what: str
+    closed_at: datetime | None = instant_field(default=None, nullable=True)
+
+
+class Allowance(SQLModel, table=True):
+    """How far into the future a provider's rate is used up, for all senders together."""
+
+    __tablename__ = "allowances"
+    provider: str = Field(primary_key=True)
+    used_until: datetime = instant_field()
 
 
 class Suppression(SQLModel, table=True):

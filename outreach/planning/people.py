@@ -63,15 +63,16 @@ def load_people(session: Session, settings: Settings, key: bytes, on: date, ids:
         customer.customer_id: Person(customer)
         for customer in select_for(session, select(Customer), Customer.customer_id, ids)
     }
-    _add_flags(session, people, on)
+    add_flags(session, people, on)
     _add_consents(session, people)
     _add_touches(session, people, on - timedelta(days=settings.pacing.quiet_days))
-    _add_mourning(session, people, on, settings.pacing.mourning_days)
+    add_mourning(session, people, on, settings.pacing.mourning_days)
     _add_contacts(session, people, settings, key)
     return people
 
 
-def _add_flags(session: Session, people: dict[str, Person], on: date) -> None:
+def add_flags(session: Session, people: dict[str, Person], on: date) -> None:
+    """Gives each person the flags that stand on them on `on`."""
     active = select(Flag).where(Flag.from_on <= on, (col(Flag.until_on).is_(None)) | (col(Flag.until_on) >= on))
     for flag in select_for(session, active, Flag.customer_id, people):
         people[flag.customer_id].flags[flag.kind] = flag
@@ -90,7 +91,8 @@ def _add_touches(session: Session, people: dict[str, Person], since: date) -> No
         people[message.recipient_id].touches.append(message.send_on)
 
 
-def _add_mourning(session: Session, people: dict[str, Person], on: date, days: int) -> None:
+def add_mourning(session: Session, people: dict[str, Person], on: date, days: int) -> None:
+    """Gives each person in whose household someone died in the last `days` the day on which the mourning ends."""
     households = defaultdict(list)
     for person in people.values():
         if person.customer.household_id:

@@ -32,6 +32,7 @@ from outreach.settings import Settings
 
 # A day beyond this is a slip of the keyboard: what was put off would be found to be over, and never comes back.
 FARTHEST_AHEAD = 31
+CONTACT_WORD = {"email": "e-mail address", "text": "number"}
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,10 @@ def plan_day(
         tell(f"{len(found)} moments around {on}")
         undecided, sequences = _settle_found(session, found, on)
         day = Day(on, now, settings, load_facts(session, settings.moments.anniversary.shared_since_percent))
-        planner = Planner(session, day, sequences, PlanReport(on, already_decided=len(found) - len(undecided)))
+        report = PlanReport(on, already_decided=len(found) - len(undecided))
+        planner = Planner(session, day, key, sequences, report)
         planner.drop_lost(found)
-        planner.decide(candidates_for(session, day, key, undecided.values()), key)
+        planner.decide(candidates_for(session, day, key, undecided.values()))
     return planner.report
 
 
@@ -156,10 +158,12 @@ def candidates_for(session: Session, day: Day, key: bytes, found: Iterable[Found
 class Planner:
     """Decides candidates one after another, so that each sees the touches of those before it, and writes the rows."""
 
-    def __init__(self, session: Session, day: Day, sequences: dict[str, int], report: PlanReport) -> None:
-        self.session, self.day, self.sequences, self.report = session, day, sequences, report
+    def __init__(self, session: Session, day: Day, key: bytes, sequences: dict[str, int], report: PlanReport) -> None:
+        self.session, self.day, self.key, self.sequences, self.report = session, day, key, sequences, report
         self.touches = Touches(day.settings.pacing.quiet_days)
         self.carriers: dict[tuple[str, str], str] = {}
+        written = select(Message.kind, Message.channel, Message.contact_hash).where(Message.run_on == day.on)
+        self.written = {tuple(row) for row in session.exec(written)}
 
     def drop_lost(self, found: dict[str, Found]) -> None:
         """Closes moments that were put off until today and are no longer there: paid, for example, or out of time."""
@@ -173,7 +177,7 @@ class Planner:
                 self.sequences[moment.moment_id] = decision.sequence
                 self._write(moment.moment_id, moment.kind, Hold("no_longer", "the reason to write is no longer there"))
 
-    def decide(self, candidates: list[Candidate], key: bytes) -> None:
+    def decide(self, candidates: list[Candidate]) -> None:
         for candidate in candidates:
             verdict = self._judge(candidate)
             if isinstance(verdict, Hold):
@@ -181,7 +185,7 @@ class Planner:
             elif isinstance(verdict, str):
                 self._write_send(candidate, verdict, "shared", "one message names all whom they care for")
             else:
-                self._send(candidate, verdict, key)
+                self._send(candidate, verdict)
             self.session.flush()
 
     def _judge(self, candidate: Candidate) -> Hold | str | Route:
@@ -193,7 +197,21 @@ class Planner:
         route, against = choose_route(candidate, self.day)
         if route is None:
             return Hold("no_channel", "no channel can carry it: " + "; ".join(against), self.day.tomorrow)
-        return self.touches.hold_for(candidate, route) or route
+        return self.touches.hold_for(candidate, route) or self._hold_for_contact(candidate, route) or route
+
+    def _hold_for_contact(self, candidate: Candidate, route: Route) -> Hold | None:
+        """One number under two customers: the same news twice on one day would look like a machine's mistake."""
+        contact = CONTACT_WORD.get(route.channel)
+        if contact is None or self._written_as(candidate, route) not in self.written:
+            return None
+        return Hold(
+            "same_contact", f"another customer with the same {contact} gets this message today", self.day.tomorrow
+        )
+
+    def _written_as(self, candidate: Candidate, route: Route) -> tuple[str, str, str]:
+        assert candidate.recipient is not None, "a route leads to somebody"  # noqa: S101
+        contact = candidate.recipient.contacts[route.channel]
+        return candidate.kind, route.channel, contact_hash(self.key, route.channel, contact)
 
     @staticmethod
     def _carrier_key(candidate: Candidate) -> tuple[str, str]:
@@ -207,10 +225,11 @@ class Planner:
             return Hold(hold.rule, f"{hold.reason}, and after {candidate.useful_until} it is of no use any more")
         return hold
 
-    def _send(self, candidate: Candidate, route: Route, key: bytes) -> None:
+    def _send(self, candidate: Candidate, route: Route) -> None:
         recipient = candidate.recipient
         assert recipient is not None, "a route leads to somebody"  # noqa: S101
         code = reference(candidate.moment_id, 1)
+        written = self._written_as(candidate, route)
         message = Message(
             reference=code,
             moment_id=candidate.moment_id,
@@ -222,9 +241,10 @@ class Planner:
             run_on=self.day.on,
             send_on=route.send_on,
             useful_until=candidate.useful_until,
-            contact_hash=contact_hash(key, route.channel, recipient.contacts[route.channel]),
+            contact_hash=written[2],
         )
         self.session.add(message)
+        self.written.add(written)
         self.touches.add(candidate, route)
         if candidate.is_for_ward:
             self.carriers[self._carrier_key(candidate)] = code

@@ -14,6 +14,7 @@ from outreach.approval import expire_unapproved
 from outreach.clock import Clock, business_date
 from outreach.database import reading, take_turns, writing
 from outreach.delivery import outbox
+from outreach.delivery.handover import handover_of
 from outreach.delivery.providers import Provider, open_providers
 from outreach.errors import DeliveryError
 from outreach.models import Attempt, Message
@@ -44,11 +45,11 @@ def track_open(
     providers: Mapping[str, Provider] | None = None,
 ) -> TrackReport:
     """Takes back lost claims, looks up what is uncertain, and ends what is out of time. Any number may run at once."""
-    carriers = open_providers(settings) if providers is None else providers
     on = business_date(clock(), settings.business.timezone)
-    with writing(engine) as session:
-        recovered = outbox.recover_lost(session, [name for name, provider in carriers.items() if provider.keyed])
-    looked_up = look_up(engine, carriers, clock, tell)
+    with open_providers(settings, providers) as carriers:
+        with writing(engine) as session:
+            recovered = outbox.recover_lost(session, [name for name, provider in carriers.items() if provider.key_life])
+        looked_up = look_up(engine, carriers, clock, tell)
     with writing(engine) as session:
         take_turns(session, "approval")
         expired = outbox.expire_late(session, on) + expire_unapproved(session, on, clock())
@@ -69,8 +70,10 @@ def look_up(engine: Engine, providers: Mapping[str, Provider], clock: Clock, tel
 
 
 def _close(engine: Engine, provider: Provider, message: Message, attempt: Attempt, at: datetime) -> str:
+    with reading(engine) as session:
+        handover = handover_of(session, message, attempt)
     try:
-        found = provider.find(message.reference, attempt.key)
+        found = provider.find(handover)
     except DeliveryError:
         return "still uncertain"
     with writing(engine) as session:
@@ -78,7 +81,8 @@ def _close(engine: Engine, provider: Provider, message: Message, attempt: Attemp
             outbox.record_acceptance(session, message.reference, attempt.number, found[0], at)
             return "found"
         # No try can have begun after the last claim ran out; only what is older than that is surely absent.
-        is_old = at >= (message.lease_until or attempt.started_at) + provider.searchable_after
+        waited = provider.absent_after
+        is_old = waited is not None and at >= (message.lease_until or attempt.started_at) + waited
         if is_old and outbox.record_absence(session, message.reference, attempt.number):
             return "absent"
     return "still uncertain"

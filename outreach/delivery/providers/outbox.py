@@ -20,7 +20,9 @@ from outreach.delivery.providers.files import (
     write_once,
     write_record,
 )
-from outreach.delivery.providers.protocol import Handover
+from outreach.delivery.providers.protocol import FOR_EVER, Handover, Report, WebhookRequest
+from outreach.errors import WebhookRefused
+from outreach.settings import Settings
 
 ENDINGS = {"letter": "pdf", "email": "eml", "text": "txt"}
 LISTS = {
@@ -29,11 +31,16 @@ LISTS = {
 }
 
 
+def open_provider(settings: Settings) -> "Outbox":
+    return Outbox(settings.providers.outbox.folder or Path("outbox"))
+
+
 class Outbox:
     name = "outbox"
-    keyed = True
     channels = frozenset({"letter", "email", "text", "call"})
-    searchable_after = timedelta(0)
+    key_life = FOR_EVER
+    absent_after = timedelta(0)
+    per_second = None
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -56,10 +63,13 @@ class Outbox:
     def _file_of(channel: str, reference: str) -> str:
         return f".calls/{reference}.json" if channel == "call" else f"{reference}.{ENDINGS[channel]}"
 
-    def find(self, reference: str, key: str) -> list[str]:
-        files = [self._file_of(channel, safe_name(reference)) for channel in sorted(self.channels)]
+    def find(self, handover: Handover) -> list[str]:
+        files = [self._file_of(channel, safe_name(handover.reference)) for channel in sorted(self.channels)]
         found = [path for file in files for path in self.folder.glob(f"[!.]*/{file}")]
         return [path.relative_to(self.folder).as_posix() for path in sorted(found)]
+
+    def parse_events(self, request: WebhookRequest) -> list[Report]:
+        raise WebhookRefused(f"{self.name} writes files and sends no webhooks")
 
     def finish(self) -> list[str]:
         """Writes calls.csv and texts.csv of each day that got a new one."""

@@ -23,18 +23,24 @@ from outreach.delivery.providers.files import (
     write_once,
     write_record,
 )
-from outreach.delivery.providers.protocol import Handover
-from outreach.errors import Refused
+from outreach.delivery.providers.protocol import FOR_EVER, Handover, Report, WebhookRequest
+from outreach.errors import Refused, WebhookRefused
+from outreach.settings import Settings
 
 RECORDS = ".letters"
 MANIFEST = ("position", "reference", "name", "address", "postal_code", "country", "pages")
 
 
+def open_provider(settings: Settings) -> "Printroom":
+    return Printroom(settings.providers.printroom.folder or Path("printroom"))
+
+
 class Printroom:
     name = "printroom"
-    keyed = True
     channels = frozenset({"letter"})
-    searchable_after = timedelta(0)
+    key_life = FOR_EVER
+    absent_after = timedelta(0)
+    per_second = None
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -50,9 +56,12 @@ class Printroom:
             write_once(path, handover.content)
         return path.relative_to(self.folder).as_posix()
 
-    def find(self, reference: str, key: str) -> list[str]:
-        found = self.folder.glob(f"[!.]*/*/{safe_name(reference)}.pdf")
+    def find(self, handover: Handover) -> list[str]:
+        found = self.folder.glob(f"[!.]*/*/{safe_name(handover.reference)}.pdf")
         return [path.relative_to(self.folder).as_posix() for path in sorted(found)]
+
+    def parse_events(self, request: WebhookRequest) -> list[Report]:
+        raise WebhookRefused(f"{self.name} writes files and sends no webhooks")
 
     def finish(self) -> list[str]:
         """Writes the merged PDF and the manifest of each batch that got a new letter."""

@@ -3,16 +3,27 @@
 A provider never sees the database, never retries, and never keeps what it was given longer than it must.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol, runtime_checkable
+
+NO_KEYS = timedelta(0)
+FOR_EVER = timedelta.max
+
+
+def at_any_time() -> None:
+    """Lets every hand-over start."""
 
 
 @dataclass(frozen=True)
 class Handover:
     """One message as it leaves: exactly the recipient and the bytes that were sealed.
 
-    `key` stays the same across the tries of one attempt; `on` is the business date of the first try.
+    `key` stays the same across the tries of one attempt; `on` is the business date of the first try and `begun_at` its
+    instant. A provider that can cancel must not print or send before `hold_until`. It calls `require_time` when all is
+    ready and before the first byte of the message leaves: that raises NotSent where this sender must not start any
+    more. `purpose` is "service" or "marketing".
     """
 
     reference: str
@@ -23,25 +34,81 @@ class Handover:
     media_type: str
     on: date
     batch_id: str
+    begun_at: datetime
+    purpose: str = "service"
+    hold_until: datetime | None = None
+    require_time: Callable[[], None] = at_any_time
+
+
+@dataclass(frozen=True)
+class WebhookRequest:
+    """One request to our webhook address, as it came: the whole address that was called, and the raw body.
+
+    Header names are in lower case.
+    """
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: datetime
+
+
+@dataclass(frozen=True)
+class Report:
+    """One thing that a provider says of a message.
+
+    `event_id` is unique with this provider, and the same however often it says it. `kind` is one of the event kinds in
+    `models`: "bounced" is for good; "failed" ends the message and says nothing against the contact. `reference`, `key`
+    and `provider_id` are given as far as the provider names them. A reply has the `contact` it came from (E.164, or an
+    e-mail address) and its `words`. `raw` is its part of the body.
+    """
+
+    event_id: str
+    kind: str
+    at: datetime
+    reference: str | None = None
+    key: str | None = None
+    provider_id: str | None = None
+    reason: str | None = None
+    contact: str | None = None
+    words: str | None = None
+    raw: bytes = b""
 
 
 class Provider(Protocol):
-    """`keyed`: it takes one key once, however often it is handed over, so an unanswered try may be repeated.
+    """`key_life`: for how long it takes one key once, so that an unanswered try may be repeated; NO_KEYS for never.
 
-    `searchable_after`: a look-up that finds nothing this long after the last try proves that nothing arrived.
+    `absent_after`: a look-up that finds nothing this long after the last try proves that nothing arrived; None where it
+    cannot be searched. `per_second`: how many hand-overs it allows, all senders together; None for no limit.
     """
 
     name: str
-    keyed: bool
     channels: frozenset[str]
-    searchable_after: timedelta
+    key_life: timedelta
+    absent_after: timedelta | None
+    per_second: float | None
 
     def send(self, handover: Handover) -> str:
         """Their id for it. Raises Refused, NotSent, OutcomeUnknown or AlreadyAccepted: what is known, and no more."""
         ...
 
-    def find(self, reference: str, key: str) -> list[str]:
-        """Their ids for what they have under our reference and key. Raises DeliveryError when they cannot say."""
+    def find(self, handover: Handover) -> list[str]:
+        """Their ids for what they have under our reference, any try of it. Raises NoAnswer when they cannot say."""
+        ...
+
+    def parse_events(self, request: WebhookRequest) -> list[Report]:
+        """What a webhook says; an event we have no word for is left out. Raises WebhookRefused where it is unproved."""
+        ...
+
+
+@runtime_checkable
+class Cancels(Protocol):
+    """A provider that lets us take a message back. `cancel_window` is how long it is asked to wait for that."""
+
+    cancel_window: timedelta
+
+    def cancel(self, provider_id: str) -> bool:
+        """Whether it is cancelled now, be it from an earlier call; False when it is too late. Raises NoAnswer."""
         ...
 
 
@@ -49,4 +116,11 @@ class Provider(Protocol):
 class ClosesItsDay(Protocol):
     def finish(self) -> list[str]:
         """Brings the lists over all that was handed over up to date; names those it wrote. Any number may run it."""
+        ...
+
+
+@runtime_checkable
+class Closes(Protocol):
+    def close(self) -> None:
+        """Gives its connections back."""
         ...

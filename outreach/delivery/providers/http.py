@@ -1,0 +1,94 @@
+"""One request to a vendor in; its answer, or what is known without one, out. All HTTP to vendors goes through here.
+
+Nothing here is ever sent a second time. What left before a failure is read off the connection, not guessed.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+from outreach.errors import NoAnswer, NotSent, OutcomeUnknown
+from outreach.settings import VendorSettings
+
+# Our own fault with them (the key, the account, its funds) says nothing against the message: mended, it may go.
+OUR_FAULT = frozenset({401, 402, 403})
+BUSY = frozenset({429})
+
+
+def open_client(settings: VendorSettings, **options: Any) -> httpx.Client:
+    """A client for one vendor, with its time-outs, that follows no redirect and reads no proxy from the environment."""
+    timeout = httpx.Timeout(settings.timeout_seconds)
+    return httpx.Client(base_url=settings.url, timeout=timeout, follow_redirects=False, trust_env=False, **options)
+
+
+def hand_over(client: httpx.Client, request: httpx.Request, require_time: Callable[[], None]) -> httpx.Response:
+    """The vendor's answer, whatever its status. Raises NotSent when no byte of the request left, else OutcomeUnknown.
+
+    `require_time` is called on the open connection, right before the first byte.
+    """
+    left = False
+
+    def watch(event: str, _info: object) -> None:
+        nonlocal left
+        # httpcore names the protocol in the event: http11. or http2.
+        if event.endswith("send_request_headers.started"):
+            require_time()
+            left = True
+
+    request.extensions["trace"] = watch
+    try:
+        return client.send(request)
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        what = f"{request.url.host} did not answer ({type(error).__name__})"
+        if left:
+            raise OutcomeUnknown(
+                f"{what} after the message had left; it is looked up before anything is sent"
+            ) from error
+        raise NotSent(f"{what} before anything had left; the next run tries again") from error
+
+
+def ask(client: httpx.Client, request: httpx.Request) -> httpx.Response:
+    """The vendor's answer to a question that changes nothing, or to a cancelling. Raises NoAnswer without a clear one.
+
+    Clear are 2xx, and 4xx other than 408, 429 and those that are our own fault.
+    """
+    try:
+        response = client.send(request)
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        raise NoAnswer(f"{request.url.host} did not answer ({type(error).__name__})") from error
+    if response.status_code in OUR_FAULT | BUSY | {408} or not (response.is_success or response.is_client_error):
+        raise NoAnswer(f"{request.url.host} answered {response.status_code}")
+    return response
+
+
+def require_not_refused_as_busy(name: str, response: httpx.Response) -> None:
+    """Raises NotSent where the answer says that the message was surely not taken, for a reason that will pass."""
+    if response.status_code in BUSY:
+        raise NotSent(f"{name} is busy (429); it is tried again later", retry_after(response))
+    if response.status_code in OUR_FAULT:
+        raise NotSent(f"{name} does not let us in ({response.status_code}); check its key and account: outreach doctor")
+
+
+def retry_after(response: httpx.Response) -> timedelta | None:
+    """What the Retry-After header asks for: seconds or an HTTP date (RFC 9110, 10.2.3); None where it says nothing."""
+    said = response.headers.get("Retry-After", "").strip()
+    try:
+        return timedelta(seconds=max(0.0, float(said)))
+    except (ValueError, OverflowError):
+        pass
+    try:
+        date = parsedate_to_datetime(response.headers["Date"])
+        return max(timedelta(0), parsedate_to_datetime(said) - date)
+    except (KeyError, ValueError, TypeError):
+        return None
+
+
+def read_json(response: httpx.Response) -> Any:
+    """The body as JSON, or None when it is none."""
+    try:
+        return response.json()
+    except ValueError:
+        return None
