@@ -3,6 +3,7 @@
 Instants are aware and UTC. Dates are the business's local dates. Everything else takes them as arguments.
 """
 
+import time as machine
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -14,6 +15,12 @@ Clock = Callable[[], datetime]
 
 def system_clock() -> datetime:
     return datetime.now(UTC)
+
+
+def steady_seconds() -> float:
+    """Seconds on a clock that nobody sets and that goes on while the machine sleeps: only differences mean anything."""
+    # macOS has no CLOCK_BOOTTIME; its monotonic clock goes on in sleep as it is.
+    return machine.clock_gettime(getattr(machine, "CLOCK_BOOTTIME", machine.CLOCK_MONOTONIC))
 
 
 def stopped_clock(instant: datetime) -> Clock:

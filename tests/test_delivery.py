@@ -2,6 +2,7 @@
 
 import email
 import itertools
+import time
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -14,11 +15,14 @@ from approved import add_approved, add_batch, content_for, days
 from conftest import NOW, TODAY
 from outreach.clock import stopped_clock
 from outreach.database import hold, reading, writing
-from outreach.delivery import DeliverReport, deliver_due, pause, paused_by, resume
+from outreach.delivery import DeliverReport, deliver_due, pause, resume
 from outreach.delivery import outbox as outbox_rows
+from outreach.delivery.pauses import pauses_over
 from outreach.delivery.providers import Handover
 from outreach.delivery.providers.outbox import Outbox
 from outreach.delivery.providers.protocol import FOR_EVER, NO_KEYS
+from outreach.delivery.recovery import recover_lost
+from outreach.delivery.sender import FRESH_SECONDS
 from outreach.errors import AlreadyAccepted, NotFound, NotSent, OutcomeUnknown, Refused, SettingsError
 from outreach.models import (
     Attempt,
@@ -308,11 +312,14 @@ def test_a_pause_says_what_had_already_left(engine: Engine, settings: Settings) 
     assert (report.held, report.left) == (1, 1)
 
 
-def test_a_pause_set_while_a_sender_runs_stops_the_messages_it_has_claimed(engine: Engine, settings: Settings) -> None:
+def test_a_pause_set_while_a_sender_runs_stops_what_it_has_claimed_and_begun_within_two_seconds(
+    engine: Engine, settings: Settings
+) -> None:
     class Pausing(Outbox):
         def send(self, handover: Handover) -> str:
             with writing(engine) as session:
                 pause(session, "everything", "", NOW)
+            time.sleep(FRESH_SECONDS)
             return super().send(handover)
 
     with writing(engine) as session:
@@ -321,7 +328,7 @@ def test_a_pause_set_while_a_sender_runs_stops_the_messages_it_has_claimed(engin
     report = deliver(engine, settings, providers={"outbox": Pausing(settings.providers.outbox.folder)})
     assert (report.sent.total(), report.paused) == (1, 2)
     with reading(engine) as session:
-        assert paused_by(session, session.get_one(Message, "B")).scope == "everything"
+        assert pauses_over(session, [session.get_one(Message, "B")])["B"].scope == "everything"
     assert [message_of(engine, reference).status for reference in "ABC"] == ["accepted", "approved", "approved"]
 
 
@@ -511,8 +518,10 @@ def test_lists_that_cannot_be_written_are_due_again_and_undo_no_sending(engine: 
 
 
 def _claimed(session: Session, owner: str = "sender") -> outbox_rows.Claim:
-    [claim] = outbox_rows.claim_due(session, owner, ["outbox"], TODAY, NOW, 9, None)
-    outbox_rows.open_attempt(session, session.get_one(Message, claim.reference), NOW, TODAY)
+    lease_until = NOW + timedelta(minutes=5)
+    [claim] = outbox_rows.claim_due(session, owner, ["outbox"], TODAY, NOW, lease_until, 9, True, None)
+    attempt = outbox_rows.open_attempt(session.get_one(Message, claim.reference), [], NOW, TODAY)
+    outbox_rows.add_attempts(session, [attempt])
     return claim
 
 
@@ -521,7 +530,7 @@ def test_an_acceptance_is_recorded_though_the_claim_was_lost_meanwhile_and_only_
         add_approved(session, "A")
         claim = _claimed(session)
     with writing(engine) as session:
-        assert outbox_rows.recover_lost(session, keyed=[]) == 1
+        assert recover_lost(session, []) == 1
     with writing(engine) as session:
         assert outbox_rows.decide(session, claim, "failed", "no", "refused") is False
         for _ in range(2):
@@ -548,7 +557,7 @@ def test_the_claim_of_a_dead_sender_is_taken_back_and_a_begun_message_goes_again
         add_approved(session, "A")
         _claimed(session, "dead")
     with writing(engine) as session:
-        assert outbox_rows.recover_lost(session, keyed) == 1
+        assert recover_lost(session, keyed) == 1
     assert (message_of(engine).status, attempts_of(engine)[0].outcome) == (status, outcome)
 
 
@@ -557,9 +566,9 @@ def test_row_11_the_claim_of_a_living_sender_is_never_taken_however_old_it_is(en
         add_approved(session, "A")
         _claimed(session, "slow")
     with hold(engine, outbox_rows.owner_lock("slow")), writing(engine) as session:
-        assert outbox_rows.recover_lost(session, []) == 0
+        assert recover_lost(session, []) == 0
     with writing(engine) as session:
-        assert outbox_rows.recover_lost(session, []) == 1
+        assert recover_lost(session, []) == 1
 
 
 def test_row_10_a_sender_that_was_held_up_between_its_attempt_and_the_hand_over_does_not_send(

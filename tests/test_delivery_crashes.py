@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import random
 import signal
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from conftest import NOW
 from outreach.clock import stopped_clock
 from outreach.database import open_database, reading, upgrade_database, writing
 from outreach.delivery import deliver_due
-from outreach.delivery import outbox as outbox_rows
 from outreach.delivery.providers import Handover
 from outreach.delivery.providers.outbox import Outbox
 from outreach.delivery.providers.protocol import FOR_EVER, NO_KEYS
@@ -96,7 +96,7 @@ def test_senders_killed_at_random_points_and_run_again_leave_what_one_undisturbe
     add_messages(engine, 40)
     rng = random.Random(database_url.partition(":")[0])
     for life in range(5):
-        sender = start(database_url, settings, f"life {life}", kill_at=rng.randint(1, 45))
+        sender = start(database_url, settings, f"life {life}", kill_at=rng.randint(1, 20))
         sender.join()
         assert sender.exitcode == -signal.SIGKILL
     assert deliver_due(engine, settings, CLOCK, "the last").uncertain == 0
@@ -141,7 +141,7 @@ def test_a_sender_killed(sqlite_engine: Engine, settings: Settings, kill_at: int
     was_open = kill_at in ("handing over", "written")
     assert left.uncertain == 0
     if not keyed and was_open:
-        past_its_lease = stopped_clock(NOW + outbox_rows.LEASE)
+        past_its_lease = stopped_clock(NOW + timedelta(seconds=settings.delivery.lease_seconds))
         tracked = track_open(sqlite_engine, settings, past_its_lease, providers={"outbox": outbox})
         assert (tracked.found, tracked.absent) == ((1, 0) if kill_at == "written" else (0, 1))
         deliver_due(sqlite_engine, settings, CLOCK, "after the look-up", providers={"outbox": outbox})

@@ -3,7 +3,7 @@
 Nothing here changes a message's words; from approval on, nothing outside here changes its status.
 """
 
-from outreach.delivery.pauses import PauseReport, pause, paused_by, resume
+from outreach.delivery.pauses import PauseReport, pause, resume
 from outreach.delivery.sender import DeliverReport, deliver_due
 
-__all__ = ["DeliverReport", "PauseReport", "deliver_due", "pause", "paused_by", "resume"]
+__all__ = ["DeliverReport", "PauseReport", "deliver_due", "pause", "resume"]

@@ -1,27 +1,26 @@
-"""Approved messages in; claims, attempts and what became of each out. From approval on, only this file writes a status.
+"""Approved messages in; claims, attempts and what became of each out. From approval on, only this room writes a status.
 
 Facts (a provider took it) are written by whoever learns them, at any time, any number of times. Decisions (send again,
 give up) are written only by the sender whose fence still stands.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, insert, or_, tuple_, update
 from sqlmodel import Session, col, select
 
-from outreach.database import is_held
+from outreach.database import insert_new
+from outreach.delivery.last_check import TOO_LATE
 from outreach.delivery.pauses import is_paused
-from outreach.models import Attempt, Message
+from outreach.models import Attempt, Incident, Message, Suppression
 
-CLAIMS_AT_ONCE = 20
-LEASE = timedelta(minutes=5)
 LIVE = ("accepted", "unknown")
-TOO_LATE = "not sent while it was useful"
 # What a message may become after its provider took it; a later word never takes back a stronger one.
-AFTER_ACCEPTANCE = ("accepted", "delivered", "failed", "returned")
+AFTER_ACCEPTANCE = ("accepted", "cancelled", "delivered", "failed", "returned")
 
 
 @dataclass(frozen=True)
@@ -30,9 +29,19 @@ class Claim:
 
     reference: str
     send_on: date
+    provider: str
     owner: str
     fence: int
     lease_until: datetime
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a sender heard: the provider took this attempt of this claim, as `provider_id`."""
+
+    claim: Claim
+    number: int
+    provider_id: str
 
 
 def owner_lock(owner: str) -> str:
@@ -45,31 +54,48 @@ def begun() -> ColumnElement[bool]:
     return select(Attempt).where(Attempt.reference == Message.reference, col(Attempt.outcome).is_(None)).exists()
 
 
-def due(on: date, carriers: Collection[str]) -> ColumnElement[bool]:
+def due(on: date, at: datetime, carriers: Collection[str]) -> ColumnElement[bool]:
     """The condition, on messages, that they are approved, due and carried by a provider in use."""
-    return (
-        (col(Message.status) == "approved") & (col(Message.send_on) <= on) & col(Message.provider).in_(sorted(carriers))
+    return and_(
+        col(Message.status) == "approved",
+        col(Message.send_on) <= on,
+        col(Message.provider).in_(sorted(carriers)),
+        or_(col(Message.not_before).is_(None), col(Message.not_before) <= at),
     )
 
 
 def claim_due(
-    session: Session, owner: str, carriers: Collection[str], on: date, at: datetime, room: int | None, after: Any
+    session: Session,
+    owner: str,
+    carriers: Collection[str],
+    on: date,
+    at: datetime,
+    lease_until: datetime,
+    limit: int,
+    is_new: bool,
+    after: Claim | None,
 ) -> list[Claim]:
-    """Up to CLAIMS_AT_ONCE messages that nobody pauses, the earliest first, behind the claim `after`.
+    """Up to `limit` messages that nobody pauses, the earliest first, behind the claim `after`.
 
-    With `room`, those that no attempt was opened for, and no more than it; without, those whose attempt is still open.
+    With `is_new` those that no attempt is open for; else those whose attempt is still open.
     """
-    # A message already begun was counted against the cap on the day it was begun.
-    limit = CLAIMS_AT_ONCE if room is None else min(CLAIMS_AT_ONCE, max(room, 0))
-    wanted = select(Message).where(due(on, carriers), ~is_paused(), begun() if room is None else ~begun())
+    columns = col(Message.reference), col(Message.send_on), col(Message.provider), col(Message.fence)
+    wanted = select(*columns).where(due(on, at, carriers), ~is_paused(), ~begun() if is_new else begun())
     if after is not None:
         wanted = wanted.where(tuple_(col(Message.send_on), col(Message.reference)) > (after.send_on, after.reference))
-    wanted = wanted.order_by(col(Message.send_on), Message.reference).limit(limit)
-    messages = session.exec(wanted.with_for_update(skip_locked=True)).all()
-    for message in messages:
-        message.status, message.owner, message.fence = "sending", owner, message.fence + 1
-        message.lease_until = at + LEASE
-    return [Claim(m.reference, m.send_on, owner, m.fence, at + LEASE) for m in messages]
+    wanted = wanted.order_by(col(Message.send_on), Message.reference).limit(max(limit, 0))
+    rows = session.exec(wanted.with_for_update(skip_locked=True)).all()
+    claimed = {"status": "sending", "owner": owner, "fence": Message.fence + 1, "lease_until": lease_until}
+    _update(session, [reference for reference, *_ in rows], claimed)
+    return [
+        Claim(reference, send_on, provider or "", owner, fence + 1, lease_until)
+        for reference, send_on, provider, fence in rows
+    ]
+
+
+def _update(session: Session, references: Sequence[str], values: dict[str, Any]) -> None:
+    if references:
+        session.connection().execute(update(Message).where(col(Message.reference).in_(references)).values(values))
 
 
 def room_left(session: Session, cap: int, on: date) -> int:
@@ -84,64 +110,141 @@ def room_left(session: Session, cap: int, on: date) -> int:
 def expire_late(session: Session, on: date) -> int:
     """Ends approved messages that would arrive too late to be of use, unless an earlier try may be under way."""
     late = update(Message).where(col(Message.status) == "approved", col(Message.useful_until) < on, ~begun())
-    return _rows(session, late.values(status="expired", status_reason=TOO_LATE))
+    return count_rows(session, late.values(status="expired", status_reason=TOO_LATE))
 
 
-def open_attempt(session: Session, message: Message, at: datetime, on: date) -> Attempt:
-    """The attempt to hand over under: the one still open, tried once more, or a new one with a new key."""
-    attempts = session.exec(select(Attempt).where(Attempt.reference == message.reference)).all()
-    attempt = next((attempt for attempt in attempts if attempt.outcome is None), None)
+def require_claims(session: Session, claims: Sequence[Claim]) -> list[tuple[Claim, Message]]:
+    """The claims that still stand, each with its message, locked; the others were taken over, or are settled."""
+    references = [claim.reference for claim in claims]
+    locked = select(Message).where(col(Message.reference).in_(references), Message.status == "sending")
+    # Always in the same order, so that two that lock several never wait for each other in a circle.
+    rows = session.exec(locked.order_by(Message.reference).with_for_update())
+    messages = {message.reference: message for message in rows}
+    return [
+        (claim, message)
+        for claim in claims
+        if (message := messages.get(claim.reference)) and (message.owner, message.fence) == (claim.owner, claim.fence)
+    ]
+
+
+def attempts_of(session: Session, references: Collection[str]) -> dict[str, list[Attempt]]:
+    """Every attempt of the messages, by reference, in the order in which they were opened."""
+    rows = session.exec(select(Attempt).where(col(Attempt.reference).in_(references)).order_by(col(Attempt.number)))
+    attempts: dict[str, list[Attempt]] = defaultdict(list)
+    for attempt in rows:
+        attempts[attempt.reference].append(attempt)
+    return attempts
+
+
+def open_attempt(message: Message, earlier: Sequence[Attempt], at: datetime, on: date) -> Attempt:
+    """The attempt to hand over under: the one still open, tried once more, or a new one, which the caller adds."""
+    attempt = next((attempt for attempt in earlier if attempt.outcome is None), None)
     if attempt is None:
-        number = len(attempts) + 1
-        attempt = Attempt(
-            reference=message.reference,
-            number=number,
-            key=f"{message.reference}.{number}",
-            provider=message.provider or "",
-            owner=message.owner or "",
-            fence=message.fence,
-            started_at=at,
-            last_try_at=at,
-            started_on=on,
-        )
-    else:
-        attempt.tries, attempt.owner, attempt.fence = attempt.tries + 1, message.owner or "", message.fence
-    session.add(attempt)
+        return new_attempt(message, len(earlier) + 1, at, on)
+    attempt.tries, attempt.last_try_at = attempt.tries + 1, at
+    attempt.owner, attempt.fence = message.owner or "", message.fence
     return attempt
 
 
-def require_claim(session: Session, claim: Claim) -> Message | None:
-    """The message, locked, if the claim still stands; None when another sender has taken it over or it was settled."""
-    message = session.get(Message, claim.reference, with_for_update=True)
-    ours = message and (message.status, message.owner, message.fence) == ("sending", claim.owner, claim.fence)
-    return message if ours else None
+def new_attempt(message: Message, number: int, at: datetime, on: date) -> Attempt:
+    return Attempt(
+        reference=message.reference,
+        number=number,
+        key=f"{message.reference}.{number}",
+        provider=message.provider or "",
+        owner=message.owner or "",
+        fence=message.fence,
+        started_at=at,
+        started_on=on,
+        last_try_at=at,
+    )
 
 
-def decide(session: Session, claim: Claim, status: str, reason: str | None, outcome: str | None = None) -> bool:
-    """Writes the owner's decision; `outcome` closes the open attempt. False when the claim no longer stands."""
-    message = require_claim(session, claim)
-    if message is None:
-        return False
-    put_down(session, message, status, reason, outcome)
-    return True
+def add_attempts(session: Session, attempts: Sequence[Attempt]) -> None:
+    """Writes new attempts down, many at a time."""
+    if attempts:
+        session.connection().execute(insert(Attempt), [attempt.model_dump() for attempt in attempts])
 
 
-def put_down(session: Session, message: Message, status: str, reason: str | None, outcome: str | None = None) -> None:
-    """Ends whatever claim there is on a message that the caller has locked."""
-    message.status, message.status_reason, message.owner = status, reason, None
+def put_down(
+    session: Session,
+    messages: Sequence[Message],
+    status: str,
+    reason: str | None,
+    outcome: str | None = None,
+    not_before: datetime | None = None,
+) -> None:
+    """Ends whatever claim there is on messages that the caller has locked; `outcome` closes their open attempts."""
+    references = [message.reference for message in messages]
+    _update(
+        session,
+        references,
+        {"status": status, "status_reason": reason, "owner": None, "not_before": not_before},
+    )
     if outcome:
-        still_open = update(Attempt).where(col(Attempt.reference) == message.reference, col(Attempt.outcome).is_(None))
-        session.execute(still_open.values(outcome=outcome, evidence=reason))
+        still_open = update(Attempt).where(col(Attempt.reference).in_(references), col(Attempt.outcome).is_(None))
+        session.connection().execute(still_open.values(outcome=outcome, evidence=reason))
+
+
+def decide(
+    session: Session,
+    claim: Claim,
+    status: str,
+    reason: str | None,
+    outcome: str | None = None,
+    not_before: datetime | None = None,
+) -> bool:
+    """Ends a claim with what the sender decided; False when the claim no longer stands and nothing was written."""
+    standing = require_claims(session, [claim])
+    put_down(session, [message for _, message in standing], status, reason, outcome, not_before)
+    return bool(standing)
+
+
+def suppress(session: Session, message: Message, source: str, at: datetime) -> None:
+    """Never uses the message's contact again by its channel."""
+    if message.contact_hash:
+        contact = {"contact_hash": message.contact_hash, "channel": message.channel}
+        insert_new(session, Suppression, [contact | {"source": source, "at": at}])
+
+
+def record_taken(session: Session, taken: Sequence[Taken], at: datetime) -> None:
+    """Writes down what providers took, in one go. It is a fact, even where the claim was lost meanwhile."""
+    standing = {claim.reference for claim, _ in require_claims(session, [one.claim for one in taken])}
+    plain = [one for one in taken if one.claim.reference in standing]
+    if plain:
+        _accept_plainly(session, plain, at)
+    for one in taken:
+        if one.claim.reference not in standing:
+            record_acceptance(session, one.claim.reference, one.number, one.provider_id, at)
+
+
+def _accept_plainly(session: Session, taken: Sequence[Taken], at: datetime) -> None:
+    """The common case, many at a time: the claim stands, so the attempt is open and nobody else has answered it."""
+    answered = (
+        update(Attempt.__table__)  # type: ignore[attr-defined]
+        .where(col(Attempt.reference) == bindparam("for_reference"), col(Attempt.number) == bindparam("for_number"))
+        .values(outcome="accepted")
+    )
+    rows = [{"for_reference": one.claim.reference, "for_number": one.number} for one in taken]
+    session.connection().execute(answered, rows)
+    accepted = (
+        update(Message.__table__)  # type: ignore[attr-defined]
+        .where(col(Message.reference) == bindparam("for_reference"))
+        .values(status="accepted", status_reason=None, owner=None, accepted_at=at, provider_id=bindparam("theirs"))
+    )
+    named = [{"for_reference": one.claim.reference, "theirs": one.provider_id} for one in taken]
+    session.connection().execute(accepted, named)
 
 
 def record_acceptance(session: Session, reference: str, number: int, provider_id: str, at: datetime) -> None:
     """Writes down that a provider took an attempt: a fact, whoever learned it and whatever was decided meanwhile."""
     message = session.get_one(Message, reference, with_for_update=True)
-    attempts = session.exec(select(Attempt).where(Attempt.reference == reference)).all()
+    attempts = attempts_of(session, [reference])[reference]
     attempt = next(attempt for attempt in attempts if attempt.number == number)
     # Should never happen: the first try was judged absent, a second was made, and now both turn out to be there.
     if any(other.outcome in (None, *LIVE) for other in attempts if other is not attempt):
         attempt.evidence = f"the provider has this try too, as {provider_id}"
+        record_incident(session, message.provider or "", reference, "a provider has two tries of one message", at)
         return
     attempt.outcome = "accepted"
     if message.provider_id is None:
@@ -149,6 +252,12 @@ def record_acceptance(session: Session, reference: str, number: int, provider_id
         message.provider_id, message.accepted_at = provider_id, at
     elif message.provider_id != provider_id:
         attempt.evidence = f"the provider also names it {provider_id}"
+        record_incident(session, message.provider or "", reference, "a provider names one message twice", at)
+
+
+def record_incident(session: Session, provider: str, reference: str | None, what: str, at: datetime) -> None:
+    """Keeps something that should not have happened, for a person to look at."""
+    session.add(Incident(at=at, provider=provider, reference=reference, what=what))
 
 
 def advance(session: Session, reference: str, status: str, reason: str | None) -> bool:
@@ -162,51 +271,15 @@ def advance(session: Session, reference: str, status: str, reason: str | None) -
     return True
 
 
-def recover_lost(session: Session, keyed: Collection[str]) -> int:
-    """Takes claims back from senders that no longer live; returns how many.
-
-    A message whose provider is in `keyed` may be handed over again under its key. Any other that was already begun
-    becomes uncertain: it may have left.
-    """
-    senders = session.exec(select(Message.owner).where(Message.status == "sending").distinct()).all()
-    lost = [owner for owner in senders if owner and not is_held(session, owner_lock(owner))]
-    left = select(Message).where(Message.status == "sending", col(Message.owner).in_(lost))
-    messages = session.exec(left.with_for_update(skip_locked=True)).all()
-    for message in messages:
-        # Should the sender live after all, its old fence stops it from opening another attempt.
-        message.fence += 1
-        if message.provider in keyed or not has_open_attempt(session, message):
-            put_down(session, message, "approved", None)
-        else:
-            put_down(session, message, "uncertain", "its sender died while handing it over", "unknown")
-    return len(messages)
-
-
-def has_open_attempt(session: Session, message: Message) -> bool:
-    return session.exec(select(begun()).where(Message.reference == message.reference)).one()
-
-
-def uncertain(session: Session) -> Sequence[tuple[Message, Attempt]]:
-    """Messages that left without an answer, each with the attempt to look up."""
-    open_ones = (
-        select(Message, Attempt)
-        .join(Attempt, col(Attempt.reference) == Message.reference)
-        .where(Message.status == "uncertain", Attempt.outcome == "unknown")
-    )
-    return session.exec(open_ones.order_by(Message.reference)).all()
-
-
-def record_absence(session: Session, reference: str, number: int) -> bool:
-    """Lets an uncertain message go again whose provider surely has nothing; False when it was settled meanwhile."""
+def record_cancelling(session: Session, reference: str, done: bool, reason: str) -> None:
+    """Writes down that a vendor cancelled an accepted message, or that it is too late and need not be asked again."""
     message = session.get_one(Message, reference, with_for_update=True)
-    attempt = session.get_one(Attempt, (reference, number))
-    if message.status != "uncertain" or attempt.outcome != "unknown":
-        return False
-    attempt.outcome, attempt.evidence = "absent", "looked up, and not there"
-    put_down(session, message, "approved", None)
-    return True
+    message.cancel_until = None
+    if done:
+        advance(session, reference, "cancelled", reason)
 
 
-def _rows(session: Session, statement: Any) -> int:
+def count_rows(session: Session, statement: Any) -> int:
+    """Runs an UPDATE and says how many rows it touched."""
     touched: int = session.connection().execute(statement).rowcount
     return touched

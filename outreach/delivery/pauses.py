@@ -35,7 +35,7 @@ def pause(session: Session, scope: str, name: str, at: datetime, by: str = "comm
     _require_known(session, scope, name)
     if insert_new(session, Pause, [{"scope": scope, "name": name, "at": at}]):
         record_act(session, by, f"{scope} paused", name, "", at)
-    touched = _touched(scope, name)
+    touched = touched_by(scope, name)
     recent = select(Attempt.reference).where(
         Attempt.started_at > at - timedelta(days=1), func.coalesce(Attempt.outcome, "").in_(("", "accepted", "unknown"))
     )
@@ -60,11 +60,18 @@ def list_pauses(session: Session) -> Sequence[Pause]:
     return session.exec(select(Pause).order_by(col(Pause.at), Pause.scope, Pause.name)).all()
 
 
-def paused_by(session: Session, message: Message) -> Pause | None:
-    """The pause that holds this message, the widest first."""
-    held = select(Pause).where(_holds(message.kind, message.provider, message.batch_id))
-    found = {stopped.scope: stopped for stopped in session.exec(held)}
-    return next((found[scope] for scope in SCOPES if scope in found), None)
+def pauses_over(session: Session, messages: Sequence[Message]) -> dict[str, Pause]:
+    """The pause that holds each of `messages`, the widest first, by reference."""
+    pauses = {(stopped.scope, stopped.name): stopped for stopped in list_pauses(session)}
+    if not pauses:
+        return {}
+    over = {}
+    for message in messages:
+        names = ("", message.kind, message.provider or "", message.batch_id or "")
+        held = [pauses[key] for key in zip(SCOPES, names, strict=True) if key in pauses]
+        if held:
+            over[message.reference] = held[0]
+    return over
 
 
 def is_paused() -> ColumnElement[bool]:
@@ -81,7 +88,8 @@ def _holds(kind: Any, provider: Any, batch_id: Any) -> ColumnElement[bool]:
     )
 
 
-def _touched(scope: str, name: str) -> ColumnElement[bool]:
+def touched_by(scope: str, name: str) -> ColumnElement[bool]:
+    """The condition, on messages, that a pause of this scope and name concerns them."""
     columns = {"moment": Message.kind, "provider": Message.provider, "batch": Message.batch_id}
     return col(Message.reference).is_not(None) if scope == "everything" else col(columns[scope]) == name
 

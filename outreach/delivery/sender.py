@@ -1,32 +1,40 @@
 """Hands over what is approved and due, each message once, however many senders run and whenever they die.
 
-A message comes out of the outbox under a claim, passes the last check, gets an attempt on record, and only then leaves.
+Messages come out of the outbox under claims, pass the last check, get attempts on record, and only then leave. What
+providers answer is settled before the next round; a round is short, so that a pause is never long in coming into force.
 """
 
-from collections import Counter
+import time
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, timedelta
 
 from sqlalchemy import ColumnElement, Engine, func
 from sqlmodel import Session, col, select
 
-from outreach.clock import Clock, business_date
+from outreach.clock import Clock, business_date, steady_seconds, system_clock
 from outreach.database import hold, reading, take_turns, writing
-from outreach.delivery import outbox
-from outreach.delivery.handover import handover_of
-from outreach.delivery.last_check import Stop, find_stop
+from outreach.delivery import generation, outbox
+from outreach.delivery.beginning import RAN_OUT, Begun, Opened, begin_attempts
+from outreach.delivery.cancelling import CancelReport, cancel_stopped
 from outreach.delivery.outbox import Claim
 from outreach.delivery.pauses import is_paused
-from outreach.delivery.providers import ClosesItsDay, Handover, Provider, open_providers
-from outreach.errors import AlreadyAccepted, DeliveryError, NotSent, OutcomeUnknown, Refused, SettingsError
+from outreach.delivery.providers import ClosesItsDay, Provider, open_providers
+from outreach.delivery.rates import Allowed, allow
+from outreach.delivery.recovery import recover_lost
+from outreach.delivery.settling import Answer, settle
+from outreach.errors import AlreadyAccepted, DeliveryError, NotSent, OutcomeUnknown, SettingsError
 from outreach.models import Installation, Message
 from outreach.settings import Settings
 
 Tell = Callable[[str], None]
-TRIES = 5
-RAN_OUT = Stop("approved", "the sender was held up before its turn")
 ENDS = ("suppressed", "blocked", "withdrawn", "expired", "failed", "uncertain", "again")
+# An attempt that has not started so long after it was opened is given back, and the last check made anew.
+FRESH_SECONDS = 1.5
+MOST_AT_ONCE = 500
+# So many failures of a provider in a row, and it is left alone until the next run.
+FAILURES_IN_A_ROW = 5
 
 
 @dataclass(frozen=True)
@@ -35,7 +43,7 @@ class DeliverReport:
 
     `sent` counts by channel. `again`: surely not taken, or not answered by a provider that takes one key once; the next
     run tries them. `waiting` are approved for a later day, `paused` and `over_cap` for today. `before` were accepted
-    before this run. `files` are the lists that providers wrote.
+    before this run. `files` are the lists that providers wrote. `cancelled` says what was taken back at vendors.
     """
 
     on: date
@@ -52,16 +60,7 @@ class DeliverReport:
     waiting: int
     before: int
     files: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Opened:
-    """An attempt that is on record; `tries` is 1 for the first hand-over under its key."""
-
-    number: int
-    tries: int
-    provider: str
-    handover: Handover
+    cancelled: CancelReport
 
 
 def deliver_due(
@@ -71,45 +70,30 @@ def deliver_due(
     owner: str,
     tell: Tell = lambda _: None,
     providers: Mapping[str, Provider] | None = None,
+    at_point: Tell = lambda _: None,
 ) -> DeliverReport:
     """Sends every approved message whose day has come. `owner` names this sender; a second one of that name waits.
 
-    Raises SettingsError in live mode while there is no day to start on.
+    `at_point` hears where the sender stands: claiming, claimed, beginning, begun, sending, answered, settling, settled.
+    Raises SettingsError in live mode while there is no day to start on or a provider lacks a secret, and DatabaseError
+    while a restored backup has not been looked after.
     """
     with reading(engine) as session:
         _require_start(session, settings)
         before = _count(session, col(Message.accepted_at).is_not(None))
+    generation.require_no_restore(engine, settings)
     with open_providers(settings, providers) as carriers, hold(engine, outbox.owner_lock(owner)):
-        sender = Sender(engine, settings, clock, owner, tell, carriers)
+        cancelled = cancel_stopped(engine, settings, clock, carriers, tell)
+        sender = Sender(engine, settings, clock, owner, tell, carriers, at_point)
         sender.run()
         files = sender.close_days()
-        return sender.report(before, files)
+        return sender.report(before, files, cancelled)
 
 
 def _require_start(session: Session, settings: Settings) -> None:
     installation = session.get(Installation, 1)
     if settings.mode == "live" and not (settings.start_on or (installation and installation.first_import_on)):
         raise SettingsError("Live sending needs a first day: import customers, or set start_on in outreach.toml")
-
-
-def begin_attempt(session: Session, settings: Settings, claim: Claim, on: date, at: datetime) -> Opened | Stop | None:
-    """Opens the attempt of a claimed message, or stops it; None when the claim no longer stands.
-
-    Nothing may leave before the caller has committed.
-    """
-    message = outbox.require_claim(session, claim)
-    if message is None:
-        return None
-    stop = RAN_OUT if at >= claim.lease_until else find_stop(session, settings, message, on)
-    if stop is None:
-        attempt = outbox.open_attempt(session, message, at, on)
-        return Opened(attempt.number, attempt.tries, attempt.provider, handover_of(session, message, attempt))
-    if stop.status == "approved" or not outbox.has_open_attempt(session, message):
-        outbox.put_down(session, message, stop.status, stop.reason)
-        return stop
-    # An earlier try may have arrived: it is looked up first, and only if it did not does the reason to stop count.
-    outbox.put_down(session, message, "uncertain", stop.reason, "unknown")
-    return Stop("uncertain", stop.reason)
 
 
 class Sender:
@@ -122,100 +106,183 @@ class Sender:
         clock: Clock,
         owner: str,
         tell: Tell,
-        providers: Mapping[str, Provider],
+        carriers: Mapping[str, Provider],
+        at_point: Tell = lambda _: None,
     ) -> None:
         self.engine, self.settings, self.clock, self.owner, self.tell = engine, settings, clock, owner, tell
-        self.providers = providers
+        self.carriers, self.at_point = carriers, at_point
         self.sent: Counter[str] = Counter()
         self.ended: Counter[str] = Counter()
+        self.failures: Counter[str] = Counter()
+        self.at_once = 10
 
     @property
     def today(self) -> date:
         return business_date(self.clock(), self.settings.business.timezone)
 
+    @property
+    def awake(self) -> list[str]:
+        """The providers that have not failed too often in a row."""
+        return [name for name in self.carriers if self.failures[name] < FAILURES_IN_A_ROW]
+
     def run(self) -> None:
-        """Sweeps until no dead sender has left a claim behind and no claim of our own ran out."""
+        """Sweeps until no dead sender has left a claim behind, and no claim of our own ran out while others went."""
         self._tidy()
         sweeping = True
         while sweeping:
+            self.ended[RAN_OUT.reason], sent = 0, self.sent.total()
+            for claims in self._claims():
+                self._work(claims)
             ran_out = self.ended[RAN_OUT.reason]
-            for claim in self._claims():
-                self._send(claim)
-            sweeping = self._tidy() > 0 or self.ended[RAN_OUT.reason] > ran_out
+            sweeping = self._tidy() > 0 or (ran_out > 0 and self.sent.total() > sent)
+        self.ended["again"] += ran_out
 
     def _tidy(self) -> int:
         """Takes back the claims of dead senders, and says how many; ends what is too late."""
         with writing(self.engine) as session:
-            keyed = [name for name, provider in self.providers.items() if provider.key_life]
-            lost = outbox.recover_lost(session, keyed)
+            keyed = [name for name, carrier in self.carriers.items() if carrier.key_life]
+            lost = recover_lost(session, keyed)
             self.ended["expired"] += outbox.expire_late(session, self.today)
         return lost
 
-    def _claims(self) -> Iterator[Claim]:
+    def _claims(self) -> Iterator[list[Claim]]:
         """Each due message at most once a sweep: first those already begun, which no cap may hold up, then new ones."""
         for is_new in (False, True):
             last: Claim | None = None
             while claims := self._claim(is_new, last):
-                yield from claims
+                started = steady_seconds()
+                yield claims
                 last = claims[-1]
+                self._set_pace(steady_seconds() - started)
+
+    def _set_pace(self, seconds: float) -> None:
+        """As many at once as take about half a second."""
+        if seconds < FRESH_SECONDS / 3:
+            self.at_once = min(self.at_once * 2, MOST_AT_ONCE)
+        elif seconds > FRESH_SECONDS * 2 / 3:
+            self.at_once = max(self.at_once // 2, 1)
 
     def _claim(self, is_new: bool, last: Claim | None) -> list[Claim]:
+        self.at_point("claiming")
         on, at = self.today, self.clock()
+        lease_until = at + timedelta(seconds=self.settings.delivery.lease_seconds)
         with writing(self.engine) as session:
             take_turns(session, "claim")
-            room = outbox.room_left(session, self.settings.daily_cap, on) if is_new else None
-            return outbox.claim_due(session, self.owner, self.providers, on, at, room, last)
+            # A message already begun was counted against the cap on the day it was begun.
+            room = outbox.room_left(session, self.settings.daily_cap, on) if is_new else self.at_once
+            limit = min(room, self.at_once)
+            claims = outbox.claim_due(session, self.owner, self.awake, on, at, lease_until, limit, is_new, last)
+        self.at_point("claimed")
+        return claims
 
-    def _send(self, claim: Claim) -> None:
-        with writing(self.engine) as session:
-            opened = begin_attempt(session, self.settings, claim, self.today, self.clock())
-        if isinstance(opened, Stop):
-            self.ended[opened.reason if opened.status == "approved" else opened.status] += 1
-        if not isinstance(opened, Opened):
-            return
-        try:
-            provider_id = self._hand_over(claim, opened)
-        except DeliveryError as error:
-            self._settle_failure(claim, opened, error)
-            return
-        with writing(self.engine) as session:
-            outbox.record_acceptance(session, claim.reference, opened.number, provider_id, self.clock())
-        self.sent[opened.handover.channel] += 1
-        self.tell(f"{claim.reference} left by {opened.handover.channel}")
+    def _work(self, claims: list[Claim]) -> None:
+        for name in dict.fromkeys(claim.provider for claim in claims):
+            waiting = deque(claim for claim in claims if claim.provider == name)
+            while waiting and name in self.awake:
+                self._work_round(self.carriers[name], waiting)
+            self._give_back(list(waiting), "its provider does not work just now")
 
-    def _hand_over(self, claim: Claim, opened: Opened) -> str:
-        if self.clock() >= claim.lease_until:
-            raise NotSent("this sender was held up for too long; the next run sends it")
+    def _work_round(self, carrier: Provider, waiting: deque[Claim]) -> None:
+        """Begins as many of `waiting` as may leave within a second, hands them over, and settles what is known."""
+        begun, allowed, at = self._begin(carrier, waiting)
+        if begun.mark:
+            generation.remember(self.settings.delivery.generation_file, begun.mark)
+        for _, stop in begun.stopped:
+            self.ended[stop.reason if stop.status == "approved" else stop.status] += 1
+        answers: list[Answer] = []
         try:
-            return self.providers[opened.provider].send(opened.handover)
+            for number, opened in enumerate(begun.opened):
+                due = (allowed.wait + number * allowed.apart).total_seconds()
+                time.sleep(max(0.0, at + due - steady_seconds()))
+                answers.append(self._hand_over(carrier, opened, at + FRESH_SECONDS))
+        finally:
+            # Whatever ends this process in an orderly way, what is known by now is written down.
+            self._settle(answers)
+
+    def _begin(self, carrier: Provider, waiting: deque[Claim]) -> tuple[Begun, Allowed, float]:
+        self.at_point("beginning")
+        # A sender that dies leaves all it had begun open. Where nothing can be repeated or looked up, that is one.
+        may_be_many = carrier.key_life or carrier.absent_after is not None
+        wanted = len(waiting) if may_be_many else 1
+        with writing(self.engine) as session:
+            allowed = allow(session, carrier.name, carrier.per_second, wanted, system_clock())
+            claims = [waiting.popleft() for _ in range(allowed.count)]
+            at = steady_seconds()
+            begun = begin_attempts(
+                session, self.settings, claims, self.carriers, self.today, self.clock(), self._lease_watch(claims)
+            )
+        self.at_point("begun")
+        if not claims:
+            time.sleep(min(allowed.wait.total_seconds(), FRESH_SECONDS))
+        return begun, allowed, at
+
+    def _lease_watch(self, claims: list[Claim]) -> Callable[[], None]:
+        """What a provider asks right before the first byte: raises NotSent once the claims have run out."""
+        lease_until = min((claim.lease_until for claim in claims), default=self.clock())
+        # On a clock of its own too: the machine may have slept, or the sender been stopped, between two looks.
+        runs_out = steady_seconds() + (lease_until - self.clock()).total_seconds()
+
+        def require_time() -> None:
+            if self.clock() >= lease_until or steady_seconds() >= runs_out:
+                raise NotSent("this sender was held up for too long; the next run sends it")
+
+        return require_time
+
+    def _hand_over(self, carrier: Provider, opened: Opened, fresh_until: float) -> Answer:
+        """What the provider says; an attempt that is not fresh any more is not started."""
+        if steady_seconds() > fresh_until or self.clock() >= opened.claim.lease_until:
+            return Answer(opened, None, None)
+        self.at_point("sending")
+        try:
+            return Answer(opened, carrier.send(opened.handover), None)
         except AlreadyAccepted as known:
-            return known.provider_id
-        except DeliveryError:
-            raise
+            return Answer(opened, known.provider_id, None)
+        except DeliveryError as error:
+            return Answer(opened, None, error)
         except Exception as error:
             # A fault in a provider's code says nothing about what had left before it.
-            raise OutcomeUnknown(f"{opened.provider} failed with {type(error).__name__}; look it up") from error
+            what = OutcomeUnknown(f"{carrier.name} failed with {type(error).__name__}; look it up")
+            what.__cause__ = error
+            return Answer(opened, None, what)
+        finally:
+            self.at_point("answered")
 
-    def _settle_failure(self, claim: Claim, opened: Opened, error: DeliveryError) -> None:
-        """Decides what a failed try means. A refusal of a second try proves nothing about the first."""
-        is_first = opened.tries == 1
-        if is_first and isinstance(error, Refused):
-            status, outcome = "failed", "refused"
-        elif is_first and isinstance(error, NotSent):
-            status, outcome = "approved", "not_sent"
-        elif self.providers[opened.provider].key_life and opened.tries < TRIES:
-            status, outcome = "approved", None
-        else:
-            status, outcome = "uncertain", "unknown"
+    def _settle(self, answers: list[Answer]) -> None:
+        if not answers:
+            return
+        self.at_point("settling")
         with writing(self.engine) as session:
-            if outbox.decide(session, claim, status, str(error), outcome):
-                self.ended["again" if status == "approved" else status] += 1
-        self.tell(f"{claim.reference}: {error}")
+            ended = settle(session, answers, self.carriers, self.clock())
+        self.ended.update(ended)
+        for answer in answers:
+            self._count(answer)
+        self.at_point("settled")
+
+    def _count(self, answer: Answer) -> None:
+        handover, name = answer.opened.handover, answer.opened.claim.provider
+        if answer.provider_id is not None:
+            self.failures[name] = 0
+            self.sent[handover.channel] += 1
+            self.tell(f"{handover.reference} left by {handover.channel}")
+        elif isinstance(answer.error, NotSent | OutcomeUnknown):
+            self.failures[name] += 1
+            if self.failures[name] == FAILURES_IN_A_ROW:
+                self.tell(f"{name} failed {FAILURES_IN_A_ROW} times in a row; the next run tries it again")
+        if answer.error:
+            self.tell(f"{handover.reference}: {answer.error}")
+
+    def _give_back(self, claims: list[Claim], reason: str) -> None:
+        if not claims:
+            return
+        with writing(self.engine) as session:
+            standing = outbox.require_claims(session, claims)
+            outbox.put_down(session, [message for _, message in standing], "approved", reason)
+        self.ended["again"] += len(standing)
 
     def close_days(self) -> tuple[str, ...]:
         """The lists that providers wrote. One that cannot be written stays due, and what was sent stays sent."""
         written: list[str] = []
-        for provider in self.providers.values():
+        for provider in self.carriers.values():
             if isinstance(provider, ClosesItsDay):
                 try:
                     written += provider.finish()
@@ -223,11 +290,11 @@ class Sender:
                     self.tell(f"{provider.name} cannot write its lists ({error.strerror}); the next run tries again")
         return tuple(written)
 
-    def report(self, before: int, files: tuple[str, ...]) -> DeliverReport:
+    def report(self, before: int, files: tuple[str, ...], cancelled: CancelReport) -> DeliverReport:
         ended = {name: self.ended[name] for name in ENDS}
         with reading(self.engine) as session:
             on = self.today
-            still_due = outbox.due(on, self.providers)
+            still_due = outbox.due(on, self.clock(), self.carriers)
             is_full = outbox.room_left(session, self.settings.daily_cap, on) <= 0
             return DeliverReport(
                 on=on,
@@ -238,6 +305,7 @@ class Sender:
                 waiting=_count(session, Message.status == "approved", col(Message.send_on) > on),
                 before=before,
                 files=files,
+                cancelled=cancelled,
             )
 
 

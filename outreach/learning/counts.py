@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from outreach.delivery.outbox import TOO_LATE
+from outreach.delivery.last_check import TOO_LATE
 from outreach.models import Message, Moment
 from outreach.planning.run import latest_decisions
 

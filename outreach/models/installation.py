@@ -11,7 +11,7 @@ class Installation(SQLModel, table=True):
     """One row. `key_fingerprint` tells whether the secret is still the one that hashed the suppressions.
 
     `generation` counts the groups of attempts opened in the database named `name`; a copy outside the database tells a
-    restored backup from the database itself. Messages of `restored_on` and before may have left unknown to us.
+    restored backup from the database itself. What was planned by `restored_at` may have left unknown to us.
     """
 
     __tablename__ = "installation"
@@ -21,7 +21,7 @@ class Installation(SQLModel, table=True):
     key_fingerprint: str | None = None
     name: str | None = None
     generation: int = 0
-    restored_on: date | None = None
+    restored_at: datetime | None = instant_field(default=None, nullable=True)
 
 
 class Import(SQLModel, table=True):

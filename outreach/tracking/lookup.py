@@ -1,19 +1,21 @@
 """Closes what is open: claims of dead senders, messages that left without an answer, and messages out of time.
 
-A look-up that fails proves nothing: such a message stays open, and the report says how many did.
+A look-up that fails proves nothing: such a message stays open until it is old, and then goes to a person.
 """
 
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
 from outreach.approval import expire_unapproved
 from outreach.clock import Clock, business_date
 from outreach.database import reading, take_turns, writing
-from outreach.delivery import outbox
+from outreach.delivery import outbox, recovery
+from outreach.delivery.cancelling import CancelReport, cancel_stopped
+from outreach.delivery.generation import accept_restore
 from outreach.delivery.handover import handover_of
 from outreach.delivery.providers import Provider, open_providers
 from outreach.errors import DeliveryError
@@ -27,14 +29,18 @@ Tell = Callable[[str], None]
 class TrackReport:
     """What this run closed, in messages.
 
-    Of the uncertain ones, `found` had been taken, `absent` surely had not and go again, `still_uncertain` stay open.
+    Of the uncertain ones, `found` had been taken, `absent` surely had not and go again, `still_uncertain` stay open and
+    `needs_person` cannot be settled without one. `doubted` were put in doubt because a backup was restored.
     """
 
     recovered: int
+    doubted: int
     found: int
     absent: int
     still_uncertain: int
+    needs_person: int
     expired: int
+    cancelled: CancelReport
 
 
 def track_open(
@@ -43,37 +49,59 @@ def track_open(
     clock: Clock,
     tell: Tell = lambda _: None,
     providers: Mapping[str, Provider] | None = None,
+    after_restore: bool = False,
 ) -> TrackReport:
-    """Takes back lost claims, looks up what is uncertain, and ends what is out of time. Any number may run at once."""
+    """Takes back lost claims, looks up what is uncertain, and ends what is out of time. Any number may run at once.
+
+    With `after_restore`, all that a restored backup may have forgotten is put in doubt first, and sending may go on.
+    """
     on = business_date(clock(), settings.business.timezone)
     with open_providers(settings, providers) as carriers:
         with writing(engine) as session:
-            recovered = outbox.recover_lost(session, [name for name, provider in carriers.items() if provider.key_life])
-        looked_up = look_up(engine, carriers, clock, tell)
+            recovered = recovery.recover_lost(session, [name for name, carrier in carriers.items() if carrier.key_life])
+        doubted = accept_restore(engine, settings, clock()) if after_restore else 0
+        looked_up = look_up(engine, settings, carriers, clock, tell)
+        cancelled = cancel_stopped(engine, settings, clock, carriers, tell)
     with writing(engine) as session:
         take_turns(session, "approval")
         expired = outbox.expire_late(session, on) + expire_unapproved(session, on, clock())
-    return TrackReport(recovered, looked_up["found"], looked_up["absent"], looked_up["still uncertain"], expired)
+    return TrackReport(
+        recovered=recovered,
+        doubted=doubted,
+        found=looked_up["found"],
+        absent=looked_up["absent"],
+        still_uncertain=looked_up["still uncertain"],
+        needs_person=looked_up["needs a person"],
+        expired=expired,
+        cancelled=cancelled,
+    )
 
 
-def look_up(engine: Engine, providers: Mapping[str, Provider], clock: Clock, tell: Tell) -> Counter[str]:
+def look_up(
+    engine: Engine, settings: Settings, carriers: Mapping[str, Provider], clock: Clock, tell: Tell
+) -> Counter[str]:
     """Asks each provider for what left without an answer, with no transaction open while it thinks."""
     with reading(engine) as session:
-        waiting = outbox.uncertain(session)
+        waiting = recovery.list_uncertain(session)
+    give_up_after = timedelta(hours=settings.delivery.give_up_hours)
     outcomes: Counter[str] = Counter()
     for message, attempt in waiting:
-        provider = providers.get(attempt.provider)
-        outcome = _close(engine, provider, message, attempt, clock()) if provider else "still uncertain"
+        carrier = carriers.get(attempt.provider)
+        outcome = _close(engine, carrier, message, attempt, clock()) if carrier else "still uncertain"
+        if outcome == "still uncertain":
+            with writing(engine) as session:
+                if recovery.give_up(session, message.reference, attempt.number, clock(), give_up_after):
+                    outcome = "needs a person"
         outcomes[outcome] += 1
         tell(f"{message.reference}: {outcome}")
     return outcomes
 
 
-def _close(engine: Engine, provider: Provider, message: Message, attempt: Attempt, at: datetime) -> str:
+def _close(engine: Engine, carrier: Provider, message: Message, attempt: Attempt, at: datetime) -> str:
     with reading(engine) as session:
         handover = handover_of(session, message, attempt)
     try:
-        found = provider.find(handover)
+        found = carrier.find(handover)
     except DeliveryError:
         return "still uncertain"
     with writing(engine) as session:
@@ -81,8 +109,9 @@ def _close(engine: Engine, provider: Provider, message: Message, attempt: Attemp
             outbox.record_acceptance(session, message.reference, attempt.number, found[0], at)
             return "found"
         # No try can have begun after the last claim ran out; only what is older than that is surely absent.
-        waited = provider.absent_after
-        is_old = waited is not None and at >= (message.lease_until or attempt.started_at) + waited
-        if is_old and outbox.record_absence(session, message.reference, attempt.number):
+        waited = carrier.absent_after
+        ended = max(message.lease_until or attempt.last_try_at, attempt.last_try_at)
+        is_old = waited is not None and at >= ended + waited
+        if is_old and recovery.record_absence(session, message.reference, attempt.number):
             return "absent"
     return "still uncertain"

@@ -17,7 +17,7 @@ ONE_A_DAY = sa.text("channel IN ('email', 'text') AND contact_hash IS NOT NULL")
 def upgrade() -> None:
     op.add_column("installation", sa.Column("name", sa.String(), nullable=True))
     op.add_column("installation", sa.Column("generation", sa.Integer(), nullable=False, server_default="0"))
-    op.add_column("installation", sa.Column("restored_on", sa.Date(), nullable=True))
+    op.add_column("installation", sa.Column("restored_at", INSTANT, nullable=True))
     op.add_column("messages", sa.Column("not_before", INSTANT, nullable=True))
     op.add_column("messages", sa.Column("cancel_until", INSTANT, nullable=True))
     op.create_index("messages_to_cancel", "messages", ["status", "cancel_until"])
@@ -90,7 +90,7 @@ def downgrade() -> None:
     for table, column in (
         ("messages", "cancel_until"),
         ("messages", "not_before"),
-        ("installation", "restored_on"),
+        ("installation", "restored_at"),
         ("installation", "generation"),
         ("installation", "name"),
     ):

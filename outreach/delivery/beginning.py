@@ -1,0 +1,143 @@
+"""Claimed messages in; attempts on record, or the reasons against them, out.
+
+Nothing may leave before the caller has committed.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from sqlmodel import Session, col, select
+
+from outreach.delivery import outbox
+from outreach.delivery.generation import Mark, next_mark
+from outreach.delivery.handover import handover_of
+from outreach.delivery.last_check import Stop, find_stops
+from outreach.delivery.outbox import Claim
+from outreach.delivery.providers import Cancels, Handover, Provider
+from outreach.delivery.recovery import doubt
+from outreach.models import Attempt, Content, Message
+from outreach.settings import Settings
+
+RAN_OUT = Stop("approved", "the sender was held up before its turn")
+OLD_KEY = Stop("uncertain", "its key is too old for the provider to know it surely; it is looked up first")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An attempt that is on record; `tries` is 1 for the first hand-over under its key."""
+
+    claim: Claim
+    number: int
+    tries: int
+    handover: Handover
+
+
+@dataclass
+class Begun:
+    """What became of a group of claims; those in neither list no longer stood.
+
+    `mark` is to be remembered outside the database before anything leaves.
+    """
+
+    opened: list[Opened] = field(default_factory=list)
+    stopped: list[tuple[Claim, Stop]] = field(default_factory=list)
+    mark: Mark | None = None
+
+
+def begin_attempts(
+    session: Session,
+    settings: Settings,
+    claims: Sequence[Claim],
+    carriers: Mapping[str, Provider],
+    on: date,
+    at: datetime,
+    require_time: Callable[[], None],
+) -> Begun:
+    """Opens an attempt for each claim that still stands and that no reason stops, all in the session's transaction."""
+    standing = outbox.require_claims(session, claims)
+    attempts = outbox.attempts_of(session, [message.reference for _, message in standing])
+    contents = _load_contents(session, [message for _, message in standing])
+    stops = _stops(session, settings, standing, attempts, carriers, on, at)
+    begun = Begun(stopped=[(claim, stops[claim.reference]) for claim, _ in standing if claim.reference in stops])
+    _put_down(session, [(m, stops[m.reference]) for _, m in standing if m.reference in stops], attempts, at)
+    going = [(claim, message) for claim, message in standing if claim.reference not in stops]
+    opened = [(claim, message, _open(message, attempts, carriers, on, at)) for claim, message in going]
+    outbox.add_attempts(session, [attempt for _, _, attempt in opened if attempt.tries == 1])
+    if opened:
+        begun.mark = next_mark(session)
+    begun.opened = [
+        Opened(claim, attempt.number, attempt.tries, handover_of(session, message, attempt, require_time))
+        for claim, message, attempt in opened
+    ]
+    del contents
+    return begun
+
+
+def _load_contents(session: Session, messages: Sequence[Message]) -> Sequence[Content]:
+    """Reads the bytes at once; the session finds them again by their hash as long as they are kept."""
+    hashes = {message.content_sha256 for message in messages}
+    return session.exec(select(Content).where(col(Content.sha256).in_(hashes))).all()
+
+
+def _stops(
+    session: Session,
+    settings: Settings,
+    standing: Sequence[tuple[Claim, Message]],
+    attempts: Mapping[str, Sequence[Attempt]],
+    carriers: Mapping[str, Provider],
+    on: date,
+    at: datetime,
+) -> dict[str, Stop]:
+    stops = {claim.reference: RAN_OUT for claim, _ in standing if at >= claim.lease_until}
+    for _, message in standing:
+        unanswered = next((one for one in attempts.get(message.reference, []) if one.outcome is None), None)
+        # Half of what the provider promises: its clock and ours differ, and a retry takes time to arrive.
+        if unanswered and at - unanswered.started_at > carriers[message.provider or ""].key_life / 2:
+            stops.setdefault(message.reference, OLD_KEY)
+    free = [message for _, message in standing if message.reference not in stops]
+    stops |= find_stops(session, settings, free, on)
+    # An earlier try may have arrived: it is looked up first, and only if it did not does the reason to stop count.
+    for reference, stop in stops.items():
+        if stop.status != "approved" and _is_open(attempts, reference):
+            stops[reference] = Stop("uncertain", stop.reason)
+    return stops
+
+
+def _is_open(attempts: Mapping[str, Sequence[Attempt]], reference: str) -> bool:
+    return any(attempt.outcome is None for attempt in attempts.get(reference, []))
+
+
+def _put_down(
+    session: Session,
+    stopped: Sequence[tuple[Message, Stop]],
+    attempts: Mapping[str, Sequence[Attempt]],
+    at: datetime,
+) -> None:
+    """Ends the claims of messages that do not leave."""
+    by_stop: dict[Stop, list[Message]] = defaultdict(list)
+    for message, stop in stopped:
+        by_stop[stop].append(message)
+    for stop, messages in by_stop.items():
+        doubtful = [m for m in messages if stop.status == "uncertain" and not _is_open(attempts, m.reference)]
+        for message in doubtful:
+            doubt(session, message, at, stop.reason)
+        others = [message for message in messages if message not in doubtful]
+        outbox.put_down(session, others, stop.status, stop.reason, "unknown" if stop.status == "uncertain" else None)
+
+
+def _open(
+    message: Message,
+    attempts: Mapping[str, Sequence[Attempt]],
+    carriers: Mapping[str, Provider],
+    on: date,
+    at: datetime,
+) -> Attempt:
+    attempt = outbox.open_attempt(message, attempts.get(message.reference, []), at, on)
+    carrier = carriers[attempt.provider]
+    # Another try under the same key must ask for the same: a changed request would be a new order.
+    if attempt.tries == 1:
+        window = carrier.cancel_window if isinstance(carrier, Cancels) else timedelta(0)
+        message.cancel_until = at + window if window else None
+    return attempt

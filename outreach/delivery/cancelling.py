@@ -1,0 +1,98 @@
+"""Letters that a vendor took and has not printed yet in; what was cancelled of them, and what that saved, out."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Engine
+from sqlmodel import col, select
+
+from outreach.clock import Clock, business_date
+from outreach.database import reading, writing
+from outreach.delivery import outbox
+from outreach.delivery.last_check import THEIR_WORD, find_stops
+from outreach.delivery.pauses import touched_by
+from outreach.delivery.providers import Cancels, Provider
+from outreach.errors import DeliveryError
+from outreach.models import Message
+from outreach.settings import Settings
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class CancelReport:
+    """`cancelled` messages will not be printed, and `saved` is their cost in minor units.
+
+    `too_late` had gone to print; `unanswered` are asked again by the next run, as long as their window is open.
+    """
+
+    cancelled: int = 0
+    saved: int = 0
+    too_late: int = 0
+    unanswered: int = 0
+
+
+def cancel_stopped(
+    engine: Engine, settings: Settings, clock: Clock, carriers: Mapping[str, Provider], tell: Tell = lambda _: None
+) -> CancelReport:
+    """Cancels at their vendors what an opt-out, a death, a flag, a complaint or a payment has overtaken."""
+    with reading(engine) as session:
+        messages = session.exec(_cancellable(carriers, clock)).all()
+        on = business_date(clock(), settings.business.timezone)
+        stops = find_stops(session, settings, messages, on, THEIR_WORD)
+    return _cancel(engine, messages, {name: stop.reason for name, stop in stops.items()}, carriers, clock, tell)
+
+
+def cancel_paused(
+    engine: Engine,
+    clock: Clock,
+    carriers: Mapping[str, Provider],
+    scope: str,
+    name: str,
+    tell: Tell = lambda _: None,
+) -> CancelReport:
+    """Cancels at their vendors what a pause of `scope` and `name` concerns, as far as they let us."""
+    with reading(engine) as session:
+        messages = session.exec(_cancellable(carriers, clock, touched_by(scope, name))).all()
+    reason = f"paused: {scope} {name}".strip()
+    return _cancel(engine, messages, {m.reference: reason for m in messages}, carriers, clock, tell)
+
+
+def _cancellable(carriers: Mapping[str, Provider], clock: Clock, *conditions: ColumnElement[bool]) -> Any:
+    names = sorted(name for name, carrier in carriers.items() if isinstance(carrier, Cancels))
+    within = select(Message).where(
+        Message.status == "accepted", col(Message.cancel_until) > clock(), col(Message.provider).in_(names)
+    )
+    return within.where(*conditions).order_by(Message.reference)
+
+
+def _cancel(
+    engine: Engine,
+    messages: Sequence[Message],
+    reasons: Mapping[str, str],
+    carriers: Mapping[str, Provider],
+    clock: Clock,
+    tell: Tell,
+) -> CancelReport:
+    counts: Counter[str] = Counter()
+    for message in messages:
+        if reason := reasons.get(message.reference):
+            outcome = _cancel_one(engine, message, reason, carriers)
+            counts[outcome] += 1
+            counts["saved"] += message.cost if outcome == "cancelled" else 0
+            tell(f"{message.reference}: {outcome.replace('_', ' ')}, {reason}")
+    return CancelReport(counts["cancelled"], counts["saved"], counts["too_late"], counts["unanswered"])
+
+
+def _cancel_one(engine: Engine, message: Message, reason: str, carriers: Mapping[str, Provider]) -> str:
+    carrier = carriers[message.provider or ""]
+    try:
+        # Should we die before the next line is written: cancelling twice is cancelling once, for every vendor here.
+        done = isinstance(carrier, Cancels) and carrier.cancel(message.provider_id or "")
+    except DeliveryError:
+        return "unanswered"
+    with writing(engine) as session:
+        outbox.record_cancelling(session, message.reference, done, reason)
+    return "cancelled" if done else "too_late"

@@ -1,0 +1,121 @@
+"""What senders and providers left open comes in; claims taken back, look-ups settled and cases for a person come out.
+
+Nothing is decided here without evidence: a dead owner, a provider's answer, age, or a person with a reason.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, select
+
+from outreach.approval.audit import record_act
+from outreach.approval.staff import require_approver
+from outreach.database import is_held
+from outreach.delivery.outbox import attempts_of, begun, new_attempt, owner_lock, put_down, record_acceptance
+from outreach.errors import NotFound, NotWaiting, SettingsError
+from outreach.models import Attempt, Message
+
+DIED = "its sender died while handing it over"
+BY_HAND = ("accepted", "failed", "approved")
+
+
+def recover_lost(session: Session, keyed: Collection[str]) -> int:
+    """Takes claims back from senders that no longer live; returns how many.
+
+    A message whose provider is in `keyed` may be handed over again under its key. Any other that was already begun
+    becomes uncertain: it may have left.
+    """
+    senders = session.exec(select(Message.owner).where(Message.status == "sending").distinct()).all()
+    lost = [owner for owner in senders if owner and not is_held(session, owner_lock(owner))]
+    left = select(Message, begun()).where(Message.status == "sending", col(Message.owner).in_(lost))
+    rows = session.exec(left.with_for_update(skip_locked=True, of=Message)).all() if lost else []
+    for message, _ in rows:
+        # Should the sender live after all, its old fence stops it from opening another attempt.
+        message.fence += 1
+    session.flush()
+    safe = [message for message, is_begun in rows if message.provider in keyed or not is_begun]
+    put_down(session, safe, "approved", None)
+    doubtful = [message for message, is_begun in rows if is_begun and message.provider not in keyed]
+    put_down(session, doubtful, "uncertain", DIED, "unknown")
+    session.expire_all()
+    return len(rows)
+
+
+def list_uncertain(session: Session) -> Sequence[tuple[Message, Attempt]]:
+    """Messages that left without an answer, each with the attempt to look up."""
+    open_ones = (
+        select(Message, Attempt)
+        .join(Attempt, col(Attempt.reference) == Message.reference)
+        .where(Message.status == "uncertain", Attempt.outcome == "unknown")
+    )
+    return session.exec(open_ones.order_by(Message.reference)).all()
+
+
+def record_absence(session: Session, reference: str, number: int) -> bool:
+    """Lets an uncertain message go again whose provider surely has nothing; False when it was settled meanwhile."""
+    message = session.get_one(Message, reference, with_for_update=True)
+    attempt = session.get_one(Attempt, (reference, number))
+    if message.status != "uncertain" or attempt.outcome != "unknown":
+        return False
+    attempt.outcome, attempt.evidence = "absent", "looked up, and not there"
+    session.flush()
+    put_down(session, [message], "approved", None)
+    session.expire(message)
+    return True
+
+
+def give_up(session: Session, reference: str, number: int, at: datetime, after: timedelta) -> bool:
+    """Hands an uncertain message to a person when its last try is older than `after`; whether it did."""
+    message = session.get_one(Message, reference, with_for_update=True)
+    attempt = session.get_one(Attempt, (reference, number))
+    if message.status != "uncertain" or at < attempt.last_try_at + after:
+        return False
+    known = f"handed to {attempt.provider} as {attempt.key} at {attempt.last_try_at:%Y-%m-%d %H:%M} UTC"
+    message.status = "needs_person"
+    message.status_reason = f"{known}, and nothing has been heard: {message.status_reason or 'no answer'}"
+    return True
+
+
+def close_by_hand(session: Session, reference: str, status: str, by: str, reason: str, at: datetime) -> Message:
+    """The message, closed by the member of staff `by`: "accepted", "failed", or "approved" to send it again.
+
+    Raises NotFound, NotWaiting when it is not an open case, and SettingsError for any other status or without a reason.
+    """
+    if status not in BY_HAND or not reason.strip():
+        raise SettingsError(f"Say what became of it, as one of {', '.join(BY_HAND)}, and how you know (--reason)")
+    require_approver(session, by)
+    message = session.get(Message, reference.upper(), with_for_update=True)
+    if message is None:
+        raise NotFound(f"There is no message “{reference}”. Its reference stands on it, such as K7QF-2M9X-TB4D")
+    if message.status not in {"uncertain", "needs_person"}:
+        raise NotWaiting(f"{message.reference} is {message.status}; only what left without an answer is closed by hand")
+    _close(session, message, status, f"{reason} ({by})", at)
+    record_act(session, by, f"closed as {status}", message.reference, "", at)
+    return message
+
+
+def _close(session: Session, message: Message, status: str, reason: str, at: datetime) -> None:
+    attempt = next(
+        one for one in attempts_of(session, [message.reference])[message.reference] if one.outcome == "unknown"
+    )
+    if status == "accepted":
+        # The provider's own id is not known; ours stands in for it, and never collides with one of theirs.
+        record_acceptance(session, message.reference, attempt.number, f"by hand {attempt.key}", at)
+    else:
+        attempt.outcome, message.status = ("absent" if status == "approved" else "refused"), status
+        message.not_before = None
+    attempt.evidence, message.status_reason = reason, reason
+
+
+def doubt(session: Session, message: Message, at: datetime, reason: str) -> Attempt:
+    """Makes a locked message uncertain that may have left unknown to us; returns the attempt to look up."""
+    attempts = attempts_of(session, [message.reference])[message.reference]
+    attempt = next((one for one in attempts if one.outcome in (None, "unknown")), None)
+    if attempt is None:
+        attempt = new_attempt(message, len(attempts) + 1, at, at.date())
+        attempt.tries = 0
+        session.add(attempt)
+    attempt.outcome, attempt.evidence = "unknown", reason
+    message.status, message.status_reason, message.owner = "uncertain", reason, None
+    session.flush()
+    return attempt
