@@ -108,8 +108,8 @@ def as_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def outcomes_of(report: object) -> dict[str, int]:
-    """Every count of a report under its own name."""
-    return {name: value for name, value in vars(report).items() if isinstance(value, int)}
+    """Every count of a report under its own name; the sum that was saved is money, not a count."""
+    return {name: value for name, value in vars(report).items() if isinstance(value, int) and name != "saved"}
 
 
 def publish(markdown: str) -> None:

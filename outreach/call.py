@@ -32,6 +32,10 @@ class Call:
     def now(self) -> datetime:
         return self.clock()
 
+    @property
+    def currency(self) -> str:
+        return self.settings.business.currency
+
     def day(self, on: str | None) -> date:
         return parse_day(on) if on else today_of(self.settings, self.now)
 

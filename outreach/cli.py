@@ -14,12 +14,15 @@ from sqlalchemy.engine import make_url
 from typer.exceptions import TyperException
 
 from outreach import tables
-from outreach.approval import add_staff, approve_batch, list_staff, reject, remove_staff
+from outreach.approval import approve_batch, reject
 from outreach.approval.batches import list_batches, require_waiting
-from outreach.call import open_call, owner_name, scope_of
+from outreach.call import open_call
+from outreach.commands.options import AsJson, By, Database, Now, On
+from outreach.commands.sending import sending
+from outreach.commands.staffing import staff
 from outreach.composing import preview_template
-from outreach.database import reading, writing
-from outreach.day import deliver_day, prepare_day
+from outreach.database import reading
+from outreach.day import prepare_day
 from outreach.delivery import pauses
 from outreach.doctor import examine
 from outreach.errors import OutreachError, SettingsError
@@ -27,19 +30,10 @@ from outreach.intake import import_folder, read_mapping
 from outreach.learning import count_messages
 from outreach.moments import MOMENTS, find_moments
 from outreach.planning.why import explain_customer
-from outreach.tracking import track_open
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, help=__doc__)
-staff_app = typer.Typer(no_args_is_help=True, help="The people who may approve: add, list, remove.")
-app.add_typer(staff_app, name="staff")
-
-
-Database = Annotated[str | None, typer.Option(help="Database URL. [OUTREACH_DATABASE_URL, or sqlite:///outreach.db]")]
-Now = Annotated[str | None, typer.Option(help="The instant to take for now, as 2026-11-22T10:00Z. [OUTREACH_NOW]")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-On = Annotated[str | None, typer.Option(help="The day, as 2026-11-22. [today]")]
-Scope = Annotated[str | None, typer.Option()]
-By = Annotated[str, typer.Option(help="Who decides: the id of a staff record.")]
+app.add_typer(sending)
+app.add_typer(staff, name="staff")
 
 
 @app.command()
@@ -160,54 +154,6 @@ def reject_(
 
 
 @app.command()
-def deliver(database: Database = None, now: Now = None, as_json: AsJson = False) -> None:
-    """Send what is approved and due, each exactly once."""
-    call = open_call(database, now, as_json)
-    tables.show_delivered(deliver_day(call.engine, call.settings, call.clock, owner_name(), call.tell), as_json)
-
-
-@app.command()
-def track(database: Database = None, now: Now = None, as_json: AsJson = False) -> None:
-    """Close what is open: look up uncertain messages, recover interrupted ones, expire what came too late."""
-    call = open_call(database, now, as_json)
-    tables.show_tracked(track_open(call.engine, call.settings, call.clock, call.tell), as_json)
-
-
-@app.command()
-def run(on: On = None, database: Database = None, now: Now = None, as_json: AsJson = False) -> None:
-    """Prepare, deliver and track, with no server: for cron."""
-    call = open_call(database, now, as_json)
-    prepared = prepare_day(call.engine, call.settings, call.day(on), call.clock, call.tell)
-    delivered = deliver_day(call.engine, call.settings, call.clock, owner_name(), call.tell)
-    tracked = track_open(call.engine, call.settings, call.clock, call.tell)
-    with reading(call.engine) as session:
-        tables.show_run(session, prepared, delivered, tracked, as_json)
-
-
-@app.command()
-def pause(
-    moment: Scope = None, provider: Scope = None, batch: Scope = None, database: Database = None, now: Now = None
-) -> None:
-    """Stop sending: everything, or one moment, provider or batch. Says what had already left."""
-    call = open_call(database, now)
-    scope, name = scope_of(moment, provider, batch)
-    with writing(call.engine) as session:
-        tables.show_pause(pauses.pause(session, scope, name, call.now))
-
-
-@app.command()
-def resume(
-    moment: Scope = None, provider: Scope = None, batch: Scope = None, database: Database = None, now: Now = None
-) -> None:
-    """Take a pause back."""
-    call = open_call(database, now)
-    scope, name = scope_of(moment, provider, batch)
-    with writing(call.engine) as session:
-        was_paused = pauses.resume(session, scope, name, call.now)
-        tables.say("Sending goes on." if was_paused else "That was not paused; nothing changed.")
-
-
-@app.command()
 def status(database: Database = None, now: Now = None, as_json: AsJson = False) -> None:
     """Count messages by moment, channel and status; the counts always add up."""
     call = open_call(database, now, as_json)
@@ -243,40 +189,6 @@ def serve(
 
     call = open_call(database, now, create=True)
     serve_pages(call.engine, call.settings, call.clock, host, port)
-
-
-@staff_app.command("add")
-def staff_add(
-    who: Annotated[str, typer.Argument(help="A short id, such as maria.")],
-    name: Annotated[str, typer.Option(help="The full name.")] = "",
-    role: Annotated[str, typer.Option(help="viewer, writer, approver or admin.")] = "approver",
-    database: Database = None,
-    now: Now = None,
-) -> None:
-    """Add someone, or change their name or role."""
-    call = open_call(database, now, create=True)
-    with writing(call.engine) as session:
-        member = add_staff(session, who, name or who, role, call.now)
-        tables.say(f"{member.staff_id} is {member.name}, {member.role}")
-
-
-@staff_app.command("list")
-def staff_list(database: Database = None, now: Now = None, as_json: AsJson = False) -> None:
-    """List the staff."""
-    call = open_call(database, now, as_json)
-    with reading(call.engine) as session:
-        tables.show_staff(list_staff(session), as_json)
-
-
-@staff_app.command("remove")
-def staff_remove(
-    who: Annotated[str, typer.Argument(help="The id.")], database: Database = None, now: Now = None
-) -> None:
-    """Remove someone; what they did stays in the audit."""
-    call = open_call(database, now)
-    with writing(call.engine) as session:
-        remove_staff(session, who, call.now)
-        tables.say(f"{who} may not act any more")
 
 
 @app.command()

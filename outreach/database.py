@@ -7,6 +7,7 @@ Writing transactions on SQLite always begin IMMEDIATE: with the driver's deferre
 import fcntl
 import hashlib
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -73,6 +74,25 @@ def writing(engine: Engine) -> Iterator[Session]:
     """A session whose one transaction commits when the block ends and rolls back when it raises."""
     with Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
+
+
+def require_safe_claims(engine: Engine) -> None:
+    """Raises DatabaseError where a transaction that means to write does not keep other writers out from its beginning.
+
+    A second connection tries to write meanwhile, and must not be let in. PostgreSQL locks the rows that are claimed.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    with writing(engine) as session:
+        session.connection()
+        other = sqlite3.connect(engine.url.database or "", isolation_level=None, timeout=0)
+        try:
+            other.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return
+        finally:
+            other.close()
+    raise DatabaseError("Two senders could claim one message: transactions do not BEGIN IMMEDIATE. Nothing is sent")
 
 
 def take_turns(session: Session, name: str) -> None:

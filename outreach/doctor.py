@@ -8,7 +8,9 @@ from sqlalchemy import Engine, text
 
 from outreach.approval.audit import find_break
 from outreach.composing import check_templates
-from outreach.database import open_database, reading, upgrade_database
+from outreach.database import open_database, reading, require_safe_claims, upgrade_database
+from outreach.delivery.generation import find_restore
+from outreach.delivery.providers import open_providers
 from outreach.errors import OutreachError
 from outreach.intake.contacts import load_key
 from outreach.settings import Settings, load_settings
@@ -35,6 +37,8 @@ def examine(database: str | None, now: str | None) -> list[Finding]:
         ("secret", lambda: (load_key(engine, settings) and "") or ""),
         ("templates and faces", lambda: "\n".join(check_templates(settings))),
         ("audit", lambda: _audit(engine)),
+        ("providers", lambda: _providers(settings)),
+        ("no restored backup", lambda: find_restore(engine, settings)),
     ]
     return findings + [_check(what, check) for what, check in checks]
 
@@ -75,11 +79,17 @@ def _mode(settings: Settings) -> Finding:
 
 def _database(engine: Engine) -> str:
     upgrade_database(engine)
+    require_safe_claims(engine)
     if engine.dialect.name != "sqlite":
         return ""
     with reading(engine) as session:
         journal = session.connection().execute(text("PRAGMA journal_mode")).scalar_one()
     return "" if journal == "wal" else "The database file is on a disk without WAL; move it to a local disk"
+
+
+def _providers(settings: Settings) -> str:
+    with open_providers(settings):
+        return ""
 
 
 def _audit(engine: Engine) -> str:

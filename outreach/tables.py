@@ -15,6 +15,7 @@ from sqlmodel import Session, col
 
 from outreach.day import Prepared
 from outreach.delivery import DeliverReport
+from outreach.delivery.cancelling import CancelReport
 from outreach.delivery.pauses import PauseReport
 from outreach.doctor import Finding
 from outreach.intake import ImportReport
@@ -202,7 +203,7 @@ SENT_WORDS = {
 }
 
 
-def show_delivered(report: DeliverReport, as_json: bool) -> None:
+def show_delivered(report: DeliverReport, currency: str, as_json: bool) -> None:
     if as_json:
         return print_json(report)
     sent = ", ".join(f"{number} by {channel}" for channel, number in sorted(report.sent.items()))
@@ -210,34 +211,47 @@ def show_delivered(report: DeliverReport, as_json: bool) -> None:
     for name, words in SENT_WORDS.items():
         if number := getattr(report, name):
             say(f"  {number} {words}")
+    _say_cancelled(report.cancelled, report.saved, currency)
     for file in report.files:
         say(f"  {file}")
     return None
 
 
-def show_tracked(report: TrackReport, as_json: bool) -> None:
+def _say_cancelled(cancelled: int, saved: int, currency: str) -> None:
+    if cancelled:
+        say(f"  {cancelled} taken back before they were printed: {money(saved, currency)} of postage saved")
+
+
+def show_tracked(report: TrackReport, currency: str, as_json: bool) -> None:
     if as_json:
         return print_json(report)
-    counts = [f"{number} {name.replace('_', ' ')}" for name, number in dataclasses.asdict(report).items() if number]
-    say(f"Tracked: {', '.join(counts) if counts else 'nothing was open'}.")
+    counts = {name: number for name, number in dataclasses.asdict(report).items() if number and name != "saved"}
+    said = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in counts.items())
+    say(f"Tracked: {said or 'nothing was open'}.")
+    _say_cancelled(report.cancelled, report.saved, currency)
+    if report.needs_person:
+        say("  Ask the provider about those, then: outreach close REFERENCE --as accepted|failed|approved")
     return None
 
 
-def show_pause(report: PauseReport) -> None:
+def show_pause(report: PauseReport, cancelled: CancelReport, currency: str) -> None:
     say(
         f"Paused. {report.held} messages now wait. {report.leaving} were being handed over just then; "
         f"{report.left} had left in the day before, and files that are written stay."
     )
+    _say_cancelled(cancelled.cancelled, cancelled.saved, currency)
+    if left := cancelled.too_late + cancelled.unanswered:
+        say(f"  {left} could not be taken back: printed already, or the vendor did not answer")
 
 
 def show_run(
-    session: Session, prepared: Prepared, delivered: DeliverReport, tracked: TrackReport, as_json: bool
+    session: Session, prepared: Prepared, delivered: DeliverReport, tracked: TrackReport, currency: str, as_json: bool
 ) -> None:
     if as_json:
         return print_json({"prepared": prepared, "delivered": delivered, "tracked": tracked})
     show_prepared(session, prepared, as_json=False)
-    show_delivered(delivered, as_json=False)
-    return show_tracked(tracked, as_json=False)
+    show_delivered(delivered, currency, as_json=False)
+    return show_tracked(tracked, currency, as_json=False)
 
 
 def show_status(report: StatusReport, pauses: Sequence[Pause], as_json: bool) -> None:
@@ -245,6 +259,9 @@ def show_status(report: StatusReport, pauses: Sequence[Pause], as_json: bool) ->
         return print_json({**as_plain(report), "pauses": list(pauses)})
     for pause in pauses:
         say(f"PAUSED since {pause.at:%Y-%m-%d %H:%M} UTC: {pause.scope} {pause.name}".rstrip())
+    for incident in report.incidents:
+        what = f"{incident.provider} {incident.reference or ''}".strip()
+        say(f"LOOK AT {incident.at:%Y-%m-%d %H:%M} UTC, {what}: {incident.what}")
     rows = [(*key, number) for key, number in sorted(report.messages.items())]
     print_table("Messages", ["moment", "channel", "status", "number"], rows)
     say(

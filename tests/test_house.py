@@ -14,8 +14,9 @@ ROOT = Path(__file__).resolve().parent.parent
 GROUND = ("errors", "clock", "provider_settings", "settings", "database", "models")
 ROOMS = ("intake", "moments", "planning", "composing", "approval", "delivery", "tracking", "learning")
 # Each of these may stand on everything before it in the list.
-TOP = ("day", "doctor", "tables", "call", "web", "flows", "up", "demo", "cli")
-ONE_FILE_ONLY = ("weasyprint", "pypdfium2", "prefect", "uvicorn", "fastapi", "typer", "rich")
+TOP = ("day", "doctor", "tables", "call", "web", "flows", "up", "demo", "drill", "commands", "cli")
+ONE_FILE_ONLY = ("weasyprint", "pypdfium2", "prefect", "uvicorn", "sendgrid", "twilio", "rich")
+ONE_PLACE_ONLY = {"fastapi": {"web"}, "typer": {"commands", "cli"}, "httpx": {"delivery", "drill"}}
 IMPORTED_AS = {"pillow": "pil", "pyyaml": "yaml", "pydantic-settings": "pydantic_settings"}
 NOT_IMPORTED = {
     "psycopg": "SQLAlchemy loads it for postgresql:// URLs",
@@ -104,6 +105,11 @@ def test_the_rule_about_rooms_notices_a_file_that_reaches_upward(
 def test_a_package_with_a_world_of_its_own_is_imported_in_one_file(package: str) -> None:
     files = [str(path.relative_to(ROOT)) for path in SOURCES if package in roots_of(path)]
     assert len(files) == 1, f"{package} is imported in {files}"
+
+
+@pytest.mark.parametrize("package", ONE_PLACE_ONLY)
+def test_a_package_of_one_room_stays_in_it(package: str) -> None:
+    assert {own_place(path) for path in SOURCES if package in roots_of(path)} <= ONE_PLACE_ONLY[package]
 
 
 def roots_of(path: Path) -> set[str]:

@@ -65,7 +65,7 @@ def begin_attempts(
     going = [(claim, message) for claim, message in standing if claim.reference not in stops]
     opened = [(claim, message, _open(message, attempts, carriers, on, at)) for claim, message in going]
     outbox.add_attempts(session, [attempt for _, _, attempt in opened if attempt.tries == 1])
-    if opened:
+    if opened and settings.mode == "live":
         begun.mark = next_mark(session)
     begun.opened = [
         Opened(claim, attempt.number, attempt.tries, handover_of(session, message, attempt, require_time))

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Engine, func
 from sqlmodel import Session, col, select
 
 from outreach.clock import Clock, business_date, steady_seconds, system_clock
-from outreach.database import hold, reading, take_turns, writing
+from outreach.database import hold, reading, require_safe_claims, take_turns, writing
 from outreach.delivery import generation, outbox
 from outreach.delivery.beginning import RAN_OUT, Begun, Opened, begin_attempts
 from outreach.delivery.cancelling import CancelReport, cancel_stopped
@@ -43,7 +43,8 @@ class DeliverReport:
 
     `sent` counts by channel. `again`: surely not taken, or not answered by a provider that takes one key once; the next
     run tries them. `waiting` are approved for a later day, `paused` and `over_cap` for today. `before` were accepted
-    before this run. `files` are the lists that providers wrote. `cancelled` says what was taken back at vendors.
+    before this run. `files` are the lists that providers wrote. `cancelled` were taken back at vendors, and `saved` is
+    their cost in minor units.
     """
 
     on: date
@@ -60,7 +61,8 @@ class DeliverReport:
     waiting: int
     before: int
     files: tuple[str, ...]
-    cancelled: CancelReport
+    cancelled: int
+    saved: int
 
 
 def deliver_due(
@@ -81,6 +83,7 @@ def deliver_due(
     with reading(engine) as session:
         _require_start(session, settings)
         before = _count(session, col(Message.accepted_at).is_not(None))
+    require_safe_claims(engine)
     generation.require_no_restore(engine, settings)
     with open_providers(settings, providers) as carriers, hold(engine, outbox.owner_lock(owner)):
         cancelled = cancel_stopped(engine, settings, clock, carriers, tell)
@@ -305,7 +308,8 @@ class Sender:
                 waiting=_count(session, Message.status == "approved", col(Message.send_on) > on),
                 before=before,
                 files=files,
-                cancelled=cancelled,
+                cancelled=cancelled.cancelled,
+                saved=cancelled.saved,
             )
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from outreach.delivery.last_check import TOO_LATE
-from outreach.models import Message, Moment
+from outreach.models import Incident, Message, Moment
 from outreach.planning.run import latest_decisions
 
 BEFORE_APPROVAL = {"planned", "composed", "held", "rejected"}
@@ -18,7 +18,8 @@ class StatusReport:
     """`messages` by (moment, channel, status); `rules` by (moment, outcome, rule) of the decision that stands.
 
     `decisions` sums `rules` by outcome: send, not_yet, never, and undecided for a moment that has none; together they
-    make `moments`. `funnel` says how many got how far, widest first; two moments may share one message.
+    make `moments`. `funnel` says how many got how far, widest first; two moments may share one message. `incidents` are
+    those that no person has closed, the latest last.
     """
 
     moments: int
@@ -26,6 +27,7 @@ class StatusReport:
     rules: Counter[tuple[str, str, str]]
     messages: Counter[tuple[str, str, str]]
     funnel: dict[str, int]
+    incidents: list[Incident]
 
 
 def count_messages(session: Session) -> StatusReport:
@@ -45,7 +47,9 @@ def count_messages(session: Session) -> StatusReport:
         "approved": sum(group.number for group in groups if group.was_approved),
         "accepted": sum(group.number for group in groups if group.is_accepted),
     }
-    return StatusReport(rules.total(), decisions, rules, messages, funnel)
+    still_open = select(Incident).where(col(Incident.closed_at).is_(None)).order_by(col(Incident.incident_id))
+    incidents = list(session.execute(still_open).scalars())
+    return StatusReport(rules.total(), decisions, rules, messages, funnel, incidents)
 
 
 def _count_decisions(session: Session) -> Counter[tuple[str, str, str]]:

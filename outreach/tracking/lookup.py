@@ -14,7 +14,7 @@ from outreach.approval import expire_unapproved
 from outreach.clock import Clock, business_date
 from outreach.database import reading, take_turns, writing
 from outreach.delivery import outbox, recovery
-from outreach.delivery.cancelling import CancelReport, cancel_stopped
+from outreach.delivery.cancelling import cancel_stopped
 from outreach.delivery.generation import accept_restore
 from outreach.delivery.handover import handover_of
 from outreach.delivery.providers import Provider, open_providers
@@ -31,6 +31,7 @@ class TrackReport:
 
     Of the uncertain ones, `found` had been taken, `absent` surely had not and go again, `still_uncertain` stay open and
     `needs_person` cannot be settled without one. `doubted` were put in doubt because a backup was restored.
+    `cancelled` were taken back at vendors, and `saved` is their cost in minor units.
     """
 
     recovered: int
@@ -40,7 +41,8 @@ class TrackReport:
     still_uncertain: int
     needs_person: int
     expired: int
-    cancelled: CancelReport
+    cancelled: int
+    saved: int
 
 
 def track_open(
@@ -73,7 +75,8 @@ def track_open(
         still_uncertain=looked_up["still uncertain"],
         needs_person=looked_up["needs a person"],
         expired=expired,
-        cancelled=cancelled,
+        cancelled=cancelled.cancelled,
+        saved=cancelled.saved,
     )
 
 

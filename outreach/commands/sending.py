@@ -1,0 +1,95 @@
+"""Sending and what follows it: deliver, track, close, run, pause, resume. Words in, a call to a room, a table out."""
+
+from typing import Annotated
+
+import typer
+
+from outreach import tables
+from outreach.call import open_call, owner_name, scope_of
+from outreach.commands.options import AsJson, By, Database, Now, On, Scope
+from outreach.database import reading, writing
+from outreach.day import deliver_day, prepare_day
+from outreach.delivery import pauses
+from outreach.delivery.cancelling import cancel_paused
+from outreach.delivery.providers import open_providers
+from outreach.delivery.recovery import close_by_hand
+from outreach.tracking import track_open
+
+sending = typer.Typer()
+
+
+@sending.command()
+def deliver(database: Database = None, now: Now = None, as_json: AsJson = False) -> None:
+    """Send what is approved and due, each exactly once."""
+    call = open_call(database, now, as_json)
+    tables.show_delivered(
+        deliver_day(call.engine, call.settings, call.clock, owner_name(), call.tell), call.currency, as_json
+    )
+
+
+@sending.command()
+def track(
+    after_restore: Annotated[
+        bool, typer.Option("--after-restore", help="A backup was restored: look up what it may have forgotten.")
+    ] = False,
+    database: Database = None,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Close what is open: look up uncertain messages, recover interrupted ones, expire what came too late."""
+    call = open_call(database, now, as_json)
+    report = track_open(call.engine, call.settings, call.clock, call.tell, after_restore=after_restore)
+    tables.show_tracked(report, call.currency, as_json)
+
+
+@sending.command()
+def close(
+    reference: Annotated[str, typer.Argument(help="The reference of a message that left without an answer.")],
+    by: By,
+    as_: Annotated[str, typer.Option("--as", help="What became of it: accepted, failed, or approved (it goes again).")],
+    reason: Annotated[str, typer.Option(help="How you know.")],
+    database: Database = None,
+    now: Now = None,
+) -> None:
+    """Close an open case by hand, once you have asked the provider what became of it."""
+    call = open_call(database, now)
+    with writing(call.engine) as session:
+        message = close_by_hand(session, reference, as_, by, reason, call.now)
+        tables.say(f"{message.reference} is {message.status}: {message.status_reason}")
+
+
+@sending.command()
+def run(on: On = None, database: Database = None, now: Now = None, as_json: AsJson = False) -> None:
+    """Prepare, deliver and track, with no server: for cron."""
+    call = open_call(database, now, as_json)
+    prepared = prepare_day(call.engine, call.settings, call.day(on), call.clock, call.tell)
+    delivered = deliver_day(call.engine, call.settings, call.clock, owner_name(), call.tell)
+    tracked = track_open(call.engine, call.settings, call.clock, call.tell)
+    with reading(call.engine) as session:
+        tables.show_run(session, prepared, delivered, tracked, call.currency, as_json)
+
+
+@sending.command()
+def pause(
+    moment: Scope = None, provider: Scope = None, batch: Scope = None, database: Database = None, now: Now = None
+) -> None:
+    """Stop sending: everything, or one moment, provider or batch. Says what had left, and cancels what it can."""
+    call = open_call(database, now)
+    scope, name = scope_of(moment, provider, batch)
+    with writing(call.engine) as session:
+        report = pauses.pause(session, scope, name, call.now)
+    with open_providers(call.settings) as carriers:
+        cancelled = cancel_paused(call.engine, call.clock, carriers, scope, name, call.tell)
+    tables.show_pause(report, cancelled, call.currency)
+
+
+@sending.command()
+def resume(
+    moment: Scope = None, provider: Scope = None, batch: Scope = None, database: Database = None, now: Now = None
+) -> None:
+    """Take a pause back."""
+    call = open_call(database, now)
+    scope, name = scope_of(moment, provider, batch)
+    with writing(call.engine) as session:
+        was_paused = pauses.resume(session, scope, name, call.now)
+        tables.say("Sending goes on." if was_paused else "That was not paused; nothing changed.")
