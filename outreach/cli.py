@@ -184,7 +184,7 @@ def serve(
     database: Database = None,
     now: Now = None,
 ) -> None:
-    """Serve the status page and the public unsubscribe page."""
+    """Serve the status page, the public unsubscribe page, and the webhooks of the vendors in use."""
     from outreach.up import serve_pages  # Prefect and uvicorn take seconds to import
 
     call = open_call(database, now, create=True)

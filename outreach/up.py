@@ -25,6 +25,7 @@ from sqlalchemy import Engine
 import flows  # gives this process, and so its children, Prefect's defaults
 from outreach.clock import Clock, read_clock
 from outreach.database import open_database, upgrade_database
+from outreach.delivery.providers import require_secrets
 from outreach.errors import OutreachError, SettingsError
 from outreach.settings import Settings
 from outreach.web import create_app
@@ -62,10 +63,11 @@ class Child:
 
 
 def serve_pages(engine: Engine, settings: Settings, clock: Clock, host: str, port: int, prefect: str = "") -> None:
-    """Serves the status page and the public pages until this process is told to stop.
+    """Serves the status page, the public pages and the webhooks until this process is told to stop.
 
-    Raises SettingsError when the port is taken.
+    Raises SettingsError when the port is taken, or a vendor in use lacks its key or the secret of its webhooks.
     """
+    require_secrets(settings)
     refuse_taken(host, port, "--port")
     pages_server(engine, settings, clock, host, port, prefect).run()
 
