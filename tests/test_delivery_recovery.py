@@ -180,6 +180,22 @@ def test_row_23_an_opt_out_between_approval_and_sending_suppresses_and_says_why(
     )  # fmt: skip
 
 
+def test_a_look_up_that_only_finds_like_messages_takes_none_that_is_known_as_another(
+    engine: Engine, settings: Settings
+) -> None:
+    class LookingAlike(Vendor):
+        def find(self, handover: Any) -> list[str]:
+            return [provider_id for _, _, provider_id, _ in self.ledger]
+
+    vendor = LookingAlike(False, ["lost", "none"])
+    add(engine, "AB")
+    deliver(engine, settings, vendor)
+    assert statuses(engine) == {"A": "accepted", "B": "uncertain"}
+    assert track(engine, settings, vendor, later(hours=3)).absent == 1
+    deliver(engine, settings, vendor, later(hours=3))
+    assert taken(vendor) == ["A", "B"]
+
+
 # --- what nothing settles ---
 
 

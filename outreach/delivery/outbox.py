@@ -255,6 +255,15 @@ def record_acceptance(session: Session, reference: str, number: int, provider_id
         record_incident(session, message.provider or "", reference, "a provider names one message twice", at)
 
 
+def drop_known(session: Session, provider: str, provider_ids: Sequence[str], reference: str) -> list[str]:
+    """The ids among `provider_ids` under which the provider has no other message of ours than `reference`."""
+    others = select(Message.provider_id).where(
+        Message.provider == provider, col(Message.provider_id).in_(provider_ids), Message.reference != reference
+    )
+    known = set(session.exec(others)) if provider_ids else set()
+    return [provider_id for provider_id in provider_ids if provider_id not in known]
+
+
 def record_incident(session: Session, provider: str, reference: str | None, what: str, at: datetime) -> None:
     """Keeps something that should not have happened, for a person to look at."""
     session.add(Incident(at=at, provider=provider, reference=reference, what=what))

@@ -108,6 +108,8 @@ def _close(engine: Engine, carrier: Provider, message: Message, attempt: Attempt
     except DeliveryError:
         return "still uncertain"
     with writing(engine) as session:
+        # Where a provider can only be asked for like messages, some of them may be known as other messages of ours.
+        found = outbox.drop_known(session, attempt.provider, found, message.reference)
         if found:
             outbox.record_acceptance(session, message.reference, attempt.number, found[0], at)
             return "found"
