@@ -234,11 +234,14 @@ def show_tracked(report: TrackReport, currency: str, as_json: bool) -> None:
     return None
 
 
-def show_pause(report: PauseReport, cancelled: CancelReport, currency: str) -> None:
+def show_pause(report: PauseReport) -> None:
     say(
         f"Paused. {report.held} messages now wait. {report.leaving} were being handed over just then; "
         f"{report.left} had left in the day before, and files that are written stay."
     )
+
+
+def show_cancelled(cancelled: CancelReport, currency: str) -> None:
     _say_cancelled(cancelled.cancelled, cancelled.saved, currency)
     if left := cancelled.too_late + cancelled.unanswered:
         say(f"  {left} could not be taken back: printed already, or the vendor did not answer")

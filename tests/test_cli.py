@@ -8,10 +8,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from approved import add_approved
+from outreach.database import open_database, writing
+from outreach.delivery.outbox import add_attempts, open_attempt
 
 NOW = "2026-03-10T15:00Z"
 SETTINGS = """
@@ -222,6 +227,32 @@ def test_pausing_stops_delivery_until_it_is_resumed(run: Run, place: Path) -> No
     done(run("resume"))
     done(run("deliver"))
     assert outbox(place) != {}
+
+
+def test_an_open_case_is_closed_by_hand_and_every_wrong_word_is_one_line(run: Run, place: Path) -> None:
+    run("import", "data")
+    run("staff", "add", "maria")
+    engine = open_database(f"sqlite:///{place / 'outreach.db'}")
+    at = datetime.fromisoformat(NOW)
+    with writing(engine) as session:
+        message = add_approved(session, "K7QF-2M9X-TB4D", "text", status="needs_person")
+        attempt = open_attempt(message, [], at, at.date())
+        attempt.outcome = "unknown"
+        add_attempts(session, [attempt])
+    close = ("close", "k7qf-2m9x-tb4d", "--by", "maria", "--reason", "their support found it")
+    assert "one of accepted, failed, approved" in run(*close, "--as", "delivered").stderr
+    done = run(*close, "--as", "accepted")
+    assert done.stdout == "K7QF-2M9X-TB4D is accepted: their support found it (maria)\n"
+    again = run(*close, "--as", "accepted")
+    assert (again.returncode, again.stderr.count("\n")) == (1, 1)
+    assert "only what left without an answer is closed by hand" in again.stderr
+
+
+def test_track_after_a_restore_says_what_it_put_in_doubt(run: Run) -> None:
+    run("import", "data")
+    report = json.loads(run("track", "--after-restore", "--json").stdout)
+    assert (report["doubted"], report["needs_person"], report["saved"]) == (0, 0, 0)
+    assert "nothing was open" in run("track", "--after-restore").stdout
 
 
 def test_run_does_the_days_work_with_no_server(run: Run) -> None:

@@ -77,10 +77,11 @@ def pause(
     call = open_call(database, now)
     scope, name = scope_of(moment, provider, batch)
     with writing(call.engine) as session:
-        report = pauses.pause(session, scope, name, call.now)
+        tables.show_pause(pauses.pause(session, scope, name, call.now))
+    # It is paused by now, whatever becomes of the vendors.
     with open_providers(call.settings) as carriers:
         cancelled = cancel_paused(call.engine, call.clock, carriers, scope, name, call.tell)
-    tables.show_pause(report, cancelled, call.currency)
+    tables.show_cancelled(cancelled, call.currency)
 
 
 @sending.command()

@@ -1,5 +1,6 @@
 """Letters that a vendor took and has not printed yet in; what was cancelled of them, and what that saved, out."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine
 from sqlmodel import col, select
 
-from outreach.clock import Clock, business_date
+from outreach.clock import Clock, business_date, steady_seconds
 from outreach.database import reading, writing
 from outreach.delivery import outbox
 from outreach.delivery.last_check import THEIR_WORD, find_stops
@@ -19,6 +20,8 @@ from outreach.models import Message
 from outreach.settings import Settings
 
 Tell = Callable[[str], None]
+# Seconds after which a pause is in force everywhere: the senders look anew before each round.
+UNTIL_IN_FORCE = 2.5
 
 
 @dataclass(frozen=True)
@@ -53,11 +56,23 @@ def cancel_paused(
     name: str,
     tell: Tell = lambda _: None,
 ) -> CancelReport:
-    """Cancels at their vendors what a pause of `scope` and `name` concerns, as far as they let us."""
+    """Cancels at their vendors what a pause of `scope` and `name` concerns, as far as they let us.
+
+    What is being handed over just now is waited for: within two seconds it has left, or been given back.
+    """
+    patient_until = steady_seconds() + UNTIL_IN_FORCE
+    while steady_seconds() < patient_until and _is_leaving(engine, scope, name):
+        time.sleep(0.1)
     with reading(engine) as session:
         messages = session.exec(_cancellable(carriers, clock, touched_by(scope, name))).all()
     reason = f"paused: {scope} {name}".strip()
     return _cancel(engine, messages, {m.reference: reason for m in messages}, carriers, clock, tell)
+
+
+def _is_leaving(engine: Engine, scope: str, name: str) -> bool:
+    with reading(engine) as session:
+        leaving = select(Message.reference).where(Message.status == "sending", touched_by(scope, name))
+        return session.exec(leaving).first() is not None
 
 
 def _cancellable(carriers: Mapping[str, Provider], clock: Clock, *conditions: ColumnElement[bool]) -> Any:

@@ -21,6 +21,7 @@ from outreach.delivery.providers import Provider, open_providers
 from outreach.errors import DeliveryError
 from outreach.models import Attempt, Message
 from outreach.settings import Settings
+from outreach.tracking.webhooks import apply_pending_webhooks
 
 Tell = Callable[[str], None]
 
@@ -29,12 +30,14 @@ Tell = Callable[[str], None]
 class TrackReport:
     """What this run closed, in messages.
 
-    Of the uncertain ones, `found` had been taken, `absent` surely had not and go again, `still_uncertain` stay open and
-    `needs_person` cannot be settled without one. `doubted` were put in doubt because a backup was restored.
-    `cancelled` were taken back at vendors, and `saved` is their cost in minor units.
+    `webhooks` were kept, or waited for their message, and are acted on now. Of the uncertain ones, `found` had been
+    taken, `absent` surely had not and go again, `still_uncertain` stay open and `needs_person` cannot be settled
+    without one. `doubted` were put in doubt because a backup was restored. `cancelled` were taken back at vendors, and
+    `saved` is their cost in minor units.
     """
 
     recovered: int
+    webhooks: int
     doubted: int
     found: int
     absent: int
@@ -61,14 +64,18 @@ def track_open(
     with open_providers(settings, providers) as carriers:
         with writing(engine) as session:
             recovered = recovery.recover_lost(session, [name for name, carrier in carriers.items() if carrier.key_life])
+        webhooks = apply_pending_webhooks(engine, settings, clock, carriers)
         doubted = accept_restore(engine, settings, clock()) if after_restore else 0
         looked_up = look_up(engine, settings, carriers, clock, tell)
+        # A look-up, too, can make known what an event was waiting for.
+        webhooks += apply_pending_webhooks(engine, settings, clock, carriers)
         cancelled = cancel_stopped(engine, settings, clock, carriers, tell)
     with writing(engine) as session:
         take_turns(session, "approval")
         expired = outbox.expire_late(session, on) + expire_unapproved(session, on, clock())
     return TrackReport(
         recovered=recovered,
+        webhooks=webhooks,
         doubted=doubted,
         found=looked_up["found"],
         absent=looked_up["absent"],
