@@ -113,11 +113,12 @@ class Keyless(RuleBasedStateMachine):
     def time_passes(self, hours: int) -> None:
         """More than a lease; once less than what a late arrival may take to show, once longer than keys are known."""
         self.now += timedelta(hours=hours)
-        if hours > 24:
-            self.vendor.known_keys = {}
+        # Whatever is late arrives within the hour, and so before its key is forgotten.
         for handover in self.vendor.under_way:
             self.vendor.take(handover)
         self.vendor.under_way = []
+        if hours > 24:
+            self.vendor.known_keys = {}
 
     @rule(reference=references)
     def opt_out(self, reference: str) -> None:
