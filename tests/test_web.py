@@ -197,7 +197,7 @@ def test_a_failure_shows_a_calm_page_without_details(client: httpx.Client, sqlit
 
 
 def test_health_says_whether_the_database_answers(client: httpx.Client, settings: Settings, tmp_path: Path) -> None:
-    assert client.get("/healthz").json() == {"status": "ok"}
+    assert client.get("/healthz").json() == {"status": "ok", "refused_webhooks": {}}
     gone = open_database(f"sqlite:///{tmp_path / 'no-such-folder' / 'outreach.db'}")
     with serving(gone, settings) as other:
         assert other.get("/healthz").status_code == 503

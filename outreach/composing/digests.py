@@ -15,6 +15,13 @@ MEDIA_TYPES = {
     "text": "text/plain",
     "call": "application/json",
 }
+# Providers that write a letter's words themselves, and so take them as plain text.
+PENS = frozenset({"handwrytten"})
+
+
+def media_type_for(channel: str, provider: str | None) -> str:
+    """What a message's content is, given who carries it."""
+    return "text/plain" if channel == "letter" and provider in PENS else MEDIA_TYPES[channel]
 
 
 def canonical_json(value: Any) -> str:
@@ -28,7 +35,7 @@ def message_digest(message: Message, content_sha256: str) -> str:
         "reference": message.reference,
         "recipient": message.recipient,
         "content": content_sha256,
-        "media_type": MEDIA_TYPES[message.channel],
+        "media_type": media_type_for(message.channel, message.provider),
         "channel": message.channel,
         "provider": message.provider,
         "send_on": str(message.send_on),

@@ -2,8 +2,9 @@
 
 import re
 from datetime import date
+from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime, formataddr
 
 from markupsafe import Markup
@@ -19,7 +20,9 @@ from outreach.settings import Business
 
 __all__ = ["read_unsubscribe_token", "unsubscribe_token", "write_email"]
 # Folding would put encoded words into the List-Unsubscribe address; RFC 5322 allows lines of 998.
-_UNFOLDED = SMTP.clone(max_line_length=990)
+_LONGEST_HEADER = 990
+# The longest line of quoted-printable that RFC 2045 allows.
+_LONGEST_LINE = 76
 
 
 def write_email(
@@ -38,10 +41,10 @@ def write_email(
         "stop": small_print(words.language)["stop_email"],
         "unsubscribe": f"{business.public_url.rstrip('/')}/unsubscribe/{unsubscribe_token(key, reference)}",
     }
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=SMTP.clone(max_line_length=_LONGEST_LINE))
     headers = {
         "From": formataddr((business.name, business.email), "utf-8"),
-        "To": formataddr(to, "utf-8"),
+        "To": _mailbox(*to),
         "Subject": subject,
         "Date": format_datetime(
             instant_at(send_on, business.sending_hour, business.timezone).astimezone(business.zone)
@@ -57,7 +60,8 @@ def write_email(
     page = fill_layout("email.html", language=words.language, subject=subject, body=Markup(html), **around)  # noqa: S704
     message.add_alternative(page, subtype="html", cte="quoted-printable")
     message.set_boundary(f"=_{reference}_=")
-    return message.as_bytes(policy=_UNFOLDED)
+    as_ascii_or_not = SMTP if to[1].isascii() else SMTPUTF8
+    return message.as_bytes(policy=as_ascii_or_not.clone(max_line_length=_LONGEST_HEADER))
 
 
 def render_email(facts: Facts, words: Words) -> tuple[str, str, str]:
@@ -70,6 +74,14 @@ def render_email(facts: Facts, words: Words) -> tuple[str, str, str]:
     # Three line breaks in a row are what an untaken `if` leaves behind.
     text = re.sub(r"\n{3,}", "\n\n", text)
     return subject, text, render_template(words.name("html"), words.sources["html"], facts.fields, "email").strip()
+
+
+def _mailbox(name: str, address: str) -> str:
+    """The name and the address as a header holds them; letters beyond ASCII in the address stay (RFC 6532)."""
+    if address.isascii():
+        return formataddr((name, address), "utf-8")
+    local, _, domain = address.rpartition("@")
+    return str(Address(name, local, domain))
 
 
 def _set_headers(message: EmailMessage, headers: dict[str, str]) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from outreach.clock import anniversary_in, years_between
-from outreach.composing.digests import MEDIA_TYPES
+from outreach.composing.digests import media_type_for
 from outreach.composing.facts import Assignment, FactFinder
 from outreach.composing.templates import Templates, split_name
 from outreach.composing.writing import write_message
@@ -43,7 +43,7 @@ def preview_template(
         assignment = Assignment(REFERENCE, kind, channel, recipient, ((customer_id, occasion.isoformat()),), on, on)
         finder = FactFinder(session, settings, [assignment])
     written = write_message(settings, key, assignment, finder.facts_for(assignment, language), words)
-    return written.body, MEDIA_TYPES[channel]
+    return written.body, media_type_for(channel, settings.provider_for("letter"))
 
 
 def _recipient(customer: Customer, on: date) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Engine, func, update
 from sqlmodel import Session, col, select
 
-from outreach.composing.digests import MEDIA_TYPES, message_digest
+from outreach.composing.digests import media_type_for, message_digest
 from outreach.composing.facts import Assignment, FactFinder, Facts
 from outreach.composing.templates import Templates, Words
 from outreach.composing.writing import Written, write_message
@@ -115,9 +115,10 @@ class Composer:
                 self.report.withdrawn[counted] += 1
             return
         written, words = result
-        content = {"sha256": written.sha256, "media_type": MEDIA_TYPES[message.channel], "body": written.body}
-        insert_new(session, Content, [content])
-        if _change(session, message, _composed(self.settings, message, written, words)):
+        composed = _composed(self.settings, message, written, words)
+        media_type = media_type_for(message.channel, composed["provider"])
+        insert_new(session, Content, [{"sha256": written.sha256, "media_type": media_type, "body": written.body}])
+        if _change(session, message, composed):
             self.report.composed[counted] += 1
 
 

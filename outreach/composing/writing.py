@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from outreach.composing.addresses import address_of, full_name
 from outreach.composing.calls import write_call
-from outreach.composing.digests import canonical_json
+from outreach.composing.digests import PENS, canonical_json
 from outreach.composing.emails import write_email
 from outreach.composing.facts import Assignment, Facts
 from outreach.composing.letters import write_letter
+from outreach.composing.plain_letters import write_plain_letter
 from outreach.composing.templates import Words
 from outreach.composing.texts import write_text
 from outreach.errors import CannotWrite, SettingsError
@@ -65,7 +66,11 @@ def _letter(settings: Settings, key: bytes, assignment: Assignment, facts: Facts
         "city": address.city,
         "region": address.region,
     }
-    body = write_letter(facts, words, address, settings.business, assignment.send_on, assignment.reference)
+    business, reference = settings.business, assignment.reference
+    if settings.provider_for("letter") in PENS:
+        body = write_plain_letter(facts, words, business, reference).encode()
+    else:
+        body = write_letter(facts, words, address, business, assignment.send_on, reference)
     return Written(canonical_json(recipient), body, 1, settings.postage.letter)
 
 

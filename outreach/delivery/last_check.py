@@ -84,7 +84,7 @@ def check_restore(session: Session, settings: Settings, messages: Messages, on: 
     planned_by = business_date(restored_at, settings.business.timezone)
     doubtful = [message.reference for message in messages if message.run_on <= planned_by]
     looked_up = select(Attempt.reference).where(
-        col(Attempt.reference).in_(doubtful), Attempt.outcome == "absent", Attempt.started_at >= restored_at
+        col(Attempt.reference).in_(doubtful), Attempt.outcome == "absent", Attempt.last_try_at >= restored_at
     )
     cleared = set(session.exec(looked_up))
     return {reference: Stop("uncertain", MAY_HAVE_LEFT) for reference in doubtful if reference not in cleared}

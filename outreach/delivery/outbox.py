@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 from outreach.database import insert_new
 from outreach.delivery.last_check import TOO_LATE
 from outreach.delivery.pauses import is_paused
+from outreach.delivery.providers.protocol import stand_in
 from outreach.models import Attempt, Incident, Message, Suppression
 
 LIVE = ("accepted", "unknown")
@@ -247,10 +248,12 @@ def record_acceptance(session: Session, reference: str, number: int, provider_id
         record_incident(session, message.provider or "", reference, "a provider has two tries of one message", at)
         return
     attempt.outcome = "accepted"
-    if message.provider_id is None:
+    if message.provider_id == stand_in(attempt.key):
+        message.provider_id = provider_id
+    elif message.provider_id is None:
         message.status, message.status_reason, message.owner = "accepted", None, None
         message.provider_id, message.accepted_at = provider_id, at
-    elif message.provider_id != provider_id:
+    elif provider_id not in {message.provider_id, stand_in(attempt.key)}:
         attempt.evidence = f"the provider also names it {provider_id}"
         record_incident(session, message.provider or "", reference, "a provider names one message twice", at)
 

@@ -4,7 +4,7 @@ Nothing is decided here without evidence: a dead owner, a provider's answer, age
 """
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from sqlmodel import Session, col, select
 
@@ -12,6 +12,7 @@ from outreach.approval.audit import record_act
 from outreach.approval.staff import require_approver
 from outreach.database import is_held
 from outreach.delivery.outbox import attempts_of, begun, new_attempt, owner_lock, put_down, record_acceptance
+from outreach.delivery.providers.protocol import stand_in
 from outreach.errors import NotFound, NotWaiting, SettingsError
 from outreach.models import Attempt, Message
 
@@ -99,8 +100,7 @@ def _close(session: Session, message: Message, status: str, reason: str, at: dat
         one for one in attempts_of(session, [message.reference])[message.reference] if one.outcome == "unknown"
     )
     if status == "accepted":
-        # The provider's own id is not known; ours stands in for it, and never collides with one of theirs.
-        record_acceptance(session, message.reference, attempt.number, f"by hand {attempt.key}", at)
+        record_acceptance(session, message.reference, attempt.number, stand_in(attempt.key), at)
     else:
         attempt.outcome, message.status = ("absent" if status == "approved" else "refused"), status
         message.not_before = None
@@ -112,8 +112,9 @@ def doubt(session: Session, message: Message, at: datetime, reason: str) -> Atte
     attempts = attempts_of(session, [message.reference])[message.reference]
     attempt = next((one for one in attempts if one.outcome in (None, "unknown")), None)
     if attempt is None:
-        attempt = new_attempt(message, len(attempts) + 1, at, at.date())
-        attempt.tries = 0
+        attempt = new_attempt(message, len(attempts) + 1, at, message.run_on)
+        # It may have left at any time since it was planned: look-ups that go by date begin there.
+        attempt.tries, attempt.started_at = 0, datetime.combine(message.run_on, time(), UTC) - timedelta(days=1)
         session.add(attempt)
     attempt.outcome, attempt.evidence = "unknown", reason
     message.status, message.status_reason, message.owner = "uncertain", reason, None

@@ -7,23 +7,28 @@ from datetime import datetime
 from typing import Literal
 
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from outreach.database import insert_new
-from outreach.delivery import outbox
-from outreach.models import Attempt, Event, Message, Suppression
+from outreach.delivery import outbox, pauses
+from outreach.delivery.providers.protocol import stand_in
+from outreach.models import Attempt, Batch, Event, Message, Suppression
 
-Seen = Literal["applied", "known", "unknown reference"]
+Seen = Literal["applied", "known", "not ours", "unknown reference"]
 
-# The status an event speaks for, and the words that go with it.
+# The status an event speaks for, and the words that go with it unless the provider has its own.
 STATUS_OF = {
-    "accepted": ("accepted", None),
-    "in_transit": ("accepted", None),
+    "cancelled": ("cancelled", "its provider cancelled it"),
     "delivered": ("delivered", None),
+    "failed": ("failed", "its provider could not deliver it"),
     "bounced": ("failed", "its address does not exist or refuses us"),
     "returned": ("returned", "it came back"),
 }
 # After these the contact is never used again.
 SUPPRESSING = frozenset({"bounced", "complained", "unsubscribed", "returned"})
+HELD = "held for a person"
+# A contact has one suppression: the source that stands the longest. What staff wrote is stronger than all of these.
+SOURCES = (HELD, "unsubscribed", "returned", "bounced", "complained")
 
 
 def record_event(
@@ -36,38 +41,156 @@ def record_event(
     reference: str | None,
     provider_id: str | None = None,
     raw: bytes = b"",
+    key: str | None = None,
+    reason: str | None = None,
 ) -> Seen:
     """Keeps one event and does what follows from it.
 
-    `provider_id` is the provider's id for the message where the event names it: then the event also proves that the
-    message was taken. "bounced" is for good; a bounce that may pass is no event. An event without a message of ours is
-    kept too, and the answer says so.
+    The message is found by its reference, else by the key of an attempt, else by `provider_id`, which is the provider's
+    id for it: with one of the others, that also proves that the message was taken. "bounced" is for good; a bounce that
+    may pass is no event. An event without a message of ours is kept too, and the answer says so; one that names nothing
+    but a `provider_id` waits until that is known.
     """
-    row = {"provider": provider, "event_id": event_id, "reference": reference, "kind": kind}
-    is_new = insert_new(session, Event, [row | {"at": at, "received_at": received_at, "raw": raw}])
-    message = session.get(Message, reference, with_for_update=True) if reference else None
+    message = _find_message(session, provider, reference, key, provider_id)
+    named = message.reference if message else reference or _reference_in(key)
+    said = Event(
+        provider=provider, event_id=event_id, reference=named, provider_id=provider_id, kind=kind, reason=reason,
+        at=at, received_at=received_at, raw=raw,
+    )  # fmt: skip
+    is_new = bool(insert_new(session, Event, [said.model_dump()]))
     if message is None:
+        if is_new and named:
+            what = "a provider reports on a reference that is not ours"
+            outbox.record_incident(session, provider, None, what, received_at)
         return "unknown reference"
-    if provider_id and message.provider == provider and message.provider_id is None:
-        _accept(session, message, provider_id, received_at)
-    if kind in SUPPRESSING and message.contact_hash:
-        contact = {"contact_hash": message.contact_hash, "channel": message.channel}
-        insert_new(session, Suppression, [contact | {"source": kind, "at": at}])
+    _suppress_for(session, message, said)
+    if provider_id and not _take_as_ours(session, message, said, key):
+        if is_new:
+            _stop_for_a_stranger(session, message, said)
+        return "not ours"
+    _take_waiting(session, message)
     apply_events(session, message)
     return "applied" if is_new else "known"
 
 
-def _accept(session: Session, message: Message, provider_id: str, at: datetime) -> None:
-    """Takes the event as the answer to the attempt that is still open, if there is one."""
-    unanswered = select(Attempt).where(
-        Attempt.reference == message.reference, col(Attempt.outcome).is_(None) | (col(Attempt.outcome) == "unknown")
+def _reference_in(key: str | None) -> str | None:
+    """The reference of the message that an attempt's key belongs to: A.2 is the second attempt of A."""
+    return key.rpartition(".")[0] or None if key else None
+
+
+def _find_message(
+    session: Session, provider: str, reference: str | None, key: str | None, provider_id: str | None
+) -> Message | None:
+    named = reference or _reference_in(key)
+    if not named and provider_id:
+        named = session.exec(_named_by_provider(provider, provider_id)).first()
+    return session.get(Message, named, with_for_update=True) if named else None
+
+
+def _named_by_provider(provider: str, provider_id: str) -> SelectOfScalar[str]:
+    return select(Message.reference).where(Message.provider == provider, Message.provider_id == provider_id)
+
+
+def _take_as_ours(session: Session, message: Message, said: Event, key: str | None) -> bool:
+    """Whether the event's `provider_id` is an attempt of ours; if nobody knew that it was taken, it is known now."""
+    theirs = said.provider_id or ""
+    if (message.provider, message.provider_id) == (said.provider, theirs):
+        return True
+    if session.exec(_named_by_provider(said.provider, theirs)).first():
+        return False
+    attempt = _find_attempt(session, message, said.provider, key)
+    if attempt is None:
+        return False
+    if message.provider_id in {None, stand_in(attempt.key)}:
+        outbox.record_acceptance(session, message.reference, attempt.number, theirs, said.received_at)
+    elif attempt.outcome == "accepted":
+        return False
+    elif theirs not in (attempt.evidence or ""):
+        # Another try of ours is there as well: the outbox makes an incident of it, once.
+        outbox.record_acceptance(session, message.reference, attempt.number, theirs, said.received_at)
+    return True
+
+
+def _find_attempt(session: Session, message: Message, provider: str, key: str | None) -> Attempt | None:
+    """The attempt that an event speaks of: the one it names, else the one whose answer is not known, else the last."""
+    attempts = outbox.attempts_of(session, [message.reference])[message.reference]
+    attempts = [attempt for attempt in attempts if attempt.provider == provider]
+    if key:
+        return next((attempt for attempt in attempts if attempt.key == key), None)
+    if message.provider_id is not None:
+        return next((one for one in attempts if message.provider_id == stand_in(one.key)), None)
+    still_open = [attempt for attempt in attempts if attempt.outcome in (None, "unknown")]
+    return next(reversed(still_open or attempts), None)
+
+
+def _stop_for_a_stranger(session: Session, message: Message, said: Event) -> None:
+    """Our reference on something we did not hand over: nothing more of its batch leaves before a person has looked."""
+    what = f"a provider has our reference on {said.provider_id}, which is no attempt of ours"
+    outbox.record_incident(session, said.provider, message.reference, what, said.received_at)
+    if message.batch_id and session.get(Batch, message.batch_id):
+        pauses.pause(session, "batch", message.batch_id, said.received_at, by="incident")
+
+
+def _suppress_for(session: Session, message: Message, said: Event) -> None:
+    if said.kind in SUPPRESSING and message.contact_hash:
+        suppress(session, message.contact_hash, message.channel, said.kind, said.at)
+
+
+def suppress(session: Session, contact_hash: str, channel: str, source: str, at: datetime) -> bool:
+    """Never uses the contact again by this channel. Of several sources the strongest is kept; whether one was new."""
+    contact = {"contact_hash": contact_hash, "channel": channel}
+    if insert_new(session, Suppression, [contact | {"source": source, "at": at}]):
+        return True
+    known = session.get_one(Suppression, (contact_hash, channel), with_for_update=True)
+    if known.source not in SOURCES or SOURCES.index(known.source) >= SOURCES.index(source):
+        return False
+    known.source, known.at = source, at
+    return True
+
+
+def _take_waiting(session: Session, message: Message) -> bool:
+    """Links what was said of the message's `provider_id` before that was known to be ours; whether there was any."""
+    named_so = (Event.provider == message.provider) & (Event.provider_id == message.provider_id)
+    waiting = session.exec(select(Event).where(named_so, col(Event.reference).is_(None))).all()
+    for said in waiting:
+        said.reference = message.reference
+        _suppress_for(session, message, said)
+    session.flush()
+    return bool(waiting)
+
+
+def apply_waiting(session: Session) -> int:
+    """Acts on events that came before their message was known as taken; returns how many messages they concern.
+
+    Safe to run at any time, any number of times.
+    """
+    nameless = select(Message.reference).join(
+        Event, (col(Event.provider) == Message.provider) & (col(Event.provider_id) == Message.provider_id)
     )
-    if attempt := session.exec(unanswered).first():
-        outbox.record_acceptance(session, message.reference, attempt.number, provider_id, at)
+    early = select(Message.reference).join(Event, col(Event.reference) == Message.reference)
+    references = {
+        *session.exec(nameless.where(col(Event.reference).is_(None))),
+        *session.exec(early.where(Message.status == "accepted", col(Event.kind).in_(STATUS_OF))),
+    }
+    # Always in the same order, so that two that lock several never wait for each other in a circle.
+    messages = [session.get_one(Message, reference, with_for_update=True) for reference in sorted(references)]
+    concerned = [_take_waiting(session, message) | apply_events(session, message) for message in messages]
+    return sum(concerned)
 
 
-def apply_events(session: Session, message: Message) -> None:
-    """Moves the message to the strongest word of all its events, whichever came first."""
-    kinds = session.exec(select(Event.kind).where(Event.reference == message.reference).distinct()).all()
-    for status, reason in sorted({STATUS_OF[kind] for kind in kinds if kind in STATUS_OF}, key=lambda said: said[0]):
-        outbox.advance(session, message.reference, status, reason)
+def apply_events(session: Session, message: Message) -> bool:
+    """Moves the message to the strongest word of all that is said of it, whichever came first; whether it moved.
+
+    What is said of another `provider_id` is said of something else.
+    """
+    of_it = (Event.provider == message.provider) & (Event.provider_id == message.provider_id)
+    said = session.exec(
+        select(Event.kind, Event.reason)
+        .where(Event.reference == message.reference, col(Event.provider_id).is_(None) | of_it)
+        .order_by(col(Event.at), Event.event_id)
+    ).all()
+    moves = [(STATUS_OF[kind][0], reason or STATUS_OF[kind][1]) for kind, reason in said if kind in STATUS_OF]
+    if not moves:
+        return False
+    status, words = max(moves, key=lambda move: outbox.AFTER_ACCEPTANCE.index(move[0]))
+    return outbox.advance(session, message.reference, status, words)

@@ -1,8 +1,23 @@
-"""What somebody wrote back: their words in, one of four meanings out. Only a whole message is a command."""
+"""What somebody wrote back comes in; what it means, and an opt-out, an opt-in or a case for a person, out.
+
+Only a whole message is a command. Whatever else may mean “stop” stops us too, until a person has read it.
+"""
 
 import re
 import unicodedata
+from datetime import datetime
 from typing import Literal
+
+from sqlmodel import Session, col, select
+
+from outreach.approval.audit import record_act
+from outreach.database import insert_new
+from outreach.delivery.outbox import record_incident
+from outreach.delivery.providers import Report
+from outreach.intake.contacts import contact_hash, normalise_email, normalise_phone
+from outreach.models import Event, Message, Suppression
+from outreach.settings import Business, Settings
+from outreach.tracking.events import HELD, suppress
 
 Meaning = Literal["stop", "start", "help", "person"]
 
@@ -11,6 +26,28 @@ COMMANDS: dict[str, Meaning] = {
     **dict.fromkeys(("START", "UNSTOP"), "start"),
     **dict.fromkeys(("HELP", "INFO"), "help"),
 }
+RECIPIENT = "the recipient"
+_MESSAGES = (
+    r"(text|texts|texting|message|messages|messaging|sms|contact|contacting|write|writing|send|sending|call|calling)"
+)
+# Wordings in plain small letters, without accents and apostrophes. Rather one too many: a person reads each of them.
+_LIKE_STOP = re.compile(
+    "|".join(
+        (
+            # Not “stop by on Friday”, not “the pain wont stop”, not the bus stop.
+            r"(?<!wont )(?<!doesnt )(?<!didnt )(?<!cant )(?<!not )(?<!bus )\bstop(?![a-z])(?! (by|in|over|off|at)\b)",
+            r"\b(stpo|sotp|st0p|stopp|stahp|unsub\w*|cease|desist|(had|thats) enough|spam\w*|harass\w*|basta|genug)\b",
+            r"\b(opt|opting|opted|sign|take|count) (me )?(out|off)\b|\bopt-out\b|\bremove (me|my|this)\b",
+            rf"\b(dont|do not|never|quit|no more|not want|no longer want)( \w+)?( \w+)? {_MESSAGES}\b",
+            r"\b(never again|not interested|leave me alone|go away|delete (me|my)|lose (my|this) number)\b",
+            rf"\b(cancel|end) (all |these |the |my |your )*(subscription|{_MESSAGES})\b",
+            r"\b(arrete\w*|desabonne\w*|desinscri\w*|plus de (messages?|sms|textos?)|ne (me |m)?\w+ plus)\b",
+            r"\b(alto|pare|paren|baja|no mas|no (me )?(envi|mand|escrib|contact|llam)\w*|dejen? de)\b",
+            r"\b(abmelden|abbestellen|aufhoren|keine (sms|nachrichten|werbung)|nicht mehr (schreib|kontakt)\w*)\b",
+        )
+    )
+)
+_SIGNS_OF_STOP = frozenset("🛑🚫⛔")
 
 
 def read_reply(words: str) -> Meaning:
@@ -18,8 +55,94 @@ def read_reply(words: str) -> Meaning:
 
     “Stop!” stops; “restart the washing machine” and “please don't write any more” are for a person to read.
     """
-    plain = unicodedata.normalize("NFKD", words).upper()
+    plain = _plain(words).upper()
     # A question is not a command: “Cancel?” asks about an appointment as likely as not.
     if "?" in plain:
         return "person"
-    return COMMANDS.get(re.sub(r"[^\w]|_", "", "".join(c for c in plain if not unicodedata.combining(c))), "person")
+    return COMMANDS.get(re.sub(r"[^\w]|_", "", plain), "person")
+
+
+def sounds_like_stop(words: str) -> bool:
+    """Whether words that are no command may mean that we should stop (rules.md, 9)."""
+    plain = re.sub(r"['’‘`]", "", _plain(words).casefold())
+    return bool(_LIKE_STOP.search(" ".join(plain.split()))) or not _SIGNS_OF_STOP.isdisjoint(plain)
+
+
+def _plain(words: str) -> str:
+    return "".join(letter for letter in unicodedata.normalize("NFKD", words) if not unicodedata.combining(letter))
+
+
+def answer_help(business: Business) -> str:
+    """What HELP is answered: who we are, how to reach us, and how to stop."""
+    ways = [f"call {business.phone}" if business.phone else "", f"write to {business.email}" if business.email else ""]
+    reach = " or ".join(way for way in ways if way) or "reply, and a person will read it"
+    return f"{business.name or 'Outreach'}: {reach}. Reply STOP to get no more texts."
+
+
+def record_reply(
+    session: Session, settings: Settings, key: bytes, provider: str, reply: Report, received_at: datetime
+) -> Meaning | None:
+    """Keeps a reply and does what it asks; returns what it means, or None when it was known already.
+
+    `key` is the installation's secret key: the contact itself is kept in nothing but the raw request.
+    """
+    channel, contact = _normalise(reply.contact or "", settings)
+    hashed = contact_hash(key, channel, contact) if contact else None
+    reference = _last_message_to(session, hashed, channel) if hashed else None
+    row = {"provider": provider, "event_id": reply.event_id, "reference": reference, "kind": "replied", "at": reply.at}
+    if not insert_new(session, Event, [row | {"received_at": received_at, "raw": reply.raw}]):
+        return None
+    words = reply.words or ""
+    meaning = read_reply(words)
+    if hashed and meaning == "stop":
+        _opt_out(session, hashed, channel, "unsubscribed", reference, received_at)
+    elif hashed and meaning == "start":
+        _opt_in(session, hashed, channel, reference, received_at)
+    elif meaning != "help":
+        _leave_to_a_person(session, provider, words, hashed, channel, reference, received_at)
+    return meaning
+
+
+def _normalise(contact: str, settings: Settings) -> tuple[str, str | None]:
+    if "@" in contact:
+        return "email", normalise_email(contact)
+    return "text", normalise_phone(contact, settings.texts.region)
+
+
+def _last_message_to(session: Session, hashed: str, channel: str) -> str | None:
+    sent = select(Message.reference).where(Message.contact_hash == hashed, Message.channel == channel)
+    latest = sent.where(col(Message.accepted_at).is_not(None)).order_by(col(Message.accepted_at).desc())
+    return session.exec(latest.order_by(Message.reference)).first()
+
+
+def _opt_out(
+    session: Session, hashed: str, channel: str, source: str, reference: str | None, received_at: datetime
+) -> None:
+    # The hash stands for somebody we hold no message of: the audit never holds the contact.
+    if suppress(session, hashed, channel, source, received_at):
+        record_act(session, RECIPIENT, source, reference or hashed, f"replied by {channel}", received_at)
+
+
+def _opt_in(session: Session, hashed: str, channel: str, reference: str | None, received_at: datetime) -> None:
+    """Takes back only what they asked for themselves: not a bounce, a complaint, or what staff wrote down."""
+    known = session.get(Suppression, (hashed, channel), with_for_update=True)
+    if known is not None and known.source == "unsubscribed":
+        session.delete(known)
+        session.flush()
+        record_act(session, RECIPIENT, "subscribed again", reference or hashed, f"replied by {channel}", received_at)
+
+
+def _leave_to_a_person(
+    session: Session,
+    provider: str,
+    words: str,
+    hashed: str | None,
+    channel: str,
+    reference: str | None,
+    received_at: datetime,
+) -> None:
+    what = "a reply waits for a person"
+    if sounds_like_stop(words) and hashed:
+        what = f"{what}; it may mean “stop”, so nothing is sent to them by {channel} meanwhile"
+        _opt_out(session, hashed, channel, HELD, reference, received_at)
+    record_incident(session, provider, reference, what, received_at)

@@ -1,11 +1,12 @@
-"""HTTP requests in; the status page, its health and the public unsubscribe page out.
+"""HTTP requests in; the status page, its health, the public unsubscribe page and answers to webhooks out.
 
 Shows ids and counts, never a name. A GET or HEAD changes nothing, whoever follows the link.
 """
 
 import logging
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,12 @@ from sqlmodel import Session, select
 from outreach.approval.batches import list_batches
 from outreach.clock import Clock
 from outreach.database import reading
+from outreach.delivery.providers import Provider
 from outreach.learning import count_messages
 from outreach.models import Pause
 from outreach.settings import Settings
 from outreach.tracking import unsubscribe
+from outreach.web.webhooks import Webhooks
 
 log = logging.getLogger("outreach.web")
 PAGES = Path(__file__).parent / "pages"
@@ -41,10 +44,26 @@ HEADERS = {
 }
 
 
-def create_app(engine: Engine, settings: Settings, clock: Clock, prefect: str = "") -> FastAPI:
-    """The pages on one database. `prefect` is the address of Prefect's UI, linked from the status page when given."""
-    app = FastAPI(title="Outreach", docs_url=None, redoc_url=None, openapi_url=None)
-    desk = Desk(engine, settings, clock, prefect)
+def create_app(
+    engine: Engine,
+    settings: Settings,
+    clock: Clock,
+    prefect: str = "",
+    providers: Mapping[str, Provider] | None = None,
+) -> FastAPI:
+    """The pages on one database, and the way in for webhooks of every vendor whose secrets are set.
+
+    `prefect` is the address of Prefect's UI, linked from the status page when given; `providers` are used as they are.
+    """
+    webhooks = Webhooks(engine, settings, clock, providers)
+
+    @asynccontextmanager
+    async def closing(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        webhooks.close()
+
+    app = FastAPI(title="Outreach", docs_url=None, redoc_url=None, openapi_url=None, lifespan=closing)
+    desk = Desk(engine, settings, clock, prefect, webhooks)
     both = ["GET", "HEAD"]
     app.middleware("http")(desk.guard)
     app.add_api_route("/", desk.show_status, methods=both)
@@ -52,6 +71,7 @@ def create_app(engine: Engine, settings: Settings, clock: Clock, prefect: str = 
     app.add_api_route("/style.css", show_style, methods=both)
     app.add_api_route("/unsubscribe/{token}", desk.ask, methods=both)
     app.add_api_route("/unsubscribe/{token}", desk.act, methods=["POST"])
+    app.add_api_route("/webhooks/{provider}", webhooks.take, methods=["POST"])
     app.add_exception_handler(404, desk.show_missing)
     return app
 
@@ -63,8 +83,9 @@ def show_style() -> Response:
 class Desk:
     """What each page needs: the database, the business, the clock, and the templates of the pages."""
 
-    def __init__(self, engine: Engine, settings: Settings, clock: Clock, prefect: str) -> None:
+    def __init__(self, engine: Engine, settings: Settings, clock: Clock, prefect: str, webhooks: Webhooks) -> None:
         self.engine, self.settings, self.clock, self.prefect = engine, settings, clock, prefect
+        self.webhooks = webhooks
         self.pages = Environment(loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined)
 
     def show(self, page: str, status: int = 200, **values: Any) -> HTMLResponse:
@@ -95,7 +116,7 @@ class Desk:
                 session.connection().execute(text("SELECT 1"))
         except SQLAlchemyError:
             return JSONResponse({"status": "the database does not answer"}, 503)
-        return JSONResponse({"status": "ok"})
+        return JSONResponse({"status": "ok", "refused_webhooks": dict(self.webhooks.refused)})
 
     def ask(self, token: str) -> Response:
         """Looks nothing up: link scanners open every link, and a page must not tell good tokens from bad ones."""

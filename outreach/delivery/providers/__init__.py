@@ -22,8 +22,8 @@ VENDORS = ("lob", "postgrid", "stannp", "handwrytten", "sendgrid", "smtp", "twil
 PROVIDERS = (*FILES, *VENDORS)
 
 __all__ = [
-    "FILES", "PROVIDERS", "VENDORS", "Cancels", "ClosesItsDay", "Handover", "Provider", "Report", "WebhookRequest",
-    "open_providers", "require_secrets",
+    "FILES", "PROVIDERS", "VENDORS", "Cancels", "Closes", "ClosesItsDay", "Handover", "Provider", "Report",
+    "WebhookRequest", "open_providers", "open_vendor", "require_secrets", "vendor_settings",
 ]  # fmt: skip
 
 
@@ -40,7 +40,7 @@ def open_providers(settings: Settings, given: Mapping[str, Provider] | None = No
         return
     require_secrets(settings)
     with ExitStack() as closing:
-        carriers = {name: _open(name, settings) for name in _names(settings)}
+        carriers = {name: open_vendor(name, settings) for name in _names(settings)}
         for carrier in carriers.values():
             if isinstance(carrier, Closes):
                 closing.callback(carrier.close)
@@ -53,7 +53,8 @@ def _names(settings: Settings) -> list[str]:
     return [*FILES, *(name for name in VENDORS if not vendor_settings(settings, name).missing())]
 
 
-def _open(name: str, settings: Settings) -> Provider:
+def open_vendor(name: str, settings: Settings) -> Provider:
+    """The provider of that name. Raises SettingsError where its settings do not fit together."""
     # A vendor's package may take a second to import, and most runs need none of them.
     module = import_module(f"outreach.delivery.providers.{name}")
     return cast(Provider, module.open_provider(settings))
