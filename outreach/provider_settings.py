@@ -101,7 +101,11 @@ class StannpSettings(LetterVendorSettings):
 
 
 class HandwryttenSettings(VendorSettings):
-    """Handwrytten writes the words with its own pens: `card_id` is the card and `font` the hand, from its lists."""
+    """Handwrytten writes the words with its own pens: `card_id` is the card and `font` the hand, from its lists.
+
+    `most_characters` is what the card holds; 500 to 800, says the vendor (handwrytten/mcp-server,
+    DOCUMENTATION.md).
+    """
 
     SECRETS: ClassVar[tuple[str, ...]] = ("api_key",)
 
@@ -111,6 +115,7 @@ class HandwryttenSettings(VendorSettings):
     api_key_file: Path | None = None
     card_id: str = ""
     font: str = ""
+    most_characters: int = Field(default=800, ge=1)
 
 
 class SendgridSettings(VendorSettings):

@@ -14,16 +14,15 @@ from outreach.composing.templates import Words
 from outreach.errors import CannotWrite, TooLong
 from outreach.settings import Business
 
-# Handwrytten: "typically 500-800 character limit depending on card size" (handwrytten/mcp-server, DOCUMENTATION.md).
-MOST_CHARACTERS = 800
 # What Handwrytten would replace before writing: merge fields, and codes of signatures such as <sig:25RG>.
 _REPLACED = re.compile(r"[{}<>]")
 
 
-def write_plain_letter(facts: Facts, words: Words, business: Business, reference: str) -> str:
+def write_plain_letter(facts: Facts, words: Words, business: Business, reference: str, most: int) -> str:
     """The paragraphs with blank lines between, the closing and who signs, and last the reference and how to stop.
 
-    Raises FieldMissing, CannotWrite for characters that would not be written as they stand, and TooLong.
+    Raises FieldMissing, CannotWrite for characters that would not be written as they stand, and TooLong over
+    `most` characters.
     """
     rendered = render_template(words.name("html"), words.sources["html"], facts.fields, "letter")
     stop = small_print(words.language)["stop_letters"].format(phone=business.phone, email=business.email)
@@ -32,10 +31,8 @@ def write_plain_letter(facts: Facts, words: Words, business: Business, reference
     letter = unicodedata.normalize("NFC", "\n\n".join([*paragraphs, signed.lstrip(), f"{reference}\n{stop}"]))
     if _REPLACED.search(letter):
         raise CannotWrite("it holds one of { } < >, which the pens would not write as it stands; take it out")
-    if len(letter) > MOST_CHARACTERS:
-        raise TooLong(
-            f"The letter has {len(letter)} characters, and a handwritten card holds {MOST_CHARACTERS}; shorten it"
-        )
+    if len(letter) > most:
+        raise TooLong(f"The letter has {len(letter)} characters, and a handwritten card holds {most}; shorten it")
     return letter
 
 

@@ -68,7 +68,8 @@ def _letter(settings: Settings, key: bytes, assignment: Assignment, facts: Facts
     }
     business, reference = settings.business, assignment.reference
     if settings.provider_for("letter") in PENS:
-        body = write_plain_letter(facts, words, business, reference).encode()
+        most = settings.providers.handwrytten.most_characters
+        body = write_plain_letter(facts, words, business, reference, most).encode()
     else:
         body = write_letter(facts, words, address, business, assignment.send_on, reference)
     return Written(canonical_json(recipient), body, 1, settings.postage.letter)

@@ -17,7 +17,7 @@ def at_any_time() -> None:
 
 
 def stand_in(key: str) -> str:
-    """What stands for a provider's id where a message was surely taken and its id is not known; no provider makes it."""
+    """What stands for a provider's id where a message was surely taken and its id is unknown; no provider makes it."""
     return f"of key {key}"
 
 
