@@ -1,6 +1,7 @@
 # make demo   sets up and runs the main job on a sample practice
 # make test   sets up and runs every check
-.PHONY: setup demo test up format lock clean
+# make drill  sets up and kills senders for some minutes, to prove one send each
+.PHONY: setup demo test drill up format lock clean
 
 # Compiled modules make each start of Prefect several seconds shorter.
 unexport PYTHONDONTWRITEBYTECODE
@@ -16,6 +17,11 @@ test: setup
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	$(RUN) pytest -n 2 --dist loadgroup
+
+drill: setup
+	.venv/bin/outreach drill --kills 200 --keyed
+	.venv/bin/outreach drill --kills 200 --keyless
+	! .venv/bin/outreach drill --kills 30 --naive
 
 up: setup
 	@.venv/bin/outreach up

@@ -192,6 +192,29 @@ def serve(
 
 
 @app.command()
+def drill(
+    kills: Annotated[int, typer.Option(min=1, help="How often senders are killed or stopped.")] = 50,
+    seed: Annotated[int, typer.Option(help="Chooses whom to kill and when; the vendors' faults, too.")] = 7,
+    keyed: Annotated[
+        bool | None,
+        typer.Option("--keyed/--keyless", help="Only a vendor that takes our keys, or only one that does not. [both]"),
+    ] = None,
+    naive: Annotated[bool, typer.Option("--naive", help="Retry as a general job queue does, and see it fail.")] = False,
+    database: Annotated[
+        str | None, typer.Option(help="A PostgreSQL URL, or a SQLite file that is not there yet. [a file of its own]")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Kill senders at random against simulated vendors, and count from the vendors' logs what they got."""
+    from outreach.drill import DrillOptions, run_drill, show_drill  # the web pages take a second to import
+
+    options = DrillOptions(kills=kills, seed=seed, database=database, keyed=keyed, naive=naive)
+    result = run_drill(options, (lambda _: None) if as_json else tables.say)
+    show_drill(result, as_json)
+    raise typer.Exit(0 if result.passed else 1)
+
+
+@app.command()
 def demo(database: Database = None, now: Now = None) -> None:
     """Run the whole main job on a sample practice, into ./outbox."""
     from outreach.demo.show import run_demo  # Prefect takes seconds to import

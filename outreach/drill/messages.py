@@ -1,0 +1,159 @@
+"""Approved messages for a drill in; opt-outs and tampering while they are on their way, and the records of all, out.
+
+Made directly, as approval leaves them: nothing here is composed, and nobody is written to.
+"""
+
+import hashlib
+import random
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlmodel import col, func, select
+
+from outreach.clock import business_date, system_clock
+from outreach.composing.digests import MEDIA_TYPES, canonical_json, message_digest
+from outreach.database import insert_new, reading, writing
+from outreach.drill.ledger import Record
+from outreach.drill.options import CHANNELS
+from outreach.intake.contacts import contact_hash, load_key, normalise_address
+from outreach.models import Attempt, Batch, Content, Customer, Message, Moment, Suppression
+from outreach.settings import Settings
+
+TAMPERED_IN_A_HUNDRED = 2
+OPEN = ("approved", "sending", "uncertain")
+
+
+class Feeder:
+    """Hands messages in and remembers what was approved, which were tampered with, and who opted out when."""
+
+    def __init__(self, engine: Engine, settings: Settings, vendors: list[str], rng: random.Random) -> None:
+        self.engine, self.settings, self.vendors, self.rng = engine, settings, vendors, rng
+        self.key = load_key(engine, settings)
+        self.made = 0
+        self.approved: dict[str, str] = {}
+        self.tampered: set[str] = set()
+        self.opted_out: dict[str, datetime] = {}
+
+    def feed(self, number: int) -> None:
+        """Hands in `number` messages as one batch, the vendors in turn."""
+        with writing(self.engine) as session:
+            batch_id = f"drill {self.made}"
+            insert_new(session, Batch, [self._batch(batch_id, number)])
+            rows = [self._message(batch_id) for _ in range(number)]
+            insert_new(session, Customer, [{"customer_id": message.customer_id} for message, _ in rows])
+            insert_new(session, Moment, [_moment(message) for message, _ in rows])
+            insert_new(session, Content, [content for _, content in rows])
+            session.add_all(message for message, _ in rows)
+
+    def _batch(self, batch_id: str, number: int) -> dict[str, Any]:
+        return {
+            "batch_id": batch_id, "kind": "checkin", "channel": "letter", "run_on": self._today(),
+            "status": "approved", "author": "the drill", "count": number, "cost": 0, "currency": "USD",
+            "seal": batch_id, "fingerprint": "drill", "opened_at": system_clock(),
+        }  # fmt: skip
+
+    def _today(self) -> Any:
+        return business_date(system_clock(), self.settings.business.timezone)
+
+    def _message(self, batch_id: str) -> tuple[Message, dict[str, Any]]:
+        """One message and its content, which for a few is not what was approved."""
+        self.made += 1
+        number, vendor = self.made, self.vendors[self.made % len(self.vendors)]
+        channel, reference, on = CHANNELS[vendor], f"DRILL-{number:06}", self._today()
+        recipient, contact = _recipient(number, channel)
+        body = _content(reference, channel)
+        sha256 = hashlib.sha256(body).hexdigest()
+        message = Message(
+            reference=reference, moment_id=f"moment of {reference}", kind="checkin", channel=channel,
+            customer_id=f"customer {number}", recipient_id=f"customer {number}", purpose="service", status="approved",
+            run_on=on, send_on=on, useful_until=on + timedelta(days=3), provider=vendor, batch_id=batch_id, size=1,
+            contact_hash=contact_hash(self.key, channel, contact), recipient=canonical_json(recipient),
+            content_sha256=sha256,
+        )  # fmt: skip
+        message.digest = message_digest(message, sha256)
+        self.approved[reference] = sha256
+        if self.rng.randrange(100) < TAMPERED_IN_A_HUNDRED:
+            self.tampered.add(reference)
+            body += b" "
+        return message, {"sha256": sha256, "media_type": MEDIA_TYPES[channel], "body": body}
+
+    def opt_out(self) -> None:
+        """Has someone opt out whose message is approved or just leaving."""
+        with writing(self.engine) as session:
+            leaving = select(Message).where(col(Message.status).in_(("approved", "sending")))
+            message = session.exec(leaving.order_by(func.random()).limit(1)).first()
+            if message is None or message.reference in self.opted_out:
+                return
+            contact = {"contact_hash": message.contact_hash, "channel": message.channel}
+            insert_new(session, Suppression, [contact | {"source": "unsubscribed", "at": system_clock()}])
+        # Only once it is committed can anybody be asked to keep to it.
+        self.opted_out[message.reference] = system_clock()
+
+    def count(self, *statuses: str) -> int:
+        with reading(self.engine) as session:
+            wanted = select(func.count()).select_from(Message).where(col(Message.status).in_(statuses))
+            return session.exec(wanted).one()
+
+    def records(self) -> list[Record]:
+        """What our tables say of every message handed in; one that is no longer there is on record as "gone"."""
+        with reading(self.engine) as session:
+            rows = session.exec(select(Message.reference, Message.status, Message.provider_id)).all()
+        said = {reference: (status, provider_id) for reference, status, provider_id in rows}
+        return [
+            Record(
+                reference,
+                *said.get(reference, ("gone", None)),
+                approved_sha256=sha256,
+                is_tampered=reference in self.tampered,
+                opted_out_at=self.opted_out.get(reference),
+            )
+            for reference, sha256 in self.approved.items()
+        ]
+
+    def tries(self) -> dict[str, datetime]:
+        """When the last try under each key was begun."""
+        with reading(self.engine) as session:
+            return dict(session.exec(select(Attempt.key, Attempt.last_try_at)).all())
+
+
+def _moment(message: Message) -> dict[str, Any]:
+    occasion = {"kind": message.kind, "customer_id": message.customer_id, "occasion": message.reference}
+    return {"moment_id": message.moment_id, "found_on": message.run_on, **occasion}
+
+
+def _recipient(number: int, channel: str) -> tuple[dict[str, Any], str]:
+    """Made-up people, no two of whom share a contact."""
+    if channel == "text":
+        phone = f"+1802{5_550_000 + number}"
+        return {"name": f"Ada {number}", "phone": phone}, phone
+    street, city = f"{number} Elm St", {"city": "Burlington", "region": "VT"}
+    lines = [street, "Burlington VT 05401"]
+    address = {"lines": lines, "streets": [street], **city, "postal_code": "05401", "country": "US"}
+    return {"name": f"Ada {number}", **address}, normalise_address(lines, "05401", "US")
+
+
+def _content(reference: str, channel: str) -> bytes:
+    if channel == "text":
+        return f"Good morning, this is {reference}. We hope that all is well.".encode()
+    return _pdf(reference)
+
+
+def _pdf(words: str) -> bytes:
+    """The smallest PDF of one page that says `words`."""
+    drawing = f"BT /F1 24 Tf 72 500 Td ({words}) Tj ET"
+    objects = [
+        "<</Type/Catalog/Pages 2 0 R>>",
+        "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>",
+        f"<</Length {len(drawing)}>>stream\n{drawing}\nendstream",
+        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+    ]
+    text, places = "%PDF-1.4\n", []
+    for number, content in enumerate(objects, start=1):
+        places.append(len(text))
+        text += f"{number} 0 obj{content}endobj\n"
+    table = "".join(f"{place:010} 00000 n \n" for place in places)
+    size = len(objects) + 1
+    end = f"trailer<</Size {size}/Root 1 0 R>>\nstartxref\n{len(text)}\n%%EOF\n"
+    return f"{text}xref\n0 {size}\n0000000000 65535 f \n{table}{end}".encode()

@@ -1,0 +1,133 @@
+"""What a drill is asked to do in; the settings that its processes work with out.
+
+Nothing of the user's own settings, secrets or vendors ever reaches a drill: it speaks to 127.0.0.1 alone.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
+from outreach.clock import business_date, system_clock
+from outreach.settings import Settings
+
+KEYED, KEYLESS = "lob", "twilio"
+CHANNELS = {KEYED: "letter", KEYLESS: "text"}
+# Made up for the simulators, which know them too.
+LOB_KEY, LOB_SECRET = "test_drill", "a webhook secret for drills"
+TWILIO_ACCOUNT, TWILIO_TOKEN = "AC" + "d1" * 16, "a token for drills"
+TWILIO_NUMBER = "+15005550006"
+PUBLIC_URL = "https://drill.invalid"
+
+TIMEOUT_SECONDS = 0.3
+LEASE_SECONDS = 1.5
+# How late a vendor takes a message whose sender has given up waiting, and by how much its search lags behind.
+LATE_SECONDS, LAG_SECONDS = 0.8, 0.3
+# More than the two together: what is not found by then was never taken.
+ABSENT_AFTER = timedelta(seconds=2.5)
+
+
+@dataclass(frozen=True)
+class DrillOptions:
+    """`kills` counts SIGKILL and SIGSTOP together. `keyed` is True for the vendor that takes our keys, False for the
+    one that does not, None for both. Without `database` it is a SQLite file in a folder of the drill's own. `naive`
+    has the senders retry as a general job queue does.
+    """
+
+    kills: int = 200
+    seed: int = 7
+    database: str | None = None
+    keyed: bool | None = None
+    naive: bool = False
+    senders: int = 3
+
+    @property
+    def vendors(self) -> list[str]:
+        return [name for name, keyed in ((KEYED, True), (KEYLESS, False)) if self.keyed in (None, keyed)]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What every process of one drill knows. The drill's files lie in `folder`."""
+
+    folder: Path
+    database_url: str
+    seed: int
+    vendors: tuple[str, ...]
+    naive: bool
+    senders: int
+
+    def as_json(self) -> str:
+        return json.dumps({**asdict(self), "folder": str(self.folder)})
+
+    @classmethod
+    def from_json(cls, text: str) -> "Plan":
+        values = json.loads(text)
+        return cls(**{**values, "folder": Path(values["folder"]), "vendors": tuple(values["vendors"])})
+
+    def log_of(self, vendor: str) -> Path:
+        """The vendor's own record of all it was asked, which is what the ledger is counted from."""
+        return self.folder / f"{vendor}.log"
+
+
+class _DrillSettings(Settings):
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # Neither the environment nor outreach.toml: a real vendor's key must not come near a live drill.
+        return (init_settings,)
+
+
+def make_settings(plan: Plan, ports: Mapping[str, int]) -> Settings:
+    """Live settings whose vendors are the simulators on `ports`, with short leases and time-outs."""
+    return _DrillSettings(
+        mode="live",
+        start_on=business_date(system_clock(), "UTC"),
+        daily_cap=1_000_000,
+        database_url=plan.database_url,
+        secret=SecretStr("a secret for drills"),
+        business=_business(),
+        delivery={"lease_seconds": LEASE_SECONDS, "generation_file": plan.folder / "outreach.generation"},
+        providers={
+            "letter": "lob" if "lob" in plan.vendors else "outbox",
+            "text": "twilio" if "twilio" in plan.vendors else "outbox",
+            "outbox": {"folder": plan.folder / "outbox", "health": True, "debt": True},
+            "printroom": {"folder": plan.folder / "printroom", "health": True, "debt": True},
+        }
+        | {name: _vendor(name, ports[name]) for name in plan.vendors},
+    )
+
+
+def _business() -> dict[str, Any]:
+    return {
+        "name": "Drill",
+        "address": ["1 Elm St", "Burlington, VT 05401"],
+        "return_address": {"line1": "1 Elm St", "city": "Burlington", "region": "VT", "postal_code": "05401"},
+        "phone": "+1 802 555 0140",
+        "email": "hello@drill.example",
+        "public_url": PUBLIC_URL,
+    }
+
+
+def _vendor(name: str, port: int) -> dict[str, Any]:
+    common = {
+        "timeout_seconds": TIMEOUT_SECONDS,
+        "per_second": None,
+        "absent_after_minutes": ABSENT_AFTER / timedelta(minutes=1),
+    }
+    if name == KEYED:
+        keys = {"api_key": LOB_KEY, "webhook_secret": LOB_SECRET}
+        return common | keys | {"url": f"http://127.0.0.1:{port}/v1", "cancel_hours": 0}
+    account = {"account_sid": TWILIO_ACCOUNT, "auth_token": TWILIO_TOKEN, "sender": TWILIO_NUMBER}
+    return common | account | {"url": f"http://127.0.0.1:{port}", "campaign_approved": True}
