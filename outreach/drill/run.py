@@ -122,7 +122,7 @@ class Drill:
 
     def begin(self) -> None:
         self.nursery.give("warm_up")
-        self.feeder.feed(FEW + FED)
+        self.feeder.feed(FED)
         for sender in range(self.options.senders):
             self.nursery.give("start_sender", sender)
         # A job queue knows nothing of what vendors say later.
