@@ -143,7 +143,15 @@ class Texts(Part):
 
 
 class Approval(Part):
+    """An approval at the desk can be undone for `undo_minutes`; nothing of it leaves before.
+
+    The member of staff named by `deputy` is reminded of what has waited for `remind_hours`.
+    """
+
     single_person: bool = False
+    undo_minutes: int = Field(default=15, ge=0)
+    remind_hours: int = Field(default=24, ge=1)
+    deputy: str = ""
     usual_size_times: int = Field(default=3, ge=1)
 
 

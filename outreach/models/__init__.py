@@ -23,18 +23,32 @@ from outreach.models.messages import (
     Batch,
     Content,
     Decision,
+    Edit,
     Event,
     Incident,
     Message,
     Moment,
     Suppression,
+    Thumbnail,
     Webhook,
 )
-from outreach.models.people import ROLES, AuditEntry, Pause, Staff
+from outreach.models.people import (
+    ROLES,
+    AuditEntry,
+    Failure,
+    KnobVersion,
+    Pause,
+    Place,
+    SignIn,
+    Staff,
+    TemplateVersion,
+    TreatmentAnswer,
+)
 
 __all__ = [
     "CHANNELS", "EVENT_KINDS", "PURPOSES", "ROLES", "STATUSES", "TOUCHING", "Allowance", "Attempt", "AuditEntry",
-    "Batch", "Consent", "Content", "Customer", "Decision", "Event", "Feedback", "Flag", "Import", "Incident",
-    "Installation", "Invoice", "Message", "Moment", "Pause", "Payment", "Referral", "Refusal", "Staff", "Suppression",
-    "Treatment", "Visit", "Webhook",
+    "Batch", "Consent", "Content", "Customer", "Decision", "Edit", "Event", "Failure", "Feedback", "Flag", "Import",
+    "Incident", "Installation", "Invoice", "KnobVersion", "Message", "Moment", "Pause", "Payment", "Place",
+    "Referral", "Refusal", "SignIn", "Staff", "Suppression", "TemplateVersion", "Thumbnail", "Treatment",
+    "TreatmentAnswer", "Visit", "Webhook",
 ]  # fmt: skip

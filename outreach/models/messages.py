@@ -63,11 +63,39 @@ class Content(SQLModel, table=True):
     body: bytes
 
 
+class Thumbnail(SQLModel, table=True):
+    """A small picture (PNG) of a letter's first page, made from its stored bytes."""
+
+    __tablename__ = "thumbnails"
+    sha256: str = Field(primary_key=True, foreign_key="contents.sha256")
+    picture: bytes
+
+
+class Edit(SQLModel, table=True):
+    """New words that somebody gave to one message; the highest `number` is what it says."""
+
+    __tablename__ = "edits"
+    reference: str = Field(primary_key=True, foreign_key="messages.reference")
+    number: int = Field(primary_key=True)
+    words: str
+    by: str
+    at: datetime = instant_field()
+
+
 class Batch(SQLModel, table=True):
-    """Messages that staff approve together. `fingerprint` hashes the templates, knobs and mapping that made them."""
+    """Messages that staff approve together. `fingerprint` hashes the templates, knobs and mapping that made them.
+
+    Its approval can be undone until `undo_until`. `reminded_at` is when the deputy was told that it still waits, and
+    `single_person` says that this business lets its one person approve what they wrote.
+    """
 
     __tablename__ = "batches"
-    __table_args__ = (one_of("status", ("waiting", "approved", "rejected", "expired")),)
+    __table_args__ = (
+        one_of("status", ("waiting", "approved", "rejected", "expired")),
+        CheckConstraint(
+            "status <> 'approved' OR decided_by <> author OR single_person", name="author_is_not_approver"
+        ),
+    )
     batch_id: str = Field(primary_key=True)
     kind: str = Field(index=True)
     channel: str
@@ -84,6 +112,9 @@ class Batch(SQLModel, table=True):
     decided_by: str | None = None
     decided_at: datetime | None = instant_field(default=None, nullable=True)
     reason: str | None = None
+    single_person: bool = False
+    undo_until: datetime | None = instant_field(default=None, nullable=True)
+    reminded_at: datetime | None = instant_field(default=None, nullable=True)
 
 
 _ONE_A_DAY = "channel IN ('email', 'text') AND contact_hash IS NOT NULL"

@@ -1,4 +1,4 @@
-"""The business's own people and what they did: staff, pauses they set, and the append-only audit."""
+"""The business's own people and what they do: staff and how they sign in, what they decided, and the append-only audit."""
 
 from datetime import datetime
 
@@ -17,6 +17,29 @@ class Staff(SQLModel, table=True):
     role: str = "approver"
     added_at: datetime = instant_field()
     removed_at: datetime | None = instant_field(default=None, nullable=True)
+    email: str | None = Field(default=None, unique=True)
+    password_hash: str | None = None
+    must_change: bool = True
+
+
+class SignIn(SQLModel, table=True):
+    """One browser that a member of staff signed in with. Its cookie is kept only as a hash."""
+
+    __tablename__ = "sign_ins"
+    token_hash: str = Field(primary_key=True)
+    staff_id: str = Field(foreign_key="staff.staff_id", index=True)
+    at: datetime = instant_field()
+    seen_at: datetime = instant_field()
+    ends_at: datetime = instant_field()
+
+
+class Failure(SQLModel, table=True):
+    """Sign-ins that failed of late, by whose name was tried or from where (`subject` is a keyed hash)."""
+
+    __tablename__ = "failures"
+    subject: str = Field(primary_key=True)
+    count: int = 0
+    last_at: datetime = instant_field()
 
 
 class Pause(SQLModel, table=True):
@@ -41,3 +64,46 @@ class AuditEntry(SQLModel, table=True):
     act: str
     subject: str
     detail: str = ""
+
+
+class Place(SQLModel, table=True):
+    """The message that someone last looked at in a batch, so that they can go on from there on any device."""
+
+    __tablename__ = "places"
+    staff_id: str = Field(primary_key=True, foreign_key="staff.staff_id")
+    batch_id: str = Field(primary_key=True, foreign_key="batches.batch_id")
+    reference: str
+    at: datetime = instant_field()
+
+
+class KnobVersion(SQLModel, table=True):
+    """A moment's knobs as saved at the desk: JSON of those that differ from outreach.toml. The highest version stands."""
+
+    __tablename__ = "knob_versions"
+    version: int | None = Field(default=None, primary_key=True)
+    moment: str = Field(index=True)
+    knobs: str
+    by: str
+    at: datetime = instant_field()
+
+
+class TemplateVersion(SQLModel, table=True):
+    """A template as saved at the desk; without a source the file in the templates folder stands again."""
+
+    __tablename__ = "template_versions"
+    version: int | None = Field(default=None, primary_key=True)
+    name: str = Field(index=True)
+    source: str | None = None
+    by: str
+    at: datetime = instant_field()
+
+
+class TreatmentAnswer(SQLModel, table=True):
+    """Whether customers may be asked how they are after a treatment. `treatment` is its name, casefolded."""
+
+    __tablename__ = "treatment_answers"
+    __table_args__ = (one_of("answer", ("yes", "no")),)
+    treatment: str = Field(primary_key=True)
+    answer: str
+    by: str
+    at: datetime = instant_field()
