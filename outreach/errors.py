@@ -15,7 +15,8 @@ OutreachError
 ├── ApprovalError                 the decision does not fit what is there now
 │   ├── ChangedSince              the batch is not what the approver saw
 │   ├── NotWaiting                the batch or message is no longer waiting for a person
-│   └── SamePerson                whoever wrote it cannot approve it
+│   ├── SamePerson                whoever wrote it cannot approve it
+│   └── NotAllowed                their role is too low for it
 ├── DeliveryError                 what is known of one hand-over to a provider
 │   ├── Refused                   refused for good: the provider surely has nothing and never will
 │   │   └── ContactRefused        … because the contact itself is dead or has opted out: it is never used again
@@ -87,6 +88,9 @@ class NotWaiting(ApprovalError): ...
 
 
 class SamePerson(ApprovalError): ...
+
+
+class NotAllowed(ApprovalError): ...
 
 
 class DeliveryError(OutreachError): ...

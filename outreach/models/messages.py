@@ -92,9 +92,7 @@ class Batch(SQLModel, table=True):
     __tablename__ = "batches"
     __table_args__ = (
         one_of("status", ("waiting", "approved", "rejected", "expired")),
-        CheckConstraint(
-            "status <> 'approved' OR decided_by <> author OR single_person", name="author_is_not_approver"
-        ),
+        CheckConstraint("status <> 'approved' OR decided_by <> author OR single_person", name="author_is_not_approver"),
     )
     batch_id: str = Field(primary_key=True)
     kind: str = Field(index=True)
