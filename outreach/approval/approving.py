@@ -30,7 +30,7 @@ from outreach.errors import ChangedSince, NotWaiting, NowFewer
 from outreach.models import Batch, Message
 from outreach.settings import Settings
 
-AT_THE_DESK = "the desk"
+AT_THE_DESK = "desk"
 
 
 def approve_batch(
