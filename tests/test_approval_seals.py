@@ -102,6 +102,24 @@ def test_all_that_went_since_the_page_was_opened_is_told_and_nothing_from_before
     assert fewer.value.count == 1
 
 
+def test_what_was_held_and_then_edited_is_told_by_where_it_is_now(sqlite_engine: Engine, settings: Settings) -> None:
+    seen = open_one(sqlite_engine, settings, "A", "B", channel="text")
+    hold_message(sqlite_engine, "A", "jon", "the tone", NOW)
+    edit_message(sqlite_engine, settings, "A", "Alder Lane Dental: thank you. Reply STOP to stop", "jon", NOW)
+    with pytest.raises(NowFewer) as fewer:
+        approve(sqlite_engine, settings, seen.batch_id, seal=seen.seal)
+    assert fewer.value.gone == {"A": f"set apart in {seen.batch_id}-edited-by-jon"}
+
+
+def test_rejecting_or_holding_without_a_word_of_why_is_refused(sqlite_engine: Engine, settings: Settings) -> None:
+    open_one(sqlite_engine, settings, "A")
+    with pytest.raises(ApprovalError, match="Say why"):
+        reject(sqlite_engine, "A", "jon", " ", NOW, "test")
+    with pytest.raises(ApprovalError, match="Say why"):
+        hold_message(sqlite_engine, "A", "jon", "", NOW)
+    assert statuses(sqlite_engine) == {"A": "composed"}
+
+
 def test_what_expires_while_the_page_is_open_is_gone_too(sqlite_engine: Engine, settings: Settings) -> None:
     seen = open_one(sqlite_engine, settings, "A")
     compose(sqlite_engine, "B", useful_until=TODAY + timedelta(days=1))
