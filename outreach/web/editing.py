@@ -73,7 +73,8 @@ def preview(desk: Desk, message: Message, words: str) -> dict[str, str]:
 def _show(
     desk: Desk, signed: Signed, message: Message, words: str, digest: str, problem: str = "", status: int = 200
 ) -> Response:
-    shown = {} if problem else preview(desk, message, words)
+    shown = {"picture": "", "words": "", "problem": problem}
+    shown |= {} if problem else preview(desk, message, words)
     return desk.show(
         "edit.html",
         signed,
@@ -82,6 +83,6 @@ def _show(
         message=message,
         words=words,
         digest=digest,
-        problem=problem or shown.get("problem", ""),
+        problem=shown["problem"],
         shown=shown,
     )
