@@ -225,10 +225,16 @@ def _say_cancelled(cancelled: int, saved: int, currency: str) -> None:
 def show_tracked(report: TrackReport, currency: str, as_json: bool) -> None:
     if as_json:
         return print_json(report)
-    counts = {name: number for name, number in dataclasses.asdict(report).items() if number and name != "saved"}
+    counts = {
+        name: number
+        for name, number in dataclasses.asdict(report).items()
+        if number and name not in {"saved", "reminded"}
+    }
     said = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in counts.items())
     say(f"Tracked: {said or 'nothing was open'}.")
     _say_cancelled(report.cancelled, report.saved, currency)
+    if report.reminded:
+        say(f"  The deputy was reminded of {report.reminded} batches that wait")
     if report.needs_person:
         say("  Ask the provider about those, then: outreach close REFERENCE --as accepted|failed|approved")
     return None
@@ -274,7 +280,26 @@ def show_status(report: StatusReport, pauses: Sequence[Pause], as_json: bool) ->
     return None
 
 
+def show_first_password(who: str, password: str) -> None:
+    say(f"First password: {password}")
+    say(f"It is shown only now. Tell it to {who} alone; the desk asks them for one of their own.")
+
+
 def show_staff(staff: Sequence[Staff], as_json: bool) -> None:
+    """Never with a hash: it would end in a log, where anybody can try passwords on it for as long as they like."""
+    listed = [
+        {"staff_id": s.staff_id, "name": s.name, "role": s.role, "email": s.email, "added_at": s.added_at,
+         "password": _password_words(s)}
+        for s in staff
+    ]  # fmt: skip
     if as_json:
-        return print_json(list(staff))
-    return print_table("Staff", ["id", "name", "role"], [(s.staff_id, s.name, s.role) for s in staff])
+        return print_json(listed)
+    columns = ["staff_id", "name", "role", "email", "password"]
+    rows = [[one[column] for column in columns] for one in listed]
+    return print_table("Staff", ["id", "name", "role", "e-mail", "password"], rows)
+
+
+def _password_words(member: Staff) -> str:
+    if not member.password_hash:
+        return "none"
+    return "first, to be changed" if member.must_change else "set"

@@ -4,14 +4,16 @@ It never changes a message's words, and once a message is approved only the outb
 """
 
 from outreach.approval.batches import approve_batch, expire_unapproved, open_batches, reject
-from outreach.approval.staff import add_staff, list_staff, remove_staff
+from outreach.approval.staff import add_staff, give_first_password, list_staff, remove_staff, set_password
 
 __all__ = [
     "add_staff",
     "approve_batch",
     "expire_unapproved",
+    "give_first_password",
     "list_staff",
     "open_batches",
     "reject",
     "remove_staff",
+    "set_password",
 ]

@@ -1,26 +1,64 @@
-"""The people who may act: records of staff, added and removed by name, never deleted."""
+"""The people who may act: records of staff, added and removed by name, never deleted, and their first passwords."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
+from outreach.approval.passwords import (
+    Draw,
+    draw_at_random,
+    hash_password,
+    make_first_password,
+    require_good_password,
+)
 from outreach.errors import ApprovalError, NotFound
-from outreach.models import ROLES, Staff
+from outreach.intake.contacts import normalise_email
+from outreach.models import ROLES, SignIn, Staff
 
 MAY_APPROVE = ("approver", "admin")
+COMMAND_LINE = "command line"
+# The program's own names in the audit hold a space, and nobody else may pass for them.
+_STAFF_ID = re.compile(r"\w[\w.@+-]{0,63}")
 
 
-def add_staff(session: Session, staff_id: str, name: str, role: str, at: datetime) -> Staff:
-    """The record of a member of staff, new or brought back with this name and role."""
+def add_staff(session: Session, staff_id: str, name: str, role: str, at: datetime, email: str | None = None) -> Staff:
+    """The record of a member of staff, new or brought back with this name and role.
+
+    Without `email` they keep the one they have; an empty one takes it away.
+    """
     if role not in ROLES:
         raise ApprovalError(f"“{role}” is not a role; choose one of {', '.join(ROLES)}")
+    if not _STAFF_ID.fullmatch(staff_id):
+        raise ApprovalError(f"“{staff_id}” cannot be an id; use letters and digits without spaces, such as maria")
     member = session.get(Staff, staff_id) or Staff(staff_id=staff_id, name=name, role=role, added_at=at)
     member.name, member.role, member.removed_at = name, role, None
+    if email is not None:
+        member.email = _free_email(session, staff_id, email) if email else None
     session.add(member)
-    record_act(session, "command line", "staff added", staff_id, role, at)
+    record_act(session, COMMAND_LINE, "staff added", staff_id, role, at)
     return member
+
+
+def _free_email(session: Session, staff_id: str, email: str) -> str:
+    """The address in its one spelling; raises ApprovalError where it is none, or is somebody else's already."""
+    normal = normalise_email(email)
+    if normal is None:
+        raise ApprovalError("That is not an e-mail address; write one such as maria@practice.example")
+    other = find_by_email(session, normal)
+    if other and other.staff_id != staff_id:
+        raise ApprovalError(f"{other.staff_id} has this e-mail address already; everybody needs one of their own")
+    return normal
+
+
+def find_by_email(session: Session, email: str) -> Staff | None:
+    """The active member of staff with this address, in any spelling."""
+    normal = normalise_email(email)
+    of_it = select(Staff).where(Staff.email == normal, col(Staff.removed_at).is_(None))
+    return session.exec(of_it).first() if normal else None
 
 
 def list_staff(session: Session) -> Sequence[Staff]:
@@ -28,8 +66,54 @@ def list_staff(session: Session) -> Sequence[Staff]:
 
 
 def remove_staff(session: Session, staff_id: str, at: datetime) -> None:
-    require_staff(session, staff_id).removed_at = at
-    record_act(session, "command line", "staff removed", staff_id, "", at)
+    """Takes away what someone may do, at once and wherever they are signed in; what they did stays in the audit."""
+    member = require_staff(session, staff_id)
+    member.removed_at, member.email, member.password_hash, member.must_change = at, None, None, True
+    end_sign_ins(session, staff_id)
+    record_act(session, COMMAND_LINE, "staff removed", staff_id, "", at)
+
+
+def give_first_password(session: Session, staff_id: str, at: datetime, draw: Draw = draw_at_random) -> str:
+    """A password to be told to this person and changed at the first sign-in. Ends their sign-ins. Shown only here."""
+    member = require_staff(session, staff_id)
+    password = make_first_password(draw)
+    _take_password(session, member, password, must_change=True)
+    record_act(session, COMMAND_LINE, "first password given", staff_id, "", at)
+    return password
+
+
+def set_password(session: Session, staff_id: str, password: str, business: str, at: datetime) -> None:
+    """Takes a password that was chosen beforehand, and ends this person's sign-ins. Raises PasswordRefused."""
+    member = require_staff(session, staff_id)
+    require_good_password(password, known_words(member, business))
+    _take_password(session, member, password, must_change=False)
+    record_act(session, COMMAND_LINE, "password set", staff_id, "", at)
+
+
+def known_words(member: Staff, business: str) -> tuple[str, ...]:
+    """What those who guess this person's password would try first."""
+    return business, member.name, member.staff_id, *(member.email or "").split("@")
+
+
+def _take_password(session: Session, member: Staff, password: str, must_change: bool) -> None:
+    member.password_hash, member.must_change = hash_password(password), must_change
+    end_sign_ins(session, member.staff_id)
+
+
+def end_sign_ins(session: Session, staff_id: str, but: str | None = None) -> int:
+    """Signs someone out everywhere, save for the sign-in with the hash `but`; returns from how many browsers."""
+    gone = delete(SignIn).where(col(SignIn.staff_id) == staff_id, col(SignIn.token_hash).is_distinct_from(but))
+    return session.connection().execute(gone).rowcount
+
+
+def count_able_to_approve(session: Session) -> int:
+    """How many could sign in with a password, now or after choosing one, and approve."""
+    able = (
+        select(func.count())
+        .select_from(Staff)
+        .where(col(Staff.removed_at).is_(None), col(Staff.password_hash).is_not(None), col(Staff.role).in_(MAY_APPROVE))
+    )
+    return session.exec(able).one()
 
 
 def require_staff(session: Session, staff_id: str) -> Staff:

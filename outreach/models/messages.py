@@ -85,16 +85,14 @@ class Edit(SQLModel, table=True):
 class Batch(SQLModel, table=True):
     """Messages that staff approve together. `fingerprint` hashes the templates, knobs and mapping that made them.
 
-    Its approval can be undone until `undo_until`. `reminded_at` is when the deputy was told that it still waits, and
+    Its approval can be undone until `undo_until`. `reminded` is who was told, at `reminded_at`, that it still waits;
     `single_person` says that this business lets its one person approve what they wrote.
     """
 
     __tablename__ = "batches"
     __table_args__ = (
         one_of("status", ("waiting", "approved", "rejected", "expired")),
-        CheckConstraint(
-            "status <> 'approved' OR decided_by <> author OR single_person", name="author_is_not_approver"
-        ),
+        CheckConstraint("status <> 'approved' OR decided_by <> author OR single_person", name="author_is_not_approver"),
     )
     batch_id: str = Field(primary_key=True)
     kind: str = Field(index=True)
@@ -115,6 +113,7 @@ class Batch(SQLModel, table=True):
     single_person: bool = False
     undo_until: datetime | None = instant_field(default=None, nullable=True)
     reminded_at: datetime | None = instant_field(default=None, nullable=True)
+    reminded: str | None = None
 
 
 _ONE_A_DAY = "channel IN ('email', 'text') AND contact_hash IS NOT NULL"
