@@ -15,7 +15,8 @@ OutreachError
 ├── ApprovalError                 the decision does not fit what is there now
 │   ├── ChangedSince              the batch is not what the approver saw
 │   ├── NotWaiting                the batch or message is no longer waiting for a person
-│   └── SamePerson                whoever wrote it cannot approve it
+│   ├── SamePerson                whoever wrote it cannot approve it
+│   └── NotAllowed                their role is too low for it
 ├── SignInError                   somebody is not let in at the desk
 │   ├── NotLetIn                  the name and the password, or what a provider says of them, do not fit
 │   ├── TooManyTries              too many failed of late: wait
@@ -91,6 +92,9 @@ class NotWaiting(ApprovalError): ...
 
 
 class SamePerson(ApprovalError): ...
+
+
+class NotAllowed(ApprovalError): ...
 
 
 class SignInError(OutreachError): ...

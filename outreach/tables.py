@@ -70,11 +70,13 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
     if not listed:
         say(f"{title}: none")
         return
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
+    table = Table(box=None, padding=(0, 2, 0, 0))
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in listed[:ROWS_SHOWN]:
         table.add_row(*(cell.replace("[", "\\[") for cell in row))
+    title = title.replace("[", "\\[")
+    console.print(f"[bold]{title}[/]", soft_wrap=True)
     console.print(table)
     if len(listed) > ROWS_SHOWN:
         say(f"… and {len(listed) - ROWS_SHOWN} more")

@@ -78,7 +78,9 @@ def pages_server(
     app = create_app(engine, settings, clock, prefect)
     # No access log: the addresses of unsubscribe pages hold tokens.
     return uvicorn.Server(
-        uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, server_header=False)
+        uvicorn.Config(
+            app, host=host, port=port, log_level="warning", access_log=False, server_header=False, proxy_headers=False
+        )
     )
 
 

@@ -130,7 +130,7 @@ def open_sign_in(
 ) -> SignIn:
     """Remembers that the browser with the cookie `token` is this person's for `hours`."""
     entry = SignIn(
-        token_hash=_hash(token), staff_id=staff_id, at=now, seen_at=now, ends_at=now + timedelta(hours=hours),
+        token_hash=hash_token(token), staff_id=staff_id, at=now, seen_at=now, ends_at=now + timedelta(hours=hours),
         how=how, browser=browser,
     )  # fmt: skip
     session.add(entry)
@@ -140,7 +140,7 @@ def open_sign_in(
 
 def find_signed_in(session: Session, desk: DeskSettings, token: str, now: datetime) -> tuple[SignIn, Staff] | None:
     """The sign-in that a browser's cookie stands for, and whose it is, as long as it is good."""
-    entry = session.get(SignIn, _hash(token)) if token else None
+    entry = session.get(SignIn, hash_token(token)) if token else None
     if entry is None or entry.ends_at <= now or entry.seen_at + timedelta(minutes=desk.idle_minutes) <= now:
         return None
     member = session.get(Staff, entry.staff_id)
@@ -171,7 +171,7 @@ def list_sign_ins(session: Session, desk: DeskSettings, staff_id: str, now: date
 
 def sign_out(session: Session, token: str, now: datetime) -> None:
     """Ends the sign-in of this cookie, if there is one."""
-    if entry := session.get(SignIn, _hash(token)):
+    if entry := session.get(SignIn, hash_token(token)):
         record_act(session, entry.staff_id, "signed out", entry.staff_id, "", now)
         session.delete(entry)
 
@@ -234,5 +234,5 @@ def _prove(key: bytes, staff_id: str, nonce: str) -> str:
     return hmac.new(key, f"known browser\0{staff_id}\0{nonce}".encode(), hashlib.sha256).hexdigest()
 
 
-def _hash(token: str) -> str:
+def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()

@@ -116,6 +116,12 @@ def count_able_to_approve(session: Session) -> int:
     return session.exec(able).one()
 
 
+def whom_to_ask(session: Session) -> str:
+    """The names of those who may change what others may do."""
+    admins = [member.name for member in list_staff(session) if member.role == "admin"]
+    return " or ".join(admins) or "whoever runs this program (outreach staff add WHO --role …)"
+
+
 def require_staff(session: Session, staff_id: str) -> Staff:
     """The active record of `staff_id`; raises NotFound saying how to add one."""
     member = session.get(Staff, staff_id)

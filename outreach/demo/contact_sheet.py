@@ -1,29 +1,19 @@
-"""PDF letters in, one picture of their first pages side by side out. The only file that turns PDFs into pictures."""
+"""PDF letters in, one picture of their first pages side by side out."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-import pypdfium2
 from PIL import Image
+
+from outreach.composing.pictures import draw_page
 
 WIDTH, GAP, COLUMNS = 560, 24, 4
 DESK = (226, 222, 214)
 
 
-def draw_page(pdf: Path, width: int) -> Image.Image:
-    """The first page of `pdf` as a picture `width` pixels wide."""
-    document = pypdfium2.PdfDocument(pdf)
-    try:
-        page = document[0]
-        picture: Image.Image = page.render(scale=width / page.get_width()).to_pil().convert("RGB")
-        return picture
-    finally:
-        document.close()
-
-
 def draw_contact_sheet(letters: Sequence[Path], out: Path) -> None:
     """Writes a PNG of the letters' first pages in rows of four, in the order given."""
-    pages = [draw_page(letter, WIDTH) for letter in letters]
+    pages = [draw_page(letter.read_bytes(), WIDTH) for letter in letters]
     height = max(page.height for page in pages)
     columns = min(COLUMNS, len(pages))
     rows = -(-len(pages) // columns)

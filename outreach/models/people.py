@@ -1,4 +1,4 @@
-"""The business's own people and what they do: staff and how they sign in, what they decided, and the append-only audit."""
+"""The business's own people and what they do: staff and how they sign in, what they decided, and the audit."""
 
 from datetime import datetime
 
@@ -82,7 +82,7 @@ class Place(SQLModel, table=True):
 
 
 class KnobVersion(SQLModel, table=True):
-    """A moment's knobs as saved at the desk: JSON of those that differ from outreach.toml. The highest version stands."""
+    """A moment's knobs as saved at the desk: JSON of what differs from outreach.toml. The highest version stands."""
 
     __tablename__ = "knob_versions"
     version: int | None = Field(default=None, primary_key=True)

@@ -1,46 +1,57 @@
-"""HTTP requests in; the status page, its health, the public unsubscribe page and answers to webhooks out.
+"""HTTP requests in; the desk, the public pages and answers to webhooks out. Puts the parts together, and holds no rule.
 
-Shows ids and counts, never a name. A GET or HEAD changes nothing, whoever follows the link.
+Every answer has strict headers; a failure becomes a page that says nothing of its cause.
 """
 
 import logging
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
+from urllib.parse import quote
 
-from fastapi import FastAPI, HTTPException, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from sqlalchemy import Engine, text
-from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import Session, select
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import RedirectResponse
+from sqlalchemy import Engine
 
-from outreach.approval.batches import list_batches
 from outreach.clock import Clock
-from outreach.database import reading
 from outreach.delivery.providers import Provider
-from outreach.learning import count_messages
-from outreach.models import Pause
+from outreach.errors import ChangedSince, NotAllowed, NotFound, NotWaiting, OutreachError, SamePerson
 from outreach.settings import Settings
-from outreach.tracking import unsubscribe
+from outreach.web import account, batches, messages, pictures, public, signin, today
+from outreach.web.desk import Desk
+from outreach.web.guard import MustChoosePassword, NotFromOurPages, NotSignedIn, is_too_long
 from outreach.web.webhooks import Webhooks
 
 log = logging.getLogger("outreach.web")
-PAGES = Path(__file__).parent / "pages"
-# No script at all, nothing from another host, and no address of ours (it may hold a token) given to the next page.
+PARTS = (public, signin, account, today, batches, messages, pictures)
+# Nothing from another host, nothing written into a page, and no address of ours (it may hold a token) to the next.
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
+    # A browser heeds this only where it came by https, and then never tries without.
+    "Strict-Transport-Security": "max-age=31536000",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "X-Robots-Tag": "noindex, nofollow",
+}
+STATUS_OF: tuple[tuple[type[OutreachError], int], ...] = (
+    (NotFound, 404),
+    (ChangedSince, 409),
+    (NotWaiting, 409),
+    (SamePerson, 403),
+    (NotAllowed, 403),
+    (OutreachError, 400),
+)
+HEADINGS = {
+    400: "That did not work",
+    403: "That is not for you to do",
+    404: "There is no such page",
+    409: "It has changed since you looked",
 }
 
 
@@ -63,100 +74,79 @@ def create_app(
         webhooks.close()
 
     app = FastAPI(title="Outreach", docs_url=None, redoc_url=None, openapi_url=None, lifespan=closing)
-    desk = Desk(engine, settings, clock, prefect, webhooks)
-    both = ["GET", "HEAD"]
-    app.middleware("http")(desk.guard)
-    app.add_api_route("/", desk.show_status, methods=both)
-    app.add_api_route("/healthz", desk.show_health, methods=both)
-    app.add_api_route("/style.css", show_style, methods=both)
-    app.add_api_route("/unsubscribe/{token}", desk.ask, methods=both)
-    app.add_api_route("/unsubscribe/{token}", desk.act, methods=["POST"])
+    app.state.desk = Desk(engine, settings, clock, prefect, webhooks)
+    app.middleware("http")(guard)
+    for part in PARTS:
+        app.include_router(part.router)
+    app.include_router(signin.door)
     app.add_api_route("/webhooks/{provider}", webhooks.take, methods=["POST"])
-    app.add_exception_handler(404, desk.show_missing)
+    app.add_exception_handler(404, show_missing)
+    app.add_exception_handler(OutreachError, show_problem)
+    app.add_exception_handler(NotSignedIn, send_to_sign_in)
+    app.add_exception_handler(MustChoosePassword, send_to_password)
+    app.add_exception_handler(NotFromOurPages, show_stranger)
     return app
 
 
-def show_style() -> Response:
-    return Response((PAGES / "style.css").read_bytes(), media_type="text/css; charset=utf-8")
-
-
-class Desk:
-    """What each page needs: the database, the business, the clock, and the templates of the pages."""
-
-    def __init__(self, engine: Engine, settings: Settings, clock: Clock, prefect: str, webhooks: Webhooks) -> None:
-        self.engine, self.settings, self.clock, self.prefect = engine, settings, clock, prefect
-        self.webhooks = webhooks
-        self.pages = Environment(loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined)
-
-    def show(self, page: str, status: int = 200, **values: Any) -> HTMLResponse:
-        business = self.settings.business
-        about = {"business": business.name or "Outreach", "phone": business.phone, "email": business.email}
-        return HTMLResponse(self.pages.get_template(page).render(**about, **values), status)
-
-    def show_status(self) -> Response:
-        with reading(self.engine) as session:
-            counts, waiting, pauses = count_messages(session), list_batches(session), list_pauses(session)
-        return self.show(
-            "status.html",
-            mode=self.settings.mode,
-            at=self.clock().astimezone(self.settings.business.zone),
-            timezone=self.settings.business.timezone,
-            messages=[(*key, number) for key, number in sorted(counts.messages.items())],
-            moments=counts.moments,
-            decisions=counts.decisions,
-            waiting=waiting,
-            pauses=pauses,
-            prefect=self.prefect,
-            words=lambda name: name.replace("_", " "),
-        )
-
-    def show_health(self) -> Response:
-        try:
-            with reading(self.engine) as session:
-                session.connection().execute(text("SELECT 1"))
-        except SQLAlchemyError:
-            return JSONResponse({"status": "the database does not answer"}, 503)
-        return JSONResponse({"status": "ok", "refused_webhooks": dict(self.webhooks.refused)})
-
-    def ask(self, token: str) -> Response:
-        """Looks nothing up: link scanners open every link, and a page must not tell good tokens from bad ones."""
-        return self.show("unsubscribe.html")
-
-    def act(self, token: str) -> Response:
-        """Unsubscribes at once, without a login: from the page's button, or from a mail program (RFC 8058)."""
-        if not unsubscribe(self.engine, self.settings, token, self.clock()):
-            raise HTTPException(404)
-        return self.show("unsubscribed.html")
-
-    async def show_missing(self, request: Request, error: Exception) -> Response:
-        return self.show(
-            "trouble.html",
-            404,
-            heading="This address is not complete",
-            text="A part of the link may be missing. Open it once more from the message, or tell a person.",
-        )
-
-    async def guard(self, request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
-        """Gives every answer the strict headers, and turns a failure into a page that says nothing of its cause."""
-        try:
-            response = await go_on(request)
-        except Exception as error:
-            # Neither the text (a database driver's holds the row) nor the address (it may hold a token).
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            log.error("%s at %s, line %s", type(error).__name__, last.filename, last.lineno)
-            response = self.show_failure()
-        response.headers.update(HEADERS)
-        return response
-
-    def show_failure(self) -> Response:
-        return self.show(
-            "trouble.html",
+async def guard(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Gives every answer the strict headers, and turns a failure into a page that says nothing of its cause."""
+    try:
+        response = await go_on(request) if not is_too_long(request) else show_too_long(request)
+    except Exception as error:
+        # Neither the text (a database driver's holds the row) nor the address (it may hold a token).
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        log.error("%s at %s, line %s", type(error).__name__, last.filename, last.lineno)
+        response = show_trouble(
+            request,
             500,
-            heading="Something went wrong here",
-            text="It is our fault, and nothing was changed. Please try again in a minute, or tell a person.",
+            "Something went wrong here",
+            "It is our fault, and nothing was changed. Please try again in a minute, or tell a person.",
         )
+    response.headers.update({name: value for name, value in HEADERS.items() if name not in response.headers})
+    if request.url.path.startswith("/unsubscribe/"):
+        response.headers["Referrer-Policy"] = "no-referrer"
+    return response
 
 
-def list_pauses(session: Session) -> list[str]:
-    pauses = session.exec(select(Pause).order_by(Pause.scope, Pause.name)).all()
-    return [f"{pause.scope} {pause.name}".strip() for pause in pauses]
+def show_trouble(request: Request, status: int, heading: str, text: str) -> Response:
+    desk: Desk = request.app.state.desk
+    return desk.show("trouble.html", status=status, heading=heading, text=text)
+
+
+async def show_missing(request: Request, error: Exception) -> Response:
+    return show_trouble(
+        request,
+        404,
+        "This address is not complete",
+        "A part of the link may be missing. Open it once more from the message, or tell a person.",
+    )
+
+
+async def show_problem(request: Request, error: Exception) -> Response:
+    """An error that says what to do next, with the status that fits it."""
+    status = next(code for kind, code in STATUS_OF if isinstance(error, kind))
+    return show_trouble(request, status, HEADINGS[status], str(error))
+
+
+async def send_to_sign_in(request: Request, error: Exception) -> Response:
+    """A link never acts: it leads to the sign-in, and from there to the page."""
+    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    back = quote(wanted if request.method == "GET" else "/", safe="")
+    return RedirectResponse(f"/signin?next={back}", 303)
+
+
+async def send_to_password(request: Request, error: Exception) -> Response:
+    return RedirectResponse("/account/password", 303)
+
+
+def show_too_long(request: Request) -> Response:
+    return show_trouble(request, 413, "That is too much at once", "Nothing was changed. Send less, and try again.")
+
+
+async def show_stranger(request: Request, error: Exception) -> Response:
+    return show_trouble(
+        request,
+        403,
+        "That did not come from this desk",
+        "Nothing was changed. Open the page again, and press the button there.",
+    )

@@ -1,0 +1,49 @@
+"""Batches at a glance: those that wait in; for each its cost by provider, when it would arrive, and what to look at."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from outreach.approval.batches import WAITING, list_batches
+from outreach.clock import add_business_days, business_date
+from outreach.models import Batch, Message
+from outreach.settings import Settings
+
+
+@dataclass(frozen=True)
+class Glance:
+    """One batch: `cost_by_provider` in minor units, the first and last day of arrival, and when it loses its use."""
+
+    batch: Batch
+    cost_by_provider: dict[str, int]
+    held: int
+    arrives_from: date | None
+    arrives_until: date | None
+    useful_until: date | None
+
+
+def glance_at_batches(session: Session, settings: Settings, now: datetime) -> list[Glance]:
+    """Every batch that waits for a person, the one that loses its use first at the top."""
+    glances = [glance_at(session, settings, batch, now) for batch in list_batches(session)]
+    return sorted(glances, key=lambda glance: (glance.useful_until or date.max, glance.batch.batch_id))
+
+
+def glance_at(session: Session, settings: Settings, batch: Batch, now: datetime) -> Glance:
+    """One batch, as it would go out if it were approved at `now`."""
+    of_batch = (Message.batch_id == batch.batch_id, col(Message.status).in_((*WAITING, "approved")))
+    cost = select(Message.provider, func.sum(Message.cost)).where(*of_batch).group_by(Message.provider)
+    days = select(func.min(Message.send_on), func.max(Message.send_on), func.min(Message.useful_until)).where(*of_batch)
+    held = select(func.count()).select_from(Message).where(*of_batch, Message.status == "held")
+    first, last, useful_until = session.exec(days).one()
+    today = business_date(now, settings.business.timezone)
+    travel = getattr(settings.transit, batch.channel)
+    return Glance(
+        batch,
+        {provider or "": int(total) for provider, total in session.exec(cost)},
+        session.exec(held).one(),
+        add_business_days(max(first, today), travel) if first else None,
+        add_business_days(max(last, today), travel) if last else None,
+        useful_until,
+    )

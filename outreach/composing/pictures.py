@@ -1,0 +1,42 @@
+"""The bytes of a printed letter in, pictures of its pages out. The only file that turns PDFs into pictures."""
+
+import io
+from threading import Lock
+
+import pypdfium2
+from PIL import Image
+
+# PDFium may be used by one thread at a time.
+# https://pypdfium2.readthedocs.io/en/stable/python_api.html#thread-incompatibility
+_one_at_a_time = Lock()
+
+
+def draw_page(pdf: bytes, width: int, page: int = 1) -> Image.Image:
+    """Page number `page` of a letter, `width` pixels wide. Raises IndexError where it has no such page."""
+    with _one_at_a_time:
+        document = pypdfium2.PdfDocument(pdf)
+        try:
+            if not 1 <= page <= len(document):
+                raise IndexError(page)
+            leaf = document[page - 1]
+            picture: Image.Image = leaf.render(scale=width / leaf.get_width()).to_pil().convert("RGB")
+            return picture
+        finally:
+            document.close()
+
+
+def measure_pages(pdf: bytes) -> list[tuple[float, float]]:
+    """The width and height of each page in millimetres."""
+    with _one_at_a_time:
+        document = pypdfium2.PdfDocument(pdf)
+        try:
+            return [(page.get_width() * 25.4 / 72, page.get_height() * 25.4 / 72) for page in document]
+        finally:
+            document.close()
+
+
+def as_png(picture: Image.Image, colours: int = 0) -> bytes:
+    """The picture as a PNG; with `colours`, in no more than so many, which makes it several times smaller."""
+    file = io.BytesIO()
+    (picture.quantize(colours) if colours else picture).save(file, "PNG", optimize=True)
+    return file.getvalue()

@@ -1,0 +1,93 @@
+"""What every page of the desk needs: the database, the settings, the clock, and the look of a page. No rules."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from fastapi import Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from sqlalchemy import Engine
+
+from outreach.clock import Clock, business_date
+from outreach.settings import Settings
+from outreach.tables import money
+from outreach.web.webhooks import Webhooks
+
+if TYPE_CHECKING:
+    from outreach.web.guard import Signed
+
+PAGES = Path(__file__).parent / "pages"
+SAID = "__Host-said"
+# Long enough for the page that follows, however slow the line.
+SAID_SECONDS = 60
+
+
+@dataclass
+class Desk:
+    """The desk on one database. `prefect` is the address of Prefect's UI, where there is one."""
+
+    engine: Engine
+    settings: Settings
+    clock: Clock
+    prefect: str
+    webhooks: Webhooks
+
+    def __post_init__(self) -> None:
+        self.pages = Environment(loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined)
+        self.pages.filters |= {"words": _words, "money": self._money, "when": self._when, "day": _day}
+
+    @property
+    def now(self) -> datetime:
+        return self.clock()
+
+    @property
+    def today(self) -> date:
+        return business_date(self.now, self.settings.business.timezone)
+
+    def show(self, page_name: str, signed: "Signed | None" = None, status: int = 200, **values: Any) -> HTMLResponse:
+        """The page in HTML. What the last act said (see `go`) is shown on it, and then forgotten."""
+        business = self.settings.business
+        about = {
+            "business": business.name or "Outreach",
+            "phone": business.phone,
+            "email": business.email,
+            "mode": self.settings.mode,
+            "signed": signed,
+            "token": lambda: (
+                Markup('<input type="hidden" name="csrf" value="{}">').format(signed.csrf) if signed else ""
+            ),
+        }
+        response = HTMLResponse(self.pages.get_template(page_name).render(**about, **values), status)
+        if signed and signed.said:
+            response.delete_cookie(SAID, secure=True, httponly=True, samesite="lax")
+        return response
+
+    def go(self, path: str, say: str = "") -> Response:
+        """Sends the browser on to `path` after an act, so that reloading repeats nothing; `say` is shown there once."""
+        response = RedirectResponse(path, 303)
+        if say:
+            response.set_cookie(
+                SAID, quote(say), max_age=SAID_SECONDS, secure=True, httponly=True, samesite="lax", path="/"
+            )
+        return response
+
+    def _when(self, instant: datetime) -> Markup:
+        """An instant in the business's time, for people and for machines."""
+        local = instant.astimezone(self.settings.business.zone)
+        shown = f"{local:%H:%M}" if local.date() == self.today else f"{local:%-d %b %Y, %H:%M}"
+        return Markup('<time datetime="{}">{}</time>').format(local.isoformat(), shown)
+
+    def _money(self, minor: int) -> str:
+        return money(minor, self.settings.business.currency)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _day(day: date) -> Markup:
+    return Markup('<time datetime="{}">{}</time>').format(day.isoformat(), f"{day:%a %-d %b %Y}")

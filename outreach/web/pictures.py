@@ -1,0 +1,68 @@
+"""Pictures of letters: a message's reference in; its thumbnail, or one of its pages, out, made from the stored PDF."""
+
+from fastapi import HTTPException, Response
+from sqlmodel import Session
+
+from outreach.composing.pictures import as_png, draw_page
+from outreach.database import insert_new, reading, writing
+from outreach.errors import NotFound
+from outreach.models import Content, Message, Thumbnail
+from outreach.web.guard import DeskNow, Viewer, new_router
+
+router = new_router()
+THUMBNAIL_WIDTH, PAGE_WIDTH = 320, 1100
+# Ink and paper have few colours.
+THUMBNAIL_COLOURS, PAGE_COLOURS = 16, 64
+
+
+@router.get("/thumbnails/{sha256}.png")
+def show_thumbnail(desk: DeskNow, signed: Viewer, sha256: str) -> Response:
+    """The first page of a letter, small. Made when it is first asked for, unless it was made before."""
+    with reading(desk.engine) as session:
+        if known := session.get(Thumbnail, sha256):
+            return _png(known.picture, for_ever=True)
+        content = _letter(session, sha256)
+    picture = as_png(draw_page(content, THUMBNAIL_WIDTH), THUMBNAIL_COLOURS)
+    with writing(desk.engine) as session:
+        insert_new(session, Thumbnail, [{"sha256": sha256, "picture": picture}])
+    return _png(picture, for_ever=True)
+
+
+@router.get("/messages/{reference}/pages/{number}.png")
+def show_page(desk: DeskNow, signed: Viewer, reference: str, number: int) -> Response:
+    with reading(desk.engine) as session:
+        content = _letter(session, _message(session, reference).content_sha256 or "")
+    try:
+        return _png(as_png(draw_page(content, PAGE_WIDTH, number), PAGE_COLOURS))
+    except IndexError as error:
+        raise HTTPException(404) from error
+
+
+@router.get("/messages/{reference}/letter.pdf")
+def show_letter(desk: DeskNow, signed: Viewer, reference: str) -> Response:
+    """The letter itself, byte for byte as it was sealed."""
+    with reading(desk.engine) as session:
+        content = _letter(session, _message(session, reference).content_sha256 or "")
+    return Response(content, media_type="application/pdf")
+
+
+def _message(session: Session, reference: str) -> Message:
+    message = session.get(Message, reference)
+    if message is None:
+        raise NotFound(f"There is no message {reference}")
+    return message
+
+
+def _letter(session: Session, sha256: str) -> bytes:
+    content = session.get(Content, sha256)
+    if content is None or content.media_type != "application/pdf":
+        raise HTTPException(404)
+    return content.body
+
+
+def _png(picture: bytes, for_ever: bool = False) -> Response:
+    response = Response(picture, media_type="image/png")
+    if for_ever:
+        # Its address is the hash of what it shows; it holds a name, so only this browser may keep it.
+        response.headers["Cache-Control"] = "private, max-age=86400, immutable"
+    return response

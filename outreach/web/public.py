@@ -1,0 +1,51 @@
+"""What anybody may open: the unsubscribe page, the health of the service, and the files that pages are made of.
+
+A GET or HEAD changes nothing, whoever follows the link, and no page tells good tokens from bad ones.
+"""
+
+from fastapi import APIRouter, HTTPException, Response
+from fastapi.responses import JSONResponse
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from outreach.database import reading
+from outreach.tracking import unsubscribe
+from outreach.web.desk import PAGES
+from outreach.web.guard import DeskNow
+
+router = APIRouter()
+BOTH = ["GET", "HEAD"]
+MEDIA_TYPES = {".svg": "image/svg+xml", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+FILES = {path.name: path for path in PAGES.iterdir() if path.suffix in MEDIA_TYPES}
+
+
+@router.api_route("/healthz", methods=BOTH)
+def show_health(desk: DeskNow) -> Response:
+    try:
+        with reading(desk.engine) as session:
+            session.connection().execute(text("SELECT 1"))
+    except SQLAlchemyError:
+        return JSONResponse({"status": "the database does not answer"}, 503)
+    return JSONResponse({"status": "ok", "refused_webhooks": dict(desk.webhooks.refused)})
+
+
+@router.api_route("/assets/{name}", methods=BOTH)
+def show_file(name: str) -> Response:
+    """A style sheet or script of ours."""
+    if name not in FILES:
+        raise HTTPException(404)
+    return Response(FILES[name].read_bytes(), media_type=MEDIA_TYPES[FILES[name].suffix])
+
+
+@router.api_route("/unsubscribe/{token}", methods=BOTH)
+def ask(desk: DeskNow, token: str) -> Response:
+    """Looks nothing up: link scanners open every link, and a page must not tell good tokens from bad ones."""
+    return desk.show("unsubscribe.html")
+
+
+@router.post("/unsubscribe/{token}")
+def act(desk: DeskNow, token: str) -> Response:
+    """Unsubscribes at once, without a login: from the page's button, or from a mail program (RFC 8058)."""
+    if not unsubscribe(desk.engine, desk.settings, token, desk.now):
+        raise HTTPException(404)
+    return desk.show("unsubscribed.html")

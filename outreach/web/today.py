@@ -1,0 +1,77 @@
+"""The first page of the desk: what waits for a person, what is paused, and the button that stops all sending."""
+
+from typing import Annotated
+
+from fastapi import Form, Response
+
+from outreach.approval.glance import glance_at_batches
+from outreach.database import reading, writing
+from outreach.delivery import pauses
+from outreach.delivery.cancelling import cancel_paused
+from outreach.delivery.providers import open_providers
+from outreach.errors import OutreachError
+from outreach.learning import count_messages
+from outreach.web.guard import Approver, DeskNow, Viewer, new_router
+
+router = new_router()
+
+
+@router.get("/")
+def show_today(desk: DeskNow, signed: Viewer) -> Response:
+    with reading(desk.engine) as session:
+        glances = glance_at_batches(session, desk.settings, desk.now)
+        counts, paused = count_messages(session), pauses.list_pauses(session)
+    open_cases = sum(n for (_, _, status), n in counts.messages.items() if status in {"uncertain", "needs_person"})
+    return desk.show(
+        "today.html",
+        signed,
+        here="/",
+        now=desk.now,
+        today=desk.today,
+        glances=glances,
+        paused=paused,
+        open_cases=open_cases + len(counts.incidents),
+    )
+
+
+@router.get("/status")
+def show_status(desk: DeskNow, signed: Viewer) -> Response:
+    """Counts by moment, channel and status; they always add up."""
+    with reading(desk.engine) as session:
+        counts, paused = count_messages(session), pauses.list_pauses(session)
+    return desk.show(
+        "status.html",
+        signed,
+        now=desk.now,
+        timezone=desk.settings.business.timezone,
+        messages=[(*key, number) for key, number in sorted(counts.messages.items())],
+        funnel=counts.funnel,
+        moments=counts.moments,
+        decisions=counts.decisions,
+        paused=paused,
+        prefect=desk.prefect,
+    )
+
+
+@router.post("/stop")
+def stop(desk: DeskNow, signed: Approver) -> Response:
+    """Stops all sending at once, then cancels what vendors still let us cancel."""
+    with writing(desk.engine) as session:
+        report = pauses.pause(session, "everything", "", desk.now, by=signed.staff_id)
+    said = f"All sending is stopped. {report.held} messages wait, and {report.left} had left in the day before."
+    try:
+        with open_providers(desk.settings) as carriers:
+            cancelled = cancel_paused(desk.engine, desk.clock, carriers, "everything", "")
+    except OutreachError as error:
+        # It is stopped by now, whatever becomes of the vendors.
+        return desk.go("/", f"{said} What had left could not be cancelled: {error}")
+    return desk.go("/", f"{said} {cancelled.cancelled} letters were cancelled before they were printed.")
+
+
+@router.post("/resume")
+def resume(
+    desk: DeskNow, signed: Approver, scope: Annotated[str, Form()], name: Annotated[str, Form()] = ""
+) -> Response:
+    with writing(desk.engine) as session:
+        was_paused = pauses.resume(session, scope, name, desk.now, by=signed.staff_id)
+    return desk.go("/", "Sending goes on." if was_paused else "That was not paused any more; nothing changed.")
