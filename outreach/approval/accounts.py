@@ -171,9 +171,9 @@ def list_sign_ins(session: Session, desk: DeskSettings, staff_id: str, now: date
 
 def sign_out(session: Session, token: str, now: datetime) -> None:
     """Ends the sign-in of this cookie, if there is one."""
-    if entry := session.get(SignIn, hash_token(token)):
-        record_act(session, entry.staff_id, "signed out", entry.staff_id, "", now)
-        session.delete(entry)
+    mine = delete(SignIn).where(col(SignIn.token_hash) == hash_token(token)).returning(col(SignIn.staff_id))
+    for staff_id in session.connection().execute(mine).scalars().all():
+        record_act(session, staff_id, "signed out", staff_id, "", now)
 
 
 def sign_out_everywhere(session: Session, staff_id: str, now: datetime) -> int:
