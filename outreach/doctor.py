@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 from outreach.approval import list_staff
 from outreach.approval.audit import find_break
 from outreach.approval.reminders import find_deputy
-from outreach.approval.staff import count_able_to_approve
+from outreach.approval.staff import can_anybody_approve
 from outreach.composing import check_templates
 from outreach.database import open_database, reading, require_safe_claims, upgrade_database
 from outreach.delivery.generation import find_restore
@@ -41,7 +41,7 @@ def examine(database: str | None, now: str | None) -> list[Finding]:
         ("secret", lambda: (load_key(engine, settings) and "") or ""),
         ("templates and faces", lambda: "\n".join(check_templates(settings))),
         ("audit", lambda: _audit(engine)),
-        ("somebody can approve", lambda: _approvers(engine)),
+        ("somebody can approve", lambda: _approvers(engine, settings)),
         ("a deputy who can be reminded", lambda: _deputy(engine, settings)),
         ("providers", lambda: _providers(settings)),
         ("no restored backup", lambda: find_restore(engine, settings)),
@@ -104,9 +104,9 @@ def _providers(settings: Settings) -> str:
         return ""
 
 
-def _approvers(engine: Engine) -> str:
+def _approvers(engine: Engine, settings: Settings) -> str:
     with reading(engine) as session:
-        nobody_can = bool(list_staff(session)) and not count_able_to_approve(session)
+        nobody_can = bool(list_staff(session)) and not can_anybody_approve(session, settings.desk.oidc.is_set)
     return "No approver has a password for the desk: outreach staff password WHO" if nobody_can else ""
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func
+from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
@@ -106,14 +106,13 @@ def end_sign_ins(session: Session, staff_id: str, but: str | None = None) -> int
     return session.connection().execute(gone).rowcount
 
 
-def count_able_to_approve(session: Session) -> int:
-    """How many could sign in with a password, now or after choosing one, and approve."""
-    able = (
-        select(func.count())
-        .select_from(Staff)
-        .where(col(Staff.removed_at).is_(None), col(Staff.password_hash).is_not(None), col(Staff.role).in_(MAY_APPROVE))
+def can_anybody_approve(session: Session, by_account: bool) -> bool:
+    """Whether some approver could sign in: with a password or, `by_account`, with the address of an account."""
+    return any(
+        member.password_hash or (by_account and member.email)
+        for member in list_staff(session)
+        if member.role in MAY_APPROVE
     )
-    return session.exec(able).one()
 
 
 def whom_to_ask(session: Session) -> str:

@@ -80,8 +80,8 @@ def _handover_of(reminder: Reminder, settings: Settings, now: datetime) -> Hando
 def _write(reminder: Reminder, settings: Settings, reference: str, now: datetime) -> bytes:
     business = settings.business
     message = EmailMessage(policy=SMTP)
-    message["From"] = Address(_one_line(business.name), addr_spec=business.email)
-    message["To"] = Address(_one_line(reminder.name), addr_spec=reminder.email)
+    message["From"] = _mailbox(business.name, business.email)
+    message["To"] = _mailbox(reminder.name, reminder.email)
     message["Subject"] = f"{_counted(len(reminder.batches))} for approval"
     message["Date"] = format_datetime(now.astimezone(business.zone))
     message["Message-ID"] = f"<{reference}@{business.email.rpartition('@')[2]}>"
@@ -91,25 +91,26 @@ def _write(reminder: Reminder, settings: Settings, reference: str, now: datetime
     return message.as_bytes(policy=SMTP if reminder.email.isascii() else SMTPUTF8)
 
 
+def _mailbox(name: str, address: str) -> Address:
+    """A header must not hold a line break, whoever typed it; letters beyond ASCII in the address stay (RFC 6532)."""
+    username, _, domain = address.rpartition("@")
+    return Address(_one_line(name), username, domain)
+
+
 def _words(reminder: Reminder, settings: Settings) -> str:
-    hours = settings.approval.remind_hours
-    lines = [f"- {_line(batch, settings)}" for batch in reminder.batches]
-    several = len(reminder.batches) > 1
-    return "\n".join(
-        [
-            f"Hello {_one_line(reminder.name)},",
-            "",
-            f"{_counted(len(reminder.batches))} since more than {hours} {'hours' if hours > 1 else 'hour'} ago:",
-            "",
-            *lines,
-            "",
-            f"Please look at {'them' if several else 'it'} at the desk, or ask somebody else to:",
-            f"{settings.business.public_url.rstrip('/')}/",
-            "",
-            "The link only leads to the sign-in. You are reminded once of each batch.",
-            "",
-        ]
-    )
+    lines = "\n".join(f"- {_line(batch, settings)}" for batch in reminder.batches)
+    hours, name = settings.approval.remind_hours, _one_line(reminder.name)
+    return f"""Hello {name},
+
+Nobody has decided on this for more than {"an hour" if hours == 1 else f"{hours} hours"}:
+
+{lines}
+
+Please look at it at the desk, or ask somebody else to:
+{settings.business.public_url.rstrip("/")}/
+
+The link only leads to the sign-in. You are reminded once of each batch.
+"""
 
 
 def _line(batch: Batch, settings: Settings) -> str:
@@ -124,5 +125,4 @@ def _counted(number: int) -> str:
 
 
 def _one_line(text: str) -> str:
-    """A header must not hold a line break, whoever typed it."""
     return " ".join(text.split())
