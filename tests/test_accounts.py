@@ -11,17 +11,17 @@ from sqlalchemy import Engine, text
 from sqlmodel import select
 
 from conftest import NOW
-from outreach.approval import add_staff, give_first_password, passwords, remove_staff, set_password
+from outreach.approval import add_staff, give_first_password, passwords, remove_staff, take_password
 from outreach.approval.accounts import (
     Caller,
     Entry,
     change_password,
     find_signed_in,
+    let_in,
+    let_in_by_account,
     list_sign_ins,
     must_choose_password,
     note_seen,
-    sign_in,
-    sign_in_by_account,
     sign_out,
     sign_out_everywhere,
 )
@@ -39,14 +39,14 @@ FAR_AWAY = Caller("198.51.100.99")
 def hire(engine: Engine, staff_id: str = "maria", email: str | None = None, password: str = PASSWORD) -> None:
     with writing(engine) as session:
         add_staff(session, staff_id, staff_id.title(), "approver", NOW, email)
-        set_password(session, staff_id, password, "Alder Lane Dental", NOW)
+        take_password(session, staff_id, password, "Alder Lane Dental", NOW)
 
 
 def enter(
     engine: Engine, settings: Settings, password: str = PASSWORD, who: str = "maria", at: datetime = NOW,
     caller: Caller = OFFICE,
 ) -> Entry:  # fmt: skip
-    return sign_in(engine, settings, who, password, caller, at)
+    return let_in(engine, settings, who, password, caller, at)
 
 
 def fail(engine: Engine, settings: Settings, times: int, **how: Any) -> None:
@@ -461,7 +461,7 @@ def test_failures_are_kept_as_keyed_hashes_and_forgotten_after_a_day(sqlite_engi
 
 def _guess(url: str, settings: Settings, number: int, results: "multiprocessing.Queue[str]") -> None:
     try:
-        sign_in(open_database(url), settings, "maria", f"guess {number}", Caller(f"192.0.2.{number}"), NOW)
+        let_in(open_database(url), settings, "maria", f"guess {number}", Caller(f"192.0.2.{number}"), NOW)
     except (NotLetIn, TooManyTries) as error:
         results.put(type(error).__name__)
 
@@ -486,17 +486,17 @@ def test_an_account_elsewhere_lets_in_only_whom_the_staff_records_know_by_that_a
 ) -> None:
     with writing(engine) as session:
         add_staff(session, "maria", "Maria", "approver", NOW, "Maria@Practice.example")
-    entry = sign_in_by_account(engine, settings, "maria@practice.EXAMPLE", OFFICE, NOW)
+    entry = let_in_by_account(engine, settings, "maria@practice.EXAMPLE", OFFICE, NOW)
     with reading(engine) as session:
         found = find_signed_in(session, settings.desk, entry.token, NOW)
         assert found
         assert not must_choose_password(*found)
     with pytest.raises(NotLetIn, match="Nobody here"):
-        sign_in_by_account(engine, settings, "eve@practice.example", OFFICE, NOW)
+        let_in_by_account(engine, settings, "eve@practice.example", OFFICE, NOW)
     with writing(engine) as session:
         remove_staff(session, "maria", NOW)
     with pytest.raises(NotLetIn):
-        sign_in_by_account(engine, settings, "maria@practice.example", OFFICE, NOW)
+        let_in_by_account(engine, settings, "maria@practice.example", OFFICE, NOW)
     assert len(rows(engine, Staff)) == 1
 
 
@@ -536,7 +536,7 @@ def test_a_password_for_somebody_unknown_is_refused(sqlite_engine: Engine) -> No
     with writing(sqlite_engine) as session, pytest.raises(NotFound):
         give_first_password(session, "nobody", NOW)
     with writing(sqlite_engine) as session, pytest.raises(NotFound):
-        set_password(session, "nobody", PASSWORD, "", NOW)
+        take_password(session, "nobody", PASSWORD, "", NOW)
 
 
 def test_what_people_do_with_their_accounts_is_in_the_audit_without_a_contact(

@@ -1,11 +1,8 @@
 """The pages: what they show, what they never show, and that only a press of the button changes anything."""
 
 import re
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import httpx
@@ -13,40 +10,26 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlmodel import select
 
-from outreach.clock import stopped_clock
 from outreach.composing.unsubscribing import unsubscribe_token
 from outreach.database import open_database, reading, writing
 from outreach.intake.contacts import contact_hash, load_key
 from outreach.models import Batch, Customer, Event, Message, Moment, Pause, Suppression
 from outreach.settings import Settings
-from outreach.up import pages_server
+from serving import NOW, Browser, serving
 
-NOW = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
 REFERENCE = "K7QF-2M9X-TB4D"
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
-
-
-@contextmanager
-def serving(engine: Engine, settings: Settings) -> Iterator[httpx.Client]:
-    """The pages on a port of this machine, served as `outreach serve` serves them."""
-    server = pages_server(engine, settings, stopped_clock(NOW), "127.0.0.1", 0, "")
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
-            yield client
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 @pytest.fixture
 def client(sqlite_engine: Engine, settings: Settings) -> Iterator[httpx.Client]:
     with serving(sqlite_engine, settings) as client:
         yield client
+
+
+@pytest.fixture
+def viewer(client: httpx.Client, sqlite_engine: Engine) -> Browser:
+    return Browser(client, sqlite_engine, "vic", "viewer")
 
 
 @pytest.fixture
@@ -86,32 +69,44 @@ def suppressions(engine: Engine) -> list[Suppression]:
         return list(session.exec(select(Suppression)).all())
 
 
-def test_the_status_page_counts_by_moment_channel_and_status(client: httpx.Client, token: str) -> None:
-    page = client.get("/")
+def test_nobody_sees_the_desk_who_is_not_signed_in(client: httpx.Client, token: str) -> None:
+    for path in ("/", "/status", "/batches/2026-03-10-late_payment-letter", f"/messages/{REFERENCE}"):
+        answer = client.get(path)
+        assert answer.status_code == 303
+        assert answer.headers["location"].startswith("/signin?next=%2F")
+
+
+def test_today_shows_each_batch_that_waits_and_why(viewer: Browser, token: str) -> None:
+    page = viewer.get("/").text
+    assert "1 batch waits for you" in page
+    assert "/batches/2026-03-10-late_payment-letter" in page
+    assert "late_payment is for a person" in page
+
+
+def test_the_status_page_counts_by_moment_channel_and_status(viewer: Browser, token: str) -> None:
+    page = viewer.get("/status")
     assert page.status_code == 200
     assert re.search(r"<td>anniversary</td><td>email</td><td>accepted</td><td class=\"number\">1</td>", page.text)
-    assert "2026-03-10-late_payment-letter" in page.text
-    assert "late_payment is for a person" in page.text
     assert "Rehearsal" in page.text
 
 
-def test_the_status_page_names_no_person(client: httpx.Client, token: str) -> None:
-    page = client.get("/").text
-    assert not re.search(r"Ada|Quill|post\.example|C1\b|K7QF", page)
+def test_the_status_page_names_no_customer(viewer: Browser, token: str) -> None:
+    assert not re.search(r"Ada|Quill|post\.example|C1\b|K7QF", viewer.get("/status").text)
 
 
-def test_the_status_page_of_an_empty_database_says_what_to_do(client: httpx.Client) -> None:
-    assert "outreach prepare" in client.get("/").text
+def test_the_status_page_of_an_empty_database_says_what_to_do(viewer: Browser) -> None:
+    assert "outreach prepare" in viewer.get("/status").text
 
 
-def test_a_pause_shows_on_the_status_page(client: httpx.Client, sqlite_engine: Engine) -> None:
+def test_a_pause_shows_today_and_on_the_status_page(viewer: Browser, sqlite_engine: Engine) -> None:
     with writing(sqlite_engine) as session:
         session.add(Pause(scope="moment", name="checkin", at=NOW))
-    assert "moment checkin" in client.get("/").text
+    assert "moment checkin" in viewer.get("/status").text
+    assert "Moment checkin is paused" in viewer.get("/").text
 
 
-def test_the_time_shown_is_the_businesss(client: httpx.Client) -> None:
-    assert "2026-03-10 11:00" in client.get("/").text
+def test_the_time_shown_is_the_businesss(viewer: Browser) -> None:
+    assert '<time datetime="2026-03-10T11:00:00-04:00">11:00</time>' in viewer.get("/status").text
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -170,13 +165,13 @@ def test_a_token_we_did_not_make_stops_nothing_and_gets_a_plain_page(
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/healthz", "/style.css", "/unsubscribe/x", "/nothing", "/docs", "/openapi.json"]
+    "path", ["/", "/healthz", "/assets/style.css", "/unsubscribe/x", "/nothing", "/signin", "/openapi.json"]
 )
 def test_every_answer_carries_the_strict_headers(client: httpx.Client, path: str) -> None:
     headers = client.get(path).headers
     assert headers["Content-Security-Policy"].startswith("default-src 'none'")
     assert "unsafe" not in headers["Content-Security-Policy"]
-    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Referrer-Policy"] == ("no-referrer" if path == "/unsubscribe/x" else "same-origin")
     assert headers["Cache-Control"] == "no-store"
     assert headers["X-Content-Type-Options"] == "nosniff"
 
@@ -186,14 +181,14 @@ def test_the_program_does_not_describe_itself_to_strangers(client: httpx.Client,
     assert client.get(path).status_code == 404
 
 
-def test_a_failure_shows_a_calm_page_without_details(client: httpx.Client, sqlite_engine: Engine) -> None:
+def test_a_failure_shows_a_calm_page_without_details(viewer: Browser, sqlite_engine: Engine) -> None:
     with sqlite_engine.begin() as connection:
         connection.execute(text("DROP TABLE pauses"))
-    answer = client.get("/")
+    answer = viewer.get("/")
     assert answer.status_code == 500
     assert "pauses" not in answer.text
     assert "our fault" in answer.text
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
 
 
 def test_health_says_whether_the_database_answers(client: httpx.Client, settings: Settings, tmp_path: Path) -> None:
@@ -203,15 +198,17 @@ def test_health_says_whether_the_database_answers(client: httpx.Client, settings
         assert other.get("/healthz").status_code == 503
 
 
-def test_the_pages_need_no_script_and_nothing_from_elsewhere(client: httpx.Client, token: str) -> None:
-    for path in ("/", f"/unsubscribe/{token}"):
-        page = client.get(path).text
-        assert "<script" not in page
+def test_the_public_page_needs_no_script_and_no_page_needs_anything_from_elsewhere(
+    client: httpx.Client, viewer: Browser, token: str
+) -> None:
+    public = client.get(f"/unsubscribe/{token}").text
+    assert "<script" not in public
+    for page in (public, viewer.get("/").text, client.get("/signin").text):
         assert not re.search(r"(src|href)=\"(https?:)?//", page)
-        assert not re.search(r"style=\"", page)
+        assert not re.search(r"style=\"|<style|<script>| on[a-z]+=", page)
 
 
 def test_the_style_reads_from_either_side_and_knows_the_dark(client: httpx.Client) -> None:
-    style = client.get("/style.css").text
+    style = client.get("/assets/style.css").text
     assert "prefers-color-scheme: dark" in style
     assert not re.search(r"(margin|padding|border)-(left|right)|text-align: (left|right)", style)

@@ -4,7 +4,7 @@ It never changes a message's words, and once a message is approved only the outb
 """
 
 from outreach.approval.batches import approve_batch, expire_unapproved, open_batches, reject
-from outreach.approval.staff import add_staff, give_first_password, list_staff, remove_staff, set_password
+from outreach.approval.staff import add_staff, give_first_password, list_staff, remove_staff, take_password
 
 __all__ = [
     "add_staff",
@@ -15,5 +15,5 @@ __all__ = [
     "open_batches",
     "reject",
     "remove_staff",
-    "set_password",
+    "take_password",
 ]

@@ -22,7 +22,7 @@ from outreach.approval.passwords import (
     is_outdated,
     require_good_password,
 )
-from outreach.approval.staff import end_sign_ins, find_by_email, known_words
+from outreach.approval.staff import end_sign_ins, find_by_email, known_words, set_password
 from outreach.database import reading, writing
 from outreach.desk_settings import DeskSettings
 from outreach.errors import NotLetIn, PasswordRefused
@@ -53,7 +53,7 @@ class Entry:
     known: str
 
 
-def sign_in(
+def let_in(
     engine: Engine,
     settings: Settings,
     name: str,
@@ -82,7 +82,7 @@ def sign_in(
     return Entry(who, token, _remember(key, who, caller.known, draw))
 
 
-def sign_in_by_account(
+def let_in_by_account(
     engine: Engine, settings: Settings, email: str, caller: Caller, now: datetime, draw: Draw = draw_at_random
 ) -> Entry:
     """Lets in the member of staff with an address that a provider has verified. Raises NotLetIn; nobody is made."""
@@ -120,12 +120,12 @@ def _open(
     """A new session, and the token for its cookie: 256 bits of chance that are kept nowhere."""
     token = draw(32).hex()
     session.connection().execute(delete(SignIn).where(col(SignIn.ends_at) <= now))
-    open_sign_in(session, staff_id, token, desk.session_hours, now, how, caller.browser)
+    sign_in(session, staff_id, token, desk.session_hours, now, how, caller.browser)
     record_act(session, staff_id, "signed in", staff_id, how, now)
     return token
 
 
-def open_sign_in(
+def sign_in(
     session: Session, staff_id: str, token: str, hours: float, now: datetime, how: str = "password", browser: str = ""
 ) -> SignIn:
     """Remembers that the browser with the cookie `token` is this person's for `hours`."""
@@ -149,7 +149,7 @@ def find_signed_in(session: Session, desk: DeskSettings, token: str, now: dateti
 
 def must_choose_password(entry: SignIn, member: Staff) -> bool:
     """Whether nothing else may be done before a password of one's own is chosen."""
-    return entry.how == "password" and member.must_change
+    return entry.how == "password" and member.password_hash is not None and member.must_change
 
 
 def note_seen(engine: Engine, entry: SignIn, now: datetime) -> None:
@@ -201,14 +201,12 @@ def change_password(
         raise NotLetIn("That is not your present password. Try again")
     if fits(new, member.password_hash):
         raise PasswordRefused("The new password is the old one. Choose another")
-    hashed = hash_password(new)
     with writing(engine) as session:
         forget_failures(session, subjects)
         current = session.get_one(Staff, member.staff_id, with_for_update=True)
         if current.removed_at or current.password_hash != member.password_hash:
             raise NotLetIn("This account has just been changed. Try again")
-        current.password_hash, current.must_change = hashed, False
-        end_sign_ins(session, member.staff_id, but=entry.token_hash)
+        set_password(session, member.staff_id, new, must_change=False, keep=entry.token_hash)
         record_act(session, member.staff_id, "password changed", member.staff_id, "", now)
 
 

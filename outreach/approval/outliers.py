@@ -2,22 +2,25 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from statistics import median
+from typing import Any
 
 from sqlalchemy import Row, func
 from sqlmodel import Session, col, select
 
-from outreach.models import Content, Customer, Message
+from outreach.models import Content, Customer, Invoice, Message, Payment
 
 # What nobody is called: digits, signs, a form's words, a name typed in one case, one letter alone.
 _ODD_NAME = re.compile(
     r"\d|[@/\\<>{}_=#*|]|\b(test|unknown|none|null|n/?a|customer|dear|asdf|xxx+)\b|^\W*\w\W*$", re.IGNORECASE
 )
-LONG = 1.25
-MANY = 0.5
+SEVERAL = "several in one household"
+LONG, FAR = 1.25, 3
 CHUNK = 500
+Rows = Sequence[Row[Any]]
 
 
 @dataclass(frozen=True)
@@ -36,50 +39,60 @@ class Look:
 
 
 def look_over(session: Session, batch_id: str) -> list[Look]:
-    """The waiting messages of a batch, those with the most reasons to look first, then by reference."""
+    """The waiting messages of a batch, those with the most reasons to look first, then by reference.
+
+    What is true of more than half of them is no reason: it makes nobody stand out.
+    """
     rows = _messages_of(session, batch_id)
-    known = _contacts_before(session, {row.contact_hash for row in rows if row.contact_hash}, batch_id)
-    households = Counter(row.household_id for row in rows if row.household_id)
-    contacts = Counter(row.contact_hash for row in rows if row.contact_hash)
-    usual = median(row.length for row in rows) if rows else 0
-    nameless = sum(not row.preferred_name for row in rows)
-    looks = []
-    for row in rows:
-        reasons = _reasons(row, known, usual, few_nameless=nameless <= MANY * len(rows))
-        if households[row.household_id] > 1 or contacts[row.contact_hash] > 1:
-            reasons.append("several in one household")
-        looks.append(_look(row, reasons))
+    why = {row.reference: _own_reasons(row) for row in rows}
+    for shared in (_new_contacts(session, rows, batch_id), _long_ones(rows), _nameless(rows), _unusual(session, rows)):
+        for reference, reason in shared.items():
+            why[reference].append(reason)
+    for reference in _together(rows):
+        why[reference].append(SEVERAL)
+    common = {
+        reason for reason, n in Counter(r for reasons in why.values() for r in reasons).items() if n > len(rows) / 2
+    }
+    looks = [_look(row, [r for r in why[row.reference] if r not in common or len(rows) == 1]) for row in rows]
     return sorted(looks, key=lambda look: (-len(look.reasons), look.reference))
 
 
-def _messages_of(session: Session, batch_id: str) -> Sequence[Row[tuple[object, ...]]]:
-    recipient = Customer
+def _messages_of(session: Session, batch_id: str) -> Rows:
     waiting = (
         select(  # type: ignore[call-overload, misc]
             Message.reference,
+            Message.kind,
             Message.customer_id,
+            Message.run_on,
             Message.channel,
             Message.status,
             Message.cost,
             Message.contact_hash,
             Message.content_sha256,
             func.length(Content.body).label("length"),
-            recipient.given_name,
-            recipient.family_name,
-            recipient.preferred_name,
-            recipient.household_id,
+            Customer.given_name,
+            Customer.family_name,
+            Customer.preferred_name,
+            Customer.household_id,
         )
-        .join(recipient, col(recipient.customer_id) == Message.recipient_id)
+        .join(Customer, col(Customer.customer_id) == Message.recipient_id)
         .join(Content, col(Content.sha256) == Message.content_sha256, isouter=True)
         .where(Message.batch_id == batch_id, col(Message.status).in_(("composed", "held")))
     )
-    rows: Sequence[Row[tuple[object, ...]]] = session.execute(waiting.order_by(Message.reference)).all()
+    rows: Rows = session.execute(waiting.order_by(Message.reference)).all()
     return rows
 
 
-def _contacts_before(session: Session, hashes: Iterable[str], batch_id: str) -> set[str]:
-    """Those of `hashes` that something of ours reached before."""
-    listed, known = sorted(hashes), set()
+def _own_reasons(row: Row[Any]) -> list[str]:
+    reasons = ["on hold"] if row.status == "held" else []
+    if odd_name(row.given_name) or odd_name(row.family_name):
+        reasons.append("a name that looks wrong")
+    return reasons
+
+
+def _new_contacts(session: Session, rows: Rows, batch_id: str) -> dict[str, str]:
+    """Those whose contact nothing of ours has reached before."""
+    listed, known = sorted({row.contact_hash for row in rows if row.contact_hash}), set()
     for start in range(0, len(listed), CHUNK):
         reached = select(Message.contact_hash).where(
             col(Message.contact_hash).in_(listed[start : start + CHUNK]),
@@ -87,22 +100,47 @@ def _contacts_before(session: Session, hashes: Iterable[str], batch_id: str) -> 
             col(Message.batch_id).is_distinct_from(batch_id),
         )
         known |= set(session.exec(reached))
-    return {contact for contact in known if contact}
+    return {row.reference: "we have not written there before" for row in rows if row.contact_hash not in known}
 
 
-def _reasons(row: Row[tuple[object, ...]], known: set[str], usual: float, few_nameless: bool) -> list[str]:
-    reasons = []
-    if row.status == "held":
-        reasons.append("on hold")
-    if odd_name(row.given_name) or odd_name(row.family_name):
-        reasons.append("a name that looks wrong")
-    if row.contact_hash not in known:
-        reasons.append("we have not written to this address before")
-    if (row.length or 0) > LONG * usual:
-        reasons.append("longer than the others")
-    if few_nameless and not row.preferred_name:
-        reasons.append("no preferred name")
-    return reasons
+def _long_ones(rows: Rows) -> dict[str, str]:
+    usual = median(row.length or 0 for row in rows) if rows else 0
+    return {row.reference: "longer than the others" for row in rows if (row.length or 0) > LONG * usual}
+
+
+def _nameless(rows: Rows) -> dict[str, str]:
+    return {row.reference: "no preferred name" for row in rows if not row.preferred_name}
+
+
+def _together(rows: Rows) -> list[str]:
+    """Those that share a household or a contact with another of the same batch."""
+    households = Counter(row.household_id for row in rows if row.household_id)
+    contacts = Counter(row.contact_hash for row in rows if row.contact_hash)
+    return [row.reference for row in rows if households[row.household_id] > 1 or contacts[row.contact_hash] > 1]
+
+
+def _unusual(session: Session, rows: Rows) -> dict[str, str]:
+    """Those about an amount far from what the others are about."""
+    about = [row for row in rows if row.kind == "late_payment"]
+    amounts: dict[str, int] = {}
+    for start in range(0, len(about), CHUNK):
+        amounts |= _overdue(session, {row.customer_id for row in about[start : start + CHUNK]}, about[start].run_on)
+    usual = median(amounts.values()) if amounts else 0
+    return {row.reference: "an unusual amount" for row in about if amounts.get(row.customer_id, 0) > FAR * usual}
+
+
+def _overdue(session: Session, customers: set[str], on: date) -> dict[str, int]:
+    """What each customer owes on invoices past due on the day, in minor units."""
+    paid = (
+        select(func.coalesce(func.sum(Payment.amount), 0))
+        .where(Payment.invoice_id == Invoice.invoice_id, Payment.paid_on <= on)
+        .correlate(Invoice)
+        .scalar_subquery()
+    )
+    owed = select(Invoice.customer_id, func.sum(Invoice.amount - paid)).where(
+        col(Invoice.customer_id).in_(customers), Invoice.due_on < on, Invoice.amount > paid
+    )
+    return {customer: int(total) for customer, total in session.exec(owed.group_by(Invoice.customer_id))}
 
 
 def odd_name(name: str | None) -> bool:
@@ -113,7 +151,7 @@ def odd_name(name: str | None) -> bool:
     return bool(_ODD_NAME.search(name)) or shouted or name.islower()
 
 
-def _look(row: Row[tuple[object, ...]], reasons: list[str]) -> Look:
+def _look(row: Row[Any], reasons: list[str]) -> Look:
     name = " ".join(part for part in (row.preferred_name or row.given_name, row.family_name) if part)
     return Look(
         row.reference,

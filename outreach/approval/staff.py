@@ -75,18 +75,18 @@ def remove_staff(session: Session, staff_id: str, at: datetime) -> None:
 
 def give_first_password(session: Session, staff_id: str, at: datetime, draw: Draw = draw_at_random) -> str:
     """A password to be told to this person and changed at the first sign-in. Ends their sign-ins. Shown only here."""
-    member = require_staff(session, staff_id)
+    require_staff(session, staff_id)
     password = make_first_password(draw)
-    _take_password(session, member, password, must_change=True)
+    set_password(session, staff_id, password, must_change=True)
     record_act(session, COMMAND_LINE, "first password given", staff_id, "", at)
     return password
 
 
-def set_password(session: Session, staff_id: str, password: str, business: str, at: datetime) -> None:
+def take_password(session: Session, staff_id: str, password: str, business: str, at: datetime) -> None:
     """Takes a password that was chosen beforehand, and ends this person's sign-ins. Raises PasswordRefused."""
     member = require_staff(session, staff_id)
     require_good_password(password, known_words(member, business))
-    _take_password(session, member, password, must_change=False)
+    set_password(session, staff_id, password, must_change=False)
     record_act(session, COMMAND_LINE, "password set", staff_id, "", at)
 
 
@@ -95,14 +95,16 @@ def known_words(member: Staff, business: str) -> tuple[str, ...]:
     return business, member.name, member.staff_id, *(member.email or "").split("@")
 
 
-def _take_password(session: Session, member: Staff, password: str, must_change: bool) -> None:
+def set_password(session: Session, staff_id: str, password: str, must_change: bool, keep: str | None = None) -> None:
+    """Gives somebody another password, and ends their sign-ins but the one with the hash `keep`."""
+    member = session.get_one(Staff, staff_id)
     member.password_hash, member.must_change = hash_password(password), must_change
-    end_sign_ins(session, member.staff_id)
+    end_sign_ins(session, staff_id, keep)
 
 
-def end_sign_ins(session: Session, staff_id: str, but: str | None = None) -> int:
-    """Signs someone out everywhere, save for the sign-in with the hash `but`; returns from how many browsers."""
-    gone = delete(SignIn).where(col(SignIn.staff_id) == staff_id, col(SignIn.token_hash).is_distinct_from(but))
+def end_sign_ins(session: Session, staff_id: str, keep: str | None = None) -> int:
+    """Signs someone out everywhere, save for the sign-in with the hash `keep`; returns from how many browsers."""
+    gone = delete(SignIn).where(col(SignIn.staff_id) == staff_id, col(SignIn.token_hash).is_distinct_from(keep))
     return session.connection().execute(gone).rowcount
 
 

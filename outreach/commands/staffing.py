@@ -7,7 +7,7 @@ import typer
 from sqlmodel import Session
 
 from outreach import tables
-from outreach.approval import add_staff, give_first_password, list_staff, remove_staff, set_password
+from outreach.approval import add_staff, give_first_password, list_staff, remove_staff, take_password
 from outreach.call import Call, open_call
 from outreach.commands.options import AsJson, Database, Now
 from outreach.database import reading, writing
@@ -53,7 +53,7 @@ def staff_password(
 
 def _new_password(call: Call, session: Session, who: str, password_file: Path | None) -> None:
     if password_file:
-        set_password(session, who, _first_line(password_file), call.settings.business.name, call.now)
+        take_password(session, who, _first_line(password_file), call.settings.business.name, call.now)
         tables.say(f"The password in {password_file} is now theirs")
     else:
         tables.show_first_password(who, give_first_password(session, who, call.now))

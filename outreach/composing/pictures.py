@@ -40,3 +40,13 @@ def as_png(picture: Image.Image, colours: int = 0) -> bytes:
     file = io.BytesIO()
     (picture.quantize(colours) if colours else picture).save(file, "PNG", optimize=True)
     return file.getvalue()
+
+
+def read_words(pdf: bytes) -> str:
+    """The words of all pages, in the order in which they stand in the file."""
+    with _one_at_a_time:
+        document = pypdfium2.PdfDocument(pdf)
+        try:
+            return "\n".join(page.get_textpage().get_text_bounded() for page in document).replace("\r\n", "\n")
+        finally:
+            document.close()

@@ -66,3 +66,8 @@ _US_LETTER_COUNTRIES = frozenset({"US", "CA", "MX"})
 def paper_for(country: str) -> Paper:
     """The paper a letter to `country` (two letters) is printed on: what envelopes and printers there expect."""
     return US_LETTER if country in _US_LETTER_COUNTRIES else A4
+
+
+def paper_of_size(width: float, height: float) -> Paper:
+    """The paper whose size in mm is nearest to this: what a stored page was printed on."""
+    return min((US_LETTER, A4), key=lambda paper: abs(paper.width - width) + abs(paper.height - height))

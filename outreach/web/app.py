@@ -18,6 +18,7 @@ from outreach.delivery.providers import Provider
 from outreach.errors import ChangedSince, NotAllowed, NotFound, NotWaiting, OutreachError, SamePerson
 from outreach.settings import Settings
 from outreach.web import account, batches, messages, pictures, public, signin, signin_oidc, today
+from outreach.web.darkroom import Darkroom
 from outreach.web.desk import Desk
 from outreach.web.guard import MustChoosePassword, NotFromOurPages, NotSignedIn, is_too_long
 from outreach.web.webhooks import Webhooks
@@ -66,11 +67,13 @@ def create_app(
 
     `prefect` is the address of Prefect's UI, linked from the status page when given; `providers` are used as they are.
     """
-    webhooks = Webhooks(engine, settings, clock, providers)
+    webhooks, darkroom = Webhooks(engine, settings, clock, providers), Darkroom(engine)
 
     @asynccontextmanager
     async def closing(_: FastAPI) -> AsyncIterator[None]:
+        darkroom.open()
         yield
+        darkroom.close()
         webhooks.close()
 
     app = FastAPI(title="Outreach", docs_url=None, redoc_url=None, openapi_url=None, lifespan=closing)

@@ -40,7 +40,9 @@ def show_batch(
         sheets=sheets,
         standing_out=sum(bool(look.reasons) for look in looks),
         place=place and place.reference,
-        page=page,
+        leaf=page,
+        fewer=[],
+        now=desk.now,
         pages=-(-len(looks) // A_PAGE),
     )
 

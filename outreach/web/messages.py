@@ -1,5 +1,88 @@
 """One message on the desk: the letter large, the window drawn over it, and beside it the person's story."""
 
-from outreach.web.guard import new_router
+from typing import Annotated, Any
+
+from fastapi import Form, Response
+from sqlmodel import Session
+
+from outreach.approval import reject
+from outreach.approval.outliers import Look, look_over
+from outreach.composing.pictures import measure_pages, read_words
+from outreach.composing.printing import Zone, paper_of_size
+from outreach.database import reading, upsert, writing
+from outreach.errors import NotFound
+from outreach.models import Content, Customer, Message, Place
+from outreach.web.guard import Approver, DeskNow, Viewer, new_router
+from outreach.web.readable import read_message
 
 router = new_router()
+Text = Annotated[str, Form(max_length=400)]
+
+
+@router.get("/messages/{reference}")
+def show_message(desk: DeskNow, signed: Viewer, reference: str) -> Response:
+    with reading(desk.engine) as session:
+        message = find_message(session, reference)
+        looks = look_over(session, message.batch_id) if message.batch_id else []
+        values = _about(session, message) | _neighbours(looks, message.reference)
+        values["said"] = read_message(session, message.reference)
+    return desk.show("message.html", signed, here="/", message=message, **values)
+
+
+def find_message(session: Session, reference: str) -> Message:
+    """The message; raises NotFound for a reference that is none of ours."""
+    message = session.get(Message, reference.upper())
+    if message is None:
+        raise NotFound(f"There is no message {reference}. The reference stands small at the foot of a letter")
+    return message
+
+
+def _about(session: Session, message: Message) -> dict[str, Any]:
+    """What the page says of the letter itself: its pages' sizes, the window of its envelope, and its words."""
+    recipient = session.get(Customer, message.recipient_id)
+    name = " ".join(part for part in (recipient and recipient.given_name, recipient and recipient.family_name) if part)
+    about: dict[str, Any] = {"look_name": name or message.recipient_id, "sizes": [], "window": None, "words": ""}
+    content = session.get(Content, message.content_sha256) if message.content_sha256 else None
+    if content and content.media_type == "application/pdf":
+        sizes = measure_pages(content.body)
+        about |= {"sizes": sizes, "window": _window(sizes), "words": read_words(content.body)}
+    return about
+
+
+def _window(sizes: list[tuple[float, float]]) -> Zone:
+    return paper_of_size(*sizes[0]).address
+
+
+def _neighbours(looks: list[Look], reference: str) -> dict[str, Any]:
+    """Where the message stands among those of its batch that still wait, in the order of the contact sheet."""
+    order = [look.reference for look in looks]
+    if reference not in order:
+        return dict.fromkeys(("previous", "following"), None) | {
+            "position": 0, "total": len(order), "reasons": [], "is_waiting": False,
+        }  # fmt: skip
+    at = order.index(reference)
+    return {
+        "previous": order[at - 1] if at else None,
+        "following": order[at + 1] if at + 1 < len(order) else None,
+        "position": at + 1,
+        "total": len(order),
+        "reasons": looks[at].reasons,
+        "is_waiting": True,
+    }
+
+
+@router.post("/batches/{batch_id}/place")
+def keep_place(desk: DeskNow, signed: Viewer, batch_id: str, reference: Text) -> Response:
+    """Remembers which message of a batch this person looked at last."""
+    with writing(desk.engine) as session:
+        if find_message(session, reference).batch_id != batch_id:
+            raise NotFound(f"{reference} is not in {batch_id} any more")
+        row = {"staff_id": signed.staff_id, "batch_id": batch_id, "reference": reference, "at": desk.now}
+        upsert(session, Place, [row])
+    return Response(status_code=204)
+
+
+@router.post("/messages/{reference}/reject")
+def reject_message(desk: DeskNow, signed: Approver, reference: str, reason: Text) -> Response:
+    batch = reject(desk.engine, reference, signed.staff_id, reason, desk.now, "desk")
+    return desk.go(f"/batches/{batch.batch_id}", f"{reference} was rejected. Now {batch.count}.")

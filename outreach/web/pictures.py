@@ -4,27 +4,22 @@ from fastapi import HTTPException, Response
 from sqlmodel import Session
 
 from outreach.composing.pictures import as_png, draw_page
-from outreach.database import insert_new, reading, writing
+from outreach.composing.thumbnails import thumbnail_of
+from outreach.database import reading
 from outreach.errors import NotFound
-from outreach.models import Content, Message, Thumbnail
+from outreach.models import Content, Message
 from outreach.web.guard import DeskNow, Viewer, new_router
 
 router = new_router()
-THUMBNAIL_WIDTH, PAGE_WIDTH = 320, 1100
-# Ink and paper have few colours.
-THUMBNAIL_COLOURS, PAGE_COLOURS = 16, 64
+PAGE_WIDTH, PAGE_COLOURS = 1100, 64
 
 
 @router.get("/thumbnails/{sha256}.png")
 def show_thumbnail(desk: DeskNow, signed: Viewer, sha256: str) -> Response:
-    """The first page of a letter, small. Made when it is first asked for, unless it was made before."""
-    with reading(desk.engine) as session:
-        if known := session.get(Thumbnail, sha256):
-            return _png(known.picture, for_ever=True)
-        content = _letter(session, sha256)
-    picture = as_png(draw_page(content, THUMBNAIL_WIDTH), THUMBNAIL_COLOURS)
-    with writing(desk.engine) as session:
-        insert_new(session, Thumbnail, [{"sha256": sha256, "picture": picture}])
+    """The first page of a letter, small."""
+    picture = thumbnail_of(desk.engine, sha256)
+    if picture is None:
+        raise HTTPException(404)
     return _png(picture, for_ever=True)
 
 

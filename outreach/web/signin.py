@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Form, Request, Response
 
-from outreach.approval.accounts import Entry, sign_in, sign_out
+from outreach.approval.accounts import Entry, let_in, sign_out
 from outreach.database import writing
 from outreach.errors import SignInError, TooManyTries
 from outreach.web.desk import Desk
@@ -27,10 +27,10 @@ def ask_to_sign_in(desk: DeskNow, signed: MaybeSigned, next: str = "/") -> Respo
 @door.post("/signin")
 def take_sign_in(request: Request, desk: DeskNow, who: Text = "", password: Text = "", next: Text = "/") -> Response:
     try:
-        entry = sign_in(desk.engine, desk.settings, who, password, caller_of(request, desk), desk.now)
+        entry = let_in(desk.engine, desk.settings, who, password, caller_of(request, desk), desk.now)
     except SignInError as error:
         return show_sign_in(desk, next, error)
-    return let_in(desk, entry, next)
+    return welcome(desk, entry, next)
 
 
 @router.post("/signout")
@@ -65,7 +65,7 @@ def with_wait(response: Response, error: SignInError | None) -> Response:
     return response
 
 
-def let_in(desk: Desk, entry: Entry, next: str) -> Response:
+def welcome(desk: Desk, entry: Entry, next: str) -> Response:
     response = desk.go(local_path(next))
     response.set_cookie(COOKIE, entry.token, secure=True, httponly=True, samesite="lax", path="/")
     response.set_cookie(KNOWN, entry.known, max_age=KNOWN_SECONDS, secure=True, httponly=True, samesite="lax", path="/")

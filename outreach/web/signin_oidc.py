@@ -12,7 +12,7 @@ from typing import Annotated
 
 from fastapi import Form, HTTPException, Request, Response
 
-from outreach.approval.accounts import sign_in_by_account
+from outreach.approval.accounts import let_in_by_account
 from outreach.approval.passwords import draw_at_random
 from outreach.desk_settings import OidcSettings
 from outreach.errors import NotLetIn, SignInError
@@ -20,7 +20,7 @@ from outreach.intake.contacts import load_key
 from outreach.web.desk import Desk
 from outreach.web.guard import DeskNow, caller_of, new_door
 from outreach.web.oidc import Handshake, begin, finish
-from outreach.web.signin import let_in, local_path, show_sign_in
+from outreach.web.signin import local_path, show_sign_in, welcome
 
 router = new_door()
 Text = Annotated[str, Form()]
@@ -60,8 +60,8 @@ def take_way_back(request: Request, desk: DeskNow, code: Text = "", state: Text 
         if not hmac.compare_digest(state.encode("utf-8", "replace"), handshake.state.encode()):
             raise NotLetIn("This sign-in was begun in another browser, or long ago. Begin anew")
         email = finish(oidc, _our_address(desk), handshake, code, iss, desk.now)
-        entry = sign_in_by_account(desk.engine, desk.settings, email, caller_of(request, desk), desk.now)
-        response = let_in(desk, entry, next)
+        entry = let_in_by_account(desk.engine, desk.settings, email, caller_of(request, desk), desk.now)
+        response = welcome(desk, entry, next)
     except SignInError as error:
         response = show_sign_in(desk, next, error)
     # Right or wrong, it was good for one try.
