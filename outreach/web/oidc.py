@@ -110,7 +110,7 @@ def _discover(oidc: OidcSettings, client: OAuth2Client) -> dict[str, Any]:
 
 
 def _ask(client: OAuth2Client, address: str) -> dict[str, Any]:
-    answer = client.get(_safe(address), withhold_token=True)
+    answer = client.get(_safe(address), auth=None)
     _require(answer.status_code == 200, f"{answer.status_code} from {urlsplit(address).path}")
     told: dict[str, Any] = answer.json()
     return told
