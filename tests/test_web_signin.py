@@ -117,6 +117,16 @@ def test_somebody_who_is_not_signed_in_comes_to_the_sign_in_and_from_there_to_th
     assert browser.get("/signin?next=/account").headers["location"] == "/account"
 
 
+def test_a_form_sent_after_the_sign_in_has_ended_leads_back_to_its_page_and_does_nothing(desk: Desk) -> None:
+    browser = desk.signed("maria")
+    desk.at += timedelta(hours=13)
+    fields = {"csrf": csrf_token(browser.cookies[COOKIE]), "old": PASSWORD, "new": NEW, "again": NEW}
+    headers = {"Origin": ORIGIN, "Referer": f"{ORIGIN}/account/password"}
+    answer = browser.post("/account/password", data=fields, headers=headers)
+    assert answer.headers["location"] == "/signin?next=%2Faccount%2Fpassword"
+    desk.signed("maria", PASSWORD)
+
+
 ELSEWHERE = [
     "https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil.example", "/\t/evil.example",
     "/\n/evil.example", "/%09/evil.example\r\nSet-Cookie: a=b", "javascript:alert(1)", "evil.example", "",

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from fastapi.datastructures import URL
 from fastapi.responses import RedirectResponse
 from sqlalchemy import Engine
 
@@ -140,9 +141,9 @@ async def show_problem(request: Request, error: Exception) -> Response:
 
 async def send_to_sign_in(request: Request, error: Exception) -> Response:
     """A link never acts: it leads to the sign-in, and from there to the page."""
-    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    back = quote(wanted if request.method == "GET" else "/", safe="")
-    return RedirectResponse(f"/signin?next={back}", 303)
+    wanted = request.url if request.method in {"GET", "HEAD"} else URL(request.headers.get("referer") or "/")
+    back = wanted.path + (f"?{wanted.query}" if wanted.query else "")
+    return RedirectResponse(f"/signin?next={quote(back, safe='')}", 303)
 
 
 async def send_to_password(request: Request, error: Exception) -> Response:
