@@ -10,9 +10,8 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from conftest import NOW, TODAY
-from outreach.approval import add_staff
+from outreach.approval import add_staff, open_batches
 from outreach.approval.accounts import set_password
-from outreach.approval.batches import open_batches
 from outreach.composing import compose_planned
 from outreach.database import reading, writing
 from outreach.models import Message

@@ -15,11 +15,10 @@ from outreach.approval.passwords import (
     make_first_password,
     require_good_password,
 )
-from outreach.errors import ApprovalError, NotFound
+from outreach.errors import ApprovalError, NotAllowed, NotFound
 from outreach.intake.contacts import normalise_email
 from outreach.models import ROLES, SignIn, Staff
 
-MAY_APPROVE = ("approver", "admin")
 COMMAND_LINE = "command line"
 # The program's own names in the audit hold a space, and nobody else may pass for them.
 _STAFF_ID = re.compile(r"\w[\w.@+-]{0,63}")
@@ -113,7 +112,7 @@ def can_anybody_approve(session: Session, by_account: bool) -> bool:
     return any(
         member.password_hash or (by_account and member.email)
         for member in list_staff(session)
-        if member.role in MAY_APPROVE
+        if ROLES.index(member.role) >= ROLES.index("approver")
     )
 
 
@@ -132,8 +131,18 @@ def require_staff(session: Session, staff_id: str) -> Staff:
 
 
 def require_approver(session: Session, staff_id: str) -> Staff:
-    """The record of someone who may approve and reject; raises ApprovalError for any other role."""
+    """The record of someone who may approve, reject and undo; raises NotAllowed for any other role."""
+    return _require_role(session, staff_id, "approver", "approve")
+
+
+def require_writer(session: Session, staff_id: str) -> Staff:
+    """The record of someone who may edit messages and hold them; raises NotAllowed for any other role."""
+    return _require_role(session, staff_id, "writer", "change a message")
+
+
+def _require_role(session: Session, staff_id: str, lowest: str, act: str) -> Staff:
     member = require_staff(session, staff_id)
-    if member.role not in MAY_APPROVE:
-        raise ApprovalError(f"{staff_id} is a {member.role} and cannot approve; an approver or admin can")
+    allowed = ROLES[ROLES.index(lowest) :]
+    if member.role not in allowed:
+        raise NotAllowed(f"{staff_id} is a {member.role} and cannot {act}; only {', '.join(allowed)} can")
     return member

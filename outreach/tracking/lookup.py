@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
-from outreach.approval import expire_unapproved
+from outreach.approval import expire_unapproved, withdraw_stopped
 from outreach.clock import Clock, business_date
 from outreach.database import reading, take_turns, writing
 from outreach.delivery import outbox, recovery
@@ -33,8 +33,9 @@ class TrackReport:
 
     `webhooks` were kept, or waited for their message, and are acted on now. Of the uncertain ones, `found` had been
     taken, `absent` surely had not and go again, `still_uncertain` stay open and `needs_person` cannot be settled
-    without one. `doubted` were put in doubt because a backup was restored. `cancelled` were taken back at vendors, and
-    `saved` is their cost in minor units. `reminded` are batches that the deputy was told of.
+    without one. `doubted` were put in doubt because a backup was restored. `withdrawn` still waited for approval.
+    `cancelled` were taken back at vendors, and `saved` is their cost in minor units. `reminded` are batches
+    that the deputy was told of.
     """
 
     recovered: int
@@ -45,6 +46,7 @@ class TrackReport:
     still_uncertain: int
     needs_person: int
     expired: int
+    withdrawn: int
     cancelled: int
     saved: int
     reminded: int
@@ -75,6 +77,7 @@ def track_open(
         with writing(engine) as session:
             take_turns(session, "approval")
             expired = outbox.expire_late(session, on) + expire_unapproved(session, on, clock())
+            withdrawn = len(withdraw_stopped(session, settings, on, clock()))
         # Nobody is reminded of what has just ended.
         reminded = remind_deputy(engine, settings, clock(), carriers, tell)
     return TrackReport(
@@ -86,6 +89,7 @@ def track_open(
         still_uncertain=looked_up["still uncertain"],
         needs_person=looked_up["needs a person"],
         expired=expired,
+        withdrawn=withdrawn,
         cancelled=cancelled.cancelled,
         saved=cancelled.saved,
         reminded=reminded,
