@@ -20,7 +20,7 @@ from outreach.delivery.pauses import PauseReport
 from outreach.doctor import Finding
 from outreach.intake import ImportReport
 from outreach.learning import StatusReport
-from outreach.models import Batch, Customer, Decision, Message, Moment, Pause, Staff
+from outreach.models import Batch, Customer, Decision, Message, Moment, Pause
 from outreach.moments import Found
 from outreach.planning.run import latest_decisions
 from outreach.planning.why import Answer
@@ -296,28 +296,3 @@ def show_status(report: StatusReport, pauses: Sequence[Pause], as_json: bool) ->
         f"{report.decisions['never']} never. {sum(report.messages.values())} messages."
     )
     return None
-
-
-def show_first_password(who: str, password: str) -> None:
-    say(f"First password: {password}")
-    say(f"It is shown only now. Tell it to {who} alone; the desk asks them for one of their own.")
-
-
-def show_staff(staff: Sequence[Staff], as_json: bool) -> None:
-    """Never with a hash: it would end in a log, where anybody can try passwords on it for as long as they like."""
-    listed = [
-        {"staff_id": s.staff_id, "name": s.name, "role": s.role, "email": s.email, "added_at": s.added_at,
-         "password": _password_words(s)}
-        for s in staff
-    ]  # fmt: skip
-    if as_json:
-        return print_json(listed)
-    columns = ["staff_id", "name", "role", "email", "password"]
-    rows = [[one[column] for column in columns] for one in listed]
-    return print_table("Staff", ["id", "name", "role", "e-mail", "password"], rows)
-
-
-def _password_words(member: Staff) -> str:
-    if not member.password_hash:
-        return "none"
-    return "first, to be changed" if member.must_change else "set"

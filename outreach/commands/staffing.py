@@ -1,5 +1,6 @@
 """The people who may act: staff add, password, list and remove. Words in, a call to the approval room, a table out."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from outreach.call import Call, open_call
 from outreach.commands.options import AsJson, Database, Now
 from outreach.database import reading, writing
 from outreach.errors import SettingsError
+from outreach.models import Staff
 
 staff = typer.Typer(no_args_is_help=True, help="The people who may approve: add, list, remove, and new passwords.")
 PasswordFile = Annotated[
@@ -56,7 +58,7 @@ def _new_password(call: Call, session: Session, who: str, password_file: Path | 
         take_password(session, who, _first_line(password_file), call.settings.business.name, call.now)
         tables.say(f"The password in {password_file} is now theirs")
     else:
-        tables.show_first_password(who, give_first_password(session, who, call.now))
+        _show_first_password(who, give_first_password(session, who, call.now))
 
 
 def _first_line(path: Path) -> str:
@@ -71,7 +73,7 @@ def staff_list(database: Database = None, now: Now = None, as_json: AsJson = Fal
     """List the staff: their role, their e-mail address, and whether they have a password."""
     call = open_call(database, now, as_json)
     with reading(call.engine) as session:
-        tables.show_staff(list_staff(session), as_json)
+        _show_staff(list_staff(session), as_json)
 
 
 @staff.command("remove")
@@ -83,3 +85,28 @@ def staff_remove(
     with writing(call.engine) as session:
         remove_staff(session, who, call.now)
         tables.say(f"{who} may not act any more")
+
+
+def _show_first_password(who: str, password: str) -> None:
+    tables.say(f"First password: {password}")
+    tables.say(f"It is shown only now. Tell it to {who} alone; the desk asks them for one of their own.")
+
+
+def _show_staff(staff: Sequence[Staff], as_json: bool) -> None:
+    """Never with a hash: it would end in a log, where anybody can try passwords on it for as long as they like."""
+    listed = [
+        {"staff_id": s.staff_id, "name": s.name, "role": s.role, "email": s.email, "added_at": s.added_at,
+         "password": _password_words(s)}
+        for s in staff
+    ]  # fmt: skip
+    if as_json:
+        return tables.print_json(listed)
+    columns = ["staff_id", "name", "role", "email", "password"]
+    rows = [[one[column] for column in columns] for one in listed]
+    return tables.print_table("Staff", ["id", "name", "role", "e-mail", "password"], rows)
+
+
+def _password_words(member: Staff) -> str:
+    if not member.password_hash:
+        return "none"
+    return "first, to be changed" if member.must_change else "set"
