@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from outreach.desk_settings import DeskSettings
 from outreach.errors import SettingsError
 from outreach.provider_settings import (
     SECRET_NAMES,
@@ -230,6 +231,7 @@ class Settings(BaseSettings):
     delivery: Delivery = Delivery()
     texts: Texts = Texts()
     approval: Approval = Approval()
+    desk: DeskSettings = DeskSettings()
     moments: Moments = Moments()
 
     @classmethod
