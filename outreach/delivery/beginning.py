@@ -13,11 +13,12 @@ from sqlmodel import Session, col, select
 from outreach.delivery import outbox
 from outreach.delivery.generation import Mark, next_mark
 from outreach.delivery.handover import handover_of
-from outreach.delivery.last_check import Stop, find_stops
+from outreach.delivery.last_check import CHECKS
 from outreach.delivery.outbox import Claim
 from outreach.delivery.providers import Cancels, Handover, Provider
 from outreach.delivery.recovery import doubt
 from outreach.models import Attempt, Content, Message
+from outreach.planning.stops import Stop, find_stops
 from outreach.settings import Settings
 
 RAN_OUT = Stop("approved", "the sender was held up before its turn")
@@ -97,7 +98,7 @@ def _stops(
         if unanswered and at - unanswered.started_at > carriers[message.provider or ""].key_life / 2:
             stops.setdefault(message.reference, OLD_KEY)
     free = [message for _, message in standing if message.reference not in stops]
-    stops |= find_stops(session, settings, free, on)
+    stops |= find_stops(session, settings, free, on, CHECKS)
     # An earlier try may have arrived: it is looked up first, and only if it did not does the reason to stop count.
     for reference, stop in stops.items():
         if stop.status != "approved" and _is_open(attempts, reference):

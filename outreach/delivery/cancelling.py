@@ -12,11 +12,11 @@ from sqlmodel import col, select
 from outreach.clock import Clock, business_date, steady_seconds
 from outreach.database import reading, writing
 from outreach.delivery import outbox
-from outreach.delivery.last_check import THEIR_WORD, find_stops
 from outreach.delivery.pauses import touched_by
 from outreach.delivery.providers import Cancels, Provider
 from outreach.errors import DeliveryError
 from outreach.models import Message
+from outreach.planning.stops import THEIR_WORD, find_stops
 from outreach.settings import Settings
 
 Tell = Callable[[str], None]

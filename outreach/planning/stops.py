@@ -1,0 +1,143 @@
+"""Waiting or approved messages in; a Stop for those that the customer's own word, or what befell them, holds out.
+
+It is asked whenever a batch is looked at, right before messages leave, and until a vendor can no longer cancel.
+Writes nothing.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from outreach.models import Consent, Customer, Feedback, Invoice, Message, Payment, Suppression
+from outreach.planning.flags import hold_for_flags
+from outreach.planning.people import Person, add_flags, add_mourning
+from outreach.settings import Settings
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Why a message does not leave; `status` is what it becomes, and "approved" means it only waits."""
+
+    status: str
+    reason: str
+
+
+Messages = Sequence[Message]
+Stops = dict[str, Stop]
+Check = Callable[[Session, Settings, Messages, date], Stops]
+
+
+def find_stops(session: Session, settings: Settings, messages: Messages, on: date, checks: Sequence[Check]) -> Stops:
+    """The first reason of `checks` against sending each of `messages` on `on`, by reference; others are not in it."""
+    stops: Stops = {}
+    for check in checks:
+        left = [message for message in messages if message.reference not in stops]
+        stops |= check(session, settings, left, on) if left else {}
+    return stops
+
+
+def check_suppression(session: Session, settings: Settings, messages: Messages, on: date) -> Stops:
+    """Their contact must not be used; or the person we write to has taken their consent back."""
+    hashes = {message.contact_hash for message in messages if message.contact_hash}
+    rows = select(Suppression.contact_hash, Suppression.channel).where(col(Suppression.contact_hash).in_(hashes))
+    suppressed = {tuple(row) for row in session.exec(rows)}
+    withdrawn = _withdrawn(session, messages)
+    stops = {}
+    for message in messages:
+        if message.contact_hash is None:
+            stop = Stop("blocked", "it has no contact to check against the do-not-contact list")
+        elif (message.contact_hash, message.channel) in suppressed:
+            stop = Stop("suppressed", "they asked us not to use this contact, or it no longer reaches them")
+        elif (message.recipient_id, message.channel, message.purpose) in withdrawn:
+            stop = Stop("suppressed", "they have withdrawn their consent")
+        else:
+            continue
+        stops[message.reference] = stop
+    return stops
+
+
+def _withdrawn(session: Session, messages: Messages) -> set[tuple[str, str, str]]:
+    """The (customer, channel, purpose) whose latest word is a withdrawal."""
+    recipients = {message.recipient_id for message in messages}
+    said = session.exec(select(Consent).where(col(Consent.customer_id).in_(recipients)))
+    # "withdrawn" sorts after "granted": of two words of one instant, the withdrawal stands.
+    in_order = sorted(said, key=lambda row: (row.at, row.state))
+    latest = {(row.customer_id, row.channel, row.purpose): row.state for row in in_order}
+    return {key for key, state in latest.items() if state == "withdrawn"}
+
+
+def check_people(session: Session, settings: Settings, messages: Messages, on: date) -> Stops:
+    """Death, and the flags that hold this moment, of whom it is about and of whom we write to."""
+    mourning_days = settings.pacing.mourning_days
+    ids = {who for message in messages for who in (message.customer_id, message.recipient_id)}
+    found = session.exec(select(Customer).where(col(Customer.customer_id).in_(ids)))
+    people = {customer.customer_id: Person(customer) for customer in found}
+    add_flags(session, people, on)
+    add_mourning(session, people, on, mourning_days)
+    return {
+        message.reference: stop
+        for message in messages
+        for stop in [_stop_for(people, message, on, mourning_days)]
+        if stop
+    }
+
+
+def _stop_for(people: dict[str, Person], message: Message, on: date, mourning_days: int) -> Stop | None:
+    for customer_id in sorted({message.customer_id, message.recipient_id}):
+        person = people.get(customer_id)
+        if person is None:
+            return Stop("withdrawn", "the customer's record is no longer here")
+        if person.is_dead(on):
+            return Stop("withdrawn", "they have died")
+        if hold := hold_for_flags(person, message.kind, on, mourning_days):
+            return Stop("withdrawn", hold.reason)
+    return None
+
+
+def check_complaint(session: Session, settings: Settings, messages: Messages, on: date) -> Stops:
+    asked = {m.reference: m.customer_id for m in messages if m.kind not in {"checkin", "recovery"}}
+    still_open = select(Feedback.customer_id).where(
+        col(Feedback.customer_id).in_(set(asked.values())),
+        Feedback.kind == "complaint",
+        col(Feedback.status).is_(None) | (col(Feedback.status) == "open"),
+    )
+    complaining = set(session.exec(still_open)) if asked else set()
+    stop = Stop("withdrawn", "a complaint of theirs is still open")
+    return {reference: stop for reference, who in asked.items() if who in complaining}
+
+
+def check_payment(session: Session, settings: Settings, messages: Messages, on: date) -> Stops:
+    """A late payment letter is not sent once nothing is overdue, or while an invoice is in dispute."""
+    late = [message for message in messages if message.kind == "late_payment"]
+    if not late:
+        return {}
+    paid = (
+        select(func.coalesce(func.sum(Payment.amount), 0))
+        .where(Payment.invoice_id == Invoice.invoice_id, Payment.paid_on <= on)
+        .correlate(Invoice)
+        .scalar_subquery()
+    )
+    owed = select(Invoice.customer_id, Invoice.status).where(
+        col(Invoice.customer_id).in_({message.customer_id for message in late}),
+        Invoice.issued_on <= on,
+        Invoice.due_on < on,
+        Invoice.amount > paid,
+    )
+    statuses = defaultdict(set)
+    for customer_id, status in session.exec(owed):
+        statuses[customer_id].add(status)
+    stops = {}
+    for message in late:
+        if "disputed" in statuses[message.customer_id]:
+            stops[message.reference] = Stop("withdrawn", "an invoice of theirs is in dispute")
+        elif not statuses[message.customer_id] & {None, "open"}:
+            stops[message.reference] = Stop("withdrawn", "paid")
+    return stops
+
+
+# What the customer has said or what has befallen them; these count until the vendor can no longer cancel.
+THEIR_WORD: tuple[Check, ...] = (check_people, check_suppression, check_complaint, check_payment)
