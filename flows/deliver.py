@@ -22,7 +22,7 @@ def deliver() -> DeliverReport:
 
 
 def say(report: DeliverReport) -> str:
-    sent, left = report.sent.total(), {"waiting", "paused", "over_cap", "before"}
+    sent, left = report.sent.total(), {"waiting", "undoable", "paused", "over_cap", "before"}
     closed = {name: number for name, number in outcomes_of(report).items() if number and name not in left}
     if not sent and not closed:
         return "Nothing to do: nothing that is approved is due"

@@ -133,8 +133,9 @@ def approve(
 ) -> None:
     """Approve a batch as it is sealed."""
     call = open_call(database, now, as_json)
+    zone = call.settings.business.zone
     with reading(call.engine) as session:
-        names = [require_waiting(session, one).batch_id for one in dict.fromkeys(batch)]  # all of them, or none
+        names = [require_waiting(session, one, zone).batch_id for one in dict.fromkeys(batch)]  # all of them, or none
     approved = [approve_batch(call.engine, call.settings, one, by, call.now, "command line") for one in names]
     tables.show_batches(approved, as_json)
 

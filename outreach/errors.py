@@ -14,9 +14,10 @@ OutreachError
 │   └── TooLong                   over the pages or segments allowed
 ├── ApprovalError                 the decision does not fit what is there now
 │   ├── ChangedSince              the batch is not what the approver saw
+│   │   └── NowFewer              … because some of it is gone, and what is left is as they saw it
 │   ├── NotWaiting                the batch or message is no longer waiting for a person
-│   ├── SamePerson                whoever wrote it cannot approve it
-│   └── NotAllowed                their role is too low for it
+│   ├── NotAllowed                their role is too low for it
+│   └── SamePerson                whoever wrote it cannot approve it
 ├── DeliveryError                 what is known of one hand-over to a provider
 │   ├── Refused                   refused for good: the provider surely has nothing and never will
 │   │   └── ContactRefused        … because the contact itself is dead or has opted out: it is never used again
@@ -27,6 +28,7 @@ OutreachError
 └── WebhookRefused                a webhook that does not prove who sent it, is stale, or is not in their format
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Literal
 
@@ -84,7 +86,18 @@ class ApprovalError(OutreachError): ...
 class ChangedSince(ApprovalError): ...
 
 
+class NowFewer(ChangedSince):
+    """A batch that only shrank: `count`, `cost` and `seal` are of what is left; `gone` says why, by reference."""
+
+    def __init__(self, text: str, count: int, cost: int, seal: str, gone: Mapping[str, str]) -> None:
+        super().__init__(text)
+        self.count, self.cost, self.seal, self.gone = count, cost, seal, gone
+
+
 class NotWaiting(ApprovalError): ...
+
+
+class NotAllowed(ApprovalError): ...
 
 
 class SamePerson(ApprovalError): ...

@@ -24,6 +24,7 @@ from outreach.models import Batch, Customer, Decision, Message, Moment, Pause, S
 from outreach.moments import Found
 from outreach.planning.run import latest_decisions
 from outreach.planning.why import Answer
+from outreach.settings import Business
 from outreach.tracking import TrackReport
 
 ROWS_SHOWN = 40
@@ -201,11 +202,12 @@ SENT_WORDS = {
     "paused": "paused; `outreach resume` lets them go",
     "over_cap": "over today's cap (daily_cap); they go tomorrow",
     "waiting": "approved for a later day",
+    "undoable": "approved so lately that it can be undone; they leave afterwards",
     "before": "sent before this run, and not again",
 }
 
 
-def show_delivered(report: DeliverReport, currency: str, as_json: bool) -> None:
+def show_delivered(report: DeliverReport, business: Business, as_json: bool) -> None:
     if as_json:
         return print_json(report)
     sent = ", ".join(f"{number} by {channel}" for channel, number in sorted(report.sent.items()))
@@ -213,7 +215,9 @@ def show_delivered(report: DeliverReport, currency: str, as_json: bool) -> None:
     for name, words in SENT_WORDS.items():
         if number := getattr(report, name):
             say(f"  {number} {words}")
-    _say_cancelled(report.cancelled, report.saved, currency)
+    if report.undo_until:
+        say(f"    (until {report.undo_until.astimezone(business.zone):%H:%M}; run it again then)")
+    _say_cancelled(report.cancelled, report.saved, business.currency)
     for file in report.files:
         say(f"  {file}")
     return None
@@ -250,13 +254,18 @@ def show_cancelled(cancelled: CancelReport, currency: str) -> None:
 
 
 def show_run(
-    session: Session, prepared: Prepared, delivered: DeliverReport, tracked: TrackReport, currency: str, as_json: bool
+    session: Session,
+    prepared: Prepared,
+    delivered: DeliverReport,
+    tracked: TrackReport,
+    business: Business,
+    as_json: bool,
 ) -> None:
     if as_json:
         return print_json({"prepared": prepared, "delivered": delivered, "tracked": tracked})
     show_prepared(session, prepared, as_json=False)
-    show_delivered(delivered, currency, as_json=False)
-    return show_tracked(tracked, currency, as_json=False)
+    show_delivered(delivered, business, as_json=False)
+    return show_tracked(tracked, business.currency, as_json=False)
 
 
 def show_status(report: StatusReport, pauses: Sequence[Pause], as_json: bool) -> None:

@@ -1,17 +1,13 @@
 """Batches: how they open, who may decide, what is refused, and a record of every act that shows when it was changed."""
 
 import multiprocessing
-from datetime import date, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine, text
-from sqlmodel import select
 
 from conftest import NOW, TODAY
 from outreach.approval import (
-    add_staff,
-    approve_batch,
     expire_unapproved,
     list_staff,
     open_batches,
@@ -20,47 +16,11 @@ from outreach.approval import (
 )
 from outreach.approval.audit import find_break, record_act
 from outreach.approval.batches import RULE
-from outreach.database import open_database, reading, writing
+from outreach.database import open_database, writing
 from outreach.errors import ApprovalError, ChangedSince, NotFound, NotWaiting, OutreachError, SamePerson
-from outreach.models import AuditEntry, Batch, Message, Moment, Staff
+from outreach.models import Batch, Invoice, Message, Staff
 from outreach.settings import Settings
-
-
-def compose(engine: Engine, *references: str, run_on: date = TODAY, **values: Any) -> None:
-    """Messages as composing leaves them, one moment each."""
-    known = {"kind": "anniversary", "channel": "letter", "purpose": "marketing", "useful_until": run_on + timedelta(9)}
-    known |= values
-    with writing(engine) as session:
-        for code in references:
-            session.add(
-                Moment(moment_id=code, kind=known["kind"], customer_id=code, occasion=str(run_on), found_on=run_on)
-            )
-            session.flush()
-            session.add(
-                Message(
-                    reference=code, moment_id=code, customer_id=code, recipient_id=code, status="composed", cost=105,
-                    run_on=run_on, send_on=run_on, digest=f"digest of {code}", provider="outbox", **known,
-                )
-            )  # fmt: skip
-
-
-def hire(engine: Engine, staff_id: str = "maria", role: str = "approver") -> None:
-    with writing(engine) as session:
-        add_staff(session, staff_id, staff_id.title(), role, NOW)
-
-
-def statuses(engine: Engine) -> dict[str, str]:
-    with reading(engine) as session:
-        return dict(session.exec(select(Message.reference, Message.status)).all())
-
-
-def acts(engine: Engine) -> list[tuple[str, str]]:
-    with reading(engine) as session:
-        return [(entry.actor, entry.act) for entry in session.exec(select(AuditEntry).order_by(AuditEntry.sequence))]
-
-
-def approve(engine: Engine, settings: Settings, batch_id: str, by: str = "maria", **values: Any) -> Batch:
-    return approve_batch(engine, settings, batch_id, by, NOW, "command line", **values)
+from waiting import acts, approve, compose, hire, statuses
 
 
 def test_letters_wait_for_a_person_and_say_so(engine: Engine, settings: Settings) -> None:
@@ -123,6 +83,9 @@ def test_a_run_over_three_times_the_usual_size_waits(sqlite_engine: Engine, sett
 
 def test_late_payment_waits_for_a_person_by_every_channel(sqlite_engine: Engine, settings: Settings) -> None:
     compose(sqlite_engine, "A", kind="late_payment", channel="email", purpose="service")
+    with writing(sqlite_engine) as session:
+        invoice = {"customer_id": "customer of A", "issued_on": TODAY - timedelta(40), "due_on": TODAY - timedelta(12)}
+        session.add(Invoice(invoice_id="i", amount=100, **invoice))
     assert open_batches(sqlite_engine, settings, TODAY, NOW)[0].why_waiting == "this moment waits for a person"
 
 

@@ -24,8 +24,8 @@ from sqlmodel import create_engine, select
 
 from approved import add_approved, add_batch
 from conftest import NOW, TODAY
-from outreach.approval import add_staff
-from outreach.approval.batches import approve_batch, batch_seal
+from outreach.approval import add_staff, approve_batch
+from outreach.approval.seals import batch_seal
 from outreach.clock import stopped_clock, system_clock
 from outreach.database import open_database, reading, require_safe_claims, upgrade_database, writing
 from outreach.delivery import DeliverReport, deliver_due, pause, rates

@@ -1,17 +1,28 @@
 """Composed messages in; batches that a person or a rule has approved, rejected or let expire out, each act audited.
 
-It never changes a message's words, and once a message is approved only the outbox writes its status.
+A message's words change only by an edit, which somebody else must approve; and once a message is approved only the
+outbox writes its status.
 """
 
-from outreach.approval.batches import approve_batch, expire_unapproved, open_batches, reject
+from outreach.approval.approving import AT_THE_DESK, approve_batch
+from outreach.approval.edits import edit_message
+from outreach.approval.holding import hold_message, release_message
+from outreach.approval.opening import open_batches
+from outreach.approval.rejecting import reject
 from outreach.approval.staff import add_staff, list_staff, remove_staff
+from outreach.approval.withdrawing import expire_unapproved, withdraw_stopped
 
 __all__ = [
+    "AT_THE_DESK",
     "add_staff",
     "approve_batch",
+    "edit_message",
     "expire_unapproved",
+    "hold_message",
     "list_staff",
     "open_batches",
     "reject",
+    "release_message",
     "remove_staff",
+    "withdraw_stopped",
 ]

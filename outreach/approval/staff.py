@@ -6,10 +6,8 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
-from outreach.errors import ApprovalError, NotFound
+from outreach.errors import ApprovalError, NotAllowed, NotFound
 from outreach.models import ROLES, Staff
-
-MAY_APPROVE = ("approver", "admin")
 
 
 def add_staff(session: Session, staff_id: str, name: str, role: str, at: datetime) -> Staff:
@@ -41,8 +39,18 @@ def require_staff(session: Session, staff_id: str) -> Staff:
 
 
 def require_approver(session: Session, staff_id: str) -> Staff:
-    """The record of someone who may approve and reject; raises ApprovalError for any other role."""
+    """The record of someone who may approve, reject and undo; raises NotAllowed for any other role."""
+    return _require_role(session, staff_id, "approver", "approve")
+
+
+def require_writer(session: Session, staff_id: str) -> Staff:
+    """The record of someone who may edit messages and hold them; raises NotAllowed for any other role."""
+    return _require_role(session, staff_id, "writer", "change a message")
+
+
+def _require_role(session: Session, staff_id: str, lowest: str, act: str) -> Staff:
     member = require_staff(session, staff_id)
-    if member.role not in MAY_APPROVE:
-        raise ApprovalError(f"{staff_id} is a {member.role} and cannot approve; an approver or admin can")
+    allowed = ROLES[ROLES.index(lowest) :]
+    if member.role not in allowed:
+        raise NotAllowed(f"{staff_id} is a {member.role} and cannot {act}; only {', '.join(allowed)} can")
     return member

@@ -23,7 +23,7 @@ def deliver(database: Database = None, now: Now = None, as_json: AsJson = False)
     """Send what is approved and due, each exactly once."""
     call = open_call(database, now, as_json)
     tables.show_delivered(
-        deliver_day(call.engine, call.settings, call.clock, owner_name(), call.tell), call.currency, as_json
+        deliver_day(call.engine, call.settings, call.clock, owner_name(), call.tell), call.settings.business, as_json
     )
 
 
@@ -66,7 +66,7 @@ def run(on: On = None, database: Database = None, now: Now = None, as_json: AsJs
     delivered = deliver_day(call.engine, call.settings, call.clock, owner_name(), call.tell)
     tracked = track_open(call.engine, call.settings, call.clock, call.tell)
     with reading(call.engine) as session:
-        tables.show_run(session, prepared, delivered, tracked, call.currency, as_json)
+        tables.show_run(session, prepared, delivered, tracked, call.settings.business, as_json)
 
 
 @sending.command()

@@ -40,7 +40,7 @@ _TAGS = {
 }
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 # Controls and line separators could forge a header; direction overrides make one line read as another.
-_UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffc]")
+UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffc]")
 _NUMBER_WORDS = {
     "en": ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
 }
@@ -206,7 +206,7 @@ def _check_value(field: str, value: Value) -> None:
         return
     if len(value) > LONGEST_FIELD:
         raise TooLong(f"“{field}” is longer than {LONGEST_FIELD} characters; shorten it in the customer data")
-    if _UNWRITABLE.search(value):
+    if UNWRITABLE.search(value):
         raise CannotWrite(f"“{field}” holds a line break or an invisible control character; mend the customer data")
 
 

@@ -32,7 +32,7 @@ def write_letter(facts: Facts, words: Words, address: Address, business: Busines
     """
     paper, pen = paper_for(address.country), pen_named(facts.signatory.pen)
     name = words.name("html")
-    body = unicodedata.normalize("NFC", render_template(name, words.sources["html"], _unbroken(facts.fields), "letter"))
+    body = unicodedata.normalize("NFC", render_template(name, words.sources["html"], unbroken(facts.fields), "letter"))
     day = unicodedata.normalize("NFC", format_date(on, "long", locale=facts.locale))
     lines = [unicodedata.normalize("NFC", line) for line in (address.name, *address.lines)]
     stop = small_print(words.language)["stop_letters"].format(phone=business.phone, email=business.email)
@@ -69,7 +69,7 @@ def _print(html: str, paper: Paper, pen: Pen) -> bytes:
     return print_page(html, _style(paper, pen, SCALES[-1]))
 
 
-def _unbroken(fields: Fields) -> Fields:
+def unbroken(fields: Fields) -> Fields:
     """The fields with spaces that keep a number, and a title with its name, on one line."""
     kept = {
         name: str(value).replace(" ", "\u00a0") for name, value in fields.items() if value and name.endswith("_phone")

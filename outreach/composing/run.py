@@ -20,7 +20,7 @@ from outreach.composing.writing import Written, write_message
 from outreach.database import hold, insert_new, reading, writing
 from outreach.errors import CannotWrite, ComposingError, SettingsError, TemplateRefused
 from outreach.intake.contacts import contact_hash, load_key
-from outreach.models import Content, Decision, Message, Moment
+from outreach.models import Content, Decision, Message, Moment, Wording
 from outreach.planning.run import latest_decisions
 from outreach.settings import Settings
 
@@ -119,6 +119,7 @@ class Composer:
         media_type = media_type_for(message.channel, composed["provider"])
         insert_new(session, Content, [{"sha256": written.sha256, "media_type": media_type, "body": written.body}])
         if _change(session, message, composed):
+            insert_new(session, Wording, [{"reference": message.reference, "words": written.words}])
             self.report.composed[counted] += 1
 
 

@@ -1,26 +1,33 @@
 """One assignment in; the finished message out: recipient, exact bytes, language, size and cost. Writes nothing down."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import date
 
-from outreach.composing.addresses import address_of, full_name
+from outreach.composing.addresses import Address, address_of, full_name
 from outreach.composing.calls import write_call
 from outreach.composing.digests import PENS, canonical_json
-from outreach.composing.emails import write_email
+from outreach.composing.emails import render_email, write_email
+from outreach.composing.environment import render_template
 from outreach.composing.facts import Assignment, Facts
-from outreach.composing.letters import write_letter
+from outreach.composing.letters import unbroken, write_letter
 from outreach.composing.plain_letters import write_plain_letter
 from outreach.composing.templates import Words
 from outreach.composing.texts import write_text
+from outreach.composing.wording import words_from_html
 from outreach.errors import CannotWrite, SettingsError
 from outreach.settings import Settings
 
 
 @dataclass(frozen=True)
 class Written:
-    """`size` is pages of a letter, segments of a text, and 1 otherwise; `cost` is in minor units."""
+    """`size` is pages of a letter, segments of a text, and 1 otherwise; `cost` is in minor units.
+
+    `words` are what the body says as plain text, without the layout around it.
+    """
 
     recipient: str
+    words: str
     body: bytes
     size: int
     cost: int
@@ -57,36 +64,37 @@ def require_business(settings: Settings) -> None:
 
 def _letter(settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words) -> Written:
     address = address_of(facts.recipient, settings.business.country)
-    recipient = {
-        "name": address.name,
-        "lines": list(address.lines),
-        "postal_code": address.postal_code,
-        "country": address.country,
-        "streets": list(address.streets),
-        "city": address.city,
-        "region": address.region,
-    }
-    business, reference = settings.business, assignment.reference
-    if settings.provider_for("letter") in PENS:
+    provider = settings.provider_for("letter")
+    body = letter_body(settings, provider, facts, words, address, assignment.send_on, assignment.reference)
+    said = words_from_html(render_template(words.name("html"), words.sources["html"], unbroken(facts.fields), "letter"))
+    return Written(canonical_json(asdict(address)), said, body, 1, settings.postage.letter)
+
+
+def letter_body(
+    settings: Settings, provider: str | None, facts: Facts, words: Words, address: Address, on: date, reference: str
+) -> bytes:
+    """A letter as its provider takes it: a printed page, or plain words for one that writes them itself."""
+    if provider in PENS:
         most = settings.providers.handwrytten.most_characters
-        body = write_plain_letter(facts, words, business, reference, most).encode()
-    else:
-        body = write_letter(facts, words, address, business, assignment.send_on, reference)
-    return Written(canonical_json(recipient), body, 1, settings.postage.letter)
+        return write_plain_letter(facts, words, settings.business, reference, most).encode()
+    return write_letter(facts, words, address, settings.business, on, reference)
 
 
 def _email(settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words) -> Written:
     name, email = full_name(facts.recipient), facts.contacts["email"]
     body = write_email(facts, words, (name, email), settings.business, assignment.send_on, assignment.reference, key)
-    return Written(canonical_json({"name": name, "email": email}), body, 1, settings.postage.email)
+    subject, text, _ = render_email(facts, words)
+    said = f"{subject}\n\n{text}"
+    return Written(canonical_json({"name": name, "email": email}), said, body, 1, settings.postage.email)
 
 
 def _text(settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words) -> Written:
     written, segments = write_text(facts, words, settings.texts.max_segments)
     recipient = canonical_json({"name": full_name(facts.recipient), "phone": facts.contacts["text"]})
-    return Written(recipient, written.encode(), segments, segments * settings.postage.text_segment)
+    return Written(recipient, written, written.encode(), segments, segments * settings.postage.text_segment)
 
 
 def _call(settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words) -> Written:
     recipient = canonical_json({"name": full_name(facts.recipient), "phone": facts.contacts["call"]})
-    return Written(recipient, write_call(facts, words), 1, settings.postage.call)
+    said = render_template(words.name("txt"), words.sources["txt"], facts.fields, "plain").strip()
+    return Written(recipient, said, write_call(facts, words), 1, settings.postage.call)

@@ -5,5 +5,6 @@ Nothing here changes a message's words; from approval on, nothing outside here c
 
 from outreach.delivery.pauses import PauseReport, pause, resume
 from outreach.delivery.sender import DeliverReport, deliver_due
+from outreach.delivery.undoing import Undone, undo_approval
 
-__all__ = ["DeliverReport", "PauseReport", "deliver_due", "pause", "resume"]
+__all__ = ["DeliverReport", "PauseReport", "Undone", "deliver_due", "pause", "resume", "undo_approval"]

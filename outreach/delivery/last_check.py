@@ -4,15 +4,14 @@ It runs in the transaction that opens the attempts, so nothing can come between 
 What the customer has said is asked of planning; this adds what only the moment of sending can tell.
 """
 
-import hashlib
 from datetime import date
 
 from sqlmodel import Session, col, select
 
+from outreach.approval.seals import find_unfit
 from outreach.clock import business_date
-from outreach.composing.digests import message_digest
 from outreach.delivery.pauses import pauses_over
-from outreach.models import Attempt, Batch, Content, Installation
+from outreach.models import Attempt, Batch, Installation
 from outreach.planning.stops import THEIR_WORD, Check, Messages, Stop, Stops
 from outreach.settings import Settings
 
@@ -52,13 +51,12 @@ def check_seal(session: Session, settings: Settings, messages: Messages, on: dat
     batches = {batch_id for message in messages if (batch_id := message.batch_id)}
     rows = select(Batch.batch_id).where(col(Batch.batch_id).in_(batches), Batch.status == "approved")
     approved = set(session.exec(rows))
+    unfit = set(find_unfit(session, messages))
     stops = {}
     for message in messages:
         if message.batch_id not in approved:
             stops[message.reference] = Stop("blocked", "its batch is not approved")
-            continue
-        content = session.get(Content, message.content_sha256 or "")
-        if content is None or message_digest(message, hashlib.sha256(content.body).hexdigest()) != message.digest:
+        elif message.reference in unfit:
             stop = Stop("blocked", "its recipient, words or options are not those that were approved")
             stops[message.reference] = stop
     return stops

@@ -114,6 +114,21 @@ def expire_late(session: Session, on: date) -> int:
     return count_rows(session, late.values(status="expired", status_reason=TOO_LATE))
 
 
+def take_back(session: Session, batch_id: str) -> int:
+    """Makes composed again what of an approved batch is not being handed over and never was; returns how many.
+
+    A sender that has claimed one of them finds its claim gone.
+    """
+    ours = select(Message.reference).where(
+        Message.batch_id == batch_id, col(Message.status).in_(("approved", "sending"))
+    )
+    # Locked first and looked at afterwards: the attempt of a sender that held the lock must be seen.
+    references = session.exec(ours.order_by(Message.reference).with_for_update()).all()
+    still_here = and_(col(Message.reference).in_(references), ~begun())
+    back = update(Message).where(still_here, col(Message.status).in_(("approved", "sending")))
+    return count_rows(session, back.values(status="composed", status_reason=None, owner=None, not_before=None))
+
+
 def require_claims(session: Session, claims: Sequence[Claim]) -> list[tuple[Claim, Message]]:
     """The claims that still stand, each with its message, locked; the others were taken over, or are settled."""
     references = [claim.reference for claim in claims]

@@ -40,9 +40,9 @@ def pause(session: Session, scope: str, name: str, at: datetime, by: str = "comm
         Attempt.started_at > at - timedelta(days=1), func.coalesce(Attempt.outcome, "").in_(("", "accepted", "unknown"))
     )
     return PauseReport(
-        held=_count(session, touched, Message.status == "approved"),
-        leaving=_count(session, touched, Message.status == "sending"),
-        left=_count(session, touched, Message.status != "sending", col(Message.reference).in_(recent)),
+        held=count_messages(session, touched, Message.status == "approved"),
+        leaving=count_messages(session, touched, Message.status == "sending"),
+        left=count_messages(session, touched, Message.status != "sending", col(Message.reference).in_(recent)),
     )
 
 
@@ -94,7 +94,8 @@ def touched_by(scope: str, name: str) -> ColumnElement[bool]:
     return col(Message.reference).is_not(None) if scope == "everything" else col(columns[scope]) == name
 
 
-def _count(session: Session, *conditions: Any) -> int:
+def count_messages(session: Session, *conditions: Any) -> int:
+    """How many messages fit all of `conditions`."""
     return session.exec(select(func.count()).select_from(Message).where(*conditions)).one()
 
 

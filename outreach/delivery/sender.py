@@ -8,10 +8,10 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Engine, func
-from sqlmodel import Session, col, select
+from sqlalchemy import Engine
+from sqlmodel import Session, col
 
 from outreach.clock import Clock, business_date, steady_seconds, system_clock
 from outreach.database import hold, reading, require_safe_claims, take_turns, writing
@@ -19,11 +19,12 @@ from outreach.delivery import generation, outbox
 from outreach.delivery.beginning import RAN_OUT, Begun, Opened, begin_attempts
 from outreach.delivery.cancelling import CancelReport, cancel_stopped
 from outreach.delivery.outbox import Claim
-from outreach.delivery.pauses import is_paused
+from outreach.delivery.pauses import count_messages, is_paused
 from outreach.delivery.providers import ClosesItsDay, Provider, open_providers
 from outreach.delivery.rates import Allowed, allow
 from outreach.delivery.recovery import recover_lost
 from outreach.delivery.settling import Answer, settle
+from outreach.delivery.undoing import count_undoable
 from outreach.errors import AlreadyAccepted, DeliveryError, NotSent, OutcomeUnknown, SettingsError
 from outreach.models import Installation, Message
 from outreach.settings import Settings
@@ -42,7 +43,8 @@ class DeliverReport:
     """What this run did, in messages, and what waits now that it is done.
 
     `sent` counts by channel. `again`: surely not taken, or not answered by a provider that takes one key once; the next
-    run tries them. `waiting` are approved for a later day, `paused` and `over_cap` for today. `before` were accepted
+    run tries them. `waiting` are approved for a later day, `paused` and `over_cap` for today. The approval of
+    `undoable` can be undone, until `undo_until` for the last of them; then they leave. `before` were accepted
     before this run. `files` are the lists that providers wrote. `cancelled` were taken back at vendors, and `saved` is
     their cost in minor units.
     """
@@ -59,6 +61,8 @@ class DeliverReport:
     paused: int
     over_cap: int
     waiting: int
+    undoable: int
+    undo_until: datetime | None
     before: int
     files: tuple[str, ...]
     cancelled: int
@@ -82,7 +86,7 @@ def deliver_due(
     """
     with reading(engine) as session:
         _require_start(session, settings)
-        before = _count(session, col(Message.accepted_at).is_not(None))
+        before = count_messages(session, col(Message.accepted_at).is_not(None))
     require_safe_claims(engine)
     generation.require_no_restore(engine, settings)
     with open_providers(settings, providers) as carriers, hold(engine, outbox.owner_lock(owner)):
@@ -299,19 +303,18 @@ class Sender:
             on = self.today
             still_due = outbox.due(on, self.clock(), self.carriers)
             is_full = outbox.room_left(session, self.settings.daily_cap, on) <= 0
+            undoable, undo_until = count_undoable(session, on, self.clock())
             return DeliverReport(
                 on=on,
                 sent=self.sent,
                 **ended,
-                paused=_count(session, still_due, is_paused()),
-                over_cap=_count(session, still_due, ~is_paused(), ~outbox.begun()) if is_full else 0,
-                waiting=_count(session, Message.status == "approved", col(Message.send_on) > on),
+                paused=count_messages(session, still_due, is_paused()),
+                over_cap=count_messages(session, still_due, ~is_paused(), ~outbox.begun()) if is_full else 0,
+                waiting=count_messages(session, Message.status == "approved", col(Message.send_on) > on),
+                undoable=undoable,
+                undo_until=undo_until,
                 before=before,
                 files=files,
                 cancelled=cancelled.cancelled,
                 saved=cancelled.saved,
             )
-
-
-def _count(session: Session, *conditions: ColumnElement[bool] | bool) -> int:
-    return session.exec(select(func.count()).select_from(Message).where(*conditions)).one()

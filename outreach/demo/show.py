@@ -52,7 +52,7 @@ def run_demo(database: str | None, now: str | None) -> None:
         tables.show_prepared(session, prepared, as_json=False)
     _approve_all(engine, settings, noon)
     tables.say("Delivering …")
-    tables.show_delivered(deliver(), settings.business.currency, as_json=False)
+    tables.show_delivered(deliver(), settings.business, as_json=False)
     _draw(engine, settings)
     _point_onwards(engine, settings, on, time.monotonic() - began)
 

@@ -31,6 +31,7 @@ from outreach.models.messages import (
     Suppression,
     Thumbnail,
     Webhook,
+    Wording,
 )
 from outreach.models.people import (
     ROLES,
@@ -50,5 +51,5 @@ __all__ = [
     "Batch", "Consent", "Content", "Customer", "Decision", "Edit", "Event", "Failure", "Feedback", "Flag", "Import",
     "Incident", "Installation", "Invoice", "KnobVersion", "Message", "Moment", "Pause", "Payment", "Place",
     "Referral", "Refusal", "SignIn", "Staff", "Suppression", "TemplateVersion", "Thumbnail", "Treatment",
-    "TreatmentAnswer", "Visit", "Webhook",
+    "TreatmentAnswer", "Visit", "Webhook", "Wording",
 ]  # fmt: skip

@@ -71,6 +71,14 @@ class Thumbnail(SQLModel, table=True):
     picture: bytes
 
 
+class Wording(SQLModel, table=True):
+    """What composing wrote, as plain text and without the layout around it: what an edit begins from."""
+
+    __tablename__ = "wordings"
+    reference: str = Field(primary_key=True, foreign_key="messages.reference")
+    words: str
+
+
 class Edit(SQLModel, table=True):
     """New words that somebody gave to one message; the highest `number` is what it says."""
 
@@ -85,13 +93,15 @@ class Edit(SQLModel, table=True):
 class Batch(SQLModel, table=True):
     """Messages that staff approve together. `fingerprint` hashes the templates, knobs and mapping that made them.
 
+    `count`, `cost` and `seal` are of what an approval would let go: its composed messages, without those on hold.
+    Messages that somebody edited or holds are set apart in a batch of their own, `apart_from` the one of their run.
     Its approval can be undone until `undo_until`. `reminded_at` is when the deputy was told that it still waits, and
     `single_person` says that this business lets its one person approve what they wrote.
     """
 
     __tablename__ = "batches"
     __table_args__ = (
-        one_of("status", ("waiting", "approved", "rejected", "expired")),
+        one_of("status", ("waiting", "approved", "rejected", "expired", "empty")),
         CheckConstraint("status <> 'approved' OR decided_by <> author OR single_person", name="author_is_not_approver"),
     )
     batch_id: str = Field(primary_key=True)
@@ -111,6 +121,7 @@ class Batch(SQLModel, table=True):
     decided_at: datetime | None = instant_field(default=None, nullable=True)
     reason: str | None = None
     single_person: bool = False
+    apart_from: str | None = Field(default=None, foreign_key="batches.batch_id")
     undo_until: datetime | None = instant_field(default=None, nullable=True)
     reminded_at: datetime | None = instant_field(default=None, nullable=True)
 

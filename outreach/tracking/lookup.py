@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
-from outreach.approval import expire_unapproved
+from outreach.approval import expire_unapproved, withdraw_stopped
 from outreach.clock import Clock, business_date
 from outreach.database import reading, take_turns, writing
 from outreach.delivery import outbox, recovery
@@ -32,8 +32,8 @@ class TrackReport:
 
     `webhooks` were kept, or waited for their message, and are acted on now. Of the uncertain ones, `found` had been
     taken, `absent` surely had not and go again, `still_uncertain` stay open and `needs_person` cannot be settled
-    without one. `doubted` were put in doubt because a backup was restored. `cancelled` were taken back at vendors, and
-    `saved` is their cost in minor units.
+    without one. `doubted` were put in doubt because a backup was restored. `withdrawn` still waited for approval.
+    `cancelled` were taken back at vendors, and `saved` is their cost in minor units.
     """
 
     recovered: int
@@ -44,6 +44,7 @@ class TrackReport:
     still_uncertain: int
     needs_person: int
     expired: int
+    withdrawn: int
     cancelled: int
     saved: int
 
@@ -73,6 +74,7 @@ def track_open(
     with writing(engine) as session:
         take_turns(session, "approval")
         expired = outbox.expire_late(session, on) + expire_unapproved(session, on, clock())
+        withdrawn = len(withdraw_stopped(session, settings, on, clock()))
     return TrackReport(
         recovered=recovered,
         webhooks=webhooks,
@@ -82,6 +84,7 @@ def track_open(
         still_uncertain=looked_up["still uncertain"],
         needs_person=looked_up["needs a person"],
         expired=expired,
+        withdrawn=withdrawn,
         cancelled=cancelled.cancelled,
         saved=cancelled.saved,
     )

@@ -21,6 +21,12 @@ def upgrade() -> None:
         batches.add_column(sa.Column("undo_until", INSTANT, nullable=True))
         batches.add_column(sa.Column("reminded_at", INSTANT, nullable=True))
         batches.add_column(sa.Column("single_person", sa.Boolean(), nullable=False, server_default=sa.false()))
+        batches.add_column(sa.Column("apart_from", sa.String(), nullable=True))
+        batches.create_foreign_key("batches_apart_from", "batches", ["apart_from"], ["batch_id"])
+        batches.drop_constraint("status_is_known", type_="check")
+        batches.create_check_constraint(
+            "status_is_known", "status IN ('waiting', 'approved', 'rejected', 'expired', 'empty')"
+        )
         batches.create_check_constraint(
             "author_is_not_approver", "status <> 'approved' OR decided_by <> author OR single_person"
         )
@@ -51,6 +57,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["staff_id"], ["staff.staff_id"]),
         sa.ForeignKeyConstraint(["batch_id"], ["batches.batch_id"]),
         sa.PrimaryKeyConstraint("staff_id", "batch_id"),
+    )
+    op.create_table(
+        "wordings",
+        sa.Column("reference", sa.String(), nullable=False),
+        sa.Column("words", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["reference"], ["messages.reference"]),
+        sa.PrimaryKeyConstraint("reference"),
     )
     op.create_table(
         "edits",

@@ -1,0 +1,40 @@
+"""A batch or a message that somebody does not want in; rejected, with the reason, out. The rest of a batch goes on."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from outreach.approval.audit import record_act
+from outreach.approval.batches import SHRUNK, messages_waiting, require_message, require_waiting, reseal
+from outreach.approval.staff import require_approver
+from outreach.database import take_turns, writing
+from outreach.models import Batch, Message
+
+
+def reject(engine: Engine, subject: str, by: str, reason: str, now: datetime, marked: str) -> Batch:
+    """The batch, with all of it rejected, or only the message when `subject` is a reference.
+
+    Raises NotFound, NotWaiting and NotAllowed.
+    """
+    with writing(engine) as session:
+        take_turns(session, "approval")
+        require_approver(session, by)
+        if session.get(Message, subject.upper()) is None:
+            batch = require_waiting(session, subject)
+            return _reject(session, batch, messages_waiting(session, subject), by, reason, now, marked)
+        message = require_message(session, subject)
+        return _reject(session, require_waiting(session, message.batch_id or ""), [message], by, reason, now, marked)
+
+
+def _reject(
+    session: Session, batch: Batch, messages: Sequence[Message], by: str, reason: str, now: datetime, marked: str
+) -> Batch:
+    for message in messages:
+        message.status, message.status_reason = "rejected", reason
+        record_act(session, by, "message rejected", message.reference, marked, now)
+    session.flush()
+    batch.reason = reason
+    reseal(session, batch, SHRUNK, messages, by, now, "rejected")
+    return batch

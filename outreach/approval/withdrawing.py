@@ -1,0 +1,65 @@
+"""Messages that wait for a decision in; withdrawn, or expired, whatever must not go any more.
+
+Their batches only shrink: what is left of each is as it was.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+
+from sqlmodel import Session, col, select
+
+from outreach.approval.batches import PLANNER, SHRUNK, WAITING, reseal
+from outreach.database import take_turns
+from outreach.models import Batch, Message
+from outreach.planning.stops import THEIR_WORD, find_stops
+from outreach.settings import Settings
+
+AT_ONCE = 1000
+
+
+def withdraw_stopped(
+    session: Session, settings: Settings, on: date, now: datetime, batch_id: str | None = None
+) -> list[str]:
+    """Withdraws what an opt-out, a death, a flag, a complaint or a payment has overtaken; returns the references.
+
+    That is of one batch, or of all that wait.
+    """
+    take_turns(session, "approval")
+    stopped: list[Message] = []
+    for messages in _waiting(session, batch_id):
+        stops = find_stops(session, settings, messages, on, THEIR_WORD)
+        for message in messages:
+            if stop := stops.get(message.reference):
+                message.status, message.status_reason = "withdrawn", stop.reason
+                stopped.append(message)
+    session.flush()
+    _shrink(session, stopped, now, "empty")
+    return [message.reference for message in stopped]
+
+
+def _waiting(session: Session, batch_id: str | None) -> Iterator[Sequence[Message]]:
+    """Those that wait, some at a time: a statement can name only so many customers."""
+    waiting = select(Message).where(col(Message.status).in_(WAITING)).order_by(Message.reference).limit(AT_ONCE)
+    if batch_id:
+        waiting = waiting.where(Message.batch_id == batch_id)
+    last = ""
+    while messages := session.exec(waiting.where(Message.reference > last)).all():
+        yield messages
+        last = messages[-1].reference
+
+
+def expire_unapproved(session: Session, today: date, now: datetime) -> int:
+    """Ends messages nobody approved while they were useful; returns how many. The rest of their batch goes on."""
+    late = select(Message).where(col(Message.status).in_(("planned", *WAITING)), Message.useful_until < today)
+    messages = session.exec(late).all()
+    for message in messages:
+        message.status, message.status_reason = "expired", f"not approved by {message.useful_until}"
+    session.flush()
+    _shrink(session, messages, now, "expired")
+    return len(messages)
+
+
+def _shrink(session: Session, gone: Sequence[Message], now: datetime, emptied: str) -> None:
+    for batch_id in sorted({message.batch_id for message in gone if message.batch_id}):
+        theirs = [message for message in gone if message.batch_id == batch_id]
+        reseal(session, session.get_one(Batch, batch_id), SHRUNK, theirs, PLANNER, now, emptied)

@@ -1,0 +1,166 @@
+"""Words that a person gave to one composed message in; its true bytes, written anew under the rules for templates, out.
+
+Recipient, layout, pen, reference and unsubscribe link stay what they are. Nothing is stored or sent here.
+"""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+from sqlmodel import Session, col, select
+
+from outreach.composing.addresses import Address
+from outreach.composing.calls import write_call
+from outreach.composing.digests import media_type_for
+from outreach.composing.emails import write_email
+from outreach.composing.environment import UNWRITABLE, Dress, Value, check_template
+from outreach.composing.facts import Facts, locale_of, signatory_on
+from outreach.composing.layouts import layouts_sha256
+from outreach.composing.run import assignments_for
+from outreach.composing.templates import Words
+from outreach.composing.texts import write_text
+from outreach.composing.wording import html_from_words
+from outreach.composing.writing import Written, letter_body, require_business
+from outreach.database import reading
+from outreach.errors import CannotWrite, NotFound, TemplateRefused
+from outreach.intake.contacts import load_key
+from outreach.models import Content, Customer, Edit, Message, Treatment, Wording
+from outreach.settings import Settings
+
+_BRACES = re.compile(r"[{}]")
+_TAG = re.compile(r"</?[A-Za-z!]")
+_LAYING_OUT = re.compile(r"</?p>|<br>")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A composed message that can be written anew. `private` are words that no subject or text may hold."""
+
+    message: Message
+    recipient: Customer
+    direct_line: str
+    private: frozenset[str]
+
+
+def words_of(session: Session, reference: str) -> str:
+    """What a message says, as plain text: paragraphs with a blank line between, an e-mail's subject on the first line.
+
+    Raises NotFound for a message that is not there or was composed before its words were kept.
+    """
+    edits = select(Edit.words).where(Edit.reference == reference).order_by(col(Edit.number).desc()).limit(1)
+    if (edited := session.exec(edits).first()) is not None:
+        return edited
+    wording = session.get(Wording, reference)
+    if wording is None:
+        raise NotFound(f"The words of “{reference}” are not on record; approve it as it is, or reject it")
+    return wording.words
+
+
+def preview_edited(engine: Engine, settings: Settings, reference: str, words: str) -> tuple[bytes, str]:
+    """The bytes and media type that the message would have with these words. Raises as `write_edited` does."""
+    with reading(engine) as session:
+        draft = open_draft(session, reference)
+    written = write_edited(settings, load_key(engine, settings), draft, words)
+    return written.body, media_type_for(draft.message.channel, draft.message.provider)
+
+
+def open_draft(session: Session, reference: str) -> Draft:
+    """What is needed to write a message anew. Raises NotFound for one that is not there, or not composed."""
+    message = session.get(Message, reference)
+    content = session.get(Content, message.content_sha256 or "") if message else None
+    if message is None or content is None:
+        raise NotFound(f"There is no message “{reference}” whose words could be changed")
+    recipient = session.get(Customer, message.recipient_id)
+    if recipient is None:
+        raise CannotWrite("the customer's record is no longer here")
+    direct_line = json.loads(content.body)["direct_line"] if message.channel == "call" else ""
+    about = {customer_id for customer_id, _ in assignments_for(session, [message])[0].occasions}
+    names = session.exec(select(Treatment.name).where(col(Treatment.customer_id).in_(about)).distinct())
+    return Draft(message, recipient, direct_line, frozenset(name.casefold() for name in names if name))
+
+
+def write_edited(settings: Settings, key: bytes, draft: Draft, words: str) -> Written:
+    """The message with these words, in the layout it has; `words` in the result are as they will be kept.
+
+    Raises TemplateRefused with the line for what no template may hold, CannotWrite for characters that its pen lacks,
+    and TooLong.
+    """
+    require_business(settings)
+    kept = check_words(settings, draft, words)
+    message, business = draft.message, settings.business
+    language = message.language or business.language
+    fields: dict[str, Value] = {"signatory_phone": draft.direct_line}
+    facts = Facts(draft.recipient, {}, signatory_on(settings, message.send_on), locale_of(language, settings), fields)
+    source = Words(message.kind, message.channel, language, _sources(message.channel, kept), sha256_of(kept))
+    if message.channel == "letter":
+        address, provider = _address_of(message), message.provider
+        body = letter_body(settings, provider, facts, source, address, message.send_on, message.reference)
+        return Written(message.recipient or "", kept, body, 1, settings.postage.letter)
+    if message.channel == "email":
+        to = json.loads(message.recipient or "{}")
+        mailbox = to["name"], to["email"]
+        body = write_email(facts, source, mailbox, business, message.send_on, message.reference, key)
+        return Written(message.recipient or "", kept, body, 1, settings.postage.email)
+    if message.channel == "text":
+        said, segments = write_text(facts, source, settings.texts.max_segments)
+        cost = segments * settings.postage.text_segment
+        return Written(message.recipient or "", said, said.encode(), segments, cost)
+    return Written(message.recipient or "", kept, write_call(facts, source), 1, settings.postage.call)
+
+
+def _address_of(message: Message) -> Address:
+    """The address as it was composed, whatever the customer's record says by now."""
+    known = json.loads(message.recipient or "{}")
+    return Address(**(known | {"lines": tuple(known["lines"]), "streets": tuple(known["streets"])}))
+
+
+def sha256_of(words: str) -> str:
+    """What stands for the template's hash on an edited message: that of its words and of the layouts around them."""
+    return hashlib.sha256("\0".join([words, layouts_sha256()]).encode()).hexdigest()
+
+
+def _sources(channel: str, words: str) -> dict[str, str]:
+    if channel == "letter":
+        return {"html": html_from_words(words)}
+    if channel == "email":
+        return {"txt": words, "html": html_from_words(words.partition("\n")[2], tags_are_text=True)}
+    return {"txt": words}
+
+
+def check_words(settings: Settings, draft: Draft, words: str) -> str:
+    """The words as they will be kept, with plain line ends. Raises TemplateRefused with the line."""
+    name, channel = draft.message.reference, draft.message.channel
+    lines = words.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ").split("\n")
+    for number, line in enumerate(lines, start=1):
+        if refused := _against(line, channel):
+            raise TemplateRefused(name, number, refused)
+    kept = "\n".join(line.rstrip() for line in lines)
+    dress: Dress = "letter" if channel == "letter" else "plain"
+    check_template(name, kept, (), dress)
+    kept = kept.strip()
+    first, _, rest = kept.partition("\n")
+    if not kept or (channel in {"email", "call"} and not rest.strip()):
+        raise TemplateRefused(name, 1, "there must be words; those of e-mails and calls begin with a subject line")
+    if channel == "text" and not (settings.business.name in kept and "STOP" in kept):
+        raise TemplateRefused(
+            name, 1, f"a text names the business ({settings.business.name}) and says how to stop (STOP)"
+        )
+    open_to_all = {"email": first, "text": kept}.get(channel, "").casefold()
+    if any(re.search(rf"\b{re.escape(private)}\b", open_to_all) for private in draft.private):
+        raise TemplateRefused(name, 1, "anyone can read a subject or a text: it must not name a treatment")
+    return kept
+
+
+def _against(line: str, channel: str) -> str:
+    """Why the line may not stand; empty when it may."""
+    if UNWRITABLE.search(line):
+        return "it holds an invisible control character; type the line anew"
+    if _BRACES.search(line):
+        return "there are no fields here: write what stands for { and } as it shall be read"
+    if channel != "letter" and _TAG.search(line):
+        return "there are no tags here: write plain words"
+    if _LAYING_OUT.search(line):
+        return "leave a blank line for a new paragraph, and write no tag for it"
+    return ""
