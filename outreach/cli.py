@@ -127,16 +127,19 @@ def batches(
 def approve(
     batch: Annotated[list[str], typer.Argument(help="One or more batches.")],
     by: By,
+    seal: Annotated[str | None, typer.Option(help="The seal you looked at; for one batch.")] = None,
     database: Database = None,
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
     """Approve a batch as it is sealed."""
+    if seal and len(batch) > 1:
+        raise SettingsError("A seal is of one batch; name that batch alone")
     call = open_call(database, now, as_json)
     zone = call.settings.business.zone
     with reading(call.engine) as session:
         names = [require_waiting(session, one, zone).batch_id for one in dict.fromkeys(batch)]  # all of them, or none
-    approved = [approve_batch(call.engine, call.settings, one, by, call.now, "command line") for one in names]
+    approved = [approve_batch(call.engine, call.settings, one, by, call.now, "command line", seal) for one in names]
     tables.show_batches(approved, as_json)
 
 

@@ -16,8 +16,8 @@ OutreachError
 │   ├── ChangedSince              the batch is not what the approver saw
 │   │   └── NowFewer              … because some of it is gone, and what is left is as they saw it
 │   ├── NotWaiting                the batch or message is no longer waiting for a person
-│   ├── NotAllowed                their role is too low for it
-│   └── SamePerson                whoever wrote it cannot approve it
+│   ├── SamePerson                whoever wrote it cannot approve it
+│   └── NotAllowed                their role is too low for it
 ├── DeliveryError                 what is known of one hand-over to a provider
 │   ├── Refused                   refused for good: the provider surely has nothing and never will
 │   │   └── ContactRefused        … because the contact itself is dead or has opted out: it is never used again
@@ -97,10 +97,10 @@ class NowFewer(ChangedSince):
 class NotWaiting(ApprovalError): ...
 
 
-class NotAllowed(ApprovalError): ...
-
-
 class SamePerson(ApprovalError): ...
+
+
+class NotAllowed(ApprovalError): ...
 
 
 class DeliveryError(OutreachError): ...

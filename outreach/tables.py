@@ -187,8 +187,15 @@ def show_answers(answers: Sequence[Answer], as_json: bool) -> None:
 def show_batches(batches: Sequence[Batch], as_json: bool) -> None:
     if as_json:
         return print_json(list(batches))
-    rows = [(b.batch_id, b.count, money(b.cost, b.currency), b.status, b.decided_by or b.why_waiting) for b in batches]
+    rows = [(b.batch_id, b.count, money(b.cost, b.currency), b.status, _why(b)) for b in batches]
     return print_table("Batches", ["batch", "messages", "cost", "status", "by, or why it waits"], rows)
+
+
+def _why(batch: Batch) -> str:
+    """Who decided on a batch, and what there is to say of it; or why it waits."""
+    if batch.decided_by is None:
+        return batch.why_waiting
+    return f"{batch.decided_by}: {batch.reason}" if batch.reason else batch.decided_by
 
 
 SENT_WORDS = {

@@ -114,6 +114,18 @@ def outbox(place: Path) -> dict[str, bytes]:
     }
 
 
+def test_an_older_seal_on_the_command_line_approves_nothing(run: Run, place: Path) -> None:
+    done(run("import", "data"))
+    done(run("prepare", "--on", "2026-03-10"))
+    done(run("staff", "add", "maria", "--name", "Maria Stone"))
+    batch, other, *_ = json.loads(done(run("batches", "--json")))
+    approve = ("approve", batch["batch_id"], "--by", "maria", "--seal")
+    assert "Look at it again" in run(*approve, "f" * 64).stderr
+    assert "name that batch alone" in run(*approve, batch["seal"], other["batch_id"]).stderr
+    assert len(json.loads(done(run("batches", "--json")))) == 3
+    done(run(*approve, batch["seal"]))
+
+
 def test_the_whole_job_from_a_folder_of_csv_files_to_the_outbox(run: Run, place: Path) -> None:
     assert "accepted" in done(run("import", "data"))
     assert "Ann Lee" in done(run("prepare", "--on", "2026-03-10"))

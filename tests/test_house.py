@@ -17,7 +17,13 @@ ROOMS = ("intake", "moments", "planning", "composing", "approval", "delivery", "
 TOP = ("day", "doctor", "tables", "call", "web", "flows", "up", "demo", "drill", "commands", "cli")
 ONE_FILE_ONLY = ("weasyprint", "pypdfium2", "prefect", "uvicorn", "sendgrid", "twilio", "rich")
 ONE_PLACE_ONLY = {"fastapi": {"web"}, "typer": {"commands", "cli"}, "httpx": {"delivery", "drill", "up"}}
-IMPORTED_AS = {"argon2-cffi": "argon2", "pillow": "pil", "pyjwt": "jwt", "pyyaml": "yaml", "pydantic-settings": "pydantic_settings"}
+IMPORTED_AS = {
+    "argon2-cffi": "argon2",
+    "pillow": "pil",
+    "pyjwt": "jwt",
+    "pyyaml": "yaml",
+    "pydantic-settings": "pydantic_settings",
+}
 NOT_IMPORTED = {
     "psycopg": "SQLAlchemy loads it for postgresql:// URLs",
     "python-multipart": "Prefect's server answers forms with an error without it",

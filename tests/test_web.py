@@ -102,7 +102,7 @@ def test_a_pause_shows_today_and_on_the_status_page(viewer: Browser, sqlite_engi
     with writing(sqlite_engine) as session:
         session.add(Pause(scope="moment", name="checkin", at=NOW))
     assert "moment checkin" in viewer.get("/status").text
-    assert "Moment checkin is paused" in viewer.get("/").text
+    assert "Moment check-in is paused" in viewer.get("/").text
 
 
 def test_the_time_shown_is_the_businesss(viewer: Browser) -> None:

@@ -12,7 +12,7 @@ from outreach.approval import add_staff, approve_batch, open_batches
 from outreach.approval.batches import messages_to_approve
 from outreach.approval.seals import batch_seal
 from outreach.database import reading, writing
-from outreach.models import AuditEntry, Batch, Message
+from outreach.models import AuditEntry, Batch, Message, Wording
 from outreach.settings import Settings
 
 ANNIVERSARY = "2026-03-10-anniversary-letter"
@@ -25,6 +25,7 @@ def compose(engine: Engine, *references: str, run_on: date = TODAY, **values: An
     with writing(engine) as session:
         for code in references:
             add_approved(session, code, **known)
+            session.add(Wording(reference=code, words=f"What {code} says"))
 
 
 def open_one(engine: Engine, settings: Settings, *references: str, **values: Any) -> Batch:

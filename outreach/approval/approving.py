@@ -30,7 +30,7 @@ from outreach.errors import ChangedSince, NotWaiting, NowFewer
 from outreach.models import Batch, Message
 from outreach.settings import Settings
 
-AT_THE_DESK = "the desk"
+AT_THE_DESK = "desk"
 
 
 def approve_batch(
@@ -104,7 +104,7 @@ def _refuse(session: Session, batch: Batch, seal: str) -> None:
         raise ChangedSince(
             f"{batch.batch_id} has changed since you looked ({told}). Look at it again: outreach batches"
         )
-    gone = {reference: _fate(session, reference) for entry in since for reference in references_in(entry)}
+    gone = {reference: _fate(session, batch, reference) for entry in since for reference in references_in(entry)}
     told = "; ".join(f"{reference}: {why}" for reference, why in gone.items())
     raise NowFewer(
         f"{batch.batch_id} is now {batch.count}, {len(gone)} fewer than you looked at ({told}). Approve what is left?",
@@ -115,9 +115,11 @@ def _refuse(session: Session, batch: Batch, seal: str) -> None:
     )
 
 
-def _fate(session: Session, reference: str) -> str:
+def _fate(session: Session, batch: Batch, reference: str) -> str:
     message = session.get_one(Message, reference)
-    return f"{message.status}, {message.status_reason}" if message.status_reason else message.status
+    if message.status_reason:
+        return f"{message.status}, {message.status_reason}"
+    return f"set apart in {message.batch_id}" if message.batch_id != batch.batch_id else message.status
 
 
 def _leave_held(session: Session, batch: Batch, by: str, now: datetime) -> None:

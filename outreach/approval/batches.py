@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
 from outreach.approval.seals import batch_seal
-from outreach.errors import NotFound, NotWaiting
+from outreach.errors import ApprovalError, NotFound, NotWaiting
 from outreach.models import AuditEntry, Batch, Message
 
 # Who prepares and approves when no person does; no staff record can have these ids, since they hold a space.
@@ -60,6 +60,12 @@ def require_message(session: Session, reference: str) -> Message:
     if message.status not in WAITING or message.batch_id is None:
         raise NotWaiting(f"{message.reference} is {message.status}; only what waits in a batch can be changed here")
     return message
+
+
+def require_reason(reason: str) -> None:
+    """Raises ApprovalError for an empty reason: whoever wrote the message has nothing to learn from that."""
+    if not reason.strip():
+        raise ApprovalError("Say why, in a few words, for those who wrote it")
 
 
 def reseal(

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from outreach.approval.audit import record_act
-from outreach.approval.batches import CHANGED, OPENED, SHRUNK, require_message, require_waiting, reseal
+from outreach.approval.batches import CHANGED, OPENED, SHRUNK, require_message, require_reason, require_waiting, reseal
 from outreach.approval.seals import batch_seal
 from outreach.approval.staff import require_writer
 from outreach.database import take_turns, writing
@@ -19,7 +19,11 @@ from outreach.models import Batch, Message
 
 
 def hold_message(engine: Engine, reference: str, by: str, reason: str, now: datetime) -> Batch:
-    """The batch on hold that the message is in now. Raises NotFound, NotWaiting and NotAllowed."""
+    """The batch on hold that the message is in now.
+
+    Raises NotFound, NotWaiting, NotAllowed, and ApprovalError without a reason.
+    """
+    require_reason(reason)
     with writing(engine) as session:
         take_turns(session, "approval")
         require_writer(session, by)
@@ -32,7 +36,10 @@ def hold_message(engine: Engine, reference: str, by: str, reason: str, now: date
 
 
 def release_message(engine: Engine, reference: str, by: str, now: datetime) -> Batch:
-    """The batch of what is on hold, in which the message can now be approved. Raises as `hold_message` does."""
+    """The batch of what is on hold, in which the message can now be approved.
+
+    Raises NotFound, NotWaiting and NotAllowed.
+    """
     with writing(engine) as session:
         take_turns(session, "approval")
         require_writer(session, by)

@@ -13,9 +13,9 @@ from sqlmodel import Session, col, select
 
 from outreach.models import Content, Customer, Invoice, Message, Payment
 
-# What nobody is called: digits, signs, a form's words, a name typed in one case, one letter alone.
+# What nobody is called: digits, signs, a form's words, one Latin letter alone.
 _ODD_NAME = re.compile(
-    r"\d|[@/\\<>{}_=#*|]|\b(test|unknown|none|null|n/?a|customer|dear|asdf|xxx+)\b|^\W*\w\W*$", re.IGNORECASE
+    r"\d|[@/\\<>{}_=#*|]|\b(test|unknown|none|null|n/?a|customer|dear|asdf|xxx+)\b|^\W*[a-z]\W*$", re.IGNORECASE
 )
 SEVERAL = "several in one household"
 LONG, FAR = 1.25, 3

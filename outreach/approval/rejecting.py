@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from outreach.approval.audit import record_act
-from outreach.approval.batches import SHRUNK, messages_waiting, require_message, require_waiting, reseal
+from outreach.approval.batches import SHRUNK, messages_waiting, require_message, require_reason, require_waiting, reseal
 from outreach.approval.staff import require_approver
 from outreach.database import take_turns, writing
 from outreach.models import Batch, Message
@@ -16,8 +16,9 @@ from outreach.models import Batch, Message
 def reject(engine: Engine, subject: str, by: str, reason: str, now: datetime, marked: str) -> Batch:
     """The batch, with all of it rejected, or only the message when `subject` is a reference.
 
-    Raises NotFound, NotWaiting and NotAllowed.
+    Raises NotFound, NotWaiting, NotAllowed, and ApprovalError without a reason.
     """
+    require_reason(reason)
     with writing(engine) as session:
         take_turns(session, "approval")
         require_approver(session, by)

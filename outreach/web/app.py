@@ -7,9 +7,10 @@ import logging
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 from sqlalchemy import Engine
 
@@ -20,7 +21,7 @@ from outreach.settings import Settings
 from outreach.web import batches, messages, pictures, public, signin, today
 from outreach.web.darkroom import Darkroom
 from outreach.web.desk import Desk
-from outreach.web.guard import NotFromOurPages, NotSignedIn
+from outreach.web.guard import NotFromOurPages, NotSignedIn, find_signed
 from outreach.web.webhooks import Webhooks
 
 log = logging.getLogger("outreach.web")
@@ -122,9 +123,15 @@ async def show_missing(request: Request, error: Exception) -> Response:
 
 
 async def show_problem(request: Request, error: Exception) -> Response:
-    """An error that says what to do next, with the status that fits it."""
+    """An error that says what to do next, with the status that fits it, and the way back to the page it came from."""
     status = next(code for kind, code in STATUS_OF if isinstance(error, kind))
-    return show_trouble(request, status, HEADINGS[status], str(error))
+    desk: Desk = request.app.state.desk
+    signed = await run_in_threadpool(find_signed, request, desk)
+    if signed is None:
+        return show_trouble(request, status, HEADINGS[status], str(error))
+    came_from = urlsplit(request.headers.get("referer", "")).path
+    back = came_from if came_from != request.url.path and not came_from.startswith("//") else ""
+    return desk.show("problem.html", signed, status=status, heading=HEADINGS[status], text=str(error), back=back)
 
 
 async def send_to_sign_in(request: Request, error: Exception) -> Response:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from outreach.web.guard import Signed
 
 PAGES = Path(__file__).parent / "pages"
+WORDS = {"checkin": "check-in", "do_not_mail": "no mail"}
 SAID = "__Host-said"
 # Long enough for the page that follows, however slow the line.
 SAID_SECONDS = 60
@@ -86,7 +87,7 @@ class Desk:
 
 
 def _words(name: str) -> str:
-    return name.replace("_", " ")
+    return WORDS.get(name, name.replace("_", " "))
 
 
 def _day(day: date) -> Markup:

@@ -1,28 +1,40 @@
-"""A message's stored bytes in; what its recipient will read out, in parts that a page can show."""
+"""A message's stored bytes in; what its recipient will read out, in parts that a page can show.
+
+Nothing of a message reaches a page as it is: words are escaped, and of an e-mail's HTML only plain tags are kept.
+"""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email import message_from_bytes
 from email.policy import default
+from html.parser import HTMLParser
 from typing import Any
 
+from markupsafe import Markup, escape
 from sqlmodel import Session
 
 from outreach.models import Content, Message
 
+# No attribute is kept: neither an address to load from nor a style.
+KEPT = frozenset({"p", "br", "em", "strong", "ul", "ol", "li"})
+UNSEEN = frozenset({"head", "title", "style", "script"})
+
 
 @dataclass(frozen=True)
 class Readable:
-    """`sha256` is set for printed letters, which are shown as pictures; all others have `words`."""
+    """`sha256` is set for printed letters, which are shown as pictures; all others have `words`.
 
-    reference: str
+    A call's `subject` is what it is about, and `avoid` what not to say.
+    """
+
     channel: str
     recipient: dict[str, Any]
     sha256: str | None = None
     subject: str = ""
     sender: str = ""
     words: str = ""
-    avoid: list[str] = field(default_factory=list)
+    avoid: str = ""
+    html: Markup | None = None
 
 
 def read_message(session: Session, reference: str) -> Readable:
@@ -31,22 +43,65 @@ def read_message(session: Session, reference: str) -> Readable:
     content = session.get(Content, message.content_sha256) if message.content_sha256 else None
     recipient = json.loads(message.recipient or "{}")
     if content is None:
-        return Readable(reference, message.channel, recipient)
+        return Readable(message.channel, recipient)
     if content.media_type == "application/pdf":
-        return Readable(reference, message.channel, recipient, sha256=content.sha256)
-    if content.media_type == "message/rfc822":
-        return _read_email(reference, recipient, content.body)
-    text = content.body.decode()
-    if content.media_type == "application/json":
-        call = json.loads(text)
-        return Readable(reference, "call", recipient, subject=call.get("about", ""), words=call.get("script", text))
-    return Readable(reference, message.channel, recipient, words=text)
+        return Readable(message.channel, recipient, sha256=content.sha256)
+    return read_content(message.channel, recipient, content.body, content.media_type)
 
 
-def _read_email(reference: str, recipient: dict[str, Any], body: bytes) -> Readable:
+def read_content(channel: str, recipient: dict[str, Any], body: bytes, media_type: str) -> Readable:
+    """The same for bytes that are not stored: an e-mail, a text, a call or a letter in plain words."""
+    if media_type == "message/rfc822":
+        return _read_email(recipient, body)
+    if media_type == "application/json":
+        call = json.loads(body)
+        return Readable(
+            channel, recipient, subject=call.get("about", ""), words=call["script"], avoid=call.get("avoid", "")
+        )
+    return Readable(channel, recipient, words=body.decode())
+
+
+def _read_email(recipient: dict[str, Any], body: bytes) -> Readable:
     mail = message_from_bytes(body, policy=default)
-    plain = mail.get_body(("plain",))
-    words = plain.get_content() if plain else ""
+    plain, page = mail.get_body(("plain",)), mail.get_body(("html",))
     return Readable(
-        reference, "email", recipient, subject=str(mail["Subject"]), sender=str(mail["From"]), words=words.strip()
+        "email",
+        recipient,
+        subject=str(mail["Subject"]),
+        sender=str(mail["From"]),
+        words=plain.get_content().strip() if plain else "",
+        html=keep_plain_tags(page.get_content()) if page else None,
     )
+
+
+def keep_plain_tags(html: str) -> Markup:
+    """The paragraphs and lists of an e-mail as its reader sees them, without any attribute."""
+    reader = _PlainTags()
+    reader.feed(html)
+    reader.close()
+    return Markup("").join(reader.kept)
+
+
+class _PlainTags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.kept: list[Markup] = []
+        self.unseen = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.unseen += tag in UNSEEN
+        if tag in KEPT:
+            self.kept.append(Markup("<{}>").format(tag))
+        elif tag == "a":
+            self.kept.append(Markup('<span class="link">'))
+
+    def handle_endtag(self, tag: str) -> None:
+        self.unseen -= tag in UNSEEN
+        if tag in KEPT and tag != "br":
+            self.kept.append(Markup("</{}>").format(tag))
+        elif tag == "a":
+            self.kept.append(Markup("</span>"))
+
+    def handle_data(self, data: str) -> None:
+        if not self.unseen:
+            self.kept.append(escape(data))
