@@ -1,6 +1,7 @@
 """What somebody at the desk types in; the customers it may mean out, a page at a time. Reads only."""
 
 import unicodedata
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_
@@ -68,3 +69,15 @@ def _only_digits(column: Any) -> Any:
     for letter in " -().+/":
         column = func.replace(column, letter, "")
     return column
+
+
+def name_of(customer: Customer) -> str:
+    """The name staff know a customer by; their id where no name is on file."""
+    name = " ".join(part for part in (customer.given_name or customer.preferred_name, customer.family_name) if part)
+    return name or customer.customer_id
+
+
+def names_of(session: Session, ids: Collection[str]) -> dict[str, str]:
+    """The names of those among `ids` who are on file, by id; for as many as stand on one page."""
+    found = session.exec(select(Customer).where(col(Customer.customer_id).in_(ids)))
+    return {customer.customer_id: name_of(customer) for customer in found}

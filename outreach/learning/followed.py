@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, case, func
 from sqlmodel import Session, col, select
 
 from outreach.errors import NotFound
+from outreach.learning.finding import name_of
 from outreach.models import DESK, Batch, Customer, Event, Message
 
 BATCHES_A_PAGE = 30
@@ -109,9 +110,3 @@ def _read(message: Message, customer: Customer | None, word: str, last: Event | 
         message.status_reason or (last.reason if last else None) or "",
         last.at if last else message.accepted_at,
     )
-
-
-def name_of(customer: Customer) -> str:
-    """The name staff know a customer by; their id where no name is on file."""
-    name = " ".join(part for part in (customer.given_name or customer.preferred_name, customer.family_name) if part)
-    return name or customer.customer_id

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, or_, select
 
 from outreach.clock import years_between
 from outreach.errors import NotFound
-from outreach.learning.followed import name_of
+from outreach.learning.finding import name_of
 from outreach.models import (
     CHANNELS,
     PURPOSES,
