@@ -18,17 +18,29 @@ from outreach.clock import Clock
 from outreach.delivery.providers import Provider
 from outreach.errors import ChangedSince, NotAllowed, NotFound, NotWaiting, OutreachError, SamePerson
 from outreach.settings import Settings
-from outreach.web import afterwards, batches, calls, closed, messages, people, pictures, public, signin, today
+from outreach.web import (
+    afterwards,
+    batches,
+    calls,
+    closed,
+    editing,
+    messages,
+    people,
+    pictures,
+    public,
+    signin,
+    today,
+)
 from outreach.web.darkroom import Darkroom
 from outreach.web.desk import Desk
 from outreach.web.guard import NotFromOurPages, NotSignedIn, find_signed
 from outreach.web.webhooks import Webhooks
 
 log = logging.getLogger("outreach.web")
-PARTS = (public, signin, today, batches, messages, pictures, people, calls, afterwards, closed)
+PARTS = (public, signin, today, batches, messages, editing, pictures, people, calls, afterwards, closed)
 # Nothing from another host, nothing written into a page, and no address of ours (it may hold a token) to the next.
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
