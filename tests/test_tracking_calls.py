@@ -51,7 +51,7 @@ def test_the_sheet_says_whom_to_call_about_what_and_what_to_say(engine: Engine, 
     add(engine, "B", channel="text")
     call = sheet(engine, settings)["A"]
     assert (call.name, call.phone, call.about) == ("Ada A", "+18025550140", "how it feels")
-    assert (call.script, call.is_open) == ("Good morning, A", True)
+    assert (call.script, call.is_open, call.shown_phone) == ("Good morning, A", True, "+1 802-555-0140")
     assert list(sheet(engine, settings)) == ["A"]
     assert [call.reference for call in calls_now(engine, settings, NOW)] == ["A"]
 

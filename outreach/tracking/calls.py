@@ -16,7 +16,7 @@ from outreach.approval.staff import require_approver
 from outreach.clock import business_date
 from outreach.database import reading, take_turns, writing
 from outreach.errors import ApprovalError, NotFound, NotWaiting
-from outreach.intake.contacts import contact_hash, load_key, normalise_phone
+from outreach.intake.contacts import contact_hash, load_key, normalise_phone, show_phone
 from outreach.models import DESK, Content, Event, Message
 from outreach.planning.stops import THEIR_WORD, find_stops
 from outreach.settings import Settings
@@ -52,6 +52,10 @@ class Call:
     direct_line: str
     ticks: list[tuple[datetime, str]] = field(default_factory=list)
     against: str = ""
+
+    @property
+    def shown_phone(self) -> str:
+        return show_phone(self.phone)
 
     @property
     def is_open(self) -> bool:

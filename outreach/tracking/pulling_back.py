@@ -87,7 +87,7 @@ def _reasons(
     session: Session, settings: Settings, messages: Sequence[Message], on: date, theirs: tuple[str, str] | None
 ) -> dict[str, Stop]:
     held = find_stops(session, settings, messages, on, THEIR_WORD)
-    # What is only planned has no contact yet, and that alone is no reason.
+    # Something wrong with a message itself is no news of anybody; the senders find it.
     stops = {name: stop for name, stop in held.items() if stop.status != "blocked"}
     if theirs:
         customer_id, reason = theirs
