@@ -7,14 +7,14 @@ import pytest
 from sqlalchemy import Engine
 
 from conftest import NOW, TODAY
-from outreach.approval.batches import open_batches
+from outreach.approval import open_batches
 from outreach.approval.glance import glance_at_batches
 from outreach.approval.outliers import look_over, odd_name
 from outreach.composing import compose_planned
 from outreach.database import insert_new, reading, writing
 from outreach.models import Message, Payment
 from outreach.settings import Settings
-from planned import add_customer, plan
+from planned import add_customer, know_contacts, plan
 
 ORDINARY = 6
 
@@ -26,6 +26,7 @@ def open_batch(engine: Engine, settings: Settings, kind: str, *changes: dict[str
         add_customer(engine, f"c{number}", **own | values)
         plan(engine, kind, "letter", f"c{number}")
     assert not compose_planned(engine, settings, TODAY, NOW).to_mend
+    know_contacts(engine)
     [batch] = open_batches(engine, settings, TODAY, NOW)
     return batch.batch_id
 

@@ -29,7 +29,9 @@ def withdraw_stopped(
     for messages in _waiting(session, batch_id):
         stops = find_stops(session, settings, messages, on, THEIR_WORD)
         for message in messages:
-            if stop := stops.get(message.reference):
+            stop = stops.get(message.reference)
+            # One that is blocked has no contact to ask about: nobody has said anything, and the last check sees to it.
+            if stop and stop.status != "blocked":
                 message.status, message.status_reason = "withdrawn", stop.reason
                 stopped.append(message)
     session.flush()

@@ -5,14 +5,14 @@ from typing import Annotated, Any
 from fastapi import Form, Response
 from sqlmodel import Session
 
-from outreach.approval import reject
+from outreach.approval import AT_THE_DESK, hold_message, reject, release_message
 from outreach.approval.outliers import Look, look_over
 from outreach.composing.pictures import measure_pages, read_words
 from outreach.composing.printing import Zone, paper_of_size
 from outreach.database import reading, upsert, writing
 from outreach.errors import NotFound
 from outreach.models import Content, Customer, Message, Place
-from outreach.web.guard import Approver, DeskNow, Viewer, new_router
+from outreach.web.guard import Approver, DeskNow, Viewer, Writer, new_router
 from outreach.web.readable import read_message
 
 router = new_router()
@@ -84,5 +84,20 @@ def keep_place(desk: DeskNow, signed: Viewer, batch_id: str, reference: Text) ->
 
 @router.post("/messages/{reference}/reject")
 def reject_message(desk: DeskNow, signed: Approver, reference: str, reason: Text) -> Response:
-    batch = reject(desk.engine, reference, signed.staff_id, reason, desk.now, "desk")
+    batch = reject(desk.engine, reference, signed.staff_id, reason, desk.now, AT_THE_DESK)
     return desk.go(f"/batches/{batch.batch_id}", f"{reference} was rejected. Now {batch.count}.")
+
+
+@router.post("/messages/{reference}/hold")
+def hold(desk: DeskNow, signed: Writer, reference: str, reason: Text) -> Response:
+    """Sets one message apart; the page goes on with the batch it came from."""
+    with reading(desk.engine) as session:
+        came_from = find_message(session, reference).batch_id
+    apart = hold_message(desk.engine, reference, signed.staff_id, reason, desk.now)
+    return desk.go(f"/batches/{came_from}", f"{reference} is on hold, in a batch of its own: {apart.batch_id}.")
+
+
+@router.post("/messages/{reference}/release")
+def release(desk: DeskNow, signed: Writer, reference: str) -> Response:
+    batch = release_message(desk.engine, reference, signed.staff_id, desk.now)
+    return desk.go(f"/batches/{batch.batch_id}", f"{reference} is not on hold any more, and can be approved here.")

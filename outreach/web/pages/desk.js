@@ -40,14 +40,16 @@ if (editor) {
     running?.abort();
     running = new AbortController();
     try {
-      const answer = await fetch(editor.dataset.preview, { method: "POST", body: new URLSearchParams(new FormData(editor)), signal: running.signal });
+      const answer = await fetch(editor.dataset.preview, {
+        method: "POST", body: new URLSearchParams(new FormData(editor)), headers: { Accept: "application/json" }, signal: running.signal,
+      });
       const said = await answer.json();
       problem.textContent = said.problem ?? "";
       problem.hidden = !said.problem;
+      if (!said.problem) shown.className = said.picture ? "" : "said whole";
       if (said.picture) shown.replaceChildren(Object.assign(new Image(), { src: said.picture, className: "page", alt: "The letter as it would be sent" }));
       else if (said.words !== undefined) shown.textContent = said.words;
     } catch (error) { if (error.name !== "AbortError") { problem.hidden = false; problem.textContent = "The preview cannot be drawn just now."; } }
   };
   editor.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(draw, 400); });
-  draw();
 }
