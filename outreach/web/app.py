@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from urllib.parse import quote, urlsplit
 
-from fastapi import FastAPI, Request, Response
+from fastapi import BackgroundTasks, FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.datastructures import URL
 from fastapi.responses import RedirectResponse
@@ -41,7 +41,8 @@ from outreach.web.webhooks import Webhooks
 
 log = logging.getLogger("outreach.web")
 PARTS = (
-    public, signin, signin_oidc, account, today, batches, messages, editing, pictures, people, calls, afterwards, closed,
+    public, signin, signin_oidc, account, today, batches, messages, editing, pictures, people, calls, afterwards,
+    closed,
 )  # fmt: skip
 # Nothing from another host, nothing written into a page, and no address of ours (it may hold a token) to the next.
 HEADERS = {
@@ -147,7 +148,7 @@ async def show_problem(request: Request, error: Exception) -> Response:
     """An error that says what to do next, with the status that fits it, and the way back to the page it came from."""
     status = next(code for kind, code in STATUS_OF if isinstance(error, kind))
     desk: Desk = request.app.state.desk
-    signed = await run_in_threadpool(find_signed, request, desk)
+    signed = await run_in_threadpool(find_signed, request, desk, BackgroundTasks())
     if signed is None:
         return show_trouble(request, status, HEADINGS[status], str(error))
     came_from = urlsplit(request.headers.get("referer", "")).path

@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import unquote, urlsplit
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, BackgroundTasks, Depends, Request
 
 from outreach.approval.accounts import Caller, find_signed_in, must_choose_password, note_seen
 from outreach.approval.staff import whom_to_ask
@@ -64,7 +64,7 @@ def desk_of(request: Request) -> Desk:
 DeskNow = Annotated[Desk, Depends(desk_of)]
 
 
-def find_signed(request: Request, desk: DeskNow) -> Signed | None:
+def find_signed(request: Request, desk: DeskNow, background: BackgroundTasks) -> Signed | None:
     """Who is signed in in this browser, if anybody."""
     token = request.cookies.get(COOKIE, "")
     if not token:
@@ -74,7 +74,8 @@ def find_signed(request: Request, desk: DeskNow) -> Signed | None:
     if found is None:
         return None
     entry, member = found
-    note_seen(desk.engine, entry, desk.now)
+    # After the answer: while a long run writes, nobody's page shall wait for this.
+    background.add_task(note_seen, desk.engine, entry, desk.now)
     said = unquote(request.cookies.get(SAID, ""))
     must_choose = must_choose_password(entry, member)
     return Signed(member.staff_id, member.name, member.role, csrf_token(token), said, must_choose)
