@@ -69,7 +69,7 @@ def foreseen(seen: Forecast) -> list[tuple[Any, ...]]:
 KNOBS: list[dict[str, dict[str, Any]]] = [
     {},
     {"anniversary": {"weekdays": ["tue", "fri"], "most_a_day": 2}, "late_payment": {"most_a_day": 1}},
-    {"checkin": {"enabled": False}, "anniversary": {"lead_days": 0, "grace_days": 2}},
+    {"checkin": {"enabled": False}, "anniversary": {"lead_days": 0, "grace_days": 6}},
 ]
 
 
