@@ -12,11 +12,13 @@ from outreach.approval.audit import find_break
 from outreach.approval.reminders import find_deputy
 from outreach.approval.staff import can_anybody_approve
 from outreach.composing import check_templates
+from outreach.composing.templates import saved_sources
 from outreach.database import open_database, reading, require_safe_claims, upgrade_database
 from outreach.delivery.generation import find_restore
 from outreach.delivery.providers import open_providers
 from outreach.errors import OutreachError
 from outreach.intake.contacts import load_key
+from outreach.planning.knobs import with_saved_knobs
 from outreach.settings import Settings, load_settings
 
 
@@ -39,7 +41,7 @@ def examine(database: str | None, now: str | None) -> list[Finding]:
     checks: list[tuple[str, Callable[[], str]]] = [
         ("database", lambda: _database(engine)),
         ("secret", lambda: (load_key(engine, settings) and "") or ""),
-        ("templates and faces", lambda: "\n".join(check_templates(settings))),
+        ("templates and faces", lambda: _templates(engine, settings)),
         ("audit", lambda: _audit(engine)),
         ("somebody can approve", lambda: _approvers(engine, settings)),
         ("a deputy who can be reminded", lambda: _deputy(engine, settings)),
@@ -97,6 +99,12 @@ def _database(engine: Engine) -> str:
     with reading(engine) as session:
         journal = session.connection().execute(text("PRAGMA journal_mode")).scalar_one()
     return "" if journal == "wal" else "The database file is on a disk without WAL; move it to a local disk"
+
+
+def _templates(engine: Engine, settings: Settings) -> str:
+    with reading(engine) as session:
+        tuned, saved = with_saved_knobs(session, settings), saved_sources(session)
+    return "\n".join(check_templates(tuned, saved))
 
 
 def _providers(settings: Settings) -> str:

@@ -10,7 +10,13 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from outreach.desk_settings import DeskSettings
 from outreach.errors import SettingsError
@@ -33,13 +39,15 @@ from outreach.provider_settings import (
 )
 
 __all__ = [
-    "Channel", "HandwryttenSettings", "LetterVendorSettings", "LobSettings", "MomentKnobs", "PostgridSettings",
-    "Provider", "ProviderSettings", "Providers", "SendgridSettings", "Settings", "SmtpSettings", "StannpSettings",
-    "TwilioSettings", "VendorSettings", "load_settings", "secret_of",
+    "WEEKDAYS", "Channel", "HandwryttenSettings", "LetterVendorSettings", "LobSettings", "MomentKnobs",
+    "PostgridSettings", "Provider", "ProviderSettings", "Providers", "SendgridSettings", "Settings", "SmtpSettings",
+    "StannpSettings", "TwilioSettings", "VendorSettings", "Weekday", "fixed_knobs", "load_settings", "secret_of",
 ]  # fmt: skip
 
 Channel = Literal["letter", "email", "text", "call"]
 Silence = Literal["opt-in", "opt-out"]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -157,7 +165,11 @@ class Approval(Part):
 
 
 class MomentKnobs(Part):
+    """Planning writes a moment on its `weekdays` only, and at most `most_a_day` messages of it on one run date."""
+
     enabled: bool = True
+    weekdays: list[Weekday] = Field(default=list(WEEKDAYS), min_length=1)
+    most_a_day: int | None = Field(default=None, ge=1)
     approval: Literal["rule", "person"] = "rule"
     channels: list[Channel] = ["letter", "email", "text", "call"]
     grace_days: int = Field(default=7, ge=0)
@@ -286,3 +298,9 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingsError("These settings do not fit (outreach.toml or OUTREACH_…):\n" + "\n".join(lines)) from error
     except ValueError as error:
         raise SettingsError(f"outreach.toml cannot be read: {error}") from error
+
+
+def fixed_knobs(moment: str) -> frozenset[str]:
+    """The knobs of a moment that the environment fixes: neither outreach.toml nor the desk changes these."""
+    fixed = EnvSettingsSource(Settings)().get("moments", {})
+    return frozenset(fixed.get(moment, {}))

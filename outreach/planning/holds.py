@@ -11,6 +11,7 @@ from outreach.planning.candidates import Candidate, Day
 from outreach.planning.flags import hold_for_flags
 from outreach.planning.people import Person
 from outreach.planning.verdicts import Hold
+from outreach.settings import WEEKDAYS
 
 Rule = Callable[[Candidate, Day], Hold | None]
 
@@ -107,7 +108,7 @@ def hold_checkin(candidate: Candidate, day: Day) -> Hold | None:
         return Hold("sensitive", "this kind of care is never mentioned, not even by asking")
     allowed = {name.casefold() for name in knobs.treatments}
     if not any(name.casefold() in allowed for name in names):
-        return Hold("treatment_not_allowed", "nobody has yet said that this treatment may be asked about", day.tomorrow)
+        return Hold("treatment_not_allowed", "nobody has said yes to asking about this treatment", day.tomorrow)
     return None
 
 
@@ -154,6 +155,14 @@ def _hold_again(candidate: Candidate, day: Day, days: int) -> Hold | None:
     return None
 
 
+def hold_for_weekday(candidate: Candidate, day: Day) -> Hold | None:
+    weekdays = day.settings.knobs_for(candidate.kind).weekdays
+    ahead = next(days for days in range(len(WEEKDAYS)) if WEEKDAYS[(day.on.weekday() + days) % 7] in weekdays)
+    if ahead == 0:
+        return None
+    return Hold("weekday", f"this moment is written on {', '.join(weekdays)} only", day.on + timedelta(days=ahead))
+
+
 RULES: tuple[Rule, ...] = (
     hold_for_start,
     hold_for_usefulness,
@@ -166,6 +175,7 @@ RULES: tuple[Rule, ...] = (
     hold_late_payment,
     hold_referral_ask,
     hold_for_name,
+    hold_for_weekday,
 )
 
 

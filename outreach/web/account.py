@@ -19,7 +19,7 @@ Text = Annotated[str, Form()]
 @router.get("/account")
 def show_account(request: Request, desk: DeskNow, signed: Viewer) -> Response:
     with reading(desk.engine) as session:
-        entries = list_sign_ins(session, desk.settings.desk, signed.staff_id, desk.now)
+        entries = list_sign_ins(session, desk.written.desk, signed.staff_id, desk.now)
         member = require_staff(session, signed.staff_id)
     here = hash_token(request.cookies.get(COOKIE, ""))
     return desk.show("account.html", signed, entries=entries, this_one=here, member=member)

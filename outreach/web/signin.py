@@ -41,7 +41,7 @@ def take_sign_out(request: Request, desk: DeskNow, signed: MaybeSigned) -> Respo
 
 
 def show_sign_in(desk: Desk, next: str, error: SignInError | None = None, who: str = "") -> Response:
-    oidc = desk.settings.desk.oidc
+    oidc = desk.written.desk.oidc
     response = desk.show(
         "signin.html",
         status=status_of(error),

@@ -70,14 +70,14 @@ def take_way_back(request: Request, desk: DeskNow, code: Text = "", state: Text 
 
 
 def _oidc_of(desk: Desk) -> OidcSettings:
-    oidc = desk.settings.desk.oidc
+    oidc = desk.written.desk.oidc
     if not oidc.is_set:
         raise HTTPException(404)
     return oidc
 
 
 def _our_address(desk: Desk) -> str:
-    return desk.settings.business.public_url.rstrip("/") + "/signin/back"
+    return desk.written.business.public_url.rstrip("/") + "/signin/back"
 
 
 def _seal(desk: Desk, handshake: Handshake, next: str) -> str:

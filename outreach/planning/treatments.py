@@ -1,0 +1,43 @@
+"""Treatments in the data that nobody has said yes or no to yet: out with how often and when they were done lately."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from outreach.models import Treatment, TreatmentAnswer
+from outreach.planning.holds import SENSITIVE
+from outreach.settings import Settings
+
+DAYS_BACK = 90
+
+
+@dataclass(frozen=True)
+class WaitingTreatment:
+    """`name` is as the data have it most often; `times` and `last_on` are of the last three months."""
+
+    name: str
+    times: int
+    last_on: date
+
+
+def waiting_treatments(session: Session, settings: Settings, on: date) -> list[WaitingTreatment]:
+    """Those done lately that are neither listed under `[moments.checkin] treatments` nor answered; the usual ones first.
+
+    Care that is never asked about (see `SENSITIVE`) is never among them.
+    """
+    done = select(Treatment.name, func.count(), func.max(Treatment.done_on)).where(
+        col(Treatment.name).is_not(None), Treatment.done_on > on - timedelta(days=DAYS_BACK), Treatment.done_on <= on
+    )
+    settled = {name.casefold() for name in settings.moments.checkin.treatments}
+    settled |= set(session.exec(select(TreatmentAnswer.treatment)).all())
+    waiting: dict[str, WaitingTreatment] = {}
+    rows = session.execute(done.group_by(col(Treatment.name))).all()
+    for name, times, last_on in sorted(rows, key=lambda row: (-row[1], row[0])):
+        folded = name.casefold()
+        if not name.strip() or folded in settled or SENSITIVE.search(name):
+            continue
+        first = waiting.get(folded, WaitingTreatment(name, 0, last_on))
+        waiting[folded] = WaitingTreatment(first.name, first.times + times, max(first.last_on, last_on))
+    return sorted(waiting.values(), key=lambda treatment: (-treatment.times, treatment.name))
