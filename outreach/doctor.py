@@ -12,7 +12,6 @@ from outreach.approval.audit import find_break
 from outreach.approval.reminders import find_deputy
 from outreach.approval.staff import can_anybody_approve
 from outreach.composing import check_templates
-from outreach.composing.saved import saved_sources
 from outreach.database import open_database, reading, require_safe_claims, upgrade_database
 from outreach.delivery.generation import find_restore
 from outreach.delivery.providers import open_providers
@@ -40,7 +39,7 @@ def examine(database: str | None, now: str | None) -> list[Finding]:
     checks: list[tuple[str, Callable[[], str]]] = [
         ("database", lambda: _database(engine)),
         ("secret", lambda: (load_key(engine, settings) and "") or ""),
-        ("templates and faces", lambda: _templates(engine, settings)),
+        ("templates and faces", lambda: "\n".join(check_templates(settings))),
         ("audit", lambda: _audit(engine)),
         ("somebody can approve", lambda: _approvers(engine, settings)),
         ("a deputy who can be reminded", lambda: _deputy(engine, settings)),
@@ -115,12 +114,6 @@ def _deputy(engine: Engine, settings: Settings) -> str:
     with reading(engine) as session:
         find_deputy(session, settings)
     return ""
-
-
-def _templates(engine: Engine, settings: Settings) -> str:
-    with reading(engine) as session:
-        saved = saved_sources(session)
-    return "\n".join(check_templates(settings, saved))
 
 
 def _audit(engine: Engine) -> str:

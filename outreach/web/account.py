@@ -19,7 +19,7 @@ Text = Annotated[str, Form()]
 @router.get("/account")
 def show_account(request: Request, desk: DeskNow, signed: Viewer) -> Response:
     with reading(desk.engine) as session:
-        entries = list_sign_ins(session, desk.given.desk, signed.staff_id, desk.now)
+        entries = list_sign_ins(session, desk.settings.desk, signed.staff_id, desk.now)
         member = require_staff(session, signed.staff_id)
     here = hash_token(request.cookies.get(COOKIE, ""))
     return desk.show("account.html", signed, entries=entries, this_one=here, member=member)
@@ -45,7 +45,7 @@ def take_password(
         if new != again:
             raise PasswordRefused("The new password was not typed twice alike. Type it again, both times")
         token = request.cookies.get(COOKIE, "")
-        change_password(desk.engine, desk.given, token, old, new, caller_of(request, desk), desk.now)
+        change_password(desk.engine, desk.settings, token, old, new, caller_of(request, desk), desk.now)
     except SignInError as error:
         return _show_password(desk, signed, error)
     return desk.go("/", "Your password is changed. You are signed out wherever else you were signed in.")

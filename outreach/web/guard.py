@@ -70,7 +70,7 @@ def find_signed(request: Request, desk: DeskNow, background: BackgroundTasks) ->
     if not token:
         return None
     with reading(desk.engine) as session:
-        found = find_signed_in(session, desk.given.desk, token, desk.now)
+        found = find_signed_in(session, desk.settings.desk, token, desk.now)
     if found is None:
         return None
     entry, member = found
@@ -192,7 +192,7 @@ def _is_trusted(address: str, desk: Desk) -> bool:
         parsed = ip_address(address)
     except ValueError:
         return False
-    return any(parsed in network for network in desk.given.desk.trusted_proxies)
+    return any(parsed in network for network in desk.settings.desk.trusted_proxies)
 
 
 def new_door() -> APIRouter:
