@@ -24,6 +24,7 @@ from outreach.database import open_database, upgrade_database
 from outreach.errors import OutreachError
 from outreach.intake import redate
 from outreach.planning import today_of
+from outreach.planning.knobs import open_settings
 from outreach.settings import PROJECT, Settings, load_settings
 
 __all__ = [
@@ -68,7 +69,7 @@ def open_run() -> Iterator[Run]:
         engine = open_database(settings.database_url)
         upgrade_database(engine)
         redate(engine, settings)
-        yield Run(settings, engine, read_clock(settings.now), get_run_logger())
+        yield Run(open_settings(engine, settings), engine, read_clock(settings.now), get_run_logger())
     except OutreachError:
         raise
     except Exception as error:

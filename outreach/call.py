@@ -15,14 +15,19 @@ from outreach.database import open_database, upgrade_database
 from outreach.errors import DatabaseError, SettingsError
 from outreach.intake import redate
 from outreach.planning import today_of
+from outreach.planning.knobs import open_settings
 from outreach.settings import Settings, load_settings
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call of the command: its settings, an upgraded database, the clock, and whether to speak JSON."""
+    """One call of the command: its settings, an upgraded database, the clock, and whether to speak JSON.
+
+    `settings` hold the knobs saved at the desk, and `given` only what the file and the environment say.
+    """
 
     settings: Settings
+    given: Settings
     url: str
     engine: Engine
     clock: Clock
@@ -54,7 +59,7 @@ def open_call(database: str | None, now: str | None, as_json: bool = False, crea
     engine = open_database(url)
     upgrade_database(engine)
     redate(engine, settings)
-    return Call(settings, url, engine, read_clock(now or settings.now), as_json)
+    return Call(open_settings(engine, settings), settings, url, engine, read_clock(now or settings.now), as_json)
 
 
 def owner_name() -> str:

@@ -192,7 +192,7 @@ def serve(
     from outreach.up import serve_pages  # Prefect and uvicorn take seconds to import
 
     call = open_call(database, now, create=True)
-    serve_pages(call.engine, call.settings, call.clock, host, port)
+    serve_pages(call.engine, call.given, call.clock, host, port)
 
 
 @app.command()
@@ -237,7 +237,7 @@ def up(
     from outreach.up import start_everything  # Prefect and uvicorn take seconds to import
 
     call = open_call(database, now, create=True)
-    start_everything(call.settings, call.url, port, prefect_port)
+    start_everything(call.given, call.url, port, prefect_port)
 
 
 def main() -> None:

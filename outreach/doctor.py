@@ -3,11 +3,16 @@
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from sqlalchemy import Engine, text
 
+from outreach.approval import list_staff
 from outreach.approval.audit import find_break
+from outreach.approval.reminders import find_deputy
+from outreach.approval.staff import can_anybody_approve
 from outreach.composing import check_templates
+from outreach.composing.saved import saved_sources
 from outreach.database import open_database, reading, require_safe_claims, upgrade_database
 from outreach.delivery.generation import find_restore
 from outreach.delivery.providers import open_providers
@@ -31,12 +36,14 @@ def examine(database: str | None, now: str | None) -> list[Finding]:
         engine = open_database(database or settings.database_url)
     except OutreachError as error:
         return [*findings, Finding("settings", False, str(error))]
-    findings += [_business(settings), _signatory(settings), _mode(settings)]
+    findings += [_business(settings), _signatory(settings), _mode(settings), _address(settings)]
     checks: list[tuple[str, Callable[[], str]]] = [
         ("database", lambda: _database(engine)),
         ("secret", lambda: (load_key(engine, settings) and "") or ""),
-        ("templates and faces", lambda: "\n".join(check_templates(settings))),
+        ("templates and faces", lambda: _templates(engine, settings)),
         ("audit", lambda: _audit(engine)),
+        ("somebody can approve", lambda: _approvers(engine, settings)),
+        ("a deputy who can be reminded", lambda: _deputy(engine, settings)),
         ("providers", lambda: _providers(settings)),
         ("no restored backup", lambda: find_restore(engine, settings)),
     ]
@@ -77,6 +84,12 @@ def _mode(settings: Settings) -> Finding:
     return Finding(f"mode {settings.mode}: {where}", True)
 
 
+def _address(settings: Settings) -> Finding:
+    is_well = settings.mode == "rehearsal" or urlsplit(settings.business.public_url).scheme == "https"
+    mend = "Give business.public_url an https address: without it nobody can sign in, and links are not private"
+    return Finding("the public address", is_well, "" if is_well else mend)
+
+
 def _database(engine: Engine) -> str:
     upgrade_database(engine)
     require_safe_claims(engine)
@@ -90,6 +103,24 @@ def _database(engine: Engine) -> str:
 def _providers(settings: Settings) -> str:
     with open_providers(settings):
         return ""
+
+
+def _approvers(engine: Engine, settings: Settings) -> str:
+    with reading(engine) as session:
+        nobody_can = bool(list_staff(session)) and not can_anybody_approve(session, settings.desk.oidc.is_set)
+    return "No approver has a password for the desk: outreach staff password WHO" if nobody_can else ""
+
+
+def _deputy(engine: Engine, settings: Settings) -> str:
+    with reading(engine) as session:
+        find_deputy(session, settings)
+    return ""
+
+
+def _templates(engine: Engine, settings: Settings) -> str:
+    with reading(engine) as session:
+        saved = saved_sources(session)
+    return "\n".join(check_templates(settings, saved))
 
 
 def _audit(engine: Engine) -> str:

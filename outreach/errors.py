@@ -18,6 +18,10 @@ OutreachError
 │   ├── NotWaiting                the batch or message is no longer waiting for a person
 │   ├── SamePerson                whoever wrote it cannot approve it
 │   └── NotAllowed                their role is too low for it
+├── SignInError                   somebody is not let in at the desk
+│   ├── NotLetIn                  the name and the password, or what a provider says of them, do not fit
+│   ├── TooManyTries              too many failed of late: wait
+│   └── PasswordRefused           a new password that is too short or easily guessed
 ├── DeliveryError                 what is known of one hand-over to a provider
 │   ├── Refused                   refused for good: the provider surely has nothing and never will
 │   │   └── ContactRefused        … because the contact itself is dead or has opted out: it is never used again
@@ -101,6 +105,25 @@ class SamePerson(ApprovalError): ...
 
 
 class NotAllowed(ApprovalError): ...
+
+
+class SignInError(OutreachError): ...
+
+
+class NotLetIn(SignInError): ...
+
+
+class TooManyTries(SignInError):
+    """`wait` is how long no further try is looked at."""
+
+    def __init__(self, wait: timedelta) -> None:
+        minutes = -(-wait // timedelta(minutes=1))
+        said = "a minute" if minutes <= 1 else f"{minutes} minutes"
+        super().__init__(f"Too many tries have failed. Wait {said}, then try again")
+        self.wait = wait
+
+
+class PasswordRefused(SignInError): ...
 
 
 class DeliveryError(OutreachError): ...

@@ -27,22 +27,10 @@ class ProviderSettings(Part):
     debt: bool = False
 
 
-class VendorSettings(Part):
-    """What every vendor has: whether it may carry what the law protects, its address, and how we treat it.
+class PartWithSecrets(Part):
+    """`SECRETS` names the settings that are secret; each may be read from the file that `<name>_file` names."""
 
-    `timeout_seconds` bounds each wait on the network. `per_second` is shared by all senders. `absent_after_minutes`: a
-    look-up that finds nothing so long after the last try proves that nothing arrived.
-    """
-
-    # The names of the settings that are secret; each may be read from the file that `<name>_file` names.
-    SECRETS: ClassVar[tuple[str, ...]] = ("api_key", "webhook_secret")
-
-    health: bool = False
-    debt: bool = False
-    url: str = ""
-    timeout_seconds: float = Field(default=20, gt=0)
-    per_second: float | None = Field(default=None, gt=0)
-    absent_after_minutes: float = Field(default=60, ge=0)
+    SECRETS: ClassVar[tuple[str, ...]] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -53,8 +41,25 @@ class VendorSettings(Part):
         return {**values, **{name: _read(path) for name, path in read.items() if path and not values.get(name)}}
 
     def missing(self) -> list[str]:
-        """The secrets that this provider cannot do without and that are not set."""
+        """The secrets that it cannot do without and that are not set."""
         return [name for name in self.SECRETS if not secret_of(getattr(self, name))]
+
+
+class VendorSettings(PartWithSecrets):
+    """What every vendor has: whether it may carry what the law protects, its address, and how we treat it.
+
+    `timeout_seconds` bounds each wait on the network. `per_second` is shared by all senders. `absent_after_minutes`: a
+    look-up that finds nothing so long after the last try proves that nothing arrived.
+    """
+
+    SECRETS: ClassVar[tuple[str, ...]] = ("api_key", "webhook_secret")
+
+    health: bool = False
+    debt: bool = False
+    url: str = ""
+    timeout_seconds: float = Field(default=20, gt=0)
+    per_second: float | None = Field(default=None, gt=0)
+    absent_after_minutes: float = Field(default=60, ge=0)
 
 
 def _read(path: Any) -> str:
@@ -192,4 +197,4 @@ class Providers(Part):
         return sorted({self.letter, self.email, self.text, self.call})
 
 
-SECRET_NAMES = frozenset({"secret", "api_key", "webhook_secret", "auth_token", "password"})
+SECRET_NAMES = frozenset({"secret", "api_key", "webhook_secret", "auth_token", "password", "client_secret"})

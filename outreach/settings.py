@@ -4,6 +4,7 @@ Knobs have their defaults here and nowhere else. Secrets are never written in ou
 """
 
 import os
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +13,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from outreach.desk_settings import DeskSettings
 from outreach.errors import SettingsError
 from outreach.provider_settings import (
     SECRET_NAMES,
@@ -230,6 +232,7 @@ class Settings(BaseSettings):
     delivery: Delivery = Delivery()
     texts: Texts = Texts()
     approval: Approval = Approval()
+    desk: DeskSettings = DeskSettings()
     moments: Moments = Moments()
 
     @classmethod
@@ -269,6 +272,30 @@ def _secrets_in(data: dict[str, Any], above: str = "") -> str | None:
     return None
 
 
+def with_knobs(settings: Settings, saved: Mapping[str, Mapping[str, Any]]) -> Settings:
+    """The settings with the knobs saved at the desk, by moment, over those of outreach.toml.
+
+    What the environment says stands above both. Raises SettingsError naming each value that does not fit.
+    """
+    changed = {}
+    for moment, knobs in saved.items():
+        known = settings.knobs_for(moment)
+        open_to_all = {name: value for name, value in knobs.items() if not _is_in_environment(moment, name)}
+        try:
+            changed[moment] = type(known).model_validate(known.model_dump() | open_to_all)
+        except ValidationError as error:
+            raise SettingsError(f"These knobs of {moment} do not fit:\n{_lines_of(error)}") from error
+    return settings.model_copy(update={"moments": settings.moments.model_copy(update=changed)}) if changed else settings
+
+
+def _is_in_environment(moment: str, knob: str) -> bool:
+    return f"OUTREACH_MOMENTS__{moment}__{knob}".upper() in {name.upper() for name in os.environ}
+
+
+def _lines_of(error: ValidationError) -> str:
+    return "\n".join(f"  {'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors())
+
+
 def load_settings(**overrides: Any) -> Settings:
     """Settings from the environment, then OUTREACH_CONFIG or ./outreach.toml, then the defaults.
 
@@ -280,7 +307,6 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        lines = [f"  {'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()]
-        raise SettingsError("These settings do not fit (outreach.toml or OUTREACH_…):\n" + "\n".join(lines)) from error
+        raise SettingsError(f"These settings do not fit (outreach.toml or OUTREACH_…):\n{_lines_of(error)}") from error
     except ValueError as error:
         raise SettingsError(f"outreach.toml cannot be read: {error}") from error

@@ -20,7 +20,7 @@ from outreach.delivery.pauses import PauseReport
 from outreach.doctor import Finding
 from outreach.intake import ImportReport
 from outreach.learning import StatusReport
-from outreach.models import Batch, Customer, Decision, Message, Moment, Pause, Staff
+from outreach.models import Batch, Customer, Decision, Message, Moment, Pause
 from outreach.moments import Found
 from outreach.planning.run import latest_decisions
 from outreach.planning.why import Answer
@@ -238,10 +238,16 @@ def _say_cancelled(cancelled: int, saved: int, currency: str) -> None:
 def show_tracked(report: TrackReport, currency: str, as_json: bool) -> None:
     if as_json:
         return print_json(report)
-    counts = {name: number for name, number in dataclasses.asdict(report).items() if number and name != "saved"}
+    counts = {
+        name: number
+        for name, number in dataclasses.asdict(report).items()
+        if number and name not in {"saved", "reminded"}
+    }
     said = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in counts.items())
     say(f"Tracked: {said or 'nothing was open'}.")
     _say_cancelled(report.cancelled, report.saved, currency)
+    if report.reminded:
+        say(f"  The deputy was reminded of {report.reminded} batches that wait")
     if report.needs_person:
         say("  Ask the provider about those, then: outreach close REFERENCE --as accepted|failed|approved")
     return None
@@ -290,9 +296,3 @@ def show_status(report: StatusReport, pauses: Sequence[Pause], as_json: bool) ->
         f"{report.decisions['never']} never. {sum(report.messages.values())} messages."
     )
     return None
-
-
-def show_staff(staff: Sequence[Staff], as_json: bool) -> None:
-    if as_json:
-        return print_json(list(staff))
-    return print_table("Staff", ["id", "name", "role"], [(s.staff_id, s.name, s.role) for s in staff])

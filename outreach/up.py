@@ -76,9 +76,11 @@ def pages_server(
     engine: Engine, settings: Settings, clock: Clock, host: str, port: int, prefect: str
 ) -> uvicorn.Server:
     app = create_app(engine, settings, clock, prefect)
-    # No access log: the addresses of unsubscribe pages hold tokens.
+    # No access log: the addresses of unsubscribe pages hold tokens. No proxy is believed but those in the settings.
     return uvicorn.Server(
-        uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, server_header=False)
+        uvicorn.Config(
+            app, host=host, port=port, log_level="warning", access_log=False, server_header=False, proxy_headers=False
+        )
     )
 
 

@@ -18,9 +18,10 @@ PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 PASSWORD = "correct horse battery"
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps an event loop running in this thread, which other tests must not find there.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One browser for all tests of a process."""
+    """One browser for all tests of a file."""
     program = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
     if program is None:
         pytest.skip("there is no Chromium here: the desk is NOT tried in a browser in this run")

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -239,6 +240,35 @@ def test_pausing_stops_delivery_until_it_is_resumed(run: Run, place: Path) -> No
     done(run("resume"))
     done(run("deliver"))
     assert outbox(place) != {}
+
+
+def test_somebody_new_gets_a_first_password_that_is_shown_once_and_another_when_it_is_lost(
+    run: Run, place: Path
+) -> None:
+    added = done(run("staff", "add", "maria", "--name", "Maria Stone", "--email", "Maria@practice.example"))
+    assert added.startswith("maria is Maria Stone, approver\n")
+    [first] = re.findall(r"First password: ((?:[0-9a-z]{4}-?){4})\n", added)
+    assert "password" not in done(run("staff", "add", "maria", "--name", "Maria Stone", "--role", "admin"))
+    [second] = re.findall(r"First password: (\S+)\n", done(run("staff", "password", "maria")))
+    assert first != second
+    listed = done(run("staff", "list", "--json"))
+    [maria] = json.loads(listed)
+    assert (maria["role"], maria["email"]) == ("admin", "maria@practice.example")
+    assert maria["password"] == "first, to be changed"
+    assert "argon2" not in listed
+    assert run("staff", "password", "nobody").returncode == 1
+
+
+def test_a_script_gives_a_password_in_a_file_and_a_weak_one_is_refused_whole(run: Run, place: Path) -> None:
+    (place / "password").write_text("copper violin and seven plums\r\nnot this line\n")
+    done(run("staff", "add", "jon", "--password-file", "password"))
+    assert json.loads(done(run("staff", "list", "--json")))[0]["password"] == "set"
+    (place / "password").write_text("AlderLaneDental\n")
+    refused = run("staff", "add", "eve", "--password-file", "password")
+    assert (refused.returncode, "easily guessed" in refused.stderr) == (1, True)
+    assert [one["staff_id"] for one in json.loads(done(run("staff", "list", "--json")))] == ["jon"]
+    missing = run("staff", "password", "jon", "--password-file", "no-such-file")
+    assert (missing.returncode, "--password-file" in missing.stderr) == (1, True)
 
 
 def test_an_open_case_is_closed_by_hand_and_every_wrong_word_is_one_line(run: Run, place: Path) -> None:

@@ -9,7 +9,7 @@ from outreach.approval.edits import edit_message
 from outreach.approval.holding import hold_message, release_message
 from outreach.approval.opening import open_batches
 from outreach.approval.rejecting import reject
-from outreach.approval.staff import add_staff, list_staff, remove_staff
+from outreach.approval.staff import add_staff, give_first_password, list_staff, remove_staff, take_password
 from outreach.approval.withdrawing import expire_unapproved, withdraw_stopped
 
 __all__ = [
@@ -18,11 +18,13 @@ __all__ = [
     "approve_batch",
     "edit_message",
     "expire_unapproved",
+    "give_first_password",
     "hold_message",
     "list_staff",
     "open_batches",
     "reject",
     "release_message",
     "remove_staff",
+    "take_password",
     "withdraw_stopped",
 ]

@@ -19,6 +19,7 @@ from outreach.approval.seals import batch_seal
 from outreach.approval.withdrawing import expire_unapproved, withdraw_stopped
 from outreach.clock import business_date
 from outreach.composing import template_fingerprint
+from outreach.composing.saved import saved_sources
 from outreach.database import take_turns, writing
 from outreach.models import Batch, Import, Message
 from outreach.settings import Settings
@@ -97,7 +98,7 @@ def fingerprint_of(session: Session, settings: Settings, kind: str) -> str:
     """A hash of all that shapes a moment's messages: its templates, its knobs, and the mappings data came through."""
     mappings = session.exec(select(Import.mapping).where(col(Import.mapping).is_not(None)).distinct()).all()
     shaping = {
-        "templates": template_fingerprint(settings, kind),
+        "templates": template_fingerprint(settings, kind, saved_sources(session)),
         "knobs": settings.knobs_for(kind).model_dump(mode="json"),
         "mappings": sorted(mapping for mapping in mappings if mapping),
     }

@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 
 from outreach.composing.digests import media_type_for, message_digest
 from outreach.composing.facts import Assignment, FactFinder, Facts
+from outreach.composing.saved import saved_sources
 from outreach.composing.templates import Templates, Words
 from outreach.composing.writing import Written, write_message
 from outreach.database import hold, insert_new, reading, writing
@@ -62,7 +63,8 @@ class Composer:
     def __init__(self, engine: Engine, settings: Settings, on: date) -> None:
         self.engine, self.settings, self.on = engine, settings, on
         self.key = load_key(engine, settings)
-        self.templates = Templates(settings.templates)
+        with reading(engine) as session:
+            self.templates = Templates(settings.templates, saved_sources(session))
         self.report = ComposeReport()
 
     def references(self) -> Sequence[str]:

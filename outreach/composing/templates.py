@@ -37,10 +37,13 @@ class Words:
 
 
 class Templates:
-    """All templates of one folder as they are now; `refused` says why some must not be used, by name."""
+    """All templates of one folder, with those saved at the desk over them, as they are now.
 
-    def __init__(self, folder: Path) -> None:
-        self.sources = _read_sources(folder)
+    `refused` says why some must not be used, by name.
+    """
+
+    def __init__(self, folder: Path, saved: Mapping[str, str]) -> None:
+        self.sources = _read_sources(folder) | dict(saved)
         self.refused: dict[str, TemplateRefused] = {}
         jobs: list[Job] = []
         for name, source in self.sources.items():
@@ -108,18 +111,24 @@ def _check_first_line(name: str, source: str, kind: str) -> None:
     check_template(name, first, public(fields_for(kind, "email")), "plain")
 
 
-def template_fingerprint(settings: Settings, kind: str) -> str:
+def check_source(name: str, source: str) -> None:
+    """Raises TemplateRefused, with the line, where `source` must not be used as the template `name`."""
+    for reason in try_out(tuple(_check(name, source))).values():
+        raise TemplateRefused(name, 0, reason)
+
+
+def template_fingerprint(settings: Settings, kind: str, saved: Mapping[str, str]) -> str:
     """A hash of all of a moment's templates, in every channel and language, and of the layouts around them."""
-    sources = _read_sources(settings.templates)
+    sources = _read_sources(settings.templates) | dict(saved)
     parts = [
         part for name in sorted(sources) if name.split("/")[1].split(".")[0] == kind for part in (name, sources[name])
     ]
     return _hash([*parts, layouts_sha256()])
 
 
-def check_templates(settings: Settings) -> list[str]:
+def check_templates(settings: Settings, saved: Mapping[str, str]) -> list[str]:
     """What must be mended: templates that may not be used, and moments without words in the business's language."""
-    templates = Templates(settings.templates)
+    templates = Templates(settings.templates, saved)
     problems = {name: str(refused) for name, refused in templates.refused.items()}
     for kind in OF_MOMENT:
         for channel in settings.knobs_for(kind).channels:

@@ -95,7 +95,7 @@ class Batch(SQLModel, table=True):
 
     `count`, `cost` and `seal` are of what an approval would let go: its composed messages, without those on hold.
     Messages that somebody edited or holds are set apart in a batch of their own, `apart_from` the one of their run.
-    Its approval can be undone until `undo_until`. `reminded_at` is when the deputy was told that it still waits, and
+    Its approval can be undone until `undo_until`. `reminded` is who was told, at `reminded_at`, that it still waits;
     `single_person` says that this business lets its one person approve what they wrote.
     """
 
@@ -124,6 +124,7 @@ class Batch(SQLModel, table=True):
     apart_from: str | None = Field(default=None, foreign_key="batches.batch_id")
     undo_until: datetime | None = instant_field(default=None, nullable=True)
     reminded_at: datetime | None = instant_field(default=None, nullable=True)
+    reminded: str | None = None
 
 
 _ONE_A_DAY = "channel IN ('email', 'text') AND contact_hash IS NOT NULL"

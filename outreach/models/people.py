@@ -7,6 +7,8 @@ from sqlmodel import Field, SQLModel
 from outreach.models.columns import instant_field, one_of
 
 ROLES = ("viewer", "writer", "approver", "admin")
+# How somebody signed in: with a password of ours, or with an account that they have elsewhere.
+WAYS_IN = ("password", "account")
 
 
 class Staff(SQLModel, table=True):
@@ -26,11 +28,14 @@ class SignIn(SQLModel, table=True):
     """One browser that a member of staff signed in with. Its cookie is kept only as a hash."""
 
     __tablename__ = "sign_ins"
+    __table_args__ = (one_of("how", WAYS_IN),)
     token_hash: str = Field(primary_key=True)
     staff_id: str = Field(foreign_key="staff.staff_id", index=True)
     at: datetime = instant_field()
     seen_at: datetime = instant_field()
     ends_at: datetime = instant_field()
+    how: str = "password"
+    browser: str = ""
 
 
 class Failure(SQLModel, table=True):

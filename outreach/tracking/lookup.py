@@ -18,6 +18,7 @@ from outreach.delivery.cancelling import cancel_stopped
 from outreach.delivery.generation import accept_restore
 from outreach.delivery.handover import handover_of
 from outreach.delivery.providers import Provider, open_providers
+from outreach.delivery.reminding import remind_deputy
 from outreach.errors import DeliveryError
 from outreach.models import Attempt, Message
 from outreach.settings import Settings
@@ -33,7 +34,8 @@ class TrackReport:
     `webhooks` were kept, or waited for their message, and are acted on now. Of the uncertain ones, `found` had been
     taken, `absent` surely had not and go again, `still_uncertain` stay open and `needs_person` cannot be settled
     without one. `doubted` were put in doubt because a backup was restored. `withdrawn` still waited for approval.
-    `cancelled` were taken back at vendors, and `saved` is their cost in minor units.
+    `cancelled` were taken back at vendors, and `saved` is their cost in minor units. `reminded` are batches
+    that the deputy was told of.
     """
 
     recovered: int
@@ -47,6 +49,7 @@ class TrackReport:
     withdrawn: int
     cancelled: int
     saved: int
+    reminded: int
 
 
 def track_open(
@@ -71,10 +74,12 @@ def track_open(
         # A look-up, too, can make known what an event was waiting for.
         webhooks += apply_pending_webhooks(engine, settings, clock, carriers)
         cancelled = cancel_stopped(engine, settings, clock, carriers, tell)
-    with writing(engine) as session:
-        take_turns(session, "approval")
-        expired = outbox.expire_late(session, on) + expire_unapproved(session, on, clock())
-        withdrawn = len(withdraw_stopped(session, settings, on, clock()))
+        with writing(engine) as session:
+            take_turns(session, "approval")
+            expired = outbox.expire_late(session, on) + expire_unapproved(session, on, clock())
+            withdrawn = len(withdraw_stopped(session, settings, on, clock()))
+        # Nobody is reminded of what has just ended.
+        reminded = remind_deputy(engine, settings, clock(), carriers, tell)
     return TrackReport(
         recovered=recovered,
         webhooks=webhooks,
@@ -87,6 +92,7 @@ def track_open(
         withdrawn=withdrawn,
         cancelled=cancelled.cancelled,
         saved=cancelled.saved,
+        reminded=reminded,
     )
 
 

@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from urllib.parse import quote, urlsplit
 
-from fastapi import FastAPI, Request, Response
+from fastapi import BackgroundTasks, FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from fastapi.datastructures import URL
 from fastapi.responses import RedirectResponse
 from sqlalchemy import Engine
 from sqlalchemy.exc import DataError
@@ -20,6 +21,7 @@ from outreach.delivery.providers import Provider
 from outreach.errors import ChangedSince, NotAllowed, NotFound, NotWaiting, OutreachError, SamePerson
 from outreach.settings import Settings
 from outreach.web import (
+    account,
     afterwards,
     batches,
     calls,
@@ -30,21 +32,27 @@ from outreach.web import (
     pictures,
     public,
     signin,
+    signin_oidc,
     today,
 )
 from outreach.web.darkroom import Darkroom
 from outreach.web.desk import Desk
-from outreach.web.guard import NotFromOurPages, NotSignedIn, find_signed
+from outreach.web.guard import MustChoosePassword, NotFromOurPages, NotSignedIn, find_signed, is_too_long
 from outreach.web.webhooks import Webhooks
 
 log = logging.getLogger("outreach.web")
-PARTS = (public, signin, today, batches, messages, editing, pictures, people, calls, afterwards, closed)
+PARTS = (
+    public, signin, signin_oidc, account, today, batches, messages, editing, pictures, people, calls, afterwards,
+    closed,
+)  # fmt: skip
 # Nothing from another host, nothing written into a page, and no address of ours (it may hold a token) to the next.
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
+    # A browser heeds this only where it came by https, and then never tries without.
+    "Strict-Transport-Security": "max-age=31536000",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -93,11 +101,13 @@ def create_app(
     app.middleware("http")(guard)
     for part in PARTS:
         app.include_router(part.router)
+    app.include_router(signin.door)
     app.add_api_route("/webhooks/{provider}", webhooks.take, methods=["POST"])
     app.add_exception_handler(404, show_missing)
     app.add_exception_handler(OutreachError, show_problem)
     app.add_exception_handler(DataError, show_unfit)
     app.add_exception_handler(NotSignedIn, send_to_sign_in)
+    app.add_exception_handler(MustChoosePassword, send_to_password)
     app.add_exception_handler(NotFromOurPages, show_stranger)
     return app
 
@@ -105,7 +115,7 @@ def create_app(
 async def guard(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
     """Gives every answer the strict headers, and turns a failure into a page that says nothing of its cause."""
     try:
-        response = await go_on(request)
+        response = await go_on(request) if not is_too_long(request) else show_too_long(request)
     except Exception as error:
         # Neither the text (a database driver's holds the row) nor the address (it may hold a token).
         last = traceback.extract_tb(error.__traceback__)[-1]
@@ -140,7 +150,7 @@ async def show_problem(request: Request, error: Exception) -> Response:
     """An error that says what to do next, with the status that fits it, and the way back to the page it came from."""
     status = next(code for kind, code in STATUS_OF if isinstance(error, kind))
     desk: Desk = request.app.state.desk
-    signed = await run_in_threadpool(find_signed, request, desk)
+    signed = await run_in_threadpool(find_signed, request, desk, BackgroundTasks())
     if signed is None:
         return show_trouble(request, status, HEADINGS[status], str(error))
     came_from = urlsplit(request.headers.get("referer", "")).path
@@ -155,9 +165,17 @@ async def show_unfit(request: Request, error: Exception) -> Response:
 
 async def send_to_sign_in(request: Request, error: Exception) -> Response:
     """A link never acts: it leads to the sign-in, and from there to the page."""
-    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    back = quote(wanted if request.method == "GET" else "/", safe="")
-    return RedirectResponse(f"/signin?next={back}", 303)
+    wanted = request.url if request.method in {"GET", "HEAD"} else URL(request.headers.get("referer") or "/")
+    back = wanted.path + (f"?{wanted.query}" if wanted.query else "")
+    return RedirectResponse(f"/signin?next={quote(back, safe='')}", 303)
+
+
+async def send_to_password(request: Request, error: Exception) -> Response:
+    return RedirectResponse("/account/password", 303)
+
+
+def show_too_long(request: Request) -> Response:
+    return show_trouble(request, 413, "That is too much at once", "Nothing was changed. Send less, and try again.")
 
 
 async def show_stranger(request: Request, error: Exception) -> Response:

@@ -69,7 +69,7 @@ def approve(desk: DeskNow, signed: Approver, batch_id: str, seal: Text, count: N
         return _show(desk, signed, batch_id, gone=fewer.gone, status=409)
     if not batch.undo_until or batch.undo_until <= desk.now:
         return desk.go("/", f"{batch.count} approved.")
-    until = batch.undo_until.astimezone(desk.settings.business.zone)
+    until = batch.undo_until.astimezone(desk.given.business.zone)
     return desk.go(f"/batches/{batch_id}", f"{batch.count} approved. They leave after {until:%H:%M}.")
 
 

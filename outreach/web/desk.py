@@ -13,6 +13,7 @@ from markupsafe import Markup
 from sqlalchemy import Engine
 
 from outreach.clock import Clock, business_date
+from outreach.planning.knobs import open_settings
 from outreach.settings import Settings
 from outreach.tables import money
 from outreach.web.webhooks import Webhooks
@@ -29,10 +30,13 @@ SAID_SECONDS = 60
 
 @dataclass
 class Desk:
-    """The desk on one database. `prefect` is the address of Prefect's UI, where there is one."""
+    """The desk on one database. `given` are the settings without the knobs that were saved here.
+
+    `prefect` is the address of Prefect's UI, where there is one.
+    """
 
     engine: Engine
-    settings: Settings
+    given: Settings
     clock: Clock
     prefect: str
     webhooks: Webhooks
@@ -42,21 +46,26 @@ class Desk:
         self.pages.filters |= {"words": _words, "money": self._money, "when": self._when, "day": _day}
 
     @property
+    def settings(self) -> Settings:
+        """The settings that hold now: somebody may have saved knobs a moment ago."""
+        return open_settings(self.engine, self.given)
+
+    @property
     def now(self) -> datetime:
         return self.clock()
 
     @property
     def today(self) -> date:
-        return business_date(self.now, self.settings.business.timezone)
+        return business_date(self.now, self.given.business.timezone)
 
     def show(self, page_name: str, signed: "Signed | None" = None, status: int = 200, **values: Any) -> HTMLResponse:
         """The page in HTML. What the last act said (see `go`) is shown on it, and then forgotten."""
-        business = self.settings.business
+        business = self.given.business
         about = {
             "business": business.name or "Outreach",
             "phone": business.phone,
             "email": business.email,
-            "mode": self.settings.mode,
+            "mode": self.given.mode,
             "signed": signed,
             "token": lambda: (
                 Markup('<input type="hidden" name="csrf" value="{}">').format(signed.csrf) if signed else ""
@@ -78,12 +87,12 @@ class Desk:
 
     def _when(self, instant: datetime) -> Markup:
         """An instant in the business's time, for people and for machines."""
-        local = instant.astimezone(self.settings.business.zone)
+        local = instant.astimezone(self.given.business.zone)
         shown = f"{local:%H:%M}" if local.date() == self.today else f"{local:%-d %b %Y, %H:%M}"
         return Markup('<time datetime="{}">{}</time>').format(local.isoformat(), shown)
 
     def _money(self, minor: int) -> str:
-        return money(minor, self.settings.business.currency)
+        return money(minor, self.given.business.currency)
 
 
 def _words(name: str) -> str:

@@ -7,23 +7,34 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import unquote, urlsplit
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, BackgroundTasks, Depends, Request
 
-from outreach.approval.accounts import find_signed_in
+from outreach.approval.accounts import Caller, find_signed_in, must_choose_password, note_seen
+from outreach.approval.staff import whom_to_ask
 from outreach.database import reading
 from outreach.errors import NotAllowed
 from outreach.models import ROLES
+from outreach.web.browsers import name_browser
 from outreach.web.desk import SAID, Desk
 
 COOKIE = "__Host-session"
+# By this a browser is known in which somebody has signed in before; it lets nobody in.
+KNOWN = "__Host-known"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+DEFAULT_PORTS = {"http": 80, "https": 443}
+LONGEST_FORM = 1024 * 1024
 
 
 class NotSignedIn(Exception):
     """Nobody is signed in in this browser."""
+
+
+class MustChoosePassword(Exception):
+    """Nothing else may be done before the first password is changed."""
 
 
 class NotFromOurPages(Exception):
@@ -39,6 +50,7 @@ class Signed:
     role: str
     csrf: str
     said: str = ""
+    must_choose: bool = False
 
     def may(self, role: str) -> bool:
         return ROLES.index(self.role) >= ROLES.index(role)
@@ -52,18 +64,21 @@ def desk_of(request: Request) -> Desk:
 DeskNow = Annotated[Desk, Depends(desk_of)]
 
 
-def find_signed(request: Request, desk: DeskNow) -> Signed | None:
+def find_signed(request: Request, desk: DeskNow, background: BackgroundTasks) -> Signed | None:
     """Who is signed in in this browser, if anybody."""
     token = request.cookies.get(COOKIE, "")
     if not token:
         return None
     with reading(desk.engine) as session:
-        member = find_signed_in(session, token, desk.now)
-        if member is None:
-            return None
-        return Signed(
-            member.staff_id, member.name, member.role, csrf_token(token), unquote(request.cookies.get(SAID, ""))
-        )
+        found = find_signed_in(session, desk.given.desk, token, desk.now)
+    if found is None:
+        return None
+    entry, member = found
+    # After the answer: while a long run writes, nobody's page shall wait for this.
+    background.add_task(note_seen, desk.engine, entry, desk.now)
+    said = unquote(request.cookies.get(SAID, ""))
+    must_choose = must_choose_password(entry, member)
+    return Signed(member.staff_id, member.name, member.role, csrf_token(token), said, must_choose)
 
 
 MaybeSigned = Annotated[Signed | None, Depends(find_signed)]
@@ -74,17 +89,33 @@ def csrf_token(session_token: str) -> str:
     return hmac.new(session_token.encode(), b"csrf", hashlib.sha256).hexdigest()
 
 
-def at_least(role: str) -> Callable[[Signed | None], Signed]:
-    """A dependency that lets in whoever has `role` or more. Raises NotSignedIn or NotAllowed."""
+def require_signed(signed: MaybeSigned) -> Signed:
+    """Whoever is signed in, even before they have chosen a password. Raises NotSignedIn."""
+    if signed is None:
+        raise NotSignedIn
+    return signed
 
-    def let_in(signed: MaybeSigned) -> Signed:
-        if signed is None:
-            raise NotSignedIn
+
+Present = Annotated[Signed, Depends(require_signed)]
+
+
+def at_least(role: str) -> Callable[[Signed, Desk], Signed]:
+    """A dependency that lets in whoever has `role` or more. Raises NotSignedIn, MustChoosePassword or NotAllowed."""
+
+    def let_in(signed: Present, desk: DeskNow) -> Signed:
+        if signed.must_choose:
+            raise MustChoosePassword
         if not signed.may(role):
-            raise NotAllowed(f"You are signed in as a {signed.role}; this is for a {role}. Ask an admin for that role")
+            with reading(desk.engine) as session:
+                ask = whom_to_ask(session)
+            raise NotAllowed(f"You are signed in as {_a(signed.role)}; this is for {_a(role)}. Ask {ask} for that role")
         return signed
 
     return let_in
+
+
+def _a(role: str) -> str:
+    return f"{'an' if role[0] in 'aeiou' else 'a'} {role}"
 
 
 Viewer = Annotated[Signed, Depends(at_least("viewer"))]
@@ -95,11 +126,34 @@ Admin = Annotated[Signed, Depends(at_least("admin"))]
 
 def require_own_origin(request: Request) -> None:
     """Raises NotFromOurPages for an unsafe request that does not come from a page of the address it was sent to."""
-    if request.method in SAFE:
-        return
-    named = request.headers.get("origin") or request.headers.get("referer") or ""
-    if urlsplit(named).netloc != request.headers.get("host", ""):
+    if request.method not in SAFE and not _is_from_our_pages(request):
         raise NotFromOurPages
+
+
+def _is_from_our_pages(request: Request) -> bool:
+    """By what only the browser itself can write into a request; without any of it the answer is no."""
+    site = request.headers.get("sec-fetch-site", "")
+    if site and site != "same-origin":
+        return False
+    named = request.headers.get("origin") or request.headers.get("referer")
+    return _host_of(named) == _own_host(request) if named else site == "same-origin"
+
+
+def _host_of(address: str) -> tuple[str, int] | None:
+    """Host and port of an http(s) address; None for anything else, such as the “null” of a page from nowhere."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port or DEFAULT_PORTS[parts.scheme]
+    except (ValueError, KeyError):
+        return None
+    return (parts.hostname, port) if parts.hostname else None
+
+
+def _own_host(request: Request) -> tuple[str, int] | None:
+    """Where the browser sent it. A port that goes without saying is the one of the scheme that the browser names."""
+    named = request.headers.get("origin") or request.headers.get("referer") or ""
+    scheme = "https" if named.startswith("https://") else "http"
+    return _host_of(f"{scheme}://{request.headers.get('host', '')}")
 
 
 async def require_csrf(request: Request, signed: MaybeSigned) -> None:
@@ -107,10 +161,45 @@ async def require_csrf(request: Request, signed: MaybeSigned) -> None:
     if request.method in SAFE or signed is None:
         return
     given = request.headers.get("x-csrf") or (await request.form()).get("csrf") or ""
-    if not hmac.compare_digest(str(given).encode(), signed.csrf.encode()):
+    if not hmac.compare_digest(str(given).encode("utf-8", "replace"), signed.csrf.encode()):
         raise NotFromOurPages
 
 
+def is_too_long(request: Request) -> bool:
+    """Whether a form is longer than any of ours, or does not say how long it is.
+
+    Webhooks see to that themselves, and unsubscribing does not read what comes with it.
+    """
+    if request.method in SAFE or request.url.path.startswith(("/webhooks/", "/unsubscribe/")):
+        return False
+    announced = request.headers.get("content-length", "")
+    if "transfer-encoding" in request.headers:
+        return True
+    return bool(announced) and (not announced.isdecimal() or int(announced) > LONGEST_FORM)
+
+
+def caller_of(request: Request, desk: Desk) -> Caller:
+    """Who calls, as far as the connection tells. Only a proxy that the settings trust may say on whose behalf."""
+    addresses = [part.strip() for part in ",".join(request.headers.getlist("x-forwarded-for")).split(",")]
+    address = request.client.host if request.client else ""
+    while addresses and _is_trusted(address, desk):
+        address = addresses.pop() or address
+    return Caller(address, request.cookies.get(KNOWN, ""), name_browser(request.headers.get("user-agent", "")))
+
+
+def _is_trusted(address: str, desk: Desk) -> bool:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in desk.given.desk.trusted_proxies)
+
+
+def new_door() -> APIRouter:
+    """A router for those who are not signed in yet: its unsafe requests must come from our own pages."""
+    return APIRouter(dependencies=[Depends(require_own_origin)])
+
+
 def new_router() -> APIRouter:
-    """A router whose unsafe requests must come from our own pages."""
+    """A router whose unsafe requests must come from our own pages, and from this very session."""
     return APIRouter(dependencies=[Depends(require_own_origin), Depends(require_csrf)])

@@ -20,6 +20,7 @@ def upgrade() -> None:
     with op.batch_alter_table("batches") as batches:
         batches.add_column(sa.Column("undo_until", INSTANT, nullable=True))
         batches.add_column(sa.Column("reminded_at", INSTANT, nullable=True))
+        batches.add_column(sa.Column("reminded", sa.String(), nullable=True))
         batches.add_column(sa.Column("single_person", sa.Boolean(), nullable=False, server_default=sa.false()))
         batches.add_column(sa.Column("apart_from", sa.String(), nullable=True))
         batches.create_foreign_key("batches_apart_from", "batches", ["apart_from"], ["batch_id"])
@@ -40,8 +41,11 @@ def upgrade() -> None:
         sa.Column("at", INSTANT, nullable=False),
         sa.Column("seen_at", INSTANT, nullable=False),
         sa.Column("ends_at", INSTANT, nullable=False),
+        sa.Column("how", sa.String(), nullable=False),
+        sa.Column("browser", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["staff_id"], ["staff.staff_id"]),
         sa.PrimaryKeyConstraint("token_hash"),
+        sa.CheckConstraint("how IN ('password', 'account')", name="how_is_known"),
     )
     op.create_index(op.f("ix_sign_ins_staff_id"), "sign_ins", ["staff_id"])
     op.create_table(

@@ -1,0 +1,97 @@
+"""Failed sign-ins: who is tried and from where in, how long no further try is looked at out.
+
+Counts stand in the database, so that all processes share them. Nobody is shut out for good, and no name is kept.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address
+
+from sqlalchemy import delete, update
+from sqlmodel import Session, col, select
+
+from outreach.database import insert_new, take_turns
+from outreach.errors import TooManyTries
+from outreach.models import Failure
+
+FREE_FOR_A_NAME = 5
+# Everybody in a practice calls from one address.
+FREE_FOR_AN_ADDRESS = 20
+LONGEST_WAIT = timedelta(minutes=15)
+FORGOTTEN_AFTER = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is counted: a name, a browser, or an address, which people share. `hashed` is all that is kept of it."""
+
+    hashed: str
+    free: int
+    is_shared: bool = False
+
+
+def subjects_of(key: bytes, name: str, address: str, known_browser: str) -> list[Subject]:
+    """What a try counts against. A browser that once signed in as this person counts for itself alone.
+
+    So whoever tries a person's name from elsewhere, without end, never keeps that person out.
+    """
+    if known_browser:
+        return [Subject(_hash(key, "browser", known_browser), FREE_FOR_A_NAME)]
+    return [
+        Subject(_hash(key, "name", name.casefold()), FREE_FOR_A_NAME),
+        Subject(_hash(key, "address", _network(address)), FREE_FOR_AN_ADDRESS, is_shared=True),
+    ]
+
+
+def count_try(session: Session, subjects: Sequence[Subject], now: datetime) -> None:
+    """Counts a try as failed before it is looked at, so that a hundred at once are no more than one after the other.
+
+    Raises TooManyTries, and counts nothing, while one of the subjects has to wait.
+    """
+    take_turns(session, "sign-in")
+    session.connection().execute(delete(Failure).where(col(Failure.last_at) < now - FORGOTTEN_AFTER))
+    free = {subject.hashed: subject.free for subject in subjects}
+    failed = session.exec(select(Failure).where(col(Failure.subject).in_(free))).all()
+    wait = max((_wait(one, free[one.subject], now) for one in failed), default=timedelta(0))
+    if wait > timedelta(0):
+        raise TooManyTries(wait)
+    insert_new(session, Failure, [{"subject": hashed, "count": 0, "last_at": now} for hashed in free])
+    more = update(Failure).where(col(Failure.subject).in_(free)).values(count=Failure.count + 1, last_at=now)
+    session.connection().execute(more)
+
+
+def forget_failures(session: Session, subjects: Sequence[Subject]) -> None:
+    """Takes back what `count_try` counted for a try that succeeded, and everything against that name or browser."""
+    take_turns(session, "sign-in")
+    for subject in subjects:
+        of_it = col(Failure.subject) == subject.hashed
+        if subject.is_shared:
+            session.connection().execute(update(Failure).where(of_it).values(count=Failure.count - 1))
+        else:
+            session.connection().execute(delete(Failure).where(of_it))
+
+
+def _wait(failure: Failure, free: int, now: datetime) -> timedelta:
+    """A minute from the last free failure on, then twice as long each time, up to the longest."""
+    if failure.count < free:
+        return timedelta(0)
+    doublings = min(failure.count - free, 8)
+    return min(timedelta(minutes=2**doublings), LONGEST_WAIT) - (now - failure.last_at)
+
+
+def _hash(key: bytes, kind: str, value: str) -> str:
+    return hmac.new(key, f"sign-in\0{kind}\0{value}".encode(), hashlib.sha256).hexdigest()
+
+
+def _network(address: str) -> str:
+    """An IPv4 address, or the network of an IPv6 one: a single subscriber has 2^64 of those."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))
