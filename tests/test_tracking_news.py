@@ -1,6 +1,9 @@
 """What staff learn of a person with one tap: what is on record afterwards, what is pulled back, how it is undone."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress as suppress_errors
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,7 @@ from sqlmodel import select
 from approved import add_approved, days
 from conftest import NOW, TODAY
 from intake_data import write
-from outreach.approval import open_batches
+from outreach.approval import approve_batch, open_batches
 from outreach.clock import stopped_clock
 from outreach.database import insert_new, reading, writing
 from outreach.delivery import deliver_due
@@ -24,6 +27,7 @@ from outreach.models import AuditEntry, Batch, Consent, Customer, Decision, Flag
 from outreach.planning.people import load_people
 from outreach.settings import Settings
 from outreach.tracking import PullReport, record_news, take_back_news
+from outreach.tracking.do_not_contact import close_contact
 from outreach.tracking.events import suppress
 from outreach.tracking.news import FLAGS, NEWS, news_of
 from waiting import hire, require_true_seals, statuses
@@ -156,6 +160,26 @@ def test_news_stands_though_the_vendor_does_not_answer(engine: Engine, settings:
     report = tell(engine, settings, "died", NOW, providers={"outbox": vendor})
     assert (report.cancelled, report.left) == (0, 1)
     assert known(engine, settings) == ["died"]
+
+
+def test_news_and_an_approval_at_one_moment_let_nothing_of_theirs_go(engine: Engine, settings: Settings) -> None:
+    """Whichever of them comes first, and though the button was pressed twice."""
+    add(engine, "A", status="composed", batch_id=None)
+    add(engine, "B", "otto", status="composed", batch_id=None)
+    (batch,) = open_batches(engine, settings, TODAY, NOW)
+    hire(engine, "ada")
+
+    def approve() -> None:
+        with suppress_errors(ApprovalError):
+            approve_batch(engine, settings, batch.batch_id, "ada", NOW, "desk")
+
+    tap = partial(tell, engine, settings, "died")
+    with ThreadPoolExecutor(3) as pool:
+        for done in [pool.submit(act) for act in (tap, approve, tap)]:
+            done.result()
+    found = statuses(engine)
+    assert found["A"] == "withdrawn"
+    assert found["B"] in {"approved", "composed"}
 
 
 # --- messages about them to others, and to them about others ---
@@ -311,6 +335,14 @@ def test_taking_a_stop_back_lifts_only_what_that_tap_closed(engine: Engine, sett
     assert suppressions(engine)[email, "email"] == "asked"
     take_back(engine, settings, "stop")
     assert suppressions(engine) == {(email, "email"): "complained", (text, "text"): "unsubscribed"}
+
+
+def test_taking_a_stop_back_leaves_what_staff_had_closed_before(engine: Engine, settings: Settings) -> None:
+    close_contact(engine, settings, "maria@example.org", "", "jon", NOW - days(1))
+    tell(engine, settings, "stop")
+    take_back(engine, settings, "stop")
+    hashed = contact_hash(load_key(engine, settings), "email", "maria@example.org")
+    assert suppressions(engine) == {(hashed, "email"): "desk"}
 
 
 def test_a_stop_of_another_day_is_no_slip_of_the_finger(engine: Engine, settings: Settings) -> None:

@@ -232,3 +232,13 @@ def test_a_page_that_cannot_be_is_refused_and_one_too_far_is_empty(nora: Browser
     for path in ("/follow", "/follow/B1", "/open", "/do-not-contact", "/people"):
         assert nora.get(f"{path}?page={page}").status_code == 422
         assert nora.get(f"{path}?page=9999").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/people?q=%00", "/people/%00", "/follow/%00", "/do-not-contact?whose=%00&channel=x"])
+def test_a_character_that_no_database_holds_is_no_failure_of_ours(
+    engine: Engine, settings: Settings, path: str
+) -> None:
+    with serving(engine, settings) as client:
+        browser = Browser(client, engine, "ada", "admin")
+        assert browser.get(path).status_code < 500
+        assert browser.post("/news", customer_id="\x00", what="died").status_code < 500

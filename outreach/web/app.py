@@ -14,6 +14,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.datastructures import URL
 from fastapi.responses import RedirectResponse
 from sqlalchemy import Engine
+from sqlalchemy.exc import DataError
 
 from outreach.clock import Clock
 from outreach.delivery.providers import Provider
@@ -104,6 +105,7 @@ def create_app(
     app.add_api_route("/webhooks/{provider}", webhooks.take, methods=["POST"])
     app.add_exception_handler(404, show_missing)
     app.add_exception_handler(OutreachError, show_problem)
+    app.add_exception_handler(DataError, show_unfit)
     app.add_exception_handler(NotSignedIn, send_to_sign_in)
     app.add_exception_handler(MustChoosePassword, send_to_password)
     app.add_exception_handler(NotFromOurPages, show_stranger)
@@ -154,6 +156,11 @@ async def show_problem(request: Request, error: Exception) -> Response:
     came_from = urlsplit(request.headers.get("referer", "")).path
     back = came_from if came_from != request.url.path and not came_from.startswith("//") else ""
     return desk.show("problem.html", signed, status=status, heading=HEADINGS[status], text=str(error), back=back)
+
+
+async def show_unfit(request: Request, error: Exception) -> Response:
+    """A value that no database column holds, such as a NUL character in PostgreSQL: it was never one of ours."""
+    return show_trouble(request, 400, HEADINGS[400], "It holds a character, or a number, that cannot be right.")
 
 
 async def send_to_sign_in(request: Request, error: Exception) -> Response:
