@@ -6,7 +6,6 @@ Every unsafe request must come from our own pages: its origin is ours, and it br
 import hashlib
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import unquote, urlsplit
@@ -17,9 +16,9 @@ from outreach.approval.accounts import Caller, find_signed_in, must_choose_passw
 from outreach.approval.staff import whom_to_ask
 from outreach.database import reading
 from outreach.errors import NotAllowed
-from outreach.models import ROLES
 from outreach.web.browsers import name_browser
 from outreach.web.desk import SAID, Desk
+from outreach.web.signed import Signed
 
 COOKIE = "__Host-session"
 # By this a browser is known in which somebody has signed in before; it lets nobody in.
@@ -39,21 +38,6 @@ class MustChoosePassword(Exception):
 
 class NotFromOurPages(Exception):
     """An unsafe request that another site may have made."""
-
-
-@dataclass(frozen=True)
-class Signed:
-    """The person at this browser. `said` is what their last act had to say."""
-
-    staff_id: str
-    name: str
-    role: str
-    csrf: str
-    said: str = ""
-    must_choose: bool = False
-
-    def may(self, role: str) -> bool:
-        return ROLES.index(self.role) >= ROLES.index(role)
 
 
 def desk_of(request: Request) -> Desk:
