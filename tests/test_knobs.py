@@ -1,4 +1,4 @@
-"""Knobs and answers on treatments that are saved at the desk: what stands, what is refused, what planning makes of it."""
+"""Knobs and answers on treatments saved at the desk: what stands, what is refused, what planning makes of it."""
 
 from datetime import date, timedelta
 from typing import Any

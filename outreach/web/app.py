@@ -19,14 +19,26 @@ from outreach.clock import Clock
 from outreach.delivery.providers import Provider
 from outreach.errors import ChangedSince, NotAllowed, NotFound, NotWaiting, OutreachError, SamePerson
 from outreach.settings import Settings
-from outreach.web import account, batches, editing, messages, pictures, public, signin, signin_oidc, today
+from outreach.web import (
+    account,
+    batches,
+    editing,
+    marketing,
+    messages,
+    pictures,
+    public,
+    signin,
+    signin_oidc,
+    today,
+    wording,
+)
 from outreach.web.darkroom import Darkroom
 from outreach.web.desk import Desk
 from outreach.web.guard import MustChoosePassword, NotFromOurPages, NotSignedIn, find_signed, is_too_long
 from outreach.web.webhooks import Webhooks
 
 log = logging.getLogger("outreach.web")
-PARTS = (public, signin, signin_oidc, account, today, batches, messages, editing, pictures)
+PARTS = (public, signin, signin_oidc, account, today, batches, messages, editing, pictures, marketing, wording)
 # Nothing from another host, nothing written into a page, and no address of ours (it may hold a token) to the next.
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
