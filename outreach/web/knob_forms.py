@@ -1,9 +1,9 @@
-"""The knobs of a moment in, as fields that people can read; what they typed into those fields, out. It judges nothing."""
+"""The knobs of a moment in, as fields for people; what they typed into those fields, out. It judges nothing."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.datastructures import FormData
+from fastapi.datastructures import FormData
 
 from outreach.settings import WEEKDAYS, MomentKnobs
 

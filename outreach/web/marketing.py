@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import Depends, Form, Request, Response
+from fastapi.datastructures import FormData
 from sqlalchemy import func
 from sqlmodel import Session, select
-from starlette.datastructures import FormData
 
 from outreach.approval.treatments import answer_treatment, list_answers
 from outreach.approval.tuning import list_knob_versions, save_knobs, undo_knobs
