@@ -71,7 +71,7 @@ def test_checking_shows_what_would_change_and_saves_nothing(will: Browser, sqlit
     page = will.post("/moments/anniversary/check", **FORM | {"weekdays": ["sun"], "grace_days": "0"})
     assert page.status_code == 200
     assert "What would change" in page.text
-    assert re.search(r"reward: 2000 → <strong>2500", page.text)
+    assert re.search(r"Gift, in cents: 2000 → <strong>2500", page.text)
     assert 'value="2500"' in page.text, "what was typed stays"
     with reading(sqlite_engine) as session:
         assert session.exec(select(KnobVersion)).all() == []

@@ -27,7 +27,7 @@ from outreach.planning.treatments import waiting_treatments
 from outreach.settings import WEEKDAYS, MomentKnobs, Settings, fixed_knobs
 from outreach.web.desk import Desk
 from outreach.web.guard import Approver, DeskNow, Signed, Viewer, Writer, new_router
-from outreach.web.knob_forms import fields_of, read_knobs
+from outreach.web.knob_forms import LABELS, fields_of, read_knobs
 
 router = new_router()
 DAYS_AHEAD = 30
@@ -123,7 +123,7 @@ def check_knobs(desk: DeskNow, signed: Writer, moment: str, form: Typed) -> Resp
             if name == moment or before.of(name).messages != after.of(name).messages
         ],
     }
-    return _show(desk, signed, moment, typed=typed, change=change)
+    return _show(desk, signed, moment, seen=before.of(moment), typed=typed, change=change)
 
 
 @router.post("/moments/{moment}")
@@ -169,8 +169,10 @@ def require_moment(moment: str) -> None:
 
 
 def _differences(before: MomentKnobs, after: MomentKnobs) -> list[tuple[str, Any, Any]]:
+    """The label of each knob that differs, with its value before and after."""
     names = type(before).model_fields
-    return [(n, getattr(before, n), getattr(after, n)) for n in names if getattr(before, n) != getattr(after, n)]
+    pairs = ((name, getattr(before, name), getattr(after, name)) for name in names)
+    return [(LABELS[name][0], old, new) for name, old, new in pairs if old != new]
 
 
 def _show(
