@@ -204,8 +204,8 @@ SENT_WORDS = {
     "withdrawn": "withdrawn: paid, died, or the reason is gone",
     "expired": "expired: too late to be of use",
     "failed": "refused by the provider for good",
-    "uncertain": "uncertain: `outreach track` looks them up",
-    "again": "not taken this time; the next run tries again",
+    "uncertain": "uncertain: `outreach track` looks them up where the provider can be searched",
+    "again": "not taken, or not known to be; the next run tries them under the same key",
     "paused": "paused; `outreach resume` lets them go",
     "over_cap": "over today's cap (daily_cap); they go tomorrow",
     "waiting": "approved for a later day",
@@ -262,6 +262,8 @@ def show_pause(report: PauseReport) -> None:
 
 def show_cancelled(cancelled: CancelReport, currency: str) -> None:
     _say_cancelled(cancelled.cancelled, cancelled.saved, currency)
+    if cancelled.cancelled:
+        say("  What was taken back is not sent again, not after `outreach resume` either.")
     if left := cancelled.too_late + cancelled.unanswered:
         say(f"  {left} could not be taken back: printed already, or the vendor did not answer")
 

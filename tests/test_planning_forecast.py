@@ -84,7 +84,18 @@ def test_the_forecast_is_what_planning_plans_day_by_day(
     real = really_planned(engine, settings, TODAY, LAST)
     assert foreseen(seen) == real
     assert len({row[2] for row in real}) >= 3, "the data must give most moments, or this shows nothing"
-    assert {"collision", "quiet_days"} & {rule for _, _, rule in seen.held}
+
+
+def test_the_forecast_leaves_quiet_days_between_what_it_foresees_itself(
+    sqlite_engine: Engine, settings: Settings
+) -> None:
+    store(sqlite_engine, [*happy("c1"), granted("email", "marketing")])
+    seen = forecast(sqlite_engine, settings, TODAY, TODAY + timedelta(days=60), NOW)
+    assert [m.moment for m in seen.messages] == ["referral_ask"]
+    store(sqlite_engine, [*faithful("c2", since=(TODAY + timedelta(days=20)).replace(year=2020)), *late("c2", 4)])
+    store(sqlite_engine, [granted("email", customer_id="c2"), payments_fresh()])
+    seen = forecast(sqlite_engine, settings, TODAY, TODAY + timedelta(days=30), NOW)
+    assert [m.moment for m in seen.messages if m.customer_id == "c2"] == ["late_payment"]
 
 
 def test_the_forecast_goes_on_from_what_was_decided_before(engine: Engine, settings: Settings) -> None:

@@ -13,6 +13,7 @@ from outreach.delivery import pauses
 from outreach.delivery.cancelling import cancel_paused
 from outreach.delivery.providers import open_providers
 from outreach.delivery.recovery import close_by_hand
+from outreach.errors import SettingsError
 from outreach.tracking import track_open
 
 sending = typer.Typer()
@@ -79,9 +80,12 @@ def pause(
     with writing(call.engine) as session:
         tables.show_pause(pauses.pause(session, scope, name, call.now))
     # It is paused by now, whatever becomes of the vendors.
-    with open_providers(call.settings) as carriers:
-        cancelled = cancel_paused(call.engine, call.clock, carriers, scope, name, call.tell)
-    tables.show_cancelled(cancelled, call.currency)
+    try:
+        with open_providers(call.settings) as carriers:
+            cancelled = cancel_paused(call.engine, call.clock, carriers, scope, name, call.tell)
+    except SettingsError as problem:
+        return tables.say(f"  Letters that a vendor has not printed yet could not be taken back. {problem}")
+    return tables.show_cancelled(cancelled, call.currency)
 
 
 @sending.command()
@@ -93,4 +97,7 @@ def resume(
     scope, name = scope_of(moment, provider, batch)
     with writing(call.engine) as session:
         was_paused = pauses.resume(session, scope, name, call.now)
-        tables.say("Sending goes on." if was_paused else "That was not paused; nothing changed.")
+        others = pauses.list_pauses(session)
+    tables.say("Sending goes on." if was_paused else "That was not paused; nothing changed.")
+    for other in others:
+        tables.say(f"  Still paused: {other.scope} {other.name}".rstrip())

@@ -37,8 +37,5 @@ def show_forecast(seen: Forecast, as_json: bool) -> None:
         for m in seen.messages
     ]
     tables.print_table(title, ["planned", "sent", "moment", "channel", "customer", "cost"], rows)
-    return tables.print_table(
-        "Not written to, each day counted",
-        ["moment", "decision", "rule", "number"],
-        [tuple(row.values()) for row in held],
-    )
+    reasons = [tuple(row.values()) for row in held]
+    return tables.print_table("Not written to, each day counted", ["moment", "decision", "rule", "number"], reasons)

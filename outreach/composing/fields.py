@@ -27,6 +27,37 @@ OF_MOMENT: dict[str, dict[str, Value]] = {
     "late_payment": {"amount": 12550, "due_on": date(2026, 2, 27)},
     "referral_ask": {},
 }
+# One line each, for whoever writes a template at the desk; docs/templates.md says more.
+EXPLAINED: dict[str, str] = {
+    "greeting": "the name to greet them by, as “Maria” or “Mrs. Lopez”",
+    "wards": "the children or wards the message is about; empty for anybody else",
+    "several_wards": "true where there are two wards or more; for an if",
+    "business": "our name",
+    "business_phone": "our telephone number",
+    "business_email": "our e-mail address",
+    "business_website": "our website, where we have one",
+    "signatory": "who signs",
+    "signatory_role": "their role, where they have one",
+    "signatory_phone": "their direct line, or our number",
+    "years": "how many years they have been with us, as 3",
+    "since": "the day they came to us; use longdate",
+    "reward": "the gift, in cents; use money; empty for none",
+    "treated_on": "the day of the treatment; use weekday or longdate",
+    "treatment": "what was done; never in a text, a subject or a call",
+    "practitioner": "who treated them, where we know",
+    "practitioner_phone": "their direct line, where there is one",
+    "amount": "what is owed, in cents; use money; never in a text, a subject or a call",
+    "due_on": "the day it was due; use longdate; never in a text, a subject or a call",
+}
+EXPLAINED_FILTERS: dict[str, str] = {
+    "money": "{{ reward | money }}: $20",
+    "longdate": "{{ since | longdate }}: March 10, 2023",
+    "monthday": "{{ since | monthday }}: March 10",
+    "weekday": "{{ treated_on | weekday }}: Tuesday",
+    "in_words": "{{ years | in_words }}: three",
+    "upper": "{{ greeting | upper }}: MARIA",
+    "capitalize": "{{ practitioner | capitalize }}: begins with a capital letter",
+}
 # Anyone can read a subject line or a lock screen, and a call sheet lies on a desk.
 PRIVATE = frozenset({"treatment", "amount", "due_on"})
 

@@ -31,7 +31,7 @@ def preview_template(
     channel, kind, language = split_name(template)
     with reading(engine) as session:
         templates = Templates(settings.templates, saved_sources(session))
-    if source is not None:
+    if source is not None and source != templates.sources.get(template):
         templates.put(template, source)
     if template not in templates.sources:
         raise NotFound(f"There is no {template} in {settings.templates}")

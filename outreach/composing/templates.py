@@ -119,6 +119,11 @@ def split_name(name: str) -> tuple[str, str, str]:
     return CHANNELS[found[1]], found[2], found[3]
 
 
+def moment_of(name: str) -> str:
+    """The moment whose template it is by its name, whether or not there is such a moment."""
+    return name.rpartition("/")[2].split(".")[0]
+
+
 def _check(name: str, source: str) -> list[Job]:
     """The jobs that try a template out. A subject line counts as a template with only the public fields."""
     channel, kind, _ = split_name(name)
@@ -144,9 +149,7 @@ def _check_first_line(name: str, source: str, kind: str) -> None:
 def template_fingerprint(settings: Settings, kind: str, saved: Mapping[str, str] = NOTHING_SAVED) -> str:
     """A hash of all of a moment's templates, in every channel and language, and of the layouts around them."""
     sources = read_sources(settings.templates) | dict(saved)
-    parts = [
-        part for name in sorted(sources) if name.split("/")[1].split(".")[0] == kind for part in (name, sources[name])
-    ]
+    parts = [part for name in sorted(sources) if moment_of(name) == kind for part in (name, sources[name])]
     return _hash([*parts, layouts_sha256()])
 
 

@@ -116,6 +116,8 @@ def doubt(session: Session, message: Message, at: datetime, reason: str) -> Atte
         # It may have left at any time since it was planned: look-ups that go by date begin there.
         attempt.tries, attempt.started_at = 0, datetime.combine(message.run_on, time(), UTC) - timedelta(days=1)
         session.add(attempt)
+    # It may have been tried again until this moment: only a look-up after it proves anything.
+    attempt.last_try_at = at
     attempt.outcome, attempt.evidence = "unknown", reason
     message.status, message.status_reason, message.owner = "uncertain", reason, None
     session.flush()

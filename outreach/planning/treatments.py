@@ -23,7 +23,7 @@ class WaitingTreatment:
 
 
 def waiting_treatments(session: Session, settings: Settings, on: date) -> list[WaitingTreatment]:
-    """Those done lately that are neither in `[moments.checkin] treatments` nor answered; the usual ones first.
+    """Those done lately, neither listed under `[moments.checkin] treatments` nor answered, the most usual first.
 
     Care that is never asked about (see `SENSITIVE`) is never among them.
     """

@@ -15,7 +15,7 @@ from outreach.clock import Clock, business_date
 from outreach.database import reading, take_turns, writing
 from outreach.delivery import outbox, recovery
 from outreach.delivery.cancelling import cancel_stopped
-from outreach.delivery.generation import accept_restore
+from outreach.delivery.generation import accept_restore, find_restore
 from outreach.delivery.handover import handover_of
 from outreach.delivery.providers import Provider, open_providers
 from outreach.delivery.reminding import remind_deputy
@@ -69,7 +69,7 @@ def track_open(
         with writing(engine) as session:
             recovered = recovery.recover_lost(session, [name for name, carrier in carriers.items() if carrier.key_life])
         webhooks = apply_pending_webhooks(engine, settings, clock, carriers)
-        doubted = accept_restore(engine, settings, clock()) if after_restore else 0
+        doubted = _doubt(engine, settings, clock, tell) if after_restore else 0
         looked_up = look_up(engine, settings, carriers, clock, tell)
         # A look-up, too, can make known what an event was waiting for.
         webhooks += apply_pending_webhooks(engine, settings, clock, carriers)
@@ -94,6 +94,14 @@ def track_open(
         saved=cancelled.saved,
         reminded=reminded,
     )
+
+
+def _doubt(engine: Engine, settings: Settings, clock: Clock, tell: Tell) -> int:
+    """Puts in doubt what a restored backup may have forgotten; a database that is its own loses nothing."""
+    if find_restore(engine, settings):
+        return accept_restore(engine, settings, clock())
+    tell("No backup was restored here, as far as the mark beside the database knows: nothing is put in doubt")
+    return 0
 
 
 def look_up(

@@ -27,6 +27,7 @@ from outreach.web import (
     calls,
     closed,
     editing,
+    marketing,
     messages,
     people,
     pictures,
@@ -34,6 +35,7 @@ from outreach.web import (
     signin,
     signin_oidc,
     today,
+    wording,
 )
 from outreach.web.darkroom import Darkroom
 from outreach.web.desk import Desk
@@ -43,7 +45,7 @@ from outreach.web.webhooks import Webhooks
 log = logging.getLogger("outreach.web")
 PARTS = (
     public, signin, signin_oidc, account, today, batches, messages, editing, pictures, people, calls, afterwards,
-    closed,
+    closed, marketing, wording,
 )  # fmt: skip
 # Nothing from another host, nothing written into a page, and no address of ours (it may hold a token) to the next.
 HEADERS = {

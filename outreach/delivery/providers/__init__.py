@@ -76,5 +76,5 @@ def require_secrets(settings: Settings) -> None:
     if lacking:
         raise SettingsError(
             f"Nothing is sent before these are set: {', '.join(lacking)}. Secrets come from the environment, or from a "
-            "file that the same name with _FILE at its end names"
+            "file that the same name with _FILE at its end names; what is no secret may stand in outreach.toml"
         )

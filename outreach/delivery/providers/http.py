@@ -44,9 +44,7 @@ def hand_over(client: httpx.Client, request: httpx.Request, require_time: Callab
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         what = f"{request.url.host} did not answer ({type(error).__name__})"
         if left:
-            raise OutcomeUnknown(
-                f"{what} after the message had left; it is looked up before anything is sent"
-            ) from error
+            raise OutcomeUnknown(f"{what} after the message had left: whether it took it is not known") from error
         raise NotSent(f"{what} before anything had left; the next run tries again") from error
 
 
@@ -69,7 +67,7 @@ def require_not_refused_as_busy(name: str, response: httpx.Response) -> None:
     if response.status_code in BUSY:
         raise NotSent(f"{name} is busy (429); it is tried again later", retry_after(response))
     if response.status_code in OUR_FAULT:
-        raise NotSent(f"{name} does not let us in ({response.status_code}); check its key and account: outreach doctor")
+        raise NotSent(f"{name} does not let us in ({response.status_code}); its key or our account there is not right")
 
 
 def retry_after(response: httpx.Response) -> timedelta | None:

@@ -102,11 +102,11 @@ def _nothing_left() -> Iterator[None]:
     try:
         yield
     except smtplib.SMTPNotSupportedError as error:
-        raise NotSent("the mail server lacks the encryption or the login that is set; run: outreach doctor") from error
+        raise NotSent("the mail server lacks the encryption or the login that is set under [providers.smtp]") from error
     except smtplib.SMTPResponseException as error:
-        raise NotSent(f"the mail server does not let us in ({error.smtp_code}); run: outreach doctor") from error
+        raise NotSent(f"the mail server does not let us in ({error.smtp_code}); check the name and password") from error
     except ssl.SSLError as error:
-        raise NotSent("the mail server cannot be trusted: its certificate is wrong; run: outreach doctor") from error
+        raise NotSent("the mail server cannot be trusted: its certificate is wrong") from error
     except (smtplib.SMTPException, OSError, UnicodeError) as error:
         what = f"the mail server did not answer ({type(error).__name__})"
         raise NotSent(f"{what} before anything had left; the next run tries again") from error
