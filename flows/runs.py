@@ -20,11 +20,11 @@ from prefect.states import Completed
 from sqlalchemy import Engine
 
 from outreach.clock import Clock, read_clock
-from outreach.database import open_database, upgrade_database
+from outreach.database import open_database, reading, upgrade_database
 from outreach.errors import OutreachError
 from outreach.intake import redate
 from outreach.planning import today_of
-from outreach.planning.knobs import open_settings
+from outreach.planning.knobs import with_saved_knobs
 from outreach.settings import PROJECT, Settings, load_settings
 
 __all__ = [
@@ -69,7 +69,9 @@ def open_run() -> Iterator[Run]:
         engine = open_database(settings.database_url)
         upgrade_database(engine)
         redate(engine, settings)
-        yield Run(open_settings(engine, settings), engine, read_clock(settings.now), get_run_logger())
+        with reading(engine) as session:
+            settings = with_saved_knobs(session, settings)
+        yield Run(settings, engine, read_clock(settings.now), get_run_logger())
     except OutreachError:
         raise
     except Exception as error:

@@ -11,11 +11,11 @@ from sqlalchemy.engine import make_url
 
 from outreach import tables
 from outreach.clock import Clock, parse_day, read_clock
-from outreach.database import open_database, upgrade_database
+from outreach.database import open_database, reading, upgrade_database
 from outreach.errors import DatabaseError, SettingsError
 from outreach.intake import redate
 from outreach.planning import today_of
-from outreach.planning.knobs import open_settings
+from outreach.planning.knobs import with_saved_knobs
 from outreach.settings import Settings, load_settings
 
 
@@ -23,11 +23,11 @@ from outreach.settings import Settings, load_settings
 class Call:
     """One call of the command: its settings, an upgraded database, the clock, and whether to speak JSON.
 
-    `settings` hold the knobs saved at the desk, and `given` only what the file and the environment say.
+    `written` are the settings without what was saved at the desk, for pages that live long enough to see that change.
     """
 
     settings: Settings
-    given: Settings
+    written: Settings
     url: str
     engine: Engine
     clock: Clock
@@ -59,7 +59,9 @@ def open_call(database: str | None, now: str | None, as_json: bool = False, crea
     engine = open_database(url)
     upgrade_database(engine)
     redate(engine, settings)
-    return Call(open_settings(engine, settings), settings, url, engine, read_clock(now or settings.now), as_json)
+    with reading(engine) as session:
+        tuned = with_saved_knobs(session, settings)
+    return Call(tuned, settings, url, engine, read_clock(now or settings.now), as_json)
 
 
 def owner_name() -> str:

@@ -19,6 +19,7 @@ from outreach.approval.batches import list_batches, require_waiting
 from outreach.call import open_call
 from outreach.commands.options import AsJson, By, Database, Now, On
 from outreach.commands.sending import sending
+from outreach.commands.simulating import simulating
 from outreach.commands.staffing import staff
 from outreach.composing import preview_template
 from outreach.database import reading
@@ -33,6 +34,7 @@ from outreach.planning.why import explain_customer
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, help=__doc__)
 app.add_typer(sending)
+app.add_typer(simulating)
 app.add_typer(staff, name="staff")
 
 
@@ -192,7 +194,7 @@ def serve(
     from outreach.up import serve_pages  # Prefect and uvicorn take seconds to import
 
     call = open_call(database, now, create=True)
-    serve_pages(call.engine, call.given, call.clock, host, port)
+    serve_pages(call.engine, call.written, call.clock, host, port)
 
 
 @app.command()
@@ -237,7 +239,7 @@ def up(
     from outreach.up import start_everything  # Prefect and uvicorn take seconds to import
 
     call = open_call(database, now, create=True)
-    start_everything(call.given, call.url, port, prefect_port)
+    start_everything(call.written, call.url, port, prefect_port)
 
 
 def main() -> None:

@@ -12,12 +12,13 @@ from outreach.approval.audit import find_break
 from outreach.approval.reminders import find_deputy
 from outreach.approval.staff import can_anybody_approve
 from outreach.composing import check_templates
-from outreach.composing.saved import saved_sources
+from outreach.composing.templates import saved_sources
 from outreach.database import open_database, reading, require_safe_claims, upgrade_database
 from outreach.delivery.generation import find_restore
 from outreach.delivery.providers import open_providers
 from outreach.errors import OutreachError
 from outreach.intake.contacts import load_key
+from outreach.planning.knobs import with_saved_knobs
 from outreach.settings import Settings, load_settings
 
 
@@ -100,6 +101,12 @@ def _database(engine: Engine) -> str:
     return "" if journal == "wal" else "The database file is on a disk without WAL; move it to a local disk"
 
 
+def _templates(engine: Engine, settings: Settings) -> str:
+    with reading(engine) as session:
+        tuned, saved = with_saved_knobs(session, settings), saved_sources(session)
+    return "\n".join(check_templates(tuned, saved))
+
+
 def _providers(settings: Settings) -> str:
     with open_providers(settings):
         return ""
@@ -115,12 +122,6 @@ def _deputy(engine: Engine, settings: Settings) -> str:
     with reading(engine) as session:
         find_deputy(session, settings)
     return ""
-
-
-def _templates(engine: Engine, settings: Settings) -> str:
-    with reading(engine) as session:
-        saved = saved_sources(session)
-    return "\n".join(check_templates(settings, saved))
 
 
 def _audit(engine: Engine) -> str:

@@ -4,14 +4,19 @@ Knobs have their defaults here and nowhere else. Secrets are never written in ou
 """
 
 import os
-from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from outreach.desk_settings import DeskSettings
 from outreach.errors import SettingsError
@@ -34,13 +39,15 @@ from outreach.provider_settings import (
 )
 
 __all__ = [
-    "Channel", "HandwryttenSettings", "LetterVendorSettings", "LobSettings", "MomentKnobs", "PostgridSettings",
-    "Provider", "ProviderSettings", "Providers", "SendgridSettings", "Settings", "SmtpSettings", "StannpSettings",
-    "TwilioSettings", "VendorSettings", "load_settings", "secret_of",
+    "WEEKDAYS", "Channel", "HandwryttenSettings", "LetterVendorSettings", "LobSettings", "MomentKnobs",
+    "PostgridSettings", "Provider", "ProviderSettings", "Providers", "SendgridSettings", "Settings", "SmtpSettings",
+    "StannpSettings", "TwilioSettings", "VendorSettings", "Weekday", "fixed_knobs", "load_settings", "secret_of",
 ]  # fmt: skip
 
 Channel = Literal["letter", "email", "text", "call"]
 Silence = Literal["opt-in", "opt-out"]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -158,7 +165,11 @@ class Approval(Part):
 
 
 class MomentKnobs(Part):
+    """Planning writes a moment on its `weekdays` only, and at most `most_a_day` messages of it on one run date."""
+
     enabled: bool = True
+    weekdays: list[Weekday] = Field(default=list(WEEKDAYS), min_length=1)
+    most_a_day: int | None = Field(default=None, ge=1)
     approval: Literal["rule", "person"] = "rule"
     channels: list[Channel] = ["letter", "email", "text", "call"]
     grace_days: int = Field(default=7, ge=0)
@@ -272,30 +283,6 @@ def _secrets_in(data: dict[str, Any], above: str = "") -> str | None:
     return None
 
 
-def with_knobs(settings: Settings, saved: Mapping[str, Mapping[str, Any]]) -> Settings:
-    """The settings with the knobs saved at the desk, by moment, over those of outreach.toml.
-
-    What the environment says stands above both. Raises SettingsError naming each value that does not fit.
-    """
-    changed = {}
-    for moment, knobs in saved.items():
-        known = settings.knobs_for(moment)
-        open_to_all = {name: value for name, value in knobs.items() if not _is_in_environment(moment, name)}
-        try:
-            changed[moment] = type(known).model_validate(known.model_dump() | open_to_all)
-        except ValidationError as error:
-            raise SettingsError(f"These knobs of {moment} do not fit:\n{_lines_of(error)}") from error
-    return settings.model_copy(update={"moments": settings.moments.model_copy(update=changed)}) if changed else settings
-
-
-def _is_in_environment(moment: str, knob: str) -> bool:
-    return f"OUTREACH_MOMENTS__{moment}__{knob}".upper() in {name.upper() for name in os.environ}
-
-
-def _lines_of(error: ValidationError) -> str:
-    return "\n".join(f"  {'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors())
-
-
 def load_settings(**overrides: Any) -> Settings:
     """Settings from the environment, then OUTREACH_CONFIG or ./outreach.toml, then the defaults.
 
@@ -307,6 +294,13 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        raise SettingsError(f"These settings do not fit (outreach.toml or OUTREACH_…):\n{_lines_of(error)}") from error
+        lines = [f"  {'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()]
+        raise SettingsError("These settings do not fit (outreach.toml or OUTREACH_…):\n" + "\n".join(lines)) from error
     except ValueError as error:
         raise SettingsError(f"outreach.toml cannot be read: {error}") from error
+
+
+def fixed_knobs(moment: str) -> frozenset[str]:
+    """The knobs of a moment that the environment fixes: neither outreach.toml nor the desk changes these."""
+    fixed = EnvSettingsSource(Settings)().get("moments", {})
+    return frozenset(fixed.get(moment, {}))

@@ -392,7 +392,7 @@ def write_templates(folder: Path, **files: str) -> Templates:
     for name, source in files.items():
         path = folder / name.replace("__", "/").replace("_dot_", ".")
         path.write_text(source, encoding="utf-8")
-    return Templates(folder, {})
+    return Templates(folder)
 
 
 @pytest.mark.parametrize("private", ["treatment", "practitioner_phone|upper }}{{ treatment"])

@@ -114,23 +114,23 @@ def test_a_business_that_does_not_say_who_it_is_writes_nothing(
 
 
 def test_our_own_templates_are_in_order_and_a_bad_one_is_named(settings: Settings, tmp_path: Path) -> None:
-    assert check_templates(settings, {}) == []
+    assert check_templates(settings) == []
     own = copy_templates(settings, tmp_path, texts__checkin_dot_en_dot_txt="{{ business }}: {% for %} STOP")
     (tmp_path / "letters/late_payment.en.html").unlink()
-    problems = check_templates(own, {})
+    problems = check_templates(own)
     assert ["letters/late_payment.en.html" in problems[0], "texts/checkin.en.txt, line 1" in problems[1]] == [True] * 2
 
 
 def test_the_fingerprint_of_a_moment_changes_with_its_own_templates_only(settings: Settings, tmp_path: Path) -> None:
-    before = {kind: template_fingerprint(settings, kind, {}) for kind in OF_MOMENT}
+    before = {kind: template_fingerprint(settings, kind) for kind in OF_MOMENT}
     own = copy_templates(settings, tmp_path, calls__checkin_dot_en_dot_txt="Other\nwords")
-    after = {kind: template_fingerprint(own, kind, {}) for kind in OF_MOMENT}
+    after = {kind: template_fingerprint(own, kind) for kind in OF_MOMENT}
     assert [kind for kind in OF_MOMENT if before[kind] != after[kind]] == ["checkin"]
 
 
 def test_a_missing_templates_folder_is_a_setting_to_mend(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="templates"):
-        check_templates(settings.model_copy(update={"templates": tmp_path / "nowhere"}), {})
+        check_templates(settings.model_copy(update={"templates": tmp_path / "nowhere"}))
 
 
 @pytest.mark.parametrize("channel", CHANNELS)

@@ -19,7 +19,7 @@ from outreach.approval.seals import batch_seal
 from outreach.approval.withdrawing import expire_unapproved, withdraw_stopped
 from outreach.clock import business_date
 from outreach.composing import template_fingerprint
-from outreach.composing.saved import saved_sources
+from outreach.composing.templates import saved_sources
 from outreach.database import take_turns, writing
 from outreach.models import Batch, Import, Message
 from outreach.settings import Settings

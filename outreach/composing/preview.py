@@ -8,8 +8,7 @@ from sqlmodel import Session, col, select
 from outreach.clock import anniversary_in, years_between
 from outreach.composing.digests import media_type_for
 from outreach.composing.facts import Assignment, FactFinder
-from outreach.composing.saved import saved_sources
-from outreach.composing.templates import Templates, split_name
+from outreach.composing.templates import Templates, saved_sources, split_name
 from outreach.composing.writing import write_message
 from outreach.database import reading
 from outreach.errors import NotFound
@@ -26,19 +25,18 @@ def preview_template(
 ) -> tuple[bytes, str]:
     """The bytes and media type of `template`, such as letters/anniversary.en.html, for one customer on a date.
 
-    With a `source`, as it would be if that were saved.
-
-    Raises NotFound for a customer or template that does not exist, and what stops a real message: TemplateRefused,
-    FieldMissing, CannotWrite, TooLong.
+    With `source`, as if that had been saved. Raises NotFound for a customer or template that does not exist, and what
+    stops a real message: TemplateRefused, FieldMissing, CannotWrite, TooLong.
     """
     channel, kind, language = split_name(template)
-    key = load_key(engine, settings)
     with reading(engine) as session:
-        tried = {} if source is None else {template: source.replace("\r\n", "\n")}
-        templates = Templates(settings.templates, saved_sources(session) | tried)
+        templates = Templates(settings.templates, saved_sources(session))
+    if source is not None:
+        templates.put(template, source)
     if template not in templates.sources:
         raise NotFound(f"There is no {template} in {settings.templates}")
     words = templates.find(kind, channel, [language])
+    key = load_key(engine, settings)
     with reading(engine) as session:
         customer = session.get(Customer, customer_id)
         if customer is None:

@@ -15,8 +15,7 @@ from sqlmodel import Session, col, select
 
 from outreach.composing.digests import media_type_for, message_digest
 from outreach.composing.facts import Assignment, FactFinder, Facts
-from outreach.composing.saved import saved_sources
-from outreach.composing.templates import Templates, Words
+from outreach.composing.templates import Templates, Words, saved_sources
 from outreach.composing.writing import Written, write_message
 from outreach.database import hold, insert_new, reading, writing
 from outreach.errors import CannotWrite, ComposingError, SettingsError, TemplateRefused

@@ -1,6 +1,6 @@
-"""The templates folder in; the checked words for one moment, channel and language out.
+"""The templates folder, and what was saved at the desk, in; the checked words for one moment, channel, language out.
 
-Every file is checked, and tried out within limits, before any is used. Layouts are ours and not in that folder.
+Every source is checked, and tried out within limits, before any is used. Layouts are ours and not in that folder.
 """
 
 import hashlib
@@ -8,17 +8,22 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+
+from sqlmodel import Session, col, select
 
 from outreach.composing.environment import Dress, check_template
 from outreach.composing.fields import OF_MOMENT, fields_for, public
 from outreach.composing.layouts import layouts_sha256
 from outreach.composing.trial import Job, job_for, try_out
 from outreach.errors import SettingsError, TemplateRefused
+from outreach.models import TemplateVersion
 from outreach.settings import Settings
 
 FOLDERS = {"letter": "letters", "email": "emails", "text": "texts", "call": "calls"}
 CHANNELS = {folder: channel for channel, folder in FOLDERS.items()}
 ENDINGS = {"letter": ("html",), "email": ("html", "txt"), "text": ("txt",), "call": ("txt",)}
+NOTHING_SAVED: Mapping[str, str] = MappingProxyType({})
 _NAME = re.compile(r"(letters|emails|texts|calls)/([a-z_]+)\.([a-z]{2,3})\.(html|txt)")
 
 
@@ -37,13 +42,13 @@ class Words:
 
 
 class Templates:
-    """All templates of one folder, with those saved at the desk over them, as they are now.
+    """All templates as they are now: the files of one folder, and in place of some what was saved at the desk.
 
     `refused` says why some must not be used, by name.
     """
 
-    def __init__(self, folder: Path, saved: Mapping[str, str]) -> None:
-        self.sources = _read_sources(folder) | dict(saved)
+    def __init__(self, folder: Path, saved: Mapping[str, str] = NOTHING_SAVED) -> None:
+        self.sources = read_sources(folder) | dict(saved)
         self.refused: dict[str, TemplateRefused] = {}
         jobs: list[Job] = []
         for name, source in self.sources.items():
@@ -53,6 +58,12 @@ class Templates:
                 self.refused[name] = refused
         for name, reason in try_out(tuple(jobs)).items():
             self.refused[name] = TemplateRefused(name, 0, reason)
+
+    def put(self, name: str, source: str) -> None:
+        """Puts `source` in the place of the template `name`. Raises TemplateRefused, and then nothing has changed."""
+        check_source(name, source)
+        self.sources[name] = source
+        self.refused.pop(name, None)
 
     def find(self, kind: str, channel: str, languages: Sequence[str]) -> Words:
         """The words in the first of `languages` that has them. Raises TemplateRefused when none has, or one is bad."""
@@ -68,7 +79,8 @@ class Templates:
         raise TemplateRefused(wanted, 0, f"there is no such template in {' or '.join(languages)}; write it")
 
 
-def _read_sources(folder: Path) -> dict[str, str]:
+def read_sources(folder: Path) -> dict[str, str]:
+    """The source of each file in the folder, by name. Raises SettingsError where there is none, or one is not UTF-8."""
     if not folder.is_dir():
         raise SettingsError(f"There is no templates folder at {folder}; set `templates` in outreach.toml")
     paths = sorted(
@@ -78,6 +90,24 @@ def _read_sources(folder: Path) -> dict[str, str]:
         return {path.relative_to(folder).as_posix(): path.read_text("utf-8-sig") for path in paths}
     except UnicodeDecodeError as error:
         raise SettingsError(f"A template in {folder} is not UTF-8 ({error.reason}); save it as UTF-8") from error
+
+
+def saved_sources(session: Session) -> dict[str, str]:
+    """The sources that were saved at the desk and stand, by the template's name."""
+    versions = session.exec(select(TemplateVersion).order_by(col(TemplateVersion.version)))
+    standing = {version.name: version.source for version in versions}
+    return {name: source for name, source in standing.items() if source is not None}
+
+
+def check_source(name: str, source: str) -> None:
+    """The whole check of one template: its name, fields, filters and tags, and a trial in a child process.
+
+    Raises TemplateRefused with the line.
+    """
+    if "\0" in source:
+        raise TemplateRefused(name, source.count("\n", 0, source.index("\0")) + 1, "it holds a character of no width")
+    for reason in try_out(tuple(_check(name, source))).values():
+        raise TemplateRefused(name, 0, reason)
 
 
 def split_name(name: str) -> tuple[str, str, str]:
@@ -111,22 +141,16 @@ def _check_first_line(name: str, source: str, kind: str) -> None:
     check_template(name, first, public(fields_for(kind, "email")), "plain")
 
 
-def check_source(name: str, source: str) -> None:
-    """Raises TemplateRefused, with the line, where `source` must not be used as the template `name`."""
-    for reason in try_out(tuple(_check(name, source))).values():
-        raise TemplateRefused(name, 0, reason)
-
-
-def template_fingerprint(settings: Settings, kind: str, saved: Mapping[str, str]) -> str:
+def template_fingerprint(settings: Settings, kind: str, saved: Mapping[str, str] = NOTHING_SAVED) -> str:
     """A hash of all of a moment's templates, in every channel and language, and of the layouts around them."""
-    sources = _read_sources(settings.templates) | dict(saved)
+    sources = read_sources(settings.templates) | dict(saved)
     parts = [
         part for name in sorted(sources) if name.split("/")[1].split(".")[0] == kind for part in (name, sources[name])
     ]
     return _hash([*parts, layouts_sha256()])
 
 
-def check_templates(settings: Settings, saved: Mapping[str, str]) -> list[str]:
+def check_templates(settings: Settings, saved: Mapping[str, str] = NOTHING_SAVED) -> list[str]:
     """What must be mended: templates that may not be used, and moments without words in the business's language."""
     templates = Templates(settings.templates, saved)
     problems = {name: str(refused) for name, refused in templates.refused.items()}

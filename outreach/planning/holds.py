@@ -3,16 +3,26 @@
 The order of `RULES` is the order in which a person would want to hear the reasons.
 """
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
 from outreach.planning.candidates import Candidate, Day
 from outreach.planning.flags import hold_for_flags
 from outreach.planning.people import Person
-from outreach.planning.treatments import SENSITIVE, may_ask_about
 from outreach.planning.verdicts import Hold
+from outreach.settings import WEEKDAYS
 
 Rule = Callable[[Candidate, Day], Hold | None]
+
+# Care that nobody may learn of from an envelope, a text or a housemate, whatever the allow-list says.
+SENSITIVE = re.compile(
+    r"abortion|miscarriage|pregnan|prenatal|antenatal|obstet|contracept|intrauterine|fertili|\bivf\b|vasectomy"
+    r"|\bhiv\b|\bsti\b|\bstd\b|sexual|gyn[ae]|psych|mental|depress|anxiety|suicid|counsel|therap(?:y|ist) session"
+    r"|abuse|assault|violence|addict|alcohol|opioid|substance|drug use|detox|methadone|hospice|palliative"
+    r"|end[- ]of[- ]life",
+    re.IGNORECASE,
+)
 
 
 def hold_for_start(candidate: Candidate, day: Day) -> Hold | None:
@@ -90,13 +100,15 @@ def hold_anniversary(candidate: Candidate, day: Day) -> Hold | None:
 
 
 def hold_checkin(candidate: Candidate, day: Day) -> Hold | None:
+    knobs = day.settings.moments.checkin
     if candidate.kind != "checkin":
         return None
     names = [t.name or "" for t in candidate.standing.treatments if t.done_on == candidate.occasion_on]
     if any(SENSITIVE.search(name) for name in names):
         return Hold("sensitive", "this kind of care is never mentioned, not even by asking")
-    if not may_ask_about(names, day.facts.treatment_answers, day.settings):
-        return Hold("treatment_not_allowed", "nobody has yet said that this treatment may be asked about", day.tomorrow)
+    allowed = {name.casefold() for name in knobs.treatments}
+    if not any(name.casefold() in allowed for name in names):
+        return Hold("treatment_not_allowed", "nobody has said yes to asking about this treatment", day.tomorrow)
     return None
 
 
@@ -143,6 +155,14 @@ def _hold_again(candidate: Candidate, day: Day, days: int) -> Hold | None:
     return None
 
 
+def hold_for_weekday(candidate: Candidate, day: Day) -> Hold | None:
+    weekdays = day.settings.knobs_for(candidate.kind).weekdays
+    ahead = next(days for days in range(len(WEEKDAYS)) if WEEKDAYS[(day.on.weekday() + days) % 7] in weekdays)
+    if ahead == 0:
+        return None
+    return Hold("weekday", f"this moment is written on {', '.join(weekdays)} only", day.on + timedelta(days=ahead))
+
+
 RULES: tuple[Rule, ...] = (
     hold_for_start,
     hold_for_usefulness,
@@ -155,6 +175,7 @@ RULES: tuple[Rule, ...] = (
     hold_late_payment,
     hold_referral_ask,
     hold_for_name,
+    hold_for_weekday,
 )
 
 

@@ -1,24 +1,72 @@
-"""What marketing saved at the desk in; the settings that hold today out. Reads, and saves nothing."""
+"""The settings as outreach.toml has them in; the settings that stand today, with what was saved at the desk, out.
+
+The environment is above what was saved, and what was saved is above outreach.toml. It saves nothing itself.
+"""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Engine, func
+from pydantic import ValidationError
 from sqlmodel import Session, col, select
 
-from outreach.database import reading
-from outreach.models import KnobVersion
-from outreach.settings import Settings, with_knobs
+from outreach.errors import NotFound, SettingsError
+from outreach.models import KnobVersion, TreatmentAnswer
+from outreach.moments import MOMENTS
+from outreach.settings import MomentKnobs, Settings, fixed_knobs
 
 
-def open_settings(engine: Engine, settings: Settings) -> Settings:
-    """`settings` with the knobs that stand at the desk."""
-    with reading(engine) as session:
-        return with_knobs(settings, saved_knobs(session))
+def with_saved_knobs(session: Session, settings: Settings) -> Settings:
+    """`settings` with the knobs saved for every moment, and the answers on treatments.
+
+    A saved knob that no longer fits, or that this version of the program does not know, raises SettingsError.
+    """
+    for moment in MOMENTS:
+        fixed = fixed_knobs(moment)
+        saved = {name: value for name, value in saved_knobs(session, moment).items() if name not in fixed}
+        settings = overlay_knobs(settings, moment, saved)
+    return _with_answers(session, settings)
 
 
-def saved_knobs(session: Session) -> dict[str, dict[str, Any]]:
-    """The knobs that stand, by moment: those of its highest version."""
-    newest = select(func.max(KnobVersion.version)).group_by(col(KnobVersion.moment))
-    standing = select(KnobVersion).where(col(KnobVersion.version).in_(newest))
-    return {version.moment: json.loads(version.knobs) for version in session.exec(standing)}
+def overlay_knobs(settings: Settings, moment: str, values: Mapping[str, Any]) -> Settings:
+    """`settings` with these knobs of one moment. Raises SettingsError that names each value that does not fit."""
+    if not values:
+        return settings
+    knobs = check_knobs(settings, moment, values)
+    moments = settings.moments.model_copy(update={moment: knobs})
+    return settings.model_copy(update={"moments": moments})
+
+
+def check_knobs(settings: Settings, moment: str, values: Mapping[str, Any]) -> MomentKnobs:
+    """The moment's knobs with `values` in place of its own. Raises NotFound, or SettingsError as `overlay_knobs`."""
+    if moment not in MOMENTS:
+        raise NotFound(f"There is no moment “{moment}”; there are {', '.join(MOMENTS)}")
+    knobs = settings.knobs_for(moment)
+    try:
+        return type(knobs).model_validate(knobs.model_dump() | dict(values))
+    except ValidationError as error:
+        wrong = [f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()]
+        raise SettingsError(f"These knobs of {moment} do not fit. {'; '.join(wrong)}") from error
+
+
+def saved_knobs(session: Session, moment: str) -> dict[str, Any]:
+    """The knobs that were saved for the moment and stand, as JSON has them; none where nothing was saved."""
+    standing = select(KnobVersion.knobs).where(KnobVersion.moment == moment).order_by(col(KnobVersion.version).desc())
+    found = session.exec(standing.limit(1)).first()
+    knobs: dict[str, Any] = json.loads(found) if found else {}
+    return knobs
+
+
+def _with_answers(session: Session, settings: Settings) -> Settings:
+    """A yes adds the treatment to those that may be asked about; a no takes it out, whoever listed it."""
+    answers = {row.treatment: row.answer for row in session.exec(select(TreatmentAnswer)).all()}
+    if not answers:
+        return settings
+    checkin = settings.moments.checkin
+    listed = [name for name in checkin.treatments if answers.get(name.casefold()) != "no"]
+    known = {name.casefold() for name in listed}
+    agreed = sorted(name for name, answer in answers.items() if answer == "yes" and name not in known)
+    moments = settings.moments.model_copy(
+        update={"checkin": checkin.model_copy(update={"treatments": listed + agreed})}
+    )
+    return settings.model_copy(update={"moments": moments})

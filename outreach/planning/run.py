@@ -4,7 +4,7 @@ One transaction, one run at a time: a second run of the same day finds everythin
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -16,14 +16,12 @@ from sqlmodel import Session, col, select
 from outreach.clock import add_business_days, business_date
 from outreach.database import insert_new, take_turns, writing
 from outreach.errors import SettingsError
-from outreach.intake.contacts import contact_hash, load_key
+from outreach.intake.contacts import load_key
 from outreach.models import Decision, Installation, Message, Moment
 from outreach.moments import MOMENTS, Found, find_moments
 from outreach.planning.candidates import Candidate, Day
-from outreach.planning.channels import Route, choose_route
-from outreach.planning.holds import first_hold
-from outreach.planning.ids import moment_id, reference
-from outreach.planning.pacing import Touches
+from outreach.planning.ids import moment_id
+from outreach.planning.judging import Judge, Planned, Sent, Shared
 from outreach.planning.people import load_people, select_for
 from outreach.planning.recipients import choose_recipient, people_needed
 from outreach.planning.standing import load_facts, load_standings
@@ -32,7 +30,7 @@ from outreach.settings import Settings
 
 # A day beyond this is a slip of the keyboard: what was put off would be found to be over, and never comes back.
 FARTHEST_AHEAD = 31
-CONTACT_WORD = {"email": "e-mail address", "text": "number"}
+LOST = Hold("no_longer", "the reason to write is no longer there")
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,10 @@ def start_of(session: Session, settings: Settings, on: date) -> date | None:
     return (installation and installation.first_import_on) or on
 
 
-def look_around(session: Session, settings: Settings, on: date) -> dict[str, Found]:
+Find = Callable[[Session, Settings, date, Sequence[str]], list[Found]]
+
+
+def look_around(session: Session, settings: Settings, on: date, find: Find = find_moments) -> dict[str, Found]:
     """Every moment to consider on `on`, by moment id: `lead_days` ahead and `grace_days` back for point dates."""
     found: dict[str, Found] = {}
     for kind, definition in MOMENTS.items():
@@ -94,7 +95,7 @@ def look_around(session: Session, settings: Settings, on: date) -> dict[str, Fou
         if not definition.windowed:
             first, last = on - timedelta(days=knobs.grace_days), add_business_days(on, knobs.lead_days)
         for ahead in range((last - first).days + 1):
-            for item in find_moments(session, settings, first + timedelta(days=ahead), [kind]):
+            for item in find(session, settings, first + timedelta(days=ahead), [kind]):
                 found[moment_id(item.kind, item.customer_id, item.occasion)] = item
     return found
 
@@ -110,14 +111,26 @@ def _settle_found(session: Session, found: dict[str, Found], on: date) -> tuple[
         ],
     )
     latest = {row.moment_id: row for row in select_for(session, latest_decisions(), Decision.moment_id, found)}
-    undecided = {id_: item for id_, item in found.items() if _is_due(latest.get(id_), on)}
+    undecided = {id_: item for id_, item in found.items() if is_due(latest.get(id_), on)}
     return undecided, {id_: decision.sequence for id_, decision in latest.items()}
 
 
-def _is_due(latest: Decision | None, on: date) -> bool:
+def is_due(latest: Decision | None, on: date) -> bool:
+    """Whether planning must decide on a moment on `on`, given the decision that stands on it."""
     if latest is None:
         return True
     return latest.outcome == "not_yet" and latest.run_on != on and (latest.next_on or on) <= on
+
+
+def waiting_on(on: date) -> Any:
+    """A select of the standing decisions, of other run dates, that put a moment off until `on` or before."""
+    return latest_decisions().where(Decision.outcome == "not_yet", col(Decision.next_on) <= on, Decision.run_on != on)
+
+
+def planned_on(session: Session, on: date) -> list[Planned]:
+    """The messages that were planned on `on` so far."""
+    rows = session.exec(select(Message.kind, Message.channel, Message.contact_hash).where(Message.run_on == on))
+    return [Planned(*row) for row in rows]
 
 
 def latest_decisions() -> Any:
@@ -156,82 +169,36 @@ def candidates_for(session: Session, day: Day, key: bytes, found: Iterable[Found
 
 
 class Planner:
-    """Decides candidates one after another, so that each sees the touches of those before it, and writes the rows."""
+    """Decides candidates one after another, as the judge says, and writes the rows."""
 
     def __init__(self, session: Session, day: Day, key: bytes, sequences: dict[str, int], report: PlanReport) -> None:
-        self.session, self.day, self.key, self.sequences, self.report = session, day, key, sequences, report
-        self.touches = Touches(day.settings.pacing.quiet_days)
-        self.carriers: dict[tuple[str, str], str] = {}
-        written = select(Message.kind, Message.channel, Message.contact_hash).where(Message.run_on == day.on)
-        self.written = {tuple(row) for row in session.exec(written)}
+        self.session, self.day, self.sequences, self.report = session, day, sequences, report
+        self.judge = Judge(day, key, planned_on(session, day.on))
 
     def drop_lost(self, found: dict[str, Found]) -> None:
         """Closes moments that were put off until today and are no longer there: paid, for example, or out of time."""
-        day = self.day
-        waiting = latest_decisions().where(
-            Decision.outcome == "not_yet", col(Decision.next_on) <= day.on, Decision.run_on != day.on
-        )
-        for decision in self.session.exec(waiting).all():
+        for decision in self.session.exec(waiting_on(self.day.on)).all():
             if decision.moment_id not in found:
                 moment = self.session.get_one(Moment, decision.moment_id)
                 self.sequences[moment.moment_id] = decision.sequence
-                self._write(moment.moment_id, moment.kind, Hold("no_longer", "the reason to write is no longer there"))
+                self._write(moment.moment_id, moment.kind, LOST)
 
     def decide(self, candidates: list[Candidate]) -> None:
         for candidate in candidates:
-            verdict = self._judge(candidate)
+            verdict = self.judge.judge(candidate)
             if isinstance(verdict, Hold):
-                self._write(candidate.moment_id, candidate.kind, self._within_usefulness(verdict, candidate))
-            elif isinstance(verdict, str):
-                self._write_send(candidate, verdict, "shared", "one message names all whom they care for")
+                self._write(candidate.moment_id, candidate.kind, verdict)
+            elif isinstance(verdict, Shared):
+                self._write_send(candidate, verdict.reference, "shared", "one message names all whom they care for")
             else:
                 self._send(candidate, verdict)
             self.session.flush()
 
-    def _judge(self, candidate: Candidate) -> Hold | str | Route:
-        """A Hold, the reference of a message that carries this moment too, or the route of a new one."""
-        if hold := first_hold(candidate, self.day):
-            return hold
-        if carrier := self.carriers.get(self._carrier_key(candidate)):
-            return carrier
-        route, against = choose_route(candidate, self.day)
-        if route is None:
-            return Hold("no_channel", "no channel can carry it: " + "; ".join(against), self.day.tomorrow)
-        return self.touches.hold_for(candidate, route) or self._hold_for_contact(candidate, route) or route
-
-    def _hold_for_contact(self, candidate: Candidate, route: Route) -> Hold | None:
-        """One number under two customers: the same news twice on one day would look like a machine's mistake."""
-        contact = CONTACT_WORD.get(route.channel)
-        if contact is None or self._written_as(candidate, route) not in self.written:
-            return None
-        return Hold(
-            "same_contact", f"another customer with the same {contact} gets this message today", self.day.tomorrow
-        )
-
-    def _written_as(self, candidate: Candidate, route: Route) -> tuple[str, str, str]:
-        assert candidate.recipient is not None, "a route leads to somebody"  # noqa: S101
-        contact = candidate.recipient.contacts[route.channel]
-        return candidate.kind, route.channel, contact_hash(self.key, route.channel, contact)
-
-    @staticmethod
-    def _carrier_key(candidate: Candidate) -> tuple[str, str]:
-        recipient = candidate.recipient.id if candidate.recipient and candidate.is_for_ward else ""
-        return candidate.kind, recipient
-
-    @staticmethod
-    def _within_usefulness(hold: Hold, candidate: Candidate) -> Hold:
-        """A hold that ends only after the message would still be useful is for good."""
-        if hold.next_on is not None and hold.next_on > candidate.useful_until:
-            return Hold(hold.rule, f"{hold.reason}, and after {candidate.useful_until} it is of no use any more")
-        return hold
-
-    def _send(self, candidate: Candidate, route: Route) -> None:
-        recipient = candidate.recipient
+    def _send(self, candidate: Candidate, sent: Sent) -> None:
+        recipient, route = candidate.recipient, sent.route
         assert recipient is not None, "a route leads to somebody"  # noqa: S101
-        code = reference(candidate.moment_id, 1)
-        written = self._written_as(candidate, route)
         message = Message(
-            reference=code,
+            reference=sent.reference,
             moment_id=candidate.moment_id,
             kind=candidate.kind,
             customer_id=candidate.customer.id,
@@ -241,16 +208,12 @@ class Planner:
             run_on=self.day.on,
             send_on=route.send_on,
             useful_until=candidate.useful_until,
-            contact_hash=written[2],
+            contact_hash=sent.contact_hash,
         )
         self.session.add(message)
-        self.written.add(written)
-        self.touches.add(candidate, route)
-        if candidate.is_for_ward:
-            self.carriers[self._carrier_key(candidate)] = code
         self.report.messages[candidate.kind, route.channel] += 1
         passed = f" (not by {'; '.join(route.passed_over)})" if route.passed_over else ""
-        self._write_send(candidate, code, "send", f"by {route.channel}{passed}")
+        self._write_send(candidate, sent.reference, "send", f"by {route.channel}{passed}")
 
     def _write_send(self, candidate: Candidate, code: str, rule: str, how: str) -> None:
         because = MOMENTS[candidate.kind].because.format(day=candidate.occasion)

@@ -10,7 +10,6 @@ from sqlmodel import Session, col, select
 
 from outreach.models import TOUCHING, Customer, Feedback, Import, Invoice, Message, Payment, Treatment, Visit
 from outreach.planning.people import in_chunks, select_for
-from outreach.planning.treatments import load_answers
 
 
 @dataclass(frozen=True)
@@ -36,11 +35,10 @@ class Standing:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is true of the business as a whole on the day; `treatment_answers` are staff's yes or no, by name."""
+    """What is true of the business as a whole on the day."""
 
     payments_imported_at: datetime | None
     shared_since: frozenset[date]
-    treatment_answers: dict[str, str]
 
 
 def load_standings(session: Session, on: date, ids: Collection[str]) -> dict[str, Standing]:
@@ -128,5 +126,4 @@ def load_facts(session: Session, percent: float) -> Facts:
     return Facts(
         payments_imported_at=session.execute(imported).scalar_one(),
         shared_since=frozenset(day for day in session.execute(shared).scalars() if day),
-        treatment_answers=load_answers(session),
     )

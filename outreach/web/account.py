@@ -9,7 +9,8 @@ from outreach.approval.staff import require_staff
 from outreach.database import reading, writing
 from outreach.errors import PasswordRefused, SignInError
 from outreach.web.desk import Desk
-from outreach.web.guard import COOKIE, DeskNow, Present, Signed, Viewer, caller_of, new_router
+from outreach.web.guard import COOKIE, DeskNow, Present, Viewer, caller_of, new_router
+from outreach.web.signed import Signed
 from outreach.web.signin import let_out, status_of, with_wait
 
 router = new_router()
@@ -19,7 +20,7 @@ Text = Annotated[str, Form()]
 @router.get("/account")
 def show_account(request: Request, desk: DeskNow, signed: Viewer) -> Response:
     with reading(desk.engine) as session:
-        entries = list_sign_ins(session, desk.given.desk, signed.staff_id, desk.now)
+        entries = list_sign_ins(session, desk.written.desk, signed.staff_id, desk.now)
         member = require_staff(session, signed.staff_id)
     here = hash_token(request.cookies.get(COOKIE, ""))
     return desk.show("account.html", signed, entries=entries, this_one=here, member=member)
@@ -45,7 +46,7 @@ def take_password(
         if new != again:
             raise PasswordRefused("The new password was not typed twice alike. Type it again, both times")
         token = request.cookies.get(COOKIE, "")
-        change_password(desk.engine, desk.given, token, old, new, caller_of(request, desk), desk.now)
+        change_password(desk.engine, desk.settings, token, old, new, caller_of(request, desk), desk.now)
     except SignInError as error:
         return _show_password(desk, signed, error)
     return desk.go("/", "Your password is changed. You are signed out wherever else you were signed in.")

@@ -13,8 +13,9 @@ from outreach.learning.finding import names_of
 from outreach.tracking import cancel_pulled, list_returned, record_returned
 from outreach.tracking.cases import close_incident, list_open_incidents, list_open_messages
 from outreach.web.desk import Desk
-from outreach.web.guard import Approver, DeskNow, Signed, Viewer, new_router
+from outreach.web.guard import Approver, DeskNow, Viewer, new_router
 from outreach.web.sentences import say_pulled
+from outreach.web.signed import Signed
 
 router = new_router()
 Page = Annotated[int, Query(ge=1, le=10_000)]

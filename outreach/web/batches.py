@@ -13,8 +13,9 @@ from outreach.delivery.undoing import undo_approval
 from outreach.errors import NotFound, NowFewer
 from outreach.models import Batch, Place
 from outreach.web.desk import Desk
-from outreach.web.guard import Approver, DeskNow, Signed, Viewer, new_router
+from outreach.web.guard import Approver, DeskNow, Viewer, new_router
 from outreach.web.readable import read_message
+from outreach.web.signed import Signed
 
 router = new_router()
 A_PAGE = 60
@@ -69,7 +70,7 @@ def approve(desk: DeskNow, signed: Approver, batch_id: str, seal: Text, count: N
         return _show(desk, signed, batch_id, gone=fewer.gone, status=409)
     if not batch.undo_until or batch.undo_until <= desk.now:
         return desk.go("/", f"{batch.count} approved.")
-    until = batch.undo_until.astimezone(desk.given.business.zone)
+    until = batch.undo_until.astimezone(desk.written.business.zone)
     return desk.go(f"/batches/{batch_id}", f"{batch.count} approved. They leave after {until:%H:%M}.")
 
 

@@ -19,8 +19,9 @@ from outreach.tracking.do_not_contact import (
 )
 from outreach.tracking.events import HELD
 from outreach.web.desk import Desk
-from outreach.web.guard import Admin, Approver, DeskNow, Signed, Viewer, new_router
+from outreach.web.guard import Admin, Approver, DeskNow, Viewer, new_router
 from outreach.web.sentences import say_pulled
+from outreach.web.signed import Signed
 
 router = new_router()
 Page = Annotated[int, Query(ge=1, le=10_000)]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import Response
@@ -13,13 +13,12 @@ from markupsafe import Markup
 from sqlalchemy import Engine
 
 from outreach.clock import Clock, business_date
-from outreach.planning.knobs import open_settings
+from outreach.database import reading
+from outreach.planning.knobs import with_saved_knobs
 from outreach.settings import Settings
 from outreach.tables import money
+from outreach.web.signed import Signed
 from outreach.web.webhooks import Webhooks
-
-if TYPE_CHECKING:
-    from outreach.web.guard import Signed
 
 PAGES = Path(__file__).parent / "pages"
 WORDS = {"checkin": "check-in", "do_not_mail": "no mail"}
@@ -30,13 +29,13 @@ SAID_SECONDS = 60
 
 @dataclass
 class Desk:
-    """The desk on one database. `given` are the settings without the knobs that were saved here.
+    """The desk on one database. `prefect` is the address of Prefect's UI, where there is one.
 
-    `prefect` is the address of Prefect's UI, where there is one.
+    `written` are the settings of outreach.toml and the environment; `settings` are they with what was saved here since.
     """
 
     engine: Engine
-    given: Settings
+    written: Settings
     clock: Clock
     prefect: str
     webhooks: Webhooks
@@ -47,8 +46,8 @@ class Desk:
 
     @property
     def settings(self) -> Settings:
-        """The settings that hold now: somebody may have saved knobs a moment ago."""
-        return open_settings(self.engine, self.given)
+        with reading(self.engine) as session:
+            return with_saved_knobs(session, self.written)
 
     @property
     def now(self) -> datetime:
@@ -56,16 +55,16 @@ class Desk:
 
     @property
     def today(self) -> date:
-        return business_date(self.now, self.given.business.timezone)
+        return business_date(self.now, self.written.business.timezone)
 
-    def show(self, page_name: str, signed: "Signed | None" = None, status: int = 200, **values: Any) -> HTMLResponse:
+    def show(self, page_name: str, signed: Signed | None = None, status: int = 200, **values: Any) -> HTMLResponse:
         """The page in HTML. What the last act said (see `go`) is shown on it, and then forgotten."""
-        business = self.given.business
+        business = self.written.business
         about = {
             "business": business.name or "Outreach",
             "phone": business.phone,
             "email": business.email,
-            "mode": self.given.mode,
+            "mode": self.written.mode,
             "signed": signed,
             "token": lambda: (
                 Markup('<input type="hidden" name="csrf" value="{}">').format(signed.csrf) if signed else ""
@@ -87,12 +86,12 @@ class Desk:
 
     def _when(self, instant: datetime) -> Markup:
         """An instant in the business's time, for people and for machines."""
-        local = instant.astimezone(self.given.business.zone)
+        local = instant.astimezone(self.written.business.zone)
         shown = f"{local:%H:%M}" if local.date() == self.today else f"{local:%-d %b %Y, %H:%M}"
         return Markup('<time datetime="{}">{}</time>').format(local.isoformat(), shown)
 
     def _money(self, minor: int) -> str:
-        return money(minor, self.given.business.currency)
+        return money(minor, self.written.business.currency)
 
 
 def _words(name: str) -> str:

@@ -6,7 +6,6 @@ Every unsafe request must come from our own pages: its origin is ours, and it br
 import hashlib
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import unquote, urlsplit
@@ -17,9 +16,9 @@ from outreach.approval.accounts import Caller, find_signed_in, must_choose_passw
 from outreach.approval.staff import whom_to_ask
 from outreach.database import reading
 from outreach.errors import NotAllowed
-from outreach.models import ROLES
 from outreach.web.browsers import name_browser
 from outreach.web.desk import SAID, Desk
+from outreach.web.signed import Signed
 
 COOKIE = "__Host-session"
 # By this a browser is known in which somebody has signed in before; it lets nobody in.
@@ -41,21 +40,6 @@ class NotFromOurPages(Exception):
     """An unsafe request that another site may have made."""
 
 
-@dataclass(frozen=True)
-class Signed:
-    """The person at this browser. `said` is what their last act had to say."""
-
-    staff_id: str
-    name: str
-    role: str
-    csrf: str
-    said: str = ""
-    must_choose: bool = False
-
-    def may(self, role: str) -> bool:
-        return ROLES.index(self.role) >= ROLES.index(role)
-
-
 def desk_of(request: Request) -> Desk:
     desk: Desk = request.app.state.desk
     return desk
@@ -70,7 +54,7 @@ def find_signed(request: Request, desk: DeskNow, background: BackgroundTasks) ->
     if not token:
         return None
     with reading(desk.engine) as session:
-        found = find_signed_in(session, desk.given.desk, token, desk.now)
+        found = find_signed_in(session, desk.written.desk, token, desk.now)
     if found is None:
         return None
     entry, member = found
@@ -192,7 +176,7 @@ def _is_trusted(address: str, desk: Desk) -> bool:
         parsed = ip_address(address)
     except ValueError:
         return False
-    return any(parsed in network for network in desk.given.desk.trusted_proxies)
+    return any(parsed in network for network in desk.written.desk.trusted_proxies)
 
 
 def new_door() -> APIRouter:

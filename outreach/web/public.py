@@ -46,6 +46,6 @@ def ask(desk: DeskNow, token: str) -> Response:
 @router.post("/unsubscribe/{token}")
 def act(desk: DeskNow, token: str) -> Response:
     """Unsubscribes at once, without a login: from the page's button, or from a mail program (RFC 8058)."""
-    if not unsubscribe(desk.engine, desk.given, token, desk.now):
+    if not unsubscribe(desk.engine, desk.settings, token, desk.now):
         raise HTTPException(404)
     return desk.show("unsubscribed.html")

@@ -27,7 +27,7 @@ def ask_to_sign_in(desk: DeskNow, signed: MaybeSigned, next: str = "/") -> Respo
 @door.post("/signin")
 def take_sign_in(request: Request, desk: DeskNow, who: Text = "", password: Text = "", next: Text = "/") -> Response:
     try:
-        entry = let_in(desk.engine, desk.given, who, password, caller_of(request, desk), desk.now)
+        entry = let_in(desk.engine, desk.settings, who, password, caller_of(request, desk), desk.now)
     except SignInError as error:
         return show_sign_in(desk, next, error, who)
     return welcome(desk, entry, next)
@@ -41,7 +41,7 @@ def take_sign_out(request: Request, desk: DeskNow, signed: MaybeSigned) -> Respo
 
 
 def show_sign_in(desk: Desk, next: str, error: SignInError | None = None, who: str = "") -> Response:
-    oidc = desk.given.desk.oidc
+    oidc = desk.written.desk.oidc
     response = desk.show(
         "signin.html",
         status=status_of(error),

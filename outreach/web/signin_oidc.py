@@ -60,7 +60,7 @@ def take_way_back(request: Request, desk: DeskNow, code: Text = "", state: Text 
         if not hmac.compare_digest(state.encode("utf-8", "replace"), handshake.state.encode()):
             raise NotLetIn("This sign-in was begun in another browser, or long ago. Begin anew")
         email = finish(oidc, _our_address(desk), handshake, code, iss, desk.now)
-        entry = let_in_by_account(desk.engine, desk.given, email, caller_of(request, desk), desk.now)
+        entry = let_in_by_account(desk.engine, desk.settings, email, caller_of(request, desk), desk.now)
         response = welcome(desk, entry, next)
     except SignInError as error:
         response = show_sign_in(desk, next, error)
@@ -70,14 +70,14 @@ def take_way_back(request: Request, desk: DeskNow, code: Text = "", state: Text 
 
 
 def _oidc_of(desk: Desk) -> OidcSettings:
-    oidc = desk.given.desk.oidc
+    oidc = desk.written.desk.oidc
     if not oidc.is_set:
         raise HTTPException(404)
     return oidc
 
 
 def _our_address(desk: Desk) -> str:
-    return desk.given.business.public_url.rstrip("/") + "/signin/back"
+    return desk.written.business.public_url.rstrip("/") + "/signin/back"
 
 
 def _seal(desk: Desk, handshake: Handshake, next: str) -> str:
@@ -99,5 +99,5 @@ def _unseal(desk: Desk, cookie: str) -> tuple[Handshake, str]:
 
 
 def _prove(desk: Desk, written: str) -> str:
-    key = load_key(desk.engine, desk.given)
+    key = load_key(desk.engine, desk.settings)
     return hmac.new(key, f"handshake\0{written}".encode(), hashlib.sha256).hexdigest()

@@ -43,7 +43,7 @@ def show_status(desk: DeskNow, signed: Viewer) -> Response:
         "status.html",
         signed,
         now=desk.now,
-        timezone=desk.given.business.timezone,
+        timezone=desk.written.business.timezone,
         messages=[(*key, number) for key, number in sorted(counts.messages.items())],
         funnel=counts.funnel,
         moments=counts.moments,

@@ -1,0 +1,72 @@
+"""Knobs of a moment as a person saves them in; a checked, audited version that stands from the next run on out."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from outreach.approval.audit import record_act
+from outreach.database import take_turns
+from outreach.errors import ApprovalError, SettingsError
+from outreach.models import KnobVersion
+from outreach.planning.knobs import check_knobs, overlay_knobs, saved_knobs
+from outreach.settings import Settings, fixed_knobs
+
+LONGEST_KNOBS = 20_000
+
+
+def save_knobs(
+    session: Session, settings: Settings, moment: str, values: Mapping[str, Any], by: str, at: datetime
+) -> KnobVersion | None:
+    """The new version; None where nothing would change. `values` are the knobs to change, the others stay as they are.
+
+    `settings` are those of outreach.toml, without what was saved. Raises NotFound for an unknown moment, and
+    SettingsError naming each value that does not fit, or that the environment fixes.
+    """
+    take_turns(session, "knobs")
+    before = saved_knobs(session, moment)
+    standing = check_knobs(overlay_knobs(settings, moment, before), moment, {}).model_dump(mode="json")
+    wanted = check_knobs(settings, moment, before | dict(values)).model_dump(mode="json")
+    fixed = sorted(name for name in fixed_knobs(moment) if wanted[name] != standing[name])
+    if fixed:
+        variable = f"OUTREACH_MOMENTS__{moment.upper()}__{fixed[0].upper()}"
+        raise SettingsError(f"{fixed[0]} is fixed by {variable} in the environment; it can only be changed there")
+    if wanted == standing:
+        return None
+    written = settings.knobs_for(moment).model_dump(mode="json")
+    differing = {name: value for name, value in wanted.items() if value != written[name]}
+    return _store(session, moment, differing, "knobs saved", by, at)
+
+
+def undo_knobs(session: Session, moment: str, by: str, at: datetime) -> KnobVersion:
+    """A new version with the values of the one before the last; before the first stand those of outreach.toml.
+
+    Raises ApprovalError where nothing was saved.
+    """
+    take_turns(session, "knobs")
+    versions = list_knob_versions(session, moment)
+    if not versions:
+        raise ApprovalError(f"Nothing was saved for {moment} at the desk, so there is nothing to undo")
+    before = json.loads(versions[1].knobs) if len(versions) > 1 else {}
+    return _store(session, moment, before, "knobs undone", by, at)
+
+
+def list_knob_versions(session: Session, moment: str) -> Sequence[KnobVersion]:
+    """What was saved for the moment, the version that stands first."""
+    saved = select(KnobVersion).where(KnobVersion.moment == moment)
+    return session.exec(saved.order_by(col(KnobVersion.version).desc())).all()
+
+
+def _store(session: Session, moment: str, knobs: dict[str, Any], act: str, by: str, at: datetime) -> KnobVersion:
+    written = json.dumps(knobs, sort_keys=True)
+    if len(written) > LONGEST_KNOBS:
+        raise SettingsError(f"The knobs of {moment} are longer than {LONGEST_KNOBS:,} characters; shorten their lists")
+    version = KnobVersion(moment=moment, knobs=written, by=by, at=at)
+    session.add(version)
+    session.flush()
+    digest = hashlib.sha256(written.encode()).hexdigest()
+    record_act(session, by, act, moment, f"version {version.version}, {digest}", at)
+    return version

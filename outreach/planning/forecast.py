@@ -1,0 +1,204 @@
+"""Days ahead in; the messages that planning would plan on each of them out, by the same judging, with what they cost.
+
+It reads, carries what each day would leave behind in memory to the next, and writes nothing. What the future brings
+(a payment, a visit, an opt-out) it cannot know; that payments are imported every morning it takes for granted.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Engine
+from sqlmodel import Session, select
+
+from outreach.clock import business_date
+from outreach.database import reading
+from outreach.errors import SettingsError
+from outreach.intake.contacts import load_key
+from outreach.models import Decision, Moment
+from outreach.moments import Found, find_moments
+from outreach.planning.candidates import Candidate, Day
+from outreach.planning.judging import Judge, Sent, Verdict
+from outreach.planning.people import select_for
+from outreach.planning.run import (
+    LOST,
+    candidates_for,
+    is_due,
+    latest_decisions,
+    look_around,
+    planned_on,
+    start_of,
+    waiting_on,
+)
+from outreach.planning.standing import load_facts
+from outreach.planning.verdicts import Hold
+from outreach.settings import Channel, Postage, Settings
+
+FARTHEST = 366
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """A message that would be planned on `on`, to leave on `send_on`; `cost` is in minor units."""
+
+    on: date
+    send_on: date
+    moment: str
+    channel: str
+    customer_id: str
+    recipient_id: str
+    cost: int
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What would be planned from `first` to `last`. `held` counts, by (moment, outcome, rule), every no of every day.
+
+    The cost of a text is that of one segment: how long it will be is not known before it is written.
+    """
+
+    first: date
+    last: date
+    currency: str
+    messages: tuple[Foreseen, ...] = ()
+    held: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+
+    def of(self, moment: str) -> "Forecast":
+        """The part of it that is about one moment."""
+        messages = tuple(message for message in self.messages if message.moment == moment)
+        held = Counter({key: number for key, number in self.held.items() if key[0] == moment})
+        return replace(self, messages=messages, held=held)
+
+    @property
+    def cost(self) -> int:
+        return sum(message.cost for message in self.messages)
+
+    @property
+    def counts(self) -> Counter[tuple[str, str]]:
+        """Messages by (moment, channel)."""
+        return Counter((message.moment, message.channel) for message in self.messages)
+
+    @property
+    def by_day(self) -> dict[date, list[Foreseen]]:
+        """The messages of each day that has any."""
+        days: dict[date, list[Foreseen]] = defaultdict(list)
+        for message in self.messages:
+            days[message.on].append(message)
+        return dict(days)
+
+
+def forecast(engine: Engine, settings: Settings, first: date, last: date, now: datetime) -> Forecast:
+    """What `plan_day` would plan, were it run on every day from `first` to `last` on the data as they are now.
+
+    Raises SettingsError where `last` is before `first`, or over a year after it.
+    """
+    if not 0 <= (last - first).days < FARTHEST:
+        raise SettingsError(f"From {first} to {last}: give a last day that is not before the first, within one year")
+    key = load_key(engine, settings)
+    with reading(engine) as session:
+        oracle = Oracle(session, settings, key, now)
+        for ahead in range((last - first).days + 1):
+            oracle.live_through(first + timedelta(days=ahead))
+        return Forecast(first, last, settings.business.currency, tuple(oracle.messages), oracle.held)
+
+
+class Oracle:
+    """Lives through days one after another; what one leaves behind, the next finds."""
+
+    def __init__(self, session: Session, settings: Settings, key: bytes, now: datetime) -> None:
+        self.session, self.settings, self.key, self.now = session, settings, key, now
+        self.today = business_date(now, settings.business.timezone)
+        self.messages: list[Foreseen] = []
+        self.held: Counter[tuple[str, str, str]] = Counter()
+        self.decided: dict[str, Decision] = {}
+        self.kinds: dict[str, str] = {}
+        self.touches: dict[str, list[date]] = defaultdict(list)
+        self.asked: dict[str, dict[str, date]] = defaultdict(dict)
+        self.finds: dict[tuple[str, date], list[Found]] = {}
+
+    def live_through(self, on: date) -> None:
+        settings = self.settings.model_copy(update={"start_on": start_of(self.session, self.settings, on)})
+        found = look_around(self.session, settings, on, self._find)
+        undecided = self._undecided(found, on)
+        self._drop_lost(found, on)
+        day = self._day(settings, on)
+        judge = Judge(day, self.key, planned_on(self.session, on))
+        candidates = candidates_for(self.session, day, self.key, undecided)
+        self._recall(candidates, on)
+        for candidate in candidates:
+            self._note(candidate, judge.judge(candidate), on)
+
+    def _find(self, session: Session, settings: Settings, on: date, kinds: Sequence[str]) -> list[Found]:
+        """Days ahead are looked at on many days; who has a moment on them is the same each time."""
+        (kind,) = kinds
+        if (kind, on) not in self.finds:
+            self.finds[kind, on] = find_moments(session, settings, on, kinds)
+        return self.finds[kind, on]
+
+    def _day(self, settings: Settings, on: date) -> Day:
+        facts = load_facts(self.session, settings.moments.anniversary.shared_since_percent)
+        now = self.now + (on - self.today)
+        if facts.payments_imported_at and on > self.today:
+            facts = replace(facts, payments_imported_at=now)
+        return Day(on, now, settings, facts)
+
+    def _undecided(self, found: dict[str, Found], on: date) -> list[Found]:
+        unseen = [id_ for id_ in found if id_ not in self.decided]
+        stored = {
+            row.moment_id: row for row in select_for(self.session, latest_decisions(), Decision.moment_id, unseen)
+        }
+        return [item for id_, item in found.items() if is_due(self.decided.get(id_) or stored.get(id_), on)]
+
+    def _drop_lost(self, found: dict[str, Found], on: date) -> None:
+        stored = {row.moment_id: row for row in self.session.exec(waiting_on(on)).all()}
+        waiting = {id_ for id_ in stored if id_ not in self.decided}
+        waiting |= {id_ for id_, row in self.decided.items() if row.outcome == "not_yet" and is_due(row, on)}
+        lost = sorted(waiting - found.keys())
+        unnamed = [id_ for id_ in lost if id_ not in self.kinds]
+        self.kinds |= {
+            row.moment_id: row.kind for row in select_for(self.session, select(Moment), Moment.moment_id, unnamed)
+        }
+        for id_ in lost:
+            self._decide(id_, self.kinds[id_], on, "never", LOST)
+
+    def _recall(self, candidates: list[Candidate], on: date) -> None:
+        """Gives the people and standings what the days before would have left in the tables."""
+        since = on - timedelta(days=self.settings.pacing.quiet_days)
+        people = {candidate.recipient.id: candidate.recipient for candidate in candidates if candidate.recipient}
+        for person in people.values():
+            person.touches.extend(day for day in self.touches.get(person.id, []) if day > since)
+        for candidate in candidates:
+            known = candidate.standing.written_on
+            for kind, day in self.asked.get(candidate.customer.id, {}).items():
+                known[kind] = max(day, known.get(kind, day))
+
+    def _note(self, candidate: Candidate, verdict: Verdict, on: date) -> None:
+        id_, kind = candidate.moment_id, candidate.kind
+        if isinstance(verdict, Hold):
+            self._decide(id_, kind, on, "never" if verdict.next_on is None else "not_yet", verdict)
+            return
+        self._decide(id_, kind, on, "send")
+        if isinstance(verdict, Sent) and candidate.recipient is not None:
+            route, customer_id = verdict.route, candidate.customer.id
+            cost = cost_of(route.channel, self.settings.postage)
+            self.messages.append(
+                Foreseen(on, route.send_on, kind, route.channel, customer_id, candidate.recipient.id, cost)
+            )
+            self.touches[candidate.recipient.id].append(route.send_on)
+            asked = self.asked[customer_id]
+            asked[kind] = max(route.send_on, asked.get(kind, route.send_on))
+
+    def _decide(self, id_: str, kind: str, on: date, outcome: str, hold: Hold | None = None) -> None:
+        rule, next_on = (hold.rule, hold.next_on) if hold else ("send", None)
+        self.kinds[id_] = kind
+        self.decided[id_] = Decision(
+            moment_id=id_, sequence=0, run_on=on, outcome=outcome, rule=rule, reason="", next_on=next_on
+        )
+        if hold:
+            self.held[kind, outcome, rule] += 1
+
+
+def cost_of(channel: Channel, postage: Postage) -> int:
+    """What one message by this channel costs, in minor units; a text is taken for one segment long."""
+    return postage.text_segment if channel == "text" else int(getattr(postage, channel))

@@ -1,0 +1,114 @@
+"""Candidates in, one after another; what becomes of each out, in the light of those before it. It writes nothing.
+
+Planning writes down what it says, and the forecast only counts it.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from outreach.intake.contacts import contact_hash
+from outreach.planning.candidates import Candidate, Day
+from outreach.planning.channels import Route, choose_route
+from outreach.planning.holds import first_hold
+from outreach.planning.ids import reference
+from outreach.planning.pacing import Touches
+from outreach.planning.verdicts import Hold
+
+CONTACT_WORD = {"email": "e-mail address", "text": "number"}
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A message of an earlier run of the same day, as far as it bears on those that follow."""
+
+    kind: str
+    channel: str
+    contact_hash: str | None
+
+
+@dataclass(frozen=True)
+class Shared:
+    """The moment is carried by the message of this reference, which another moment has already."""
+
+    reference: str
+
+
+@dataclass(frozen=True)
+class Sent:
+    """The moment gets a message of its own. `contact_hash` is keyed."""
+
+    reference: str
+    route: Route
+    contact_hash: str
+
+
+Verdict = Hold | Shared | Sent
+
+
+class Judge:
+    """One day's judging. `planned` are the messages that this day has already."""
+
+    def __init__(self, day: Day, key: bytes, planned: Sequence[Planned] = ()) -> None:
+        self.day, self.key = day, key
+        self.touches = Touches(day.settings.pacing.quiet_days)
+        self.carriers: dict[tuple[str, str], str] = {}
+        self.written = {(message.kind, message.channel, message.contact_hash) for message in planned}
+        self.sizes = Counter(message.kind for message in planned)
+
+    def judge(self, candidate: Candidate) -> Verdict:
+        """What becomes of the candidate today. Each one that gets a message stands in the way of those after it."""
+        verdict = self._judge(candidate)
+        if isinstance(verdict, Sent):
+            self._remember(candidate, verdict)
+        return self._within_usefulness(verdict, candidate) if isinstance(verdict, Hold) else verdict
+
+    def _judge(self, candidate: Candidate) -> Verdict:
+        if hold := first_hold(candidate, self.day):
+            return hold
+        if carrier := self.carriers.get(self._carrier_key(candidate)):
+            return Shared(carrier)
+        route, against = choose_route(candidate, self.day)
+        if route is None:
+            return Hold("no_channel", "no channel can carry it: " + "; ".join(against), self.day.tomorrow)
+        sent = Sent(reference(candidate.moment_id, 1), route, self._contact(candidate, route))
+        hold = self.touches.hold_for(candidate, route) or self._hold_for_contact(candidate, sent)
+        return hold or self._hold_for_size(candidate) or sent
+
+    def _hold_for_contact(self, candidate: Candidate, sent: Sent) -> Hold | None:
+        """One number under two customers: the same news twice on one day would look like a machine's mistake."""
+        contact = CONTACT_WORD.get(sent.route.channel)
+        if contact is None or (candidate.kind, sent.route.channel, sent.contact_hash) not in self.written:
+            return None
+        return Hold(
+            "same_contact", f"another customer with the same {contact} gets this message today", self.day.tomorrow
+        )
+
+    def _hold_for_size(self, candidate: Candidate) -> Hold | None:
+        most = self.day.settings.knobs_for(candidate.kind).most_a_day
+        if most is None or self.sizes[candidate.kind] < most:
+            return None
+        return Hold("size", f"at most {most} of these are written in a day", self.day.tomorrow)
+
+    def _remember(self, candidate: Candidate, sent: Sent) -> None:
+        self.written.add((candidate.kind, sent.route.channel, sent.contact_hash))
+        self.sizes[candidate.kind] += 1
+        self.touches.add(candidate, sent.route)
+        if candidate.is_for_ward:
+            self.carriers[self._carrier_key(candidate)] = sent.reference
+
+    def _contact(self, candidate: Candidate, route: Route) -> str:
+        assert candidate.recipient is not None, "a route leads to somebody"  # noqa: S101
+        return contact_hash(self.key, route.channel, candidate.recipient.contacts[route.channel])
+
+    @staticmethod
+    def _carrier_key(candidate: Candidate) -> tuple[str, str]:
+        recipient = candidate.recipient.id if candidate.recipient and candidate.is_for_ward else ""
+        return candidate.kind, recipient
+
+    @staticmethod
+    def _within_usefulness(hold: Hold, candidate: Candidate) -> Hold:
+        """A hold that ends only after the message would still be useful is for good."""
+        if hold.next_on is not None and hold.next_on > candidate.useful_until:
+            return Hold(hold.rule, f"{hold.reason}, and after {candidate.useful_until} it is of no use any more")
+        return hold
