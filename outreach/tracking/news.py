@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, delete, or_
+from sqlalchemy import ColumnElement, Engine, delete, union
 from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
@@ -132,23 +132,25 @@ def _require_customer(session: Session, customer_id: str) -> Customer:
 
 def _concerned(customer: Customer, what: str, hashes: set[str]) -> ColumnElement[bool]:
     """The condition, on messages, that they may have to do with this news."""
-    about = _about({customer.customer_id})
     shared = (
         select(Decision.reference)
         .join(Moment, col(Moment.moment_id) == Decision.moment_id)
         .where(Moment.customer_id == customer.customer_id)
     )
-    ways = [about, col(Message.reference).in_(shared)]
+    ways: list[Any] = [shared, *_about({customer.customer_id})]
     if what == "died" and customer.household_id:
         household = select(Customer.customer_id).where(Customer.household_id == customer.household_id)
-        ways.append(_about(household))
+        ways += _about(household)
     if hashes:
-        ways.append(col(Message.contact_hash).in_(hashes))
-    return or_(*ways)
+        ways.append(select(Message.reference).where(col(Message.contact_hash).in_(hashes)))
+    return col(Message.reference).in_(union(*ways))
 
 
-def _about(ids: Any) -> ColumnElement[bool]:
-    return or_(col(Message.recipient_id).in_(ids), col(Message.customer_id).in_(ids))
+def _about(ids: Any) -> list[Any]:
+    return [
+        select(Message.reference).where(column.in_(ids))
+        for column in (col(Message.recipient_id), col(Message.customer_id))
+    ]
 
 
 def _raise_flag(session: Session, customer_id: str, kind: str, on: date) -> None:

@@ -78,8 +78,11 @@ def _lock_open(session: Session, concerned: ColumnElement[bool], on: date) -> Se
         status.in_((*BEFORE_APPROVAL, "approved", "sending", "uncertain", "needs_person")),
         (status == "accepted") & on_its_way,
     )
+    # Found first: with both conditions at once, SQLite would read everything that was ever accepted.
+    references = session.exec(select(Message.reference).where(concerned)).all()
+    theirs = col(Message.reference).in_(references)
     # All at once, and always in the same order: two that lock several never wait for each other in a circle.
-    locked = select(Message).where(concerned, is_open).order_by(Message.reference).with_for_update()
+    locked = select(Message).where(theirs, is_open).order_by(Message.reference).with_for_update()
     return session.exec(locked.execution_options(populate_existing=True)).all()
 
 
