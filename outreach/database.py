@@ -8,7 +8,7 @@ import fcntl
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from sqlmodel import Session, SQLModel, create_engine
 
 from outreach.errors import DatabaseError
 
+Kept = Callable[[Any], Mapping[str, Any]]
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 60
 
@@ -169,8 +170,11 @@ def insert_new(session: Session, table: type[SQLModel], rows: list[dict[str, Any
     return _insert(session, table, rows, lambda statement: statement.on_conflict_do_nothing())
 
 
-def upsert(session: Session, table: type[SQLModel], rows: list[dict[str, Any]]) -> int:
-    """Inserts rows, or overwrites those with the same primary key; returns how many rows were touched."""
+def upsert(session: Session, table: type[SQLModel], rows: list[dict[str, Any]], kept: Kept | None = None) -> int:
+    """Inserts rows, or overwrites those with the same primary key; returns how many rows were touched.
+
+    `kept` is given the row that comes in, and says what a column becomes where that is not simply its new value.
+    """
     if not rows:
         return 0
     keys = [column.name for column in table.__table__.primary_key]  # type: ignore[attr-defined]
@@ -179,7 +183,10 @@ def upsert(session: Session, table: type[SQLModel], rows: list[dict[str, Any]]) 
     def overwrite(statement: Any) -> Any:
         if not changed:
             return statement.on_conflict_do_nothing()
-        return statement.on_conflict_do_update(index_elements=keys, set_={n: statement.excluded[n] for n in changed})
+        new = {name: statement.excluded[name] for name in changed}
+        settled = kept(statement.excluded) if kept else {}
+        new |= {name: value for name, value in settled.items() if name in new}
+        return statement.on_conflict_do_update(index_elements=keys, set_=new)
 
     return _insert(session, table, rows, overwrite)
 

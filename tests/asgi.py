@@ -1,6 +1,7 @@
 """A browser without a network: an httpx client that calls an app in this process, over https and from any address."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 from fastapi import FastAPI
@@ -13,7 +14,9 @@ class AppTransport(httpx.BaseTransport):
         self.transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(address, 50000))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return asyncio.run(self._call(request))
+        # In a thread of its own: where a browser was driven before, this one has a loop already.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, self._call(request)).result()
 
     async def _call(self, request: httpx.Request) -> httpx.Response:
         whole = httpx.Request(request.method, request.url, headers=request.headers, content=request.read())

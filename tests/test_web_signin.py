@@ -20,6 +20,7 @@ from outreach.settings import Settings, load_settings
 from outreach.web import create_app
 from outreach.web.guard import COOKIE, KNOWN, csrf_token
 from outreach.web.signin import local_path
+from serving import Browser, serving
 
 PASSWORD, NEW = "copper violin and seven plums", "eleven blue kettles on ice"
 ORIGIN = "https://desk.example"
@@ -209,6 +210,18 @@ def test_a_sign_in_that_was_not_used_for_two_hours_is_over_and_one_in_use_lasts_
     assert idle.get("/").status_code == 303
     desk.at += timedelta(hours=1)
     assert busy.get("/").status_code == 303
+
+
+def test_no_page_waits_until_a_long_run_has_written(sqlite_engine: Engine, settings: Settings) -> None:
+    later = NOW + timedelta(minutes=5)
+    with serving(sqlite_engine, settings, lambda: later) as client:
+        browser = Browser(client, sqlite_engine, "maria", "viewer", NOW)
+        with writing(sqlite_engine) as session:
+            session.connection()  # from here on nobody else can write
+            assert browser.get("/account").status_code == 200
+    # The server has ended, and what it still had to write is written.
+    with reading(sqlite_engine) as session:
+        assert session.exec(select(SignIn.seen_at)).one() == later
 
 
 def test_removing_somebody_shuts_the_page_they_are_looking_at(desk: Desk) -> None:

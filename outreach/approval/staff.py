@@ -140,6 +140,11 @@ def require_writer(session: Session, staff_id: str) -> Staff:
     return _require_role(session, staff_id, "writer", "change a message")
 
 
+def require_admin(session: Session, staff_id: str) -> Staff:
+    """The record of someone who may lift what others wrote down; raises NotAllowed for any other role."""
+    return _require_role(session, staff_id, "admin", "lift it")
+
+
 def _require_role(session: Session, staff_id: str, lowest: str, act: str) -> Staff:
     member = require_staff(session, staff_id)
     allowed = ROLES[ROLES.index(lowest) :]

@@ -3,7 +3,7 @@
 Their batches only shrink: what is left of each is as it was.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 
 from sqlmodel import Session, col, select
@@ -37,6 +37,17 @@ def withdraw_stopped(
     session.flush()
     _shrink(session, stopped, now, "empty")
     return [message.reference for message in stopped]
+
+
+def withdraw_messages(session: Session, messages: Sequence[Message], reasons: Mapping[str, str], now: datetime) -> None:
+    """Withdraws messages that are planned or wait for a decision, and that the caller has locked, each for its reason.
+
+    The caller holds the turn "approval".
+    """
+    for message in messages:
+        message.status, message.status_reason = "withdrawn", reasons[message.reference]
+    session.flush()
+    _shrink(session, messages, now, "empty")
 
 
 def _waiting(session: Session, batch_id: str | None) -> Iterator[Sequence[Message]]:

@@ -48,6 +48,15 @@ def cancel_stopped(
     return _cancel(engine, messages, {name: stop.reason for name, stop in stops.items()}, carriers, clock, tell)
 
 
+def cancel_messages(
+    engine: Engine, clock: Clock, carriers: Mapping[str, Provider], reasons: Mapping[str, str]
+) -> CancelReport:
+    """Cancels at their vendors the messages named in `reasons`, each for its reason, as far as they let us."""
+    with reading(engine) as session:
+        messages = session.exec(_cancellable(carriers, clock, col(Message.reference).in_(reasons))).all()
+    return _cancel(engine, messages, reasons, carriers, clock, lambda _: None)
+
+
 def cancel_paused(
     engine: Engine,
     clock: Clock,

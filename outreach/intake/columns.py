@@ -4,13 +4,17 @@ A missing name, postal code or currency blocks composing, not import: only ids, 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlmodel import SQLModel
+from sqlalchemy import case
+from sqlmodel import SQLModel, col
 
+from outreach.database import Kept
 from outreach.intake import values
 from outreach.intake.values import Check
 from outreach.models import (
     CHANNELS,
+    DESK,
     PURPOSES,
     Consent,
     Customer,
@@ -41,15 +45,32 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """`appends`: a row that is there already is left as it is, never overwritten."""
+    """`appends`: a row that is there already is left as it is, never overwritten.
+
+    `kept` says what of a row that is there stands against the one that comes in.
+    """
 
     model: type[SQLModel]
     columns: tuple[Column, ...]
     appends: bool = False
+    kept: Kept | None = None
 
     @property
     def key(self) -> list[str]:
         return [column.name for column in self.model.__table__.primary_key]  # type: ignore[attr-defined]
+
+
+def _keep_deaths(new: Any) -> dict[str, Any]:
+    """An import never brings anybody back to life; of two days, the earlier stands."""
+    earlier = new.died_on.is_(None) | (new.died_on > col(Customer.died_on))
+    return {"died_on": case((col(Customer.died_on).is_not(None) & earlier, col(Customer.died_on)), else_=new.died_on)}
+
+
+def _keep_flags_of_the_desk(new: Any) -> dict[str, Any]:
+    """What staff know of somebody stands until they take it back."""
+    stands = (col(Flag.source) == DESK) & col(Flag.until_on).is_(None)
+    columns = {"until_on": Flag.until_on, "source": Flag.source, "note": Flag.note}
+    return {name: case((stands, column), else_=new[name]) for name, column in columns.items()}
 
 
 def _id(name: str) -> Column:
@@ -78,6 +99,7 @@ TABLES = {
             Column("guardian_id", values.identifier),
             Column("currency", values.currency),
         ),
+        kept=_keep_deaths,
     ),
     "treatments": Table(
         Treatment,
@@ -172,5 +194,6 @@ TABLES = {
             Column("source", values.line),
             Column("note", values.passage),
         ),
+        kept=_keep_flags_of_the_desk,
     ),
 }

@@ -46,6 +46,15 @@ def normalise_phone(value: str, region: str) -> str | None:
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
+def show_phone(number: str) -> str:
+    """A number in E.164 with the gaps its country writes (`+1 415-555-0123`); any other as it is."""
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return number
+    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
+
+
 def normalise_address(lines: Sequence[str], postal_code: str | None, country: str) -> str:
     """One line for one postal address: country, postal code and words, without case, punctuation or spacing."""
     words = " ".join(folded for line in lines if (folded := _fold(line)))

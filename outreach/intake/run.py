@@ -1,7 +1,7 @@
 """A folder of customer data in; its rows in the database and an account of every row out.
 
 Rows are stored a chunk at a time, each by its key, so that an import that was interrupted is simply run again.
-It never lifts a suppression and never overwrites a consent.
+It never lifts a suppression, never overwrites a consent, and never takes back what staff wrote of somebody.
 """
 
 from collections.abc import Callable, Iterator
@@ -218,10 +218,13 @@ class _Task:
             self._store()
 
     def _store(self) -> None:
-        write = insert_new if self._table.appends else upsert
+        rows = list(self._waiting.values())
         with writing(self._engine) as session:
             take_turns(session, "import")
-            write(session, self._table.model, list(self._waiting.values()))
+            if self._table.appends:
+                insert_new(session, self._table.model, rows)
+            else:
+                upsert(session, self._table.model, rows, self._table.kept)
         self._waiting.clear()
 
     def write_down(self, now: datetime, mapping: str | None) -> None:

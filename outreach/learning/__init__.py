@@ -1,7 +1,21 @@
-"""What became of everything: the database in, counts out. Reads only; names no person."""
+"""What became of everything: the database in, counts and stories out. Reads only; counts name no person."""
 
 from outreach.learning.counts import StatusReport, count_messages
+from outreach.learning.finding import find_people
+from outreach.learning.followed import follow_batch, follow_messages, list_followed
 from outreach.learning.reports import write_report
 from outreach.learning.results import count_results
+from outreach.learning.story import Story, tell_story
 
-__all__ = ["StatusReport", "count_messages", "count_results", "write_report"]
+__all__ = [
+    "StatusReport",
+    "Story",
+    "count_messages",
+    "count_results",
+    "find_people",
+    "follow_batch",
+    "follow_messages",
+    "list_followed",
+    "tell_story",
+    "write_report",
+]  # fmt: skip

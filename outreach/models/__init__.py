@@ -2,6 +2,7 @@
 
 from outreach.models.customers import (
     CHANNELS,
+    DESK,
     PURPOSES,
     Consent,
     Customer,
@@ -47,9 +48,9 @@ from outreach.models.people import (
 )
 
 __all__ = [
-    "CHANNELS", "EVENT_KINDS", "PURPOSES", "ROLES", "STATUSES", "TOUCHING", "Allowance", "Attempt", "AuditEntry",
-    "Batch", "Consent", "Content", "Customer", "Decision", "Edit", "Event", "Failure", "Feedback", "Flag", "Import",
-    "Incident", "Installation", "Invoice", "KnobVersion", "Message", "Moment", "Pause", "Payment", "Place",
+    "CHANNELS", "DESK", "EVENT_KINDS", "PURPOSES", "ROLES", "STATUSES", "TOUCHING", "Allowance", "Attempt",
+    "AuditEntry", "Batch", "Consent", "Content", "Customer", "Decision", "Edit", "Event", "Failure", "Feedback", "Flag",
+    "Import", "Incident", "Installation", "Invoice", "KnobVersion", "Message", "Moment", "Pause", "Payment", "Place",
     "Referral", "Refusal", "SignIn", "Staff", "Suppression", "TemplateVersion", "Thumbnail", "Treatment",
     "TreatmentAnswer", "Visit", "Webhook", "Wording",
 ]  # fmt: skip

@@ -12,6 +12,8 @@ from outreach.models.columns import instant_field, one_of
 
 CHANNELS = ("letter", "email", "text", "call")
 PURPOSES = ("service", "marketing")
+# The source of a flag or a consent that staff recorded with one tap; no import takes such a flag back.
+DESK = "desk"
 
 
 class Customer(SQLModel, table=True):

@@ -241,7 +241,8 @@ class Webhook(SQLModel, table=True):
 class Event(SQLModel, table=True):
     """What a provider (or the person who opened the returned mail) later said of a message; kept as it came.
 
-    One that named no message of ours yet waits with its `provider_id` until that message is known.
+    One that named no message of ours yet waits with its `provider_id` until that message is known. `words` is what a
+    reply says.
     """
 
     __tablename__ = "events"
@@ -255,10 +256,14 @@ class Event(SQLModel, table=True):
     at: datetime = instant_field()
     received_at: datetime = instant_field()
     raw: bytes = b""
+    words: str | None = None
 
 
 class Incident(SQLModel, table=True):
-    """Something that should not have happened, for a person to look at: ids only, and what it means in words."""
+    """Something that should not have happened, for a person to look at: ids only, and what it means in words.
+
+    `note` is what the person who closed it found.
+    """
 
     __tablename__ = "incidents"
     incident_id: int | None = Field(default=None, primary_key=True)
@@ -267,6 +272,7 @@ class Incident(SQLModel, table=True):
     reference: str | None = Field(default=None, index=True)
     what: str
     closed_at: datetime | None = instant_field(default=None, nullable=True)
+    note: str | None = None
 
 
 class Allowance(SQLModel, table=True):
@@ -278,7 +284,10 @@ class Allowance(SQLModel, table=True):
 
 
 class Suppression(SQLModel, table=True):
-    """A contact we must not use, kept only as a keyed hash; no import lifts it."""
+    """A contact we must not use, kept only as a keyed hash; no import lifts it.
+
+    `beneath` is the source that stands again once staff take back what they wrote themselves.
+    """
 
     __tablename__ = "suppressions"
     __table_args__ = (one_of("channel", CHANNELS),)
@@ -286,3 +295,4 @@ class Suppression(SQLModel, table=True):
     channel: str = Field(primary_key=True)
     source: str
     at: datetime = instant_field()
+    beneath: str | None = None

@@ -72,9 +72,9 @@ def load_people(session: Session, settings: Settings, key: bytes, on: date, ids:
 
 
 def add_flags(session: Session, people: dict[str, Person], on: date) -> None:
-    """Gives each person the flags that stand on them on `on`."""
+    """Gives each person the flags that stand on them on `on`; of two of a kind, the one that began last."""
     active = select(Flag).where(Flag.from_on <= on, (col(Flag.until_on).is_(None)) | (col(Flag.until_on) >= on))
-    for flag in select_for(session, active, Flag.customer_id, people):
+    for flag in select_for(session, active.order_by(col(Flag.from_on)), Flag.customer_id, people):
         people[flag.customer_id].flags[flag.kind] = flag
 
 

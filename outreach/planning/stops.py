@@ -5,15 +5,15 @@ Writes nothing.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from outreach.models import Consent, Customer, Feedback, Invoice, Message, Payment, Suppression
-from outreach.planning.flags import hold_for_flags
+from outreach.models import Consent, Customer, Decision, Feedback, Invoice, Message, Moment, Payment, Suppression
+from outreach.planning.flags import CLOSED_CHANNELS, FLAG_RULES, hold_for_flags
 from outreach.planning.people import Person, add_flags, add_mourning
 from outreach.settings import Settings
 
@@ -71,9 +71,10 @@ def _withdrawn(session: Session, messages: Messages) -> set[tuple[str, str, str]
 
 
 def check_people(session: Session, settings: Settings, messages: Messages, on: date) -> Stops:
-    """Death, and the flags that hold this moment, of whom it is about and of whom we write to."""
+    """Death, and the flags that hold this moment, of all whom it is about and of whom we write to."""
     mourning_days = settings.pacing.mourning_days
-    ids = {who for message in messages for who in (message.customer_id, message.recipient_id)}
+    concerned = _concerned(session, messages)
+    ids = {who for people in concerned.values() for who in people}
     found = session.exec(select(Customer).where(col(Customer.customer_id).in_(ids)))
     people = {customer.customer_id: Person(customer) for customer in found}
     add_flags(session, people, on)
@@ -81,13 +82,28 @@ def check_people(session: Session, settings: Settings, messages: Messages, on: d
     return {
         message.reference: stop
         for message in messages
-        for stop in [_stop_for(people, message, on, mourning_days)]
+        for stop in [_stop_for(people, message, concerned[message.reference], on, mourning_days)]
         if stop
     }
 
 
-def _stop_for(people: dict[str, Person], message: Message, on: date, mourning_days: int) -> Stop | None:
-    for customer_id in sorted({message.customer_id, message.recipient_id}):
+def _concerned(session: Session, messages: Messages) -> dict[str, set[str]]:
+    """Whom each message goes to and whom it is about: two wards of one guardian share a message that names both."""
+    concerned = {message.reference: {message.customer_id, message.recipient_id} for message in messages}
+    carried = (
+        select(Decision.reference, Moment.customer_id)
+        .join(Moment, col(Moment.moment_id) == Decision.moment_id)
+        .where(col(Decision.reference).in_(concerned))
+    )
+    for reference, customer_id in session.exec(carried):
+        concerned[reference or ""].add(customer_id)
+    return concerned
+
+
+def _stop_for(
+    people: dict[str, Person], message: Message, concerned: Collection[str], on: date, mourning_days: int
+) -> Stop | None:
+    for customer_id in sorted(concerned):
         person = people.get(customer_id)
         if person is None:
             return Stop("withdrawn", "the customer's record is no longer here")
@@ -95,6 +111,9 @@ def _stop_for(people: dict[str, Person], message: Message, on: date, mourning_da
             return Stop("withdrawn", "they have died")
         if hold := hold_for_flags(person, message.kind, on, mourning_days):
             return Stop("withdrawn", hold.reason)
+    for name in sorted(people[message.recipient_id].flags):
+        if message.channel in CLOSED_CHANNELS.get(name, ()):
+            return Stop("withdrawn", FLAG_RULES[name].reason)
     return None
 
 

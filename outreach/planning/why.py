@@ -45,7 +45,7 @@ def explain_customer(engine: Engine, settings: Settings, customer_id: str, on: d
         if session.get(Customer, customer_id) is None:
             raise NotFound(f"There is no customer “{customer_id}”. Ids are those of customers.csv")
         settings = settings.model_copy(update={"start_on": start_of(session, settings, on)})
-        decided = _decided(session, customer_id)
+        decided = list_decided(session, customer_id)
         found = [item for item in look_around(session, settings, on).values() if item.customer_id == customer_id]
         undecided = [
             item for item in found if (item.kind, item.occasion) not in {(a.kind, a.occasion) for a in decided}
@@ -56,7 +56,8 @@ def explain_customer(engine: Engine, settings: Settings, customer_id: str, on: d
     return sorted(answers, key=lambda answer: (answer.decided_on or on, answer.kind)) + silent
 
 
-def _decided(session: Session, customer_id: str) -> list[Answer]:
+def list_decided(session: Session, customer_id: str) -> list[Answer]:
+    """What stands of each of the customer's moments that planning has decided on, in no order."""
     rows = session.execute(
         latest_decisions()
         .join(Moment, col(Moment.moment_id) == Decision.moment_id)

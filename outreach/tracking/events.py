@@ -28,8 +28,11 @@ STATUS_OF = {
 # After these the contact is never used again.
 SUPPRESSING = frozenset({"bounced", "complained", "unsubscribed", "returned"})
 HELD = "held for a person"
-# A contact has one suppression: the source that stands the longest. What staff wrote is stronger than all of these.
+# A contact has one suppression: the source that stands the longest.
 SOURCES = (HELD, "unsubscribed", "returned", "bounced", "complained")
+# What staff wrote themselves stands above all of these, and what it covers is kept beneath it: what a customer asked
+# them, and what they put on the list by hand.
+ASKED, BY_HAND = "asked", "desk"
 
 
 def record_event(
@@ -143,10 +146,21 @@ def suppress(session: Session, contact_hash: str, channel: str, source: str, at:
     if insert_new(session, Suppression, [contact | {"source": source, "at": at}]):
         return True
     known = session.get_one(Suppression, (contact_hash, channel), with_for_update=True)
-    if known.source not in SOURCES or SOURCES.index(known.source) >= SOURCES.index(source):
+    if known.source not in SOURCES:
+        known.beneath = _stronger(known.beneath, source)
+        return False
+    if source not in SOURCES:
+        known.beneath = known.source
+    elif _stronger(known.source, source) == known.source:
         return False
     known.source, known.at = source, at
     return True
+
+
+def _stronger(known: str | None, source: str) -> str | None:
+    if source not in SOURCES:
+        return known
+    return source if known is None or SOURCES.index(source) > SOURCES.index(known) else known
 
 
 def _take_waiting(session: Session, message: Message) -> bool:

@@ -90,9 +90,9 @@ def record_reply(
     hashed = contact_hash(key, channel, contact) if contact else None
     reference = _last_message_to(session, hashed, channel) if hashed else None
     row = {"provider": provider, "event_id": reply.event_id, "reference": reference, "kind": "replied", "at": reply.at}
-    if not insert_new(session, Event, [row | {"received_at": received_at, "raw": reply.raw}]):
-        return None
     words = reply.words or ""
+    if not insert_new(session, Event, [row | {"received_at": received_at, "raw": reply.raw, "words": words}]):
+        return None
     meaning = read_reply(words)
     if hashed and meaning == "stop":
         _opt_out(session, hashed, channel, "unsubscribed", reference, received_at)

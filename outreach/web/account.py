@@ -9,7 +9,8 @@ from outreach.approval.staff import require_staff
 from outreach.database import reading, writing
 from outreach.errors import PasswordRefused, SignInError
 from outreach.web.desk import Desk
-from outreach.web.guard import COOKIE, DeskNow, Present, Signed, Viewer, caller_of, new_router
+from outreach.web.guard import COOKIE, DeskNow, Present, Viewer, caller_of, new_router
+from outreach.web.signed import Signed
 from outreach.web.signin import let_out, status_of, with_wait
 
 router = new_router()

@@ -9,11 +9,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from urllib.parse import quote, urlsplit
 
-from fastapi import FastAPI, Request, Response
+from fastapi import BackgroundTasks, FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.datastructures import URL
 from fastapi.responses import RedirectResponse
 from sqlalchemy import Engine
+from sqlalchemy.exc import DataError
 
 from outreach.clock import Clock
 from outreach.delivery.providers import Provider
@@ -21,10 +22,14 @@ from outreach.errors import ChangedSince, NotAllowed, NotFound, NotWaiting, Outr
 from outreach.settings import Settings
 from outreach.web import (
     account,
+    afterwards,
     batches,
+    calls,
+    closed,
     editing,
     marketing,
     messages,
+    people,
     pictures,
     public,
     signin,
@@ -38,7 +43,10 @@ from outreach.web.guard import MustChoosePassword, NotFromOurPages, NotSignedIn,
 from outreach.web.webhooks import Webhooks
 
 log = logging.getLogger("outreach.web")
-PARTS = (public, signin, signin_oidc, account, today, batches, messages, editing, pictures, marketing, wording)
+PARTS = (
+    public, signin, signin_oidc, account, today, batches, messages, editing, pictures, people, calls, afterwards,
+    closed, marketing, wording,
+)  # fmt: skip
 # Nothing from another host, nothing written into a page, and no address of ours (it may hold a token) to the next.
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -99,6 +107,7 @@ def create_app(
     app.add_api_route("/webhooks/{provider}", webhooks.take, methods=["POST"])
     app.add_exception_handler(404, show_missing)
     app.add_exception_handler(OutreachError, show_problem)
+    app.add_exception_handler(DataError, show_unfit)
     app.add_exception_handler(NotSignedIn, send_to_sign_in)
     app.add_exception_handler(MustChoosePassword, send_to_password)
     app.add_exception_handler(NotFromOurPages, show_stranger)
@@ -143,12 +152,17 @@ async def show_problem(request: Request, error: Exception) -> Response:
     """An error that says what to do next, with the status that fits it, and the way back to the page it came from."""
     status = next(code for kind, code in STATUS_OF if isinstance(error, kind))
     desk: Desk = request.app.state.desk
-    signed = await run_in_threadpool(find_signed, request, desk)
+    signed = await run_in_threadpool(find_signed, request, desk, BackgroundTasks())
     if signed is None:
         return show_trouble(request, status, HEADINGS[status], str(error))
     came_from = urlsplit(request.headers.get("referer", "")).path
     back = came_from if came_from != request.url.path and not came_from.startswith("//") else ""
     return desk.show("problem.html", signed, status=status, heading=HEADINGS[status], text=str(error), back=back)
+
+
+async def show_unfit(request: Request, error: Exception) -> Response:
+    """A value that no database column holds, such as a NUL character in PostgreSQL: it was never one of ours."""
+    return show_trouble(request, 400, HEADINGS[400], "It holds a character, or a number, that cannot be right.")
 
 
 async def send_to_sign_in(request: Request, error: Exception) -> Response:

@@ -13,8 +13,9 @@ from outreach.delivery.undoing import undo_approval
 from outreach.errors import NotFound, NowFewer
 from outreach.models import Batch, Place
 from outreach.web.desk import Desk
-from outreach.web.guard import Approver, DeskNow, Signed, Viewer, new_router
+from outreach.web.guard import Approver, DeskNow, Viewer, new_router
 from outreach.web.readable import read_message
+from outreach.web.signed import Signed
 
 router = new_router()
 A_PAGE = 60

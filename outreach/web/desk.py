@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import Response
@@ -17,10 +17,8 @@ from outreach.database import reading
 from outreach.planning.knobs import with_saved_knobs
 from outreach.settings import Settings
 from outreach.tables import money
+from outreach.web.signed import Signed
 from outreach.web.webhooks import Webhooks
-
-if TYPE_CHECKING:
-    from outreach.web.guard import Signed
 
 PAGES = Path(__file__).parent / "pages"
 WORDS = {"checkin": "check-in", "do_not_mail": "no mail"}
@@ -59,7 +57,7 @@ class Desk:
     def today(self) -> date:
         return business_date(self.now, self.written.business.timezone)
 
-    def show(self, page_name: str, signed: "Signed | None" = None, status: int = 200, **values: Any) -> HTMLResponse:
+    def show(self, page_name: str, signed: Signed | None = None, status: int = 200, **values: Any) -> HTMLResponse:
         """The page in HTML. What the last act said (see `go`) is shown on it, and then forgotten."""
         business = self.written.business
         about = {

@@ -17,9 +17,10 @@ from outreach.database import reading
 from outreach.errors import ComposingError
 from outreach.models import Message
 from outreach.web.desk import Desk
-from outreach.web.guard import DeskNow, Signed, Writer, new_router
+from outreach.web.guard import DeskNow, Writer, new_router
 from outreach.web.messages import find_message
 from outreach.web.readable import read_content
+from outreach.web.signed import Signed
 
 router = new_router()
 PREVIEW_WIDTH, PREVIEW_COLOURS = 900, 64

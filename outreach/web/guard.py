@@ -6,20 +6,19 @@ Every unsafe request must come from our own pages: its origin is ours, and it br
 import hashlib
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import unquote, urlsplit
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, BackgroundTasks, Depends, Request
 
 from outreach.approval.accounts import Caller, find_signed_in, must_choose_password, note_seen
 from outreach.approval.staff import whom_to_ask
 from outreach.database import reading
 from outreach.errors import NotAllowed
-from outreach.models import ROLES
 from outreach.web.browsers import name_browser
 from outreach.web.desk import SAID, Desk
+from outreach.web.signed import Signed
 
 COOKIE = "__Host-session"
 # By this a browser is known in which somebody has signed in before; it lets nobody in.
@@ -41,21 +40,6 @@ class NotFromOurPages(Exception):
     """An unsafe request that another site may have made."""
 
 
-@dataclass(frozen=True)
-class Signed:
-    """The person at this browser. `said` is what their last act had to say."""
-
-    staff_id: str
-    name: str
-    role: str
-    csrf: str
-    said: str = ""
-    must_choose: bool = False
-
-    def may(self, role: str) -> bool:
-        return ROLES.index(self.role) >= ROLES.index(role)
-
-
 def desk_of(request: Request) -> Desk:
     desk: Desk = request.app.state.desk
     return desk
@@ -64,7 +48,7 @@ def desk_of(request: Request) -> Desk:
 DeskNow = Annotated[Desk, Depends(desk_of)]
 
 
-def find_signed(request: Request, desk: DeskNow) -> Signed | None:
+def find_signed(request: Request, desk: DeskNow, background: BackgroundTasks) -> Signed | None:
     """Who is signed in in this browser, if anybody."""
     token = request.cookies.get(COOKIE, "")
     if not token:
@@ -74,7 +58,8 @@ def find_signed(request: Request, desk: DeskNow) -> Signed | None:
     if found is None:
         return None
     entry, member = found
-    note_seen(desk.engine, entry, desk.now)
+    # After the answer: while a long run writes, nobody's page shall wait for this.
+    background.add_task(note_seen, desk.engine, entry, desk.now)
     said = unquote(request.cookies.get(SAID, ""))
     must_choose = must_choose_password(entry, member)
     return Signed(member.staff_id, member.name, member.role, csrf_token(token), said, must_choose)

@@ -26,8 +26,9 @@ from outreach.planning.knobs import overlay_knobs
 from outreach.planning.treatments import waiting_treatments
 from outreach.settings import WEEKDAYS, MomentKnobs, Settings, fixed_knobs
 from outreach.web.desk import Desk
-from outreach.web.guard import Approver, DeskNow, Signed, Viewer, Writer, new_router
+from outreach.web.guard import Approver, DeskNow, Viewer, Writer, new_router
 from outreach.web.knob_forms import LABELS, fields_of, read_knobs
+from outreach.web.signed import Signed
 
 router = new_router()
 DAYS_AHEAD = 30

@@ -11,6 +11,7 @@ from outreach.composing.pictures import measure_pages, read_words
 from outreach.composing.printing import Zone, paper_of_size
 from outreach.database import reading, upsert, writing
 from outreach.errors import NotFound
+from outreach.learning import tell_story
 from outreach.models import Content, Customer, Message, Place
 from outreach.web.guard import Approver, DeskNow, Viewer, Writer, new_router
 from outreach.web.readable import read_message
@@ -21,12 +22,14 @@ Text = Annotated[str, Form(max_length=400)]
 
 @router.get("/messages/{reference}")
 def show_message(desk: DeskNow, signed: Viewer, reference: str) -> Response:
+    settings = desk.settings
     with reading(desk.engine) as session:
         message = find_message(session, reference)
+        story = tell_story(session, settings, message.customer_id, desk.today)
         looks = look_over(session, message.batch_id) if message.batch_id else []
         values = _about(session, message) | _neighbours(looks, message.reference)
         values["said"] = read_message(session, message.reference)
-    return desk.show("message.html", signed, here="/", message=message, **values)
+    return desk.show("message.html", signed, here="/", message=message, story=story, **values)
 
 
 def find_message(session: Session, reference: str) -> Message:

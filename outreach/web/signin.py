@@ -29,7 +29,7 @@ def take_sign_in(request: Request, desk: DeskNow, who: Text = "", password: Text
     try:
         entry = let_in(desk.engine, desk.settings, who, password, caller_of(request, desk), desk.now)
     except SignInError as error:
-        return show_sign_in(desk, next, error)
+        return show_sign_in(desk, next, error, who)
     return welcome(desk, entry, next)
 
 
@@ -40,12 +40,13 @@ def take_sign_out(request: Request, desk: DeskNow, signed: MaybeSigned) -> Respo
     return let_out(desk)
 
 
-def show_sign_in(desk: Desk, next: str, error: SignInError | None = None) -> Response:
+def show_sign_in(desk: Desk, next: str, error: SignInError | None = None, who: str = "") -> Response:
     oidc = desk.written.desk.oidc
     response = desk.show(
         "signin.html",
         status=status_of(error),
         next=local_path(next),
+        who=who,
         problem=str(error) if error else "",
         account=oidc.name if oidc.is_set else "",
     )

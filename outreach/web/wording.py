@@ -19,8 +19,9 @@ from outreach.composing.templates import read_sources, saved_sources, split_name
 from outreach.database import reading, writing
 from outreach.errors import ComposingError, NotFound, SettingsError
 from outreach.web.desk import Desk
-from outreach.web.guard import DeskNow, Signed, Viewer, Writer, new_router
+from outreach.web.guard import DeskNow, Viewer, Writer, new_router
 from outreach.web.readable import read_content
+from outreach.web.signed import Signed
 
 router = new_router()
 PREVIEW_WIDTH, PREVIEW_COLOURS = 900, 64

@@ -31,6 +31,9 @@ def upgrade() -> None:
         batches.create_check_constraint(
             "author_is_not_approver", "status <> 'approved' OR decided_by <> author OR single_person"
         )
+    op.add_column("suppressions", sa.Column("beneath", sa.String(), nullable=True))
+    op.add_column("incidents", sa.Column("note", sa.String(), nullable=True))
+    op.add_column("events", sa.Column("words", sa.String(), nullable=True))
     op.create_table(
         "sign_ins",
         sa.Column("token_hash", sa.String(), nullable=False),

@@ -1,0 +1,178 @@
+"""Today's call sheet out; what became of each call, as staff tick it, in.
+
+Of two ticks the stronger stands: no answer, reached, wrong number. A wish to be called no more always counts.
+"""
+
+import json
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlmodel import Session, col, select
+
+from outreach.approval.audit import record_act
+from outreach.approval.staff import require_approver
+from outreach.clock import business_date
+from outreach.database import reading, take_turns, writing
+from outreach.errors import ApprovalError, NotFound, NotWaiting
+from outreach.intake.contacts import contact_hash, load_key, normalise_phone, show_phone
+from outreach.models import DESK, Content, Event, Message
+from outreach.planning.stops import THEIR_WORD, find_stops
+from outreach.settings import Settings
+from outreach.tracking.events import record_event, suppress
+from outreach.tracking.pulling_back import PullReport, pull_back
+
+# What each outcome says of the message, as kinds of events. "in_transit" says nothing final: the call is tried again.
+OUTCOMES = {
+    "no answer": ("in_transit",),
+    "reached": ("delivered",),
+    "wrong number": ("bounced",),
+    "asked to stop": ("delivered", "unsubscribed"),
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One line of the sheet. `direct_line` is the number to give them, `avoid` what not to say.
+
+    `ticks` are the outcomes so far and when; `against` says why they must not be called any more.
+    """
+
+    reference: str
+    customer_id: str
+    kind: str
+    status: str
+    send_on: date
+    name: str
+    phone: str
+    about: str
+    script: str
+    avoid: str
+    direct_line: str
+    ticks: list[tuple[datetime, str]] = field(default_factory=list)
+    against: str = ""
+
+    @property
+    def shown_phone(self) -> str:
+        return show_phone(self.phone)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is on the sheet and still to be made."""
+        return self.status == "accepted" and not self.against and not {said for _, said in self.ticks} - {"no answer"}
+
+
+def list_calls(session: Session, settings: Settings, on: date) -> list[Call]:
+    """The calls of `on`: those to make, among them what was not reached before and is still of use, then those done.
+
+    Approved ones come onto the sheet with the next delivery.
+    """
+    messages = session.exec(
+        select(Message)
+        .where(
+            Message.channel == "call",
+            col(Message.status).in_(("approved", "sending", "accepted", "delivered", "failed")),
+            Message.send_on <= on,
+            Message.useful_until >= on,
+        )
+        .order_by(Message.reference)
+    ).all()
+    ticks = _ticks(session, [message.reference for message in messages])
+    to_make = [message for message in messages if message.status in {"approved", "accepted"}]
+    stops = find_stops(session, settings, to_make, on, THEIR_WORD)
+    calls = [
+        _read_call(session, message, ticks.get(message.reference, []), stop.reason if stop else "")
+        for message in messages
+        for stop in [stops.get(message.reference)]
+        if _belongs_to(message, ticks.get(message.reference, []), on, settings)
+    ]
+    return sorted(calls, key=lambda call: (not call.is_open, call.name.casefold(), call.reference))
+
+
+def _ticks(session: Session, references: list[str]) -> dict[str, list[tuple[datetime, str]]]:
+    """What staff have ticked, by reference, in order."""
+    said = select(Event).where(Event.provider == DESK, col(Event.reference).in_(references))
+    ticks: dict[str, list[tuple[datetime, str]]] = {}
+    for event in session.exec(said.order_by(col(Event.at), Event.event_id)):
+        if event.reason in OUTCOMES and (event.at, event.reason) not in ticks.get(event.reference or "", []):
+            ticks.setdefault(event.reference or "", []).append((event.at, event.reason))
+    return ticks
+
+
+def _belongs_to(message: Message, ticks: list[tuple[datetime, str]], on: date, settings: Settings) -> bool:
+    """What is done stays on the sheet of the day on which it was done, and on no other."""
+    if message.status not in {"delivered", "failed"}:
+        return True
+    return any(business_date(at, settings.business.timezone) == on for at, _ in ticks)
+
+
+def _read_call(session: Session, message: Message, ticks: list[tuple[datetime, str]], against: str) -> Call:
+    content = session.get(Content, message.content_sha256) if message.content_sha256 else None
+    said: dict[str, Any] = json.loads(content.body) if content else {}
+    recipient = json.loads(message.recipient or "{}")
+    words = {name: str(said.get(name) or "") for name in ("about", "script", "avoid", "direct_line")}
+    # Who has just asked to be left alone is done, not overtaken by the suppression that this made.
+    is_done = bool({outcome for _, outcome in ticks} - {"no answer"})
+    return Call(
+        message.reference, message.customer_id, message.kind, message.status, message.send_on,
+        recipient.get("name", ""), recipient.get("phone", ""), **words, ticks=ticks, against="" if is_done else against,
+    )  # fmt: skip
+
+
+def record_call(engine: Engine, settings: Settings, reference: str, outcome: str, by: str, now: datetime) -> PullReport:
+    """Writes down what became of a call, one of OUTCOMES, and returns what else was pulled back for it.
+
+    "no answer" leaves it on the sheet. A wrong number is never used again, for calls nor for texts. Raises NotFound,
+    NotAllowed, and NotWaiting for a call that is not on the sheet.
+    """
+    if outcome not in OUTCOMES:
+        raise ApprovalError(f"“{outcome}” is no outcome of a call; choose one of {', '.join(OUTCOMES)}")
+    key = load_key(engine, settings)
+    with writing(engine) as session:
+        take_turns(session, "approval")
+        require_approver(session, by)
+        message = _require_call(session, reference)
+        for kind in OUTCOMES[outcome]:
+            # A second call without an answer is another event; any other outcome is the same however often it is said.
+            when = f" {now.isoformat()}" if outcome == "no answer" else ""
+            record_event(
+                session, DESK, f"{message.reference} {kind}{when}", kind, now, now, message.reference, reason=outcome
+            )
+        hashes = {message.contact_hash} if set(OUTCOMES[outcome]) & {"bounced", "unsubscribed"} else set()
+        if outcome == "wrong number":
+            hashes |= _close_for_texts(session, settings, key, message, now)
+        report = PullReport()
+        if hashes:
+            others = col(Message.contact_hash).in_(hashes) & (Message.reference != message.reference)
+            report = pull_back(session, settings, others, now)
+        record_act(session, by, f"call: {outcome}", message.reference, "", now)
+        return report
+
+
+def _require_call(session: Session, reference: str) -> Message:
+    message = session.get(Message, reference, with_for_update=True)
+    if message is None or message.channel != "call":
+        raise NotFound(f"There is no call {reference} on the sheet")
+    if message.status not in {"accepted", "delivered", "failed"} or not message.accepted_at:
+        raise NotWaiting(
+            f"{reference} is {message.status}, and not on the sheet. What is approved comes onto it with the next "
+            "delivery"
+        )
+    return message
+
+
+def _close_for_texts(session: Session, settings: Settings, key: bytes, message: Message, now: datetime) -> set[str]:
+    """Closes the same number for texts; its hash there."""
+    phone = normalise_phone(json.loads(message.recipient or "{}").get("phone", ""), settings.business.country)
+    if phone is None:
+        return set()
+    hashed = contact_hash(key, "text", phone)
+    suppress(session, hashed, "text", "bounced", now)
+    return {hashed}
+
+
+def calls_now(engine: Engine, settings: Settings, now: datetime) -> list[Call]:
+    """The sheet of the business's date at `now`."""
+    with reading(engine) as session:
+        return list_calls(session, settings, business_date(now, settings.business.timezone))

@@ -1,0 +1,207 @@
+"""The do-not-contact list: contacts typed by hand come in as hashes; whose a hash is goes out. No contact is stored.
+
+Only what staff wrote themselves can be lifted, by an admin. A complaint, a bounce or an opt-out never is.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine
+from sqlmodel import Session, col, select
+
+from outreach.approval.audit import record_act
+from outreach.approval.staff import require_admin, require_approver
+from outreach.database import reading, take_turns, writing
+from outreach.errors import ApprovalError, NotFound, NotWaiting
+from outreach.intake.contacts import contact_hash, load_key, normalise_address, normalise_email, normalise_phone
+from outreach.models import CHANNELS, Customer, Message, Suppression
+from outreach.planning.people import contacts_of
+from outreach.settings import Settings
+from outreach.tracking.events import ASKED, BY_HAND, HELD, suppress
+from outreach.tracking.pulling_back import PullReport, pull_back
+
+A_PAGE = 50
+AT_ONCE = 1000
+# In fixed words, because the audit keeps them and must never hold anybody's name or contact.
+REASONS_TO_LIFT = ("entered by mistake", "they asked to hear from us again", "it belongs to somebody else now")
+REASONS_TO_DECIDE = ("their words were read: they want no more", "their words were read: they did not mean stop")
+
+
+@dataclass(frozen=True)
+class Closed:
+    """One contact that is not used. `customers` are those on file that we wrote to there."""
+
+    contact_hash: str
+    channel: str
+    source: str
+    since: datetime
+    customers: tuple[str, ...] = ()
+
+    @property
+    def by_staff(self) -> bool:
+        return self.source in {ASKED, BY_HAND}
+
+
+def list_closed(session: Session, page: int = 1, source: str | None = None) -> tuple[list[Closed], bool]:
+    """One page of the list, the latest first, and whether there is another; only those of `source` when it is given."""
+    rows = select(Suppression).order_by(col(Suppression.at).desc(), Suppression.contact_hash, Suppression.channel)
+    if source:
+        rows = rows.where(Suppression.source == source)
+    found = session.exec(rows.offset((page - 1) * A_PAGE).limit(A_PAGE + 1)).all()
+    return _with_owners(session, found[:A_PAGE]), len(found) > A_PAGE
+
+
+def _with_owners(session: Session, rows: Sequence[Suppression]) -> list[Closed]:
+    written_to = (
+        select(Message.contact_hash, Message.channel, Message.recipient_id)
+        .where(col(Message.contact_hash).in_([row.contact_hash for row in rows]))
+        .distinct()
+    )
+    owners: dict[tuple[str | None, str], list[str]] = {}
+    for hashed, channel, recipient_id in session.exec(written_to):
+        owners.setdefault((hashed, channel), []).append(recipient_id)
+    return [
+        Closed(
+            row.contact_hash, row.channel, row.source, row.at,
+            tuple(sorted(owners.get((row.contact_hash, row.channel), []))),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def find_closed(engine: Engine, settings: Settings, typed: str, postal_code: str = "") -> list[Closed]:
+    """What the list says of a contact: an e-mail address, a number (for calls and texts), or a postal address.
+
+    Raises ApprovalError for what is none of these.
+    """
+    hashes = {hashed for _, hashed in _hashes(engine, settings, typed, postal_code)}
+    with reading(engine) as session:
+        rows = session.exec(select(Suppression).where(col(Suppression.contact_hash).in_(hashes))).all()
+        return _with_owners(session, rows)
+
+
+def _hashes(engine: Engine, settings: Settings, typed: str, postal_code: str) -> list[tuple[str, str]]:
+    """The (channel, hash) of each channel that this contact is used by."""
+    key, country = load_key(engine, settings), settings.business.country
+    contacts: dict[str, str | None] = {}
+    if postal_code.strip():
+        lines = [line for line in typed.replace(";", "\n").splitlines() if line.strip()]
+        contacts["letter"] = normalise_address(lines, postal_code, country) if lines else None
+    elif "@" in typed:
+        contacts["email"] = normalise_email(typed)
+    else:
+        contacts["call"] = contacts["text"] = normalise_phone(typed, country)
+    found = [(channel, contact_hash(key, channel, contact)) for channel, contact in contacts.items() if contact]
+    if not found:
+        raise ApprovalError(
+            "That is no e-mail address, telephone number or postal address. For an address, write street, town and "
+            "region on lines of their own, and the postal code in its own field"
+        )
+    return found
+
+
+def close_contact(
+    engine: Engine, settings: Settings, typed: str, postal_code: str, by: str, now: datetime
+) -> PullReport:
+    """Puts a contact on the list by hand, and pulls back what is open to it.
+
+    Raises ApprovalError for what is no contact, and NotAllowed.
+    """
+    hashes = _hashes(engine, settings, typed, postal_code)
+    with writing(engine) as session:
+        take_turns(session, "approval")
+        require_approver(session, by)
+        for channel, hashed in hashes:
+            suppress(session, hashed, channel, BY_HAND, now)
+        report = pull_back(session, settings, col(Message.contact_hash).in_([hashed for _, hashed in hashes]), now)
+        for channel, hashed in hashes:
+            record_act(session, by, "put on the do-not-contact list", hashed, channel, now)
+        return report
+
+
+def lift_contact(session: Session, contact_hash: str, channel: str, by: str, reason: str, now: datetime) -> None:
+    """Takes a contact off the list that staff put on it; what their entry covered stands again.
+
+    Raises NotFound, NotAllowed for all but admins, and NotWaiting for what nobody lifts.
+    """
+    require_admin(session, by)
+    _require_one_of(reason, REASONS_TO_LIFT)
+    closed = _require_closed(session, contact_hash, channel)
+    if closed.source not in {ASKED, BY_HAND}:
+        raise NotWaiting(f"That contact is “{closed.source}”, and nobody lifts that: only their own word could")
+    lift(session, closed)
+    record_act(session, by, "taken off the do-not-contact list", contact_hash, f"{channel}: {reason}", now)
+
+
+def lift(session: Session, closed: Suppression) -> None:
+    """Takes back what staff wrote of a contact; whatever it covered stands again."""
+    if closed.beneath:
+        closed.source, closed.beneath = closed.beneath, None
+    else:
+        session.delete(closed)
+    session.flush()
+
+
+def decide_held(session: Session, contact_hash: str, channel: str, keep: bool, by: str, now: datetime) -> None:
+    """Ends the waiting of a contact whose reply a person had to read: closed for good when `keep`, else open again.
+
+    Raises NotFound, NotAllowed, and NotWaiting when it does not wait.
+    """
+    require_approver(session, by)
+    closed = _require_closed(session, contact_hash, channel)
+    if HELD not in {closed.source, closed.beneath}:
+        raise NotWaiting(f"That contact does not wait for anybody: it is “{closed.source}”")
+    if closed.source != HELD:
+        closed.beneath = "unsubscribed" if keep else None
+    elif keep:
+        closed.source, closed.at = "unsubscribed", now
+    else:
+        session.delete(closed)
+    reason = REASONS_TO_DECIDE[0] if keep else REASONS_TO_DECIDE[1]
+    record_act(session, by, "held contact closed" if keep else "held contact opened", contact_hash, reason, now)
+
+
+def _require_closed(session: Session, contact_hash: str, channel: str) -> Suppression:
+    closed = session.get(Suppression, (contact_hash, channel), with_for_update=True)
+    if closed is None:
+        raise NotFound("That contact is not on the list any more")
+    return closed
+
+
+def _require_one_of(reason: str, reasons: Collection[str]) -> None:
+    if reason not in reasons:
+        raise ApprovalError(f"Choose why: {'; '.join(reasons)}")
+
+
+def find_owners(engine: Engine, settings: Settings, hashed: str, channel: str) -> list[str]:
+    """The customers on file who have this contact, whether we ever wrote to it or not.
+
+    It hashes the contacts of all customers, some at a time: for one contact, when somebody asks.
+    """
+    key, owners, last = load_key(engine, settings), [], ""
+    chunk = select(Customer).order_by(Customer.customer_id).limit(AT_ONCE)
+    while True:
+        with reading(engine) as session:
+            customers = session.exec(chunk.where(Customer.customer_id > last)).all()
+        for customer in customers:
+            contact = contacts_of(customer, None, settings).get(channel)
+            if contact and contact_hash(key, channel, contact) == hashed:
+                owners.append(customer.customer_id)
+        if len(customers) < AT_ONCE:
+            return owners
+        last = customers[-1].customer_id
+
+
+def closed_channels(engine: Engine, settings: Settings, customer: Customer) -> dict[str, str]:
+    """Why each of the customer's channels is closed, by channel; those that are open are not in it."""
+    with reading(engine) as session:
+        if session.exec(select(Suppression).limit(1)).first() is None:
+            return {}
+    key = load_key(engine, settings)
+    contacts = contacts_of(customer, None, settings)
+    hashes = {contact_hash(key, channel, contact): channel for channel, contact in contacts.items()}
+    with reading(engine) as session:
+        rows = session.exec(select(Suppression).where(col(Suppression.contact_hash).in_(hashes))).all()
+    closed = {row.channel: row.source for row in rows if hashes[row.contact_hash] == row.channel}
+    return {channel: closed[channel] for channel in CHANNELS if channel in closed}
