@@ -11,6 +11,7 @@ from test_planning import at, customer, faithful, granted, happy, late, payments
 from conftest import NOW, TODAY
 from outreach.database import reading, writing
 from outreach.errors import SettingsError
+from outreach.intake.contacts import load_key
 from outreach.models import AuditEntry, Decision, Feedback, Message, Moment
 from outreach.planning import plan_day
 from outreach.planning.forecast import Forecast, forecast
@@ -130,6 +131,7 @@ def test_the_forecast_writes_nothing(engine: Engine, settings: Settings) -> None
 
 def test_the_forecast_waits_for_no_writer(engine: Engine, settings: Settings) -> None:
     store(engine, practice())
+    load_key(engine, settings)  # the first import has done so long since
     with writing(engine) as session:
         session.add(Feedback(feedback_id="f", customer_id="no", given_at=at(TODAY), given_on=TODAY, kind="review"))
         session.flush()
