@@ -190,7 +190,7 @@ def serve(
     database: Database = None,
     now: Now = None,
 ) -> None:
-    """Serve the status page, the public unsubscribe page, and the webhooks of the vendors in use."""
+    """Serve the desk, the public unsubscribe page, and the webhooks of the vendors in use."""
     from outreach.up import serve_pages  # Prefect and uvicorn take seconds to import
 
     call = open_call(database, now, create=True)
@@ -230,12 +230,12 @@ def demo(database: Database = None, now: Now = None) -> None:
 
 @app.command()
 def up(
-    port: Annotated[int, typer.Option(help="The port of the status page; Prefect takes 4200.")] = 8080,
+    port: Annotated[int, typer.Option(help="The port of the desk; Prefect takes 4200.")] = 8080,
     prefect_port: Annotated[int, typer.Option(help="The port of Prefect's server and UI.")] = 4200,
     database: Database = None,
     now: Now = None,
 ) -> None:
-    """Start everything on one machine: Prefect server and UI, deployments, worker, status page."""
+    """Start everything on one machine: Prefect server and UI, deployments, worker, desk."""
     from outreach.up import start_everything  # Prefect and uvicorn take seconds to import
 
     call = open_call(database, now, create=True)

@@ -1,4 +1,4 @@
-"""Everything on one machine: Prefect's server, the deployments that are missing, a worker, and the status page.
+"""Everything on one machine: Prefect's server, the deployments that are missing, a worker, and the desk.
 
 Listens on this machine only. Ends what it started, and nothing else.
 """
@@ -23,8 +23,10 @@ import yaml
 from sqlalchemy import Engine
 
 import flows  # gives this process, and so its children, Prefect's defaults
+from outreach.approval import list_staff
+from outreach.approval.staff import invite_somebody
 from outreach.clock import Clock, read_clock
-from outreach.database import open_database, upgrade_database
+from outreach.database import open_database, upgrade_database, writing
 from outreach.delivery.providers import require_secrets
 from outreach.errors import OutreachError, SettingsError
 from outreach.settings import Settings
@@ -62,14 +64,31 @@ class Child:
                 continue
 
 
-def serve_pages(engine: Engine, settings: Settings, clock: Clock, host: str, port: int, prefect: str = "") -> None:
-    """Serves the status page, the public pages and the webhooks until this process is told to stop.
+def serve_pages(
+    engine: Engine, settings: Settings, clock: Clock, host: str, port: int, prefect: str = "", tell: Tell = say
+) -> None:
+    """Serves the desk, the public pages and the webhooks until this process is told to stop.
 
     Raises SettingsError when the port is taken, or a vendor in use lacks its key or the secret of its webhooks.
     """
     require_secrets(settings)
     refuse_taken(host, port, "--port")
-    pages_server(engine, settings, clock, host, port, prefect).run()
+    server = pages_server(engine, settings, clock, host, port, prefect)
+    tell_the_desk(engine, settings, f"http://{host}:{port}", clock(), tell)
+    tell("Stop with Ctrl-C.")
+    server.run()
+
+
+def tell_the_desk(engine: Engine, settings: Settings, address: str, now: datetime, tell: Tell) -> None:
+    """Says where the desk is and, where nobody could sign in there to approve, who now can and with which password."""
+    with writing(engine) as session:
+        invited = invite_somebody(session, settings.desk.oidc is not None, now)
+        is_empty = not list_staff(session)
+    tell(f"  The desk      {address}")
+    if invited:
+        tell(f"                sign in as {invited[0].staff_id} with {invited[1]}, which is shown only now")
+    elif is_empty:
+        tell('                nobody can sign in yet: outreach staff add maria --name "Maria Stone" --role admin')
 
 
 def pages_server(
@@ -117,7 +136,9 @@ def start_everything(
         bring_pool(address)
         deploy_missing(address, environment, tell)
         start("worker", ["worker", "start", "--pool", pool_name(), "--type", "process", "--name", "outreach up"])
-        tell(f"\n  Status page   http://{LOOPBACK}:{port}\n  Prefect       {address}")
+        tell("")
+        tell_the_desk(engine, settings, f"http://{LOOPBACK}:{port}", clock(), tell)
+        tell(f"  Prefect       {address}")
         tell(f"  Logs          {logs_folder()}\n\nStop with Ctrl-C.")
         watch(start.children, server)
         server.run()
@@ -254,7 +275,7 @@ def read_all(address: str, what: str) -> list[dict[str, Any]]:
 
 
 def watch(children: list[Child], server: uvicorn.Server) -> None:
-    """Ends the status page, and with it everything, when a child stops by itself."""
+    """Ends the desk, and with it everything, when a child stops by itself."""
 
     def look() -> None:
         while all(child.process.poll() is None for child in children):

@@ -116,6 +116,19 @@ def can_anybody_approve(session: Session, by_account: bool) -> bool:
     )
 
 
+def invite_somebody(
+    session: Session, by_account: bool, at: datetime, draw: Draw = draw_at_random
+) -> tuple[Staff, str] | None:
+    """The first of those who may approve, with a first password to be told to them, where none of them could sign in.
+
+    None where somebody can, or where nobody may approve.
+    """
+    approvers = [member for member in list_staff(session) if ROLES.index(member.role) >= ROLES.index("approver")]
+    if not approvers or can_anybody_approve(session, by_account):
+        return None
+    return approvers[0], give_first_password(session, approvers[0].staff_id, at, draw)
+
+
 def whom_to_ask(session: Session) -> str:
     """The names of those who may change what others may do."""
     admins = [member.name for member in list_staff(session) if member.role == "admin"]

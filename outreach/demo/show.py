@@ -5,7 +5,7 @@ The flows run in this process on Prefect's embedded server; everything goes to f
 
 import os
 import time
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -50,10 +50,11 @@ def run_demo(database: str | None, now: str | None) -> None:
     prepared = prepare(on)
     with reading(engine) as session:
         tables.show_prepared(session, prepared, as_json=False)
-    _approve_all(engine, settings, noon)
+    _approve_all(engine, settings, on, noon)
     tables.say("Delivering …")
     tables.show_delivered(deliver(), settings.business, as_json=False)
     _draw(engine, settings)
+    _leave_waiting(engine, on)
     _point_onwards(engine, settings, on, time.monotonic() - began)
 
 
@@ -92,14 +93,26 @@ def _set_environment(settings: Settings, noon: datetime) -> None:
     os.environ["OUTREACH_NOW"] = noon.isoformat()
 
 
-def _approve_all(engine: Engine, settings: Settings, now: datetime) -> None:
+def _approve_all(engine: Engine, settings: Settings, on: date, now: datetime) -> None:
     with writing(engine) as session:
         add_staff(session, APPROVER, "Nora Whitcomb", "approver", now)
     with reading(engine) as session:
-        waiting = [batch.batch_id for batch in list_batches(session)]
+        # What an earlier run left waiting for the desk stays there.
+        waiting = [batch.batch_id for batch in list_batches(session) if batch.run_on <= on]
     for batch_id in waiting:
         approve_batch(engine, settings, batch_id, APPROVER, now, "demo")
     tables.say(f"{APPROVER} approves {len(waiting)} batches" if waiting else "Nothing waits for approval.")
+
+
+def _leave_waiting(engine: Engine, on: date) -> None:
+    """Prepares the next day too, and leaves its batches for whoever opens the desk."""
+    from flows.prepare import prepare
+
+    tomorrow = on + timedelta(days=1)
+    prepare(tomorrow)
+    with reading(engine) as session:
+        waiting = len(list_batches(session))
+    tables.say(f"{waiting} batches of {tomorrow} wait at the desk: outreach up")
 
 
 def _draw(engine: Engine, settings: Settings) -> None:
@@ -137,5 +150,5 @@ def _point_onwards(engine: Engine, settings: Settings, on: date, seconds: float)
         f"  {settings.providers.outbox.folder}/  the letters, e-mails and texts, and the call sheet calls.csv\n"
         f"  .venv/bin/outreach why {someone}{with_database}  why this person, why today\n"
         f"  .venv/bin/outreach status{with_database}  what became of everything\n"
-        f"  .venv/bin/outreach up{with_database}  Prefect's UI, schedules, a worker and a status page"
+        f"  .venv/bin/outreach up{with_database}  Prefect's UI, schedules, a worker and the desk, where tomorrow's batches wait for you"
     )
