@@ -74,7 +74,7 @@ class Started:
         return found
 
     def page(self) -> str:
-        return httpx.get(f"http://{HOST}:{self.port}/", timeout=5).text
+        return httpx.get(f"http://{HOST}:{self.port}/signin", timeout=5).text
 
     def run_of(self, deployment_id: str) -> dict[str, Any]:
         """A run of a deployment, started now and waited for."""
@@ -107,7 +107,7 @@ def started(tmp_path: Path) -> Iterator[Started]:
 def test_one_command_starts_everything_leaves_what_staff_changed_and_stops_without_a_trace(
     started: Started, tmp_path: Path
 ) -> None:
-    assert "Where everything stands" in wait_until(started.page)
+    assert "Sign in" in wait_until(started.page)
     deliver = started.deployment("office-hours")
     assert {each["name"] for each in started.ask("deployments/filter")} == {
         "nightly",
@@ -134,7 +134,10 @@ def test_one_command_starts_everything_leaves_what_staff_changed_and_stops_witho
     up.deploy_missing(address, up.environment_for("sqlite:///unused.db", address), print)
     assert len(started.deployment("office-hours")["schedules"]) == 2
 
-    assert "Stopping the server" in started.stop()
+    said = started.stop()
+    assert "Stopping the server" in said
+    assert f"The desk      http://{HOST}:{started.port}" in said
+    assert "outreach staff add maria" in said, "there is nobody yet who could sign in"
     assert started.process.returncode == 0
     assert not is_open(started.port)
     assert not is_open(started.prefect_port)

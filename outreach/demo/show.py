@@ -150,5 +150,5 @@ def _point_onwards(engine: Engine, settings: Settings, on: date, seconds: float)
         f"  {settings.providers.outbox.folder}/  the letters, e-mails and texts, and the call sheet calls.csv\n"
         f"  .venv/bin/outreach why {someone}{with_database}  why this person, why today\n"
         f"  .venv/bin/outreach status{with_database}  what became of everything\n"
-        f"  .venv/bin/outreach up{with_database}  Prefect's UI, schedules, a worker and the desk, where tomorrow's batches wait for you"
+        f"  .venv/bin/outreach up{with_database}  the desk, where tomorrow's batches wait; Prefect's UI"
     )
