@@ -1,5 +1,6 @@
 """Knobs and answers on treatments saved at the desk: what stands, what is refused, what planning makes of it."""
 
+import logging
 from datetime import date, timedelta
 from typing import Any
 
@@ -9,8 +10,10 @@ from sqlmodel import select
 from test_planning import customer, decision, faithful, granted, messages, plan, treated
 
 from conftest import NOW, TODAY
+from flows.runs import open_run
 from outreach.approval.treatments import answer_treatment
 from outreach.approval.tuning import list_knob_versions, save_knobs, undo_knobs
+from outreach.call import open_call
 from outreach.composing.facts import Assignment, FactFinder
 from outreach.database import reading, writing
 from outreach.errors import ApprovalError, NotFound, SettingsError
@@ -223,3 +226,22 @@ def test_care_that_is_never_asked_about_neither_waits_nor_takes_a_yes(
 def test_an_answer_is_a_yes_or_a_no_to_a_short_name(sqlite_engine: Engine, name: str, said: str) -> None:
     with pytest.raises(ApprovalError):
         answer(sqlite_engine, name, said)
+
+
+def test_every_command_sees_what_was_saved_and_pages_keep_what_is_written(
+    sqlite_engine: Engine, settings: Settings
+) -> None:
+    save(sqlite_engine, settings, "anniversary", reward=500)
+    call = open_call(str(sqlite_engine.url), "2026-03-10T15:00Z")
+    assert call.settings.moments.anniversary.reward == 500
+    assert call.written.moments.anniversary.reward == 2000
+
+
+def test_every_flow_sees_what_was_saved(
+    sqlite_engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(sqlite_engine, settings, "anniversary", reward=500)
+    monkeypatch.setenv("OUTREACH_DATABASE_URL", str(sqlite_engine.url))
+    monkeypatch.setattr("flows.runs.get_run_logger", lambda: logging.getLogger("flow"))
+    with open_run() as run:
+        assert run.settings.moments.anniversary.reward == 500

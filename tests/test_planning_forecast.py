@@ -1,5 +1,6 @@
 """The forecast against what planning really plans on the same data, day by day, and what it must not do."""
 
+import json
 from datetime import date, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlmodel import SQLModel, select
 from test_planning import at, customer, faithful, granted, happy, late, payments_fresh, treated, withdrawn
 
 from conftest import NOW, TODAY
+from outreach.commands.simulating import simulate
 from outreach.database import reading, writing
 from outreach.errors import SettingsError
 from outreach.intake.contacts import load_key
@@ -168,3 +170,16 @@ def test_what_would_change_is_seen_before_knobs_are_saved(sqlite_engine: Engine,
 def test_a_forecast_backwards_or_of_years_is_refused(sqlite_engine: Engine, settings: Settings, last: date) -> None:
     with pytest.raises(SettingsError, match="within one year"):
         forecast(sqlite_engine, settings, TODAY, last, NOW)
+
+
+def test_simulate_prints_the_forecast_for_programs(
+    sqlite_engine: Engine, settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(sqlite_engine, [*faithful("a")])
+    monkeypatch.setenv("OUTREACH_SECRET", "a secret for tests only")
+    simulate("2026-03-10", "2026-03-12", str(sqlite_engine.url), "2026-03-10T15:00Z", True)
+    said = json.loads(capsys.readouterr().out)
+    (message,) = said["messages"]
+    assert (said["from"], said["to"], said["cost"]) == ("2026-03-10", "2026-03-12", message["cost"])
+    assert (message["on"], message["moment"], message["customer_id"]) == ("2026-03-10", "anniversary", "a")
+    assert count(sqlite_engine, Decision) == 0
