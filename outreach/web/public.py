@@ -14,12 +14,12 @@ from outreach.web.desk import PAGES
 from outreach.web.guard import DeskNow
 
 router = APIRouter()
-BOTH = ["GET", "HEAD"]
 MEDIA_TYPES = {".svg": "image/svg+xml", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
 FILES = {path.name: path for path in PAGES.iterdir() if path.suffix in MEDIA_TYPES}
 
 
-@router.api_route("/healthz", methods=BOTH)
+@router.head("/healthz")
+@router.get("/healthz")
 def show_health(desk: DeskNow) -> Response:
     try:
         with reading(desk.engine) as session:
@@ -29,7 +29,8 @@ def show_health(desk: DeskNow) -> Response:
     return JSONResponse({"status": "ok", "refused_webhooks": dict(desk.webhooks.refused)})
 
 
-@router.api_route("/assets/{name}", methods=BOTH)
+@router.head("/assets/{name}")
+@router.get("/assets/{name}")
 def show_file(name: str) -> Response:
     """A style sheet or script of ours."""
     if name not in FILES:
@@ -37,7 +38,8 @@ def show_file(name: str) -> Response:
     return Response(FILES[name].read_bytes(), media_type=MEDIA_TYPES[FILES[name].suffix])
 
 
-@router.api_route("/unsubscribe/{token}", methods=BOTH)
+@router.head("/unsubscribe/{token}")
+@router.get("/unsubscribe/{token}")
 def ask(desk: DeskNow, token: str) -> Response:
     """Looks nothing up: link scanners open every link, and a page must not tell good tokens from bad ones."""
     return desk.show("unsubscribe.html")
