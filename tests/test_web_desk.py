@@ -1,0 +1,210 @@
+"""Batches and messages on the desk, asked as a browser asks: what is shown, what is refused, and how it is answered."""
+
+import threading
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from sqlalchemy import Engine
+from sqlmodel import select
+
+from conftest import NOW, TODAY
+from outreach.approval import edit_message, open_batches
+from outreach.composing import compose_planned
+from outreach.database import reading, writing
+from outreach.models import Batch, Customer, Message, Place
+from outreach.settings import Settings
+from planned import add_customer, know_contacts, plan
+from serving import Browser, serving
+
+BATCH = "2026-03-10-anniversary-letter"
+FIRST, SECOND, THIRD = (f"ANNI-LETTER-C{number}" for number in range(3))
+NAUGHTY = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture
+def practice(sqlite_engine: Engine, settings: Settings) -> Engine:
+    for number in range(3):
+        add_customer(sqlite_engine, f"c{number}", address_line1=f"{number + 1} Orchard Terrace")
+        plan(sqlite_engine, "anniversary", "letter", f"c{number}")
+    plan(sqlite_engine, "checkin", "email", "c1")
+    assert not compose_planned(sqlite_engine, settings, TODAY, NOW).to_mend
+    know_contacts(sqlite_engine)
+    open_batches(sqlite_engine, settings, TODAY, NOW)
+    return sqlite_engine
+
+
+@pytest.fixture
+def client(practice: Engine, settings: Settings) -> Iterator[httpx.Client]:
+    with serving(practice, settings) as client:
+        yield client
+
+
+@pytest.fixture
+def nora(client: httpx.Client, practice: Engine) -> Browser:
+    return Browser(client, practice, "nora", "approver")
+
+
+@pytest.fixture
+def ben(client: httpx.Client, practice: Engine) -> Browser:
+    return Browser(client, practice, "ben", "approver")
+
+
+def batch(engine: Engine, batch_id: str = BATCH) -> Batch:
+    with reading(engine) as session:
+        return session.get_one(Batch, batch_id)
+
+
+def on_screen(engine: Engine, batch_id: str = BATCH) -> dict[str, str]:
+    """What the button of the page that is open now would send."""
+    shown = batch(engine, batch_id)
+    return {"seal": shown.seal, "count": str(shown.count), "cost": str(shown.cost)}
+
+
+def test_row_20_whoever_edited_a_letter_cannot_approve_it(
+    practice: Engine, settings: Settings, nora: Browser, ben: Browser
+) -> None:
+    own = edit_message(practice, settings, FIRST, "Dear Maria,\n\nthank you.", "nora", NOW).batch_id
+    refused = nora.post(f"/batches/{own}/approve", **on_screen(practice, own))
+    assert refused.status_code == 403
+    assert "somebody else must approve it" in refused.text
+    assert batch(practice, own).status == "waiting"
+    assert ben.post(f"/batches/{own}/approve", **on_screen(practice, own)).status_code == 303
+    assert batch(practice, own).decided_by == "ben"
+
+
+@pytest.mark.parametrize("role", ["viewer", "writer"])
+def test_row_20_a_role_too_low_is_told_whom_to_ask(client: httpx.Client, practice: Engine, role: str) -> None:
+    low = Browser(client, practice, role, role)
+    for path in (f"/batches/{BATCH}/approve", f"/batches/{BATCH}/reject", f"/messages/{FIRST}/reject", "/stop"):
+        assert low.post(path, reason="no", **on_screen(practice)).status_code == 403
+    assert "Approve" not in low.get(f"/batches/{BATCH}").text
+    assert batch(practice).status == "waiting"
+
+
+@pytest.mark.parametrize("field", ["seal", "count", "cost"])
+def test_row_21_what_an_older_page_showed_approves_nothing(practice: Engine, nora: Browser, field: str) -> None:
+    older = on_screen(practice) | {field: "1" * 64 if field == "seal" else "1"}
+    refused = nora.post(f"/batches/{BATCH}/approve", **older)
+    assert refused.status_code == 409
+    assert "It has changed since you looked" in refused.text
+    assert batch(practice).status == "waiting"
+
+
+def test_row_21_an_edit_since_the_page_was_opened_approves_nothing(
+    practice: Engine, settings: Settings, nora: Browser
+) -> None:
+    shown = on_screen(practice)
+    edit_message(practice, settings, FIRST, "Dear Maria,\n\nthank you.", "nora", NOW)
+    refused = nora.post(f"/batches/{BATCH}/approve", **shown)
+    assert refused.status_code == 409
+    assert FIRST in refused.text
+    assert batch(practice).status == "waiting"
+
+
+def test_a_withdrawal_since_then_is_shown_as_fewer_and_takes_one_more_tap(practice: Engine, nora: Browser) -> None:
+    shown = on_screen(practice)
+    with writing(practice) as session:
+        session.get_one(Customer, "c0").died_on = TODAY
+    fewer = nora.post(f"/batches/{BATCH}/approve", **shown)
+    assert fewer.status_code == 409
+    assert "Now 2." in fewer.text
+    assert batch(practice).status == "waiting"
+    assert f'name="seal" value="{batch(practice).seal}"' in fewer.text
+    assert nora.post(f"/batches/{BATCH}/approve", **on_screen(practice)).status_code == 303
+
+
+def test_row_22_a_double_click_and_two_approvers_at_once_make_one_approval(
+    practice: Engine, nora: Browser, ben: Browser
+) -> None:
+    shown = on_screen(practice)
+    answers: list[httpx.Response] = []
+    clicks = [
+        threading.Thread(target=lambda who=who: answers.append(who.post(f"/batches/{BATCH}/approve", **shown)))
+        for who in (nora, nora, ben, ben)
+    ]
+    for click in clicks:
+        click.start()
+    for click in clicks:
+        click.join()
+    assert sorted(answer.status_code for answer in answers) == [303, 409, 409, 409]
+    assert all("approved already, by" in answer.text for answer in answers if answer.status_code == 409)
+
+
+def test_a_batch_shows_thumbnails_only_to_who_is_signed_in(
+    client: httpx.Client, practice: Engine, nora: Browser
+) -> None:
+    with reading(practice) as session:
+        sha256 = session.get_one(Message, FIRST).content_sha256
+    path = f"/thumbnails/{sha256}.png"
+    assert path in nora.get(f"/batches/{BATCH}").text
+    assert nora.get(path).content.startswith(b"\x89PNG")
+    assert client.get(path).status_code == 303
+    assert nora.get("/thumbnails/nothing.png").status_code == 404
+
+
+def test_a_page_of_a_letter_is_drawn_and_one_that_is_not_there_is_not(nora: Browser) -> None:
+    assert nora.get(f"/messages/{FIRST}/pages/1.png").content.startswith(b"\x89PNG")
+    assert nora.get(f"/messages/{FIRST}/pages/2.png").status_code == 404
+    assert nora.get(f"/messages/{FIRST}/letter.pdf").content.startswith(b"%PDF")
+    assert nora.get("/messages/CHEC-EMAIL-C1/letter.pdf").status_code == 404
+
+
+def test_a_name_is_written_as_text_wherever_it_stands(practice: Engine, nora: Browser) -> None:
+    with writing(practice) as session:
+        session.get_one(Customer, "c0").given_name = NAUGHTY
+    for path in (f"/batches/{BATCH}", f"/messages/{FIRST}", "/people?q=img", "/people/c0"):
+        page = nora.get(path).text
+        assert "&lt;img" in page
+        assert NAUGHTY not in page
+
+
+def test_an_email_is_shown_without_any_attribute_of_its_own(nora: Browser) -> None:
+    page = nora.get("/messages/CHEC-EMAIL-C1").text
+    assert "Dr. Okafor" in page
+    assert "style=" not in page
+    assert 'href="http' not in page, "a click on the desk must not unsubscribe anybody"
+
+
+def test_the_place_is_kept_by_person_and_batch(practice: Engine, nora: Browser, ben: Browser) -> None:
+    assert nora.post(f"/batches/{BATCH}/place", reference=SECOND).status_code == 204
+    assert f'href="/messages/{SECOND}">Go on where you were' in nora.get(f"/batches/{BATCH}").text
+    assert "Go on where you were" not in ben.get(f"/batches/{BATCH}").text
+    with reading(practice) as session:
+        assert [place.reference for place in session.exec(select(Place))] == [SECOND]
+
+
+def test_words_that_are_refused_name_the_line_and_stay_as_they_were_typed(practice: Engine, nora: Browser) -> None:
+    typed = "Dear Maria,\n\nhello {{ amount }}\n\nWarmly,"
+    with reading(practice) as session:
+        digest = session.get_one(Message, FIRST).digest or ""
+    answer = nora.post(f"/messages/{FIRST}/edit", words=typed, digest=digest)
+    assert answer.status_code == 400
+    assert "line 3" in answer.text
+    assert "hello {{ amount }}" in answer.text
+    with reading(practice) as session:
+        assert session.get_one(Message, FIRST).digest == digest
+
+
+def test_the_preview_answers_a_script_with_the_true_page(nora: Browser) -> None:
+    asked = {"csrf": nora.csrf, "words": "Dear Maria,\n\nthank you.", "digest": "of no matter here"}
+    headers = nora.headers | {"Accept": "application/json"}
+    said = nora.client.post(f"/messages/{FIRST}/try", data=asked, headers=headers).json()
+    assert "problem" not in said, said
+    assert said["picture"].startswith("data:image/png;base64,")
+    refused = nora.client.post(f"/messages/{FIRST}/try", data=asked | {"words": "{% if x %}"}, headers=headers).json()
+    assert "line 1" in refused["problem"]
+
+
+def test_an_approval_is_undone_in_time_and_not_later(practice: Engine, settings: Settings, nora: Browser) -> None:
+    nora.post(f"/batches/{BATCH}/approve", **on_screen(practice))
+    assert "3 wait again" in nora.press(f"/batches/{BATCH}/undo").text
+    assert batch(practice).status == "waiting"
+    assert nora.post(f"/batches/{BATCH}/undo").status_code == 409
+
+
+def test_what_is_not_there_is_a_page_that_says_so(nora: Browser) -> None:
+    for path in ("/batches/none", "/messages/NONE-NONE-NONE", "/messages/NONE-NONE-NONE/edit"):
+        answer = nora.get(path)
+        assert answer.status_code == 404
+        assert "There is no" in answer.text
