@@ -86,8 +86,11 @@ def _mode(settings: Settings) -> Finding:
 
 
 def _address(settings: Settings) -> Finding:
-    is_well = settings.mode == "rehearsal" or urlsplit(settings.business.public_url).scheme == "https"
-    mend = "Give business.public_url an https address: without it nobody can sign in, and links are not private"
+    address = urlsplit(settings.business.public_url)
+    # Names that lead nowhere by design (RFC 2606): the default's, and those of samples.
+    leads_nowhere = (address.hostname or "").endswith((".invalid", ".example", ".test"))
+    is_well = settings.mode == "rehearsal" or (address.scheme == "https" and not leads_nowhere)
+    mend = "Set business.public_url to the https address of this desk: unsubscribe links and the sign-in need it"
     return Finding("the public address", is_well, "" if is_well else mend)
 
 

@@ -11,6 +11,7 @@ from outreach.delivery.cancelling import cancel_paused
 from outreach.delivery.providers import open_providers
 from outreach.errors import OutreachError
 from outreach.learning import count_messages
+from outreach.planning.treatments import waiting_treatments
 from outreach.web.guard import Approver, DeskNow, Viewer, new_router
 
 router = new_router()
@@ -18,8 +19,10 @@ router = new_router()
 
 @router.get("/")
 def show_today(desk: DeskNow, signed: Viewer) -> Response:
+    settings = desk.settings
     with reading(desk.engine) as session:
-        glances = glance_at_batches(session, desk.settings, desk.now)
+        glances = glance_at_batches(session, settings, desk.now)
+        treatments = waiting_treatments(session, settings, desk.today)
         counts, paused = count_messages(session), pauses.list_pauses(session)
     open_cases = sum(n for (_, _, status), n in counts.messages.items() if status in {"uncertain", "needs_person"})
     return desk.show(
@@ -30,6 +33,7 @@ def show_today(desk: DeskNow, signed: Viewer) -> Response:
         today=desk.today,
         glances=glances,
         paused=paused,
+        treatments=len(treatments),
         open_cases=open_cases + len(counts.incidents),
     )
 
