@@ -83,7 +83,7 @@ def serve_pages(
 def tell_the_desk(engine: Engine, settings: Settings, address: str, now: datetime, tell: Tell) -> None:
     """Says where the desk is and, where nobody could sign in there to approve, who now can and with which password."""
     with writing(engine) as session:
-        invited = invite_somebody(session, settings.desk.oidc is not None, now)
+        invited = invite_somebody(session, settings.desk.oidc.is_set, now)
         is_empty = not list_staff(session)
     tell(f"  The desk      {address}")
     if invited:

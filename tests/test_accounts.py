@@ -26,6 +26,7 @@ from outreach.approval.accounts import (
     sign_out_everywhere,
 )
 from outreach.approval.audit import find_break
+from outreach.approval.staff import invite_somebody
 from outreach.database import open_database, reading, writing
 from outreach.errors import ApprovalError, NotFound, NotLetIn, PasswordRefused, TooManyTries
 from outreach.models import AuditEntry, Failure, SignIn, Staff
@@ -580,3 +581,17 @@ def test_the_database_itself_knows_no_other_way_in(engine: Engine, settings: Set
     enter(engine, settings)
     with pytest.raises(Exception, match="how_is_known"), writing(engine) as session:
         session.connection().execute(text("UPDATE sign_ins SET how = 'a link'"))
+
+
+def test_where_nobody_could_sign_in_to_approve_the_first_approver_is_invited_once(engine: Engine) -> None:
+    with writing(engine) as session:
+        assert invite_somebody(session, False, NOW) is None, "there is nobody"
+        add_staff(session, "vic", "Vic Lund", "viewer", NOW)
+        assert invite_somebody(session, False, NOW) is None, "a viewer cannot approve"
+        add_staff(session, "nora", "Nora Whitcomb", "approver", NOW, email="nora@alder.example")
+        session.flush()
+        assert invite_somebody(session, True, NOW) is None, "her account lets her in"
+        invited = invite_somebody(session, False, NOW)
+        assert invited is not None
+        assert invited[0].staff_id == "nora"
+        assert invite_somebody(session, False, NOW) is None, "a password is shown once"

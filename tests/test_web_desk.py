@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import select
 
+from approved import pdf_saying
 from conftest import NOW, TODAY
 from outreach.approval import edit_message, open_batches
 from outreach.composing import compose_planned
-from outreach.database import reading, writing
-from outreach.models import Batch, Customer, Message, Place
+from outreach.database import insert_new, reading, writing
+from outreach.models import Batch, Content, Customer, Message, Place
 from outreach.settings import Settings
 from planned import add_customer, know_contacts, plan
 from serving import Browser, serving
@@ -208,3 +209,58 @@ def test_what_is_not_there_is_a_page_that_says_so(nora: Browser) -> None:
         answer = nora.get(path)
         assert answer.status_code == 404
         assert "There is no" in answer.text
+
+
+def test_a_batch_that_is_decided_says_by_whom_and_offers_no_button(
+    practice: Engine, nora: Browser, ben: Browser
+) -> None:
+    ben.post(f"/batches/{BATCH}/reject", reason="told in person")
+    page = nora.get(f"/batches/{BATCH}").text
+    assert "rejected, by ben" in page
+    assert "/approve" not in page
+
+
+def test_a_name_written_from_right_to_left_stands_in_its_own_direction(practice: Engine, nora: Browser) -> None:
+    with writing(practice) as session:
+        customer = session.get_one(Customer, "c0")
+        customer.given_name, customer.family_name = "ליאה", "כהן"
+    assert '<span class="to" dir="auto">ליאה כהן</span>' in nora.get(f"/batches/{BATCH}").text
+    assert '<h1 dir="auto">ליאה כהן</h1>' in nora.get(f"/messages/{FIRST}").text
+    assert "<bdi>ליאה כהן</bdi>" in nora.get("/people?q=ליאה").text
+
+
+def test_a_letter_of_two_pages_shows_both(practice: Engine, nora: Browser) -> None:
+    body = pdf_saying("Good morning", pages=2)
+    with writing(practice) as session:
+        row = {"sha256": "two", "media_type": "application/pdf", "body": body}
+        insert_new(session, Content, [row])
+        session.get_one(Message, FIRST).content_sha256 = "two"
+    page = nora.get(f"/messages/{FIRST}").text
+    assert page.count("<svg") == 2
+    assert page.count('class="window"') == 1
+    assert nora.get(f"/messages/{FIRST}/pages/2.png").status_code == 200
+
+
+@pytest.mark.parametrize("number", ["9" * 30, str(2**63), "-1", "0"])
+def test_a_number_too_large_for_a_database_is_answered_calmly(engine: Engine, settings: Settings, number: str) -> None:
+    with serving(engine, settings) as client:
+        nora = Browser(client, engine, "nora", "admin")
+        for path in ("/batches/none?page={}", "/follow?page={}", "/people?q=a&page={}", "/do-not-contact?page={}"):
+            assert nora.get(path.format(number)).status_code < 500
+        for path, field in (("/batches/none/approve", "count"), ("/incidents", "incident_id")):
+            assert nora.post(path, seal="x", cost="1", **{field: number}).status_code < 500
+
+
+def test_a_character_that_no_database_keeps_is_refused_and_changes_nothing(engine: Engine, settings: Settings) -> None:
+    add_customer(engine, "c0")
+    plan(engine, "anniversary", "letter", "c0")
+    compose_planned(engine, settings, TODAY, NOW)
+    know_contacts(engine)
+    open_batches(engine, settings, TODAY, NOW)
+    with serving(engine, settings) as client:
+        nora = Browser(client, engine, "nora", "admin")
+        assert nora.post(f"/messages/{FIRST}/hold", reason="a\0b").status_code in {303, 400}
+        assert nora.post(f"/messages/{FIRST}/edit", words="Dear\0 Maria,", digest="x").status_code in {400, 409}
+        assert nora.get("/people?q=a%00b").status_code in {200, 400}
+    with reading(engine) as session:
+        assert "\0" not in (session.get_one(Message, FIRST).status_reason or "")

@@ -429,7 +429,7 @@ def contents(engine: Engine) -> list[str]:
         return [line for line in dump if not line.startswith(('INSERT INTO "sign_ins"', 'INSERT INTO "thumbnails"'))]
 
 
-def test_no_get_or_head_of_any_route_changes_anything(desk: Desk) -> None:
+def test_row_30_no_get_or_head_of_any_route_changes_anything(desk: Desk) -> None:
     batch_id, reference = waiting(desk)
     known = {"batch_id": batch_id, "reference": reference, "moment": "anniversary", "kind": "anniversary"}
     browser = desk.signed("ada")

@@ -39,7 +39,7 @@ from outreach.web import (
 )
 from outreach.web.darkroom import Darkroom
 from outreach.web.desk import Desk
-from outreach.web.guard import MustChoosePassword, NotFromOurPages, NotSignedIn, find_signed, is_too_long
+from outreach.web.guard import MustChoosePassword, NotFromOurPages, NotSignedIn, NotText, find_signed, is_too_long
 from outreach.web.webhooks import Webhooks
 
 log = logging.getLogger("outreach.web")
@@ -108,6 +108,7 @@ def create_app(
     app.add_exception_handler(404, show_missing)
     app.add_exception_handler(OutreachError, show_problem)
     app.add_exception_handler(DataError, show_unfit)
+    app.add_exception_handler(NotText, show_unfit)
     app.add_exception_handler(NotSignedIn, send_to_sign_in)
     app.add_exception_handler(MustChoosePassword, send_to_password)
     app.add_exception_handler(NotFromOurPages, show_stranger)

@@ -40,6 +40,10 @@ class NotFromOurPages(Exception):
     """An unsafe request that another site may have made."""
 
 
+class NotText(Exception):
+    """A form holds a character that is no part of any text."""
+
+
 def desk_of(request: Request) -> Desk:
     desk: Desk = request.app.state.desk
     return desk
@@ -149,6 +153,12 @@ async def require_csrf(request: Request, signed: MaybeSigned) -> None:
         raise NotFromOurPages
 
 
+async def require_text(request: Request) -> None:
+    """Raises NotText for a form with a NUL character: SQLite would keep it, and PostgreSQL would not."""
+    if request.method not in SAFE and any("\0" in str(value) for value in (await request.form()).values()):
+        raise NotText
+
+
 def is_too_long(request: Request) -> bool:
     """Whether a form is longer than any of ours, or does not say how long it is.
 
@@ -186,4 +196,4 @@ def new_door() -> APIRouter:
 
 def new_router() -> APIRouter:
     """A router whose unsafe requests must come from our own pages, and from this very session."""
-    return APIRouter(dependencies=[Depends(require_own_origin), Depends(require_csrf)])
+    return APIRouter(dependencies=[Depends(require_own_origin), Depends(require_csrf), Depends(require_text)])
