@@ -259,7 +259,7 @@ def test_a_character_that_no_database_keeps_is_refused_and_changes_nothing(engin
     open_batches(engine, settings, TODAY, NOW)
     with serving(engine, settings) as client:
         nora = Browser(client, engine, "nora", "admin")
-        assert nora.post(f"/messages/{FIRST}/hold", reason="a\0b").status_code in {303, 400}
+        assert nora.post(f"/messages/{FIRST}/hold", reason="a\0b").status_code == 400
         assert nora.post(f"/messages/{FIRST}/edit", words="Dear\0 Maria,", digest="x").status_code in {400, 409}
         assert nora.get("/people?q=a%00b").status_code in {200, 400}
     with reading(engine) as session:
