@@ -103,3 +103,4 @@ def test_a_batch_says_what_it_costs_by_provider_and_when_it_arrives(engine: Engi
     assert glance.cost_by_provider == {"outbox": ORDINARY * settings.postage.letter}
     assert (glance.arrives_from, glance.arrives_until) == (date(2026, 3, 16), date(2026, 3, 16))
     assert glance.batch.count == ORDINARY
+    assert not glance.looks, "what is true of all makes nobody stand out"

@@ -15,6 +15,7 @@ from outreach.database import open_database, reading, writing
 from outreach.intake.contacts import contact_hash, load_key
 from outreach.models import Batch, Customer, Event, Message, Moment, Pause, Suppression
 from outreach.settings import Settings
+from outreach.web.desk import PAGES
 from serving import NOW, Browser, serving
 
 REFERENCE = "K7QF-2M9X-TB4D"
@@ -209,6 +210,8 @@ def test_the_public_page_needs_no_script_and_no_page_needs_anything_from_elsewhe
 
 
 def test_the_style_reads_from_either_side_and_knows_the_dark(client: httpx.Client) -> None:
-    style = client.get("/assets/style.css").text
-    assert "prefers-color-scheme: dark" in style
-    assert not re.search(r"(margin|padding|border)-(left|right)|text-align: (left|right)", style)
+    sheets = [client.get(f"/assets/{path.name}").text for path in PAGES.glob("*.css")]
+    assert len(sheets) > 1
+    assert any("prefers-color-scheme: dark" in style for style in sheets)
+    for style in sheets:
+        assert not re.search(r"(margin|padding|border)-(left|right)|text-align: (left|right)|[^-](left|right):", style)

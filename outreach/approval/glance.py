@@ -1,5 +1,7 @@
 """Batches at a glance: those that wait in; for each its cost by provider, when it would arrive, and what to look at."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -7,6 +9,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from outreach.approval.batches import WAITING, list_batches
+from outreach.approval.outliers import Look, look_over
 from outreach.clock import add_business_days, business_date
 from outreach.models import Batch, Message
 from outreach.settings import Settings
@@ -14,7 +17,10 @@ from outreach.settings import Settings
 
 @dataclass(frozen=True)
 class Glance:
-    """One batch: `cost_by_provider` in minor units, the first and last day of arrival, and when it loses its use."""
+    """One batch: `cost_by_provider` in minor units, the first and last day of arrival, and when it loses its use.
+
+    `looks` counts, by reason, the messages that a person should look at first.
+    """
 
     batch: Batch
     cost_by_provider: dict[str, int]
@@ -22,16 +28,18 @@ class Glance:
     arrives_from: date | None
     arrives_until: date | None
     useful_until: date | None
+    looks: Counter[str]
 
 
 def glance_at_batches(session: Session, settings: Settings, now: datetime) -> list[Glance]:
     """Every batch that waits for a person, the one that loses its use first at the top."""
-    glances = [glance_at(session, settings, batch, now) for batch in list_batches(session)]
+    batches = list_batches(session)
+    glances = [glance_at(session, settings, batch, look_over(session, batch.batch_id), now) for batch in batches]
     return sorted(glances, key=lambda glance: (glance.useful_until or date.max, glance.batch.batch_id))
 
 
-def glance_at(session: Session, settings: Settings, batch: Batch, now: datetime) -> Glance:
-    """One batch, as it would go out if it were approved at `now`."""
+def glance_at(session: Session, settings: Settings, batch: Batch, looks: Sequence[Look], now: datetime) -> Glance:
+    """One batch, of whose messages `looks` are, as it would go out if it were approved at `now`."""
     of_batch = (Message.batch_id == batch.batch_id, col(Message.status).in_((*WAITING, "approved")))
     cost = select(Message.provider, func.sum(Message.cost)).where(*of_batch).group_by(Message.provider)
     days = select(func.min(Message.send_on), func.max(Message.send_on), func.min(Message.useful_until)).where(*of_batch)
@@ -46,4 +54,5 @@ def glance_at(session: Session, settings: Settings, batch: Batch, now: datetime)
         add_business_days(max(first, today), travel) if first else None,
         add_business_days(max(last, today), travel) if last else None,
         useful_until,
+        Counter(reason for look in looks for reason in look.reasons),
     )

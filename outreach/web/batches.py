@@ -37,8 +37,8 @@ def _show(
         batch = session.get(Batch, batch_id)
         if batch is None:
             raise NotFound(f"There is no batch “{batch_id}”")
-        glance = glance_at(session, desk.settings, batch, desk.now)
         looks = look_over(session, batch_id)
+        glance = glance_at(session, desk.written, batch, looks, desk.now)
         place = session.get(Place, (signed.staff_id, batch_id))
         shown = looks[(page - 1) * A_PAGE : page * A_PAGE]
         sheets = [(look, read_message(session, look.reference)) for look in shown]
