@@ -255,9 +255,15 @@ def test_doctor_finds_staff_of_whom_nobody_could_approve_at_the_desk(
 
 @pytest.mark.parametrize(
     ("mode", "address", "is_well"),
-    [("live", "http://desk.example", False), ("live", "https://desk.example", True), ("rehearsal", "http://x", True)],
+    [
+        ("live", "http://desk.alderlane.com", False),
+        ("live", "https://desk.alderlane.com", True),
+        ("live", "https://outreach.invalid", False),
+        ("live", "https://outreach.alderlane.example", False),
+        ("rehearsal", "http://x", True),
+    ],
 )
-def test_doctor_finds_a_public_address_without_https_in_live_mode(
+def test_doctor_finds_a_public_address_without_https_or_that_leads_nowhere_in_live_mode(
     sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mode: str, address: str, is_well: bool
 ) -> None:
     toml = f'mode = "{mode}"\n[business]\npublic_url = "{address}"\n'
