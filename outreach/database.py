@@ -201,22 +201,41 @@ def _insert(session: Session, table: type[SQLModel], rows: list[dict[str, Any]],
     return result.rowcount
 
 
-def upgrade_database(engine: Engine) -> bool:
-    """Creates the tables or brings them to today's shape; returns whether anything changed. Many may run it.
+def upgrade_database(engine: Engine, revision: str = "head") -> bool:
+    """Creates the tables or brings them to the shape of `revision`, today's; returns whether anything changed.
 
-    Raises DatabaseError when the server cannot be reached or the file cannot be opened.
+    Many may run it. Raises DatabaseError when the server cannot be reached, the file cannot be opened, or rows would
+    be left that point nowhere; then nothing is changed.
     """
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    newest = ScriptDirectory.from_config(config).get_current_head()
+    newest = ScriptDirectory.from_config(config).as_revision_number(revision)
     try:
         with reading(engine) as session:
             if MigrationContext.configure(session.connection()).get_current_revision() == newest:
                 return False
-        with writing(engine) as session:
+        with _reshaping(engine) as session:
             take_turns(session, "upgrade")
             config.attributes["connection"] = session.connection()
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
     except OperationalError as error:
         raise DatabaseError(f"The database cannot be opened: {error.orig}. Check the path or URL.") from error
     return True
+
+
+@contextmanager
+def _reshaping(engine: Engine) -> Iterator[Session]:
+    """A writing session that may make a table anew while others point at it; at its end every pointer must be good."""
+    if engine.dialect.name != "sqlite":
+        with writing(engine) as session:
+            yield session
+        return
+    with engine.connect() as connection:
+        # SQLite has no ALTER for constraints: the table is dropped and made again, which foreign keys would forbid.
+        # The pragma does nothing inside a transaction (https://www.sqlite.org/lang_altertable.html#otheralter).
+        driver: Any = connection.connection.driver_connection
+        driver.execute("PRAGMA foreign_keys=OFF")
+        with Session(connection) as session, session.begin():
+            yield session
+            if driver.execute("PRAGMA foreign_key_check").fetchone():
+                raise DatabaseError("The database was not upgraded: some of its rows point at rows that are not there")

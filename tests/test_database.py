@@ -8,11 +8,12 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, select
 
 from outreach.database import insert_new, open_database, reading, upgrade_database, upsert, writing
 from outreach.errors import DatabaseError
-from outreach.models import Customer, Message, Moment, Pause, Staff
+from outreach.models import Batch, Customer, Event, Message, Moment, Pause, Staff
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_models(engine: Engine) -> None:
@@ -23,6 +24,43 @@ def test_the_migrations_make_exactly_the_tables_of_the_models(engine: Engine) ->
 
 def test_upgrading_twice_changes_nothing_the_second_time(engine: Engine) -> None:
     assert upgrade_database(engine) is False
+
+
+def test_a_database_in_use_is_upgraded_with_all_its_rows(database_url: str) -> None:
+    engine = open_database(database_url)
+    upgrade_database(engine, "0002")
+    day, when = "2026-03-10", "2026-03-10 15:00:00"
+    rows: dict[str, dict[str, object]] = {
+        "staff": {"staff_id": "nora", "name": "Nora Whitcomb", "role": "approver", "added_at": when},
+        "customers": {"customer_id": "c1"},
+        "moments": {"moment_id": "m1", "kind": "checkin", "customer_id": "c1", "occasion": "1", "found_on": day},
+        "batches": {
+            "batch_id": "b1", "kind": "checkin", "channel": "letter", "run_on": day, "status": "waiting", "author": "x",
+            "count": 1, "cost": 0, "currency": "USD", "seal": "s", "fingerprint": "f", "why_waiting": "",
+            "opened_at": when,
+        },
+        "messages": {
+            "reference": "r1", "moment_id": "m1", "step": 1, "kind": "checkin", "customer_id": "c1",
+            "recipient_id": "c1", "channel": "letter", "purpose": "service", "status": "composed", "run_on": day,
+            "send_on": day, "useful_until": day, "cost": 0, "fence": 0, "batch_id": "b1",
+        },
+        "events": {
+            "provider": "lob", "event_id": "e1", "reference": "r1", "kind": "accepted", "at": when,
+            "received_at": when, "raw": b"",
+        },
+    }  # fmt: skip
+    with engine.begin() as connection:
+        for table, row in rows.items():
+            values = ", ".join(f":{name}" for name in row)
+            connection.execute(text(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values})"), row)
+    assert upgrade_database(engine)
+    with reading(engine) as session:
+        assert session.get_one(Message, "r1").batch_id == "b1"
+        assert session.get_one(Batch, "b1").single_person is False
+        assert session.get_one(Staff, "nora").password_hash is None
+        assert session.get_one(Event, ("lob", "e1")).reference == "r1"
+    with pytest.raises(IntegrityError), writing(engine) as session:
+        session.execute(text("DELETE FROM batches"))
 
 
 def test_an_instant_comes_back_as_the_same_instant_in_utc(engine: Engine) -> None:
