@@ -112,7 +112,8 @@ def _leave_waiting(engine: Engine, on: date) -> None:
     prepare(tomorrow)
     with reading(engine) as session:
         waiting = len(list_batches(session))
-    tables.say(f"{waiting} batches of {tomorrow} wait at the desk: outreach up")
+    said = "1 batch waits" if waiting == 1 else f"{waiting} batches wait"
+    tables.say(f"For {tomorrow}, {said} at the desk: outreach up")
 
 
 def _draw(engine: Engine, settings: Settings) -> None:
