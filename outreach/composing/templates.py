@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from outreach.composing.environment import Dress, check_template
 from outreach.composing.fields import OF_MOMENT, fields_for, public
@@ -94,9 +94,9 @@ def read_sources(folder: Path) -> dict[str, str]:
 
 def saved_sources(session: Session) -> dict[str, str]:
     """The sources that were saved at the desk and stand, by the template's name."""
-    versions = session.exec(select(TemplateVersion).order_by(col(TemplateVersion.version)))
-    standing = {version.name: version.source for version in versions}
-    return {name: source for name, source in standing.items() if source is not None}
+    newest = select(func.max(TemplateVersion.version)).group_by(col(TemplateVersion.name))
+    standing = session.exec(select(TemplateVersion).where(col(TemplateVersion.version).in_(newest)))
+    return {version.name: version.source for version in standing if version.source is not None}
 
 
 def check_source(name: str, source: str) -> None:

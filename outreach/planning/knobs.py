@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from outreach.errors import NotFound, SettingsError
 from outreach.models import KnobVersion, TreatmentAnswer
@@ -21,10 +21,12 @@ def with_saved_knobs(session: Session, settings: Settings) -> Settings:
 
     A saved knob that no longer fits, or that this version of the program does not know, raises SettingsError.
     """
-    for moment in MOMENTS:
-        fixed = fixed_knobs(moment)
-        saved = {name: value for name, value in saved_knobs(session, moment).items() if name not in fixed}
-        settings = overlay_knobs(settings, moment, saved)
+    newest = select(func.max(KnobVersion.version)).group_by(col(KnobVersion.moment))
+    for version in session.exec(select(KnobVersion).where(col(KnobVersion.version).in_(newest))):
+        if version.moment in MOMENTS:
+            fixed = fixed_knobs(version.moment)
+            saved = {name: value for name, value in json.loads(version.knobs).items() if name not in fixed}
+            settings = overlay_knobs(settings, version.moment, saved)
     return _with_answers(session, settings)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from outreach.approval.audit import record_act
 from outreach.approval.staff import require_approver
@@ -17,6 +17,7 @@ from outreach.models import Attempt, Event, Incident, Message, Suppression
 from outreach.tracking.events import HELD
 
 A_PAGE = 50
+OPEN = ("needs_person", "uncertain")
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,16 @@ class OpenIncident:
     recipient_id: str | None = None
 
 
+def count_open_cases(session: Session) -> int:
+    """How many messages and incidents only a person, or a look-up, can close."""
+    messages = select(func.count()).select_from(Message).where(col(Message.status).in_(OPEN))
+    incidents = select(func.count()).select_from(Incident).where(col(Incident.closed_at).is_(None))
+    return session.exec(messages).one() + session.exec(incidents).one()
+
+
 def list_open_messages(session: Session, page: int = 1) -> tuple[list[OpenMessage], bool]:
     """One page of the messages that a look-up, or a person, has to settle, and whether there is another."""
-    still_open = select(Message).where(col(Message.status).in_(("needs_person", "uncertain")))
+    still_open = select(Message).where(col(Message.status).in_(OPEN))
     ordered = still_open.order_by(Message.status, Message.reference).offset((page - 1) * A_PAGE).limit(A_PAGE + 1)
     messages = session.exec(ordered).all()
     attempts = attempts_of(session, [message.reference for message in messages])

@@ -3,7 +3,6 @@
 Nothing is stored before the button is pressed, and then somebody else must approve it.
 """
 
-import base64
 import json
 from typing import Annotated
 
@@ -12,18 +11,16 @@ from fastapi.responses import JSONResponse
 
 from outreach.approval import edit_message
 from outreach.composing.editing import preview_edited, words_of
-from outreach.composing.pictures import as_png, draw_page
 from outreach.database import reading
 from outreach.errors import ComposingError
 from outreach.models import Message
 from outreach.web.desk import Desk
 from outreach.web.guard import DeskNow, Writer, new_router
 from outreach.web.messages import find_message
-from outreach.web.readable import read_content
+from outreach.web.readable import preview_content
 from outreach.web.signed import Signed
 
 router = new_router()
-PREVIEW_WIDTH, PREVIEW_COLOURS = 900, 64
 Words = Annotated[str, Form(max_length=20_000)]
 Digest = Annotated[str, Form(max_length=64)]
 
@@ -64,11 +61,7 @@ def preview(desk: Desk, message: Message, words: str) -> dict[str, str]:
         body, media_type = preview_edited(desk.engine, desk.settings, message.reference, words)
     except ComposingError as problem:
         return {"problem": str(problem)}
-    if media_type == "application/pdf":
-        picture = as_png(draw_page(body, PREVIEW_WIDTH), PREVIEW_COLOURS)
-        return {"picture": f"data:image/png;base64,{base64.b64encode(picture).decode()}"}
-    said = read_content(message.channel, json.loads(message.recipient or "{}"), body, media_type)
-    return {"words": f"{said.subject}\n\n{said.words}".strip()}
+    return preview_content(message.channel, json.loads(message.recipient or "{}"), body, media_type)
 
 
 def _show(

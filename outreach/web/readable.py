@@ -3,6 +3,7 @@
 Nothing of a message reaches a page as it is: words are escaped, and of an e-mail's HTML only plain tags are kept.
 """
 
+import base64
 import json
 from dataclasses import dataclass
 from email import message_from_bytes
@@ -11,13 +12,15 @@ from html.parser import HTMLParser
 from typing import Any
 
 from markupsafe import Markup, escape
-from sqlmodel import Session
+from sqlmodel import Session, select
 
+from outreach.composing.pictures import as_png, draw_page
 from outreach.models import Content, Message
 
 # No attribute is kept: neither an address to load from nor a style.
 KEPT = frozenset({"p", "br", "em", "strong", "ul", "ol", "li"})
 UNSEEN = frozenset({"head", "title", "style", "script"})
+PREVIEW_WIDTH, PREVIEW_COLOURS = 900, 64
 
 
 @dataclass(frozen=True)
@@ -40,13 +43,15 @@ class Readable:
 def read_message(session: Session, reference: str) -> Readable:
     """What the message says, from the very bytes that are approved and sent."""
     message = session.get_one(Message, reference)
-    content = session.get(Content, message.content_sha256) if message.content_sha256 else None
     recipient = json.loads(message.recipient or "{}")
-    if content is None:
+    # The bytes of a letter are not read here: a contact sheet would read sixty of them to show none.
+    media_type = session.exec(select(Content.media_type).where(Content.sha256 == message.content_sha256)).first()
+    if media_type is None:
         return Readable(message.channel, recipient)
-    if content.media_type == "application/pdf":
-        return Readable(message.channel, recipient, sha256=content.sha256)
-    return read_content(message.channel, recipient, content.body, content.media_type)
+    if media_type == "application/pdf":
+        return Readable(message.channel, recipient, sha256=message.content_sha256)
+    content = session.get_one(Content, message.content_sha256)
+    return read_content(message.channel, recipient, content.body, media_type)
 
 
 def read_content(channel: str, recipient: dict[str, Any], body: bytes, media_type: str) -> Readable:
@@ -59,6 +64,15 @@ def read_content(channel: str, recipient: dict[str, Any], body: bytes, media_typ
             channel, recipient, subject=call.get("about", ""), words=call["script"], avoid=call.get("avoid", "")
         )
     return Readable(channel, recipient, words=body.decode())
+
+
+def preview_content(channel: str, recipient: dict[str, Any], body: bytes, media_type: str) -> dict[str, str]:
+    """What is not stored yet, for a page to show: `picture` (a data URL) of a letter, or the `words` of the rest."""
+    if media_type == "application/pdf":
+        picture = as_png(draw_page(body, PREVIEW_WIDTH), PREVIEW_COLOURS)
+        return {"picture": f"data:image/png;base64,{base64.b64encode(picture).decode()}"}
+    said = read_content(channel, recipient, body, media_type)
+    return {"words": f"{said.subject}\n\n{said.words}".strip()}
 
 
 def _read_email(recipient: dict[str, Any], body: bytes) -> Readable:

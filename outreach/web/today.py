@@ -12,6 +12,7 @@ from outreach.delivery.providers import open_providers
 from outreach.errors import OutreachError
 from outreach.learning import count_messages
 from outreach.planning.treatments import waiting_treatments
+from outreach.tracking.cases import count_open_cases
 from outreach.web.guard import Approver, DeskNow, Viewer, new_router
 
 router = new_router()
@@ -23,8 +24,7 @@ def show_today(desk: DeskNow, signed: Viewer) -> Response:
     with reading(desk.engine) as session:
         glances = glance_at_batches(session, settings, desk.now)
         treatments = waiting_treatments(session, settings, desk.today)
-        counts, paused = count_messages(session), pauses.list_pauses(session)
-    open_cases = sum(n for (_, _, status), n in counts.messages.items() if status in {"uncertain", "needs_person"})
+        open_cases, paused = count_open_cases(session), pauses.list_pauses(session)
     return desk.show(
         "today.html",
         signed,
@@ -34,7 +34,7 @@ def show_today(desk: DeskNow, signed: Viewer) -> Response:
         glances=glances,
         paused=paused,
         treatments=len(treatments),
-        open_cases=open_cases + len(counts.incidents),
+        open_cases=open_cases,
     )
 
 

@@ -3,7 +3,6 @@
 Nothing is stored before the button is pressed; a template that is refused names its line, and what was typed stays.
 """
 
-import base64
 from typing import Annotated, Any
 
 from fastapi import Form, Request, Response
@@ -13,18 +12,16 @@ from outreach.approval.wording import list_template_versions, save_template, und
 from outreach.composing import preview_template
 from outreach.composing.environment import FILTERS, LONGEST_TEMPLATE
 from outreach.composing.fields import EXPLAINED, EXPLAINED_FILTERS, fields_for
-from outreach.composing.pictures import as_png, draw_page
 from outreach.composing.samples import find_samples
 from outreach.composing.templates import read_sources, saved_sources, split_name
 from outreach.database import reading, writing
 from outreach.errors import ComposingError, NotFound, SettingsError
 from outreach.web.desk import Desk
 from outreach.web.guard import DeskNow, Viewer, Writer, new_router
-from outreach.web.readable import read_content
+from outreach.web.readable import preview_content
 from outreach.web.signed import Signed
 
 router = new_router()
-PREVIEW_WIDTH, PREVIEW_COLOURS = 900, 64
 # What is too long is said by the check, with the words kept; only nonsense is cut off before.
 Source = Annotated[str, Form(max_length=10 * LONGEST_TEMPLATE)]
 Who = Annotated[str, Form(max_length=200)]
@@ -79,11 +76,7 @@ def preview(desk: Desk, name: str, source: str, customer: str) -> dict[str, str]
         body, media_type = preview_template(desk.engine, desk.settings, name, customer, desk.today, plain)
     except (ComposingError, NotFound, SettingsError) as problem:
         return {"problem": str(problem)}
-    if media_type == "application/pdf":
-        picture = as_png(draw_page(body, PREVIEW_WIDTH), PREVIEW_COLOURS)
-        return {"picture": f"data:image/png;base64,{base64.b64encode(picture).decode()}"}
-    said = read_content(split_name(name)[0], {}, body, media_type)
-    return {"words": f"{said.subject}\n\n{said.words}".strip()}
+    return preview_content(split_name(name)[0], {}, body, media_type)
 
 
 def _require(desk: Desk, name: str) -> str:
