@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import Row, func
 from sqlmodel import Session, col, select
 
-from outreach.models import Content, Customer, Invoice, Message, Payment
+from outreach.models import Content, Customer, Invoice, Message
+from outreach.planning.stops import paid_by
 
 # What nobody is called: digits, signs, a form's words, one Latin letter alone.
 _ODD_NAME = re.compile(
@@ -131,12 +132,7 @@ def _unusual(session: Session, rows: Rows) -> dict[str, str]:
 
 def _overdue(session: Session, customers: set[str], on: date) -> dict[str, int]:
     """What each customer owes on invoices past due on the day, in minor units."""
-    paid = (
-        select(func.coalesce(func.sum(Payment.amount), 0))
-        .where(Payment.invoice_id == Invoice.invoice_id, Payment.paid_on <= on)
-        .correlate(Invoice)
-        .scalar_subquery()
-    )
+    paid = paid_by(on)
     owed = select(Invoice.customer_id, func.sum(Invoice.amount - paid)).where(
         col(Invoice.customer_id).in_(customers), Invoice.due_on < on, Invoice.amount > paid
     )

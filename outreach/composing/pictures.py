@@ -1,7 +1,10 @@
 """The bytes of a printed letter in, pictures of its pages out. The only file that turns PDFs into pictures."""
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Lock
+from typing import Any
 
 import pypdfium2
 from PIL import Image
@@ -11,28 +14,36 @@ from PIL import Image
 _one_at_a_time = Lock()
 
 
-def draw_page(pdf: bytes, width: int, page: int = 1) -> Image.Image:
-    """Page number `page` of a letter, `width` pixels wide. Raises IndexError where it has no such page."""
+@contextmanager
+def _opened(pdf: bytes) -> Iterator[Any]:
     with _one_at_a_time:
         document = pypdfium2.PdfDocument(pdf)
         try:
-            if not 1 <= page <= len(document):
-                raise IndexError(page)
-            leaf = document[page - 1]
-            picture: Image.Image = leaf.render(scale=width / leaf.get_width()).to_pil().convert("RGB")
-            return picture
+            yield document
         finally:
             document.close()
+
+
+def draw_page(pdf: bytes, width: int, page: int = 1) -> Image.Image:
+    """Page number `page` of a letter, `width` pixels wide. Raises IndexError where it has no such page."""
+    with _opened(pdf) as document:
+        if not 1 <= page <= len(document):
+            raise IndexError(page)
+        leaf = document[page - 1]
+        picture: Image.Image = leaf.render(scale=width / leaf.get_width()).to_pil().convert("RGB")
+        return picture
 
 
 def measure_pages(pdf: bytes) -> list[tuple[float, float]]:
     """The width and height of each page in millimetres."""
-    with _one_at_a_time:
-        document = pypdfium2.PdfDocument(pdf)
-        try:
-            return [(page.get_width() * 25.4 / 72, page.get_height() * 25.4 / 72) for page in document]
-        finally:
-            document.close()
+    with _opened(pdf) as document:
+        return [(page.get_width() * 25.4 / 72, page.get_height() * 25.4 / 72) for page in document]
+
+
+def read_words(pdf: bytes) -> str:
+    """The words of all pages, in the order in which they stand in the file."""
+    with _opened(pdf) as document:
+        return "\n".join(page.get_textpage().get_text_bounded() for page in document).replace("\r\n", "\n")
 
 
 def as_png(picture: Image.Image, colours: int = 0) -> bytes:
@@ -40,13 +51,3 @@ def as_png(picture: Image.Image, colours: int = 0) -> bytes:
     file = io.BytesIO()
     (picture.quantize(colours) if colours else picture).save(file, "PNG", optimize=True)
     return file.getvalue()
-
-
-def read_words(pdf: bytes) -> str:
-    """The words of all pages, in the order in which they stand in the file."""
-    with _one_at_a_time:
-        document = pypdfium2.PdfDocument(pdf)
-        try:
-            return "\n".join(page.get_textpage().get_text_bounded() for page in document).replace("\r\n", "\n")
-        finally:
-            document.close()

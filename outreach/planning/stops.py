@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
@@ -129,22 +130,24 @@ def check_complaint(session: Session, settings: Settings, messages: Messages, on
     return {reference: stop for reference, who in asked.items() if who in complaining}
 
 
+def paid_by(on: date) -> Any:
+    """What has been paid on an invoice by the day, in minor units, as part of a select of invoices."""
+    sums = select(func.coalesce(func.sum(Payment.amount), 0)).where(
+        Payment.invoice_id == Invoice.invoice_id, Payment.paid_on <= on
+    )
+    return sums.correlate(Invoice).scalar_subquery()
+
+
 def check_payment(session: Session, settings: Settings, messages: Messages, on: date) -> Stops:
     """A late payment letter is not sent once nothing is overdue, or while an invoice is in dispute."""
     late = [message for message in messages if message.kind == "late_payment"]
     if not late:
         return {}
-    paid = (
-        select(func.coalesce(func.sum(Payment.amount), 0))
-        .where(Payment.invoice_id == Invoice.invoice_id, Payment.paid_on <= on)
-        .correlate(Invoice)
-        .scalar_subquery()
-    )
     owed = select(Invoice.customer_id, Invoice.status).where(
         col(Invoice.customer_id).in_({message.customer_id for message in late}),
         Invoice.issued_on <= on,
         Invoice.due_on < on,
-        Invoice.amount > paid,
+        Invoice.amount > paid_by(on),
     )
     statuses = defaultdict(set)
     for customer_id, status in session.exec(owed):
