@@ -1,6 +1,6 @@
 """How every flow of ours runs: opened from the environment, told in counts, ended with a message that means something.
 
-The only file that imports Prefect. Nothing that passes through here may be about a person: ids, dates and counts only.
+Nothing that passes through here may be about a person: ids, dates and counts only.
 """
 
 import logging
