@@ -6,8 +6,7 @@ copyright and licence.
 
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,20 +22,28 @@ from outreach.composing.handwriting.letterforms import LATIN, Letterforms, Outli
 from outreach.composing.handwriting.variation import Habit, number_of, vary
 
 # A letter that comes often must come in more forms to seem as seldom the same.
-FORMS, OFTEN, SELDOM, RARE = 12, "etaoinshrdlu ", "bcfgjkmpqvwxyz", 4
 WALKS = 8
+FORMS, OFTEN, SELDOM, RARE = 12, "etaoinshrdlu ", "bcfgjkmpqvwxyz", 4
 GROUPS = 7
+# Points. A pen has as many units in an em as make it look right at this size, so that all are set at one.
+SET_AT = 16.0
 # Seconds since 1904; a font that said when it was made would never be made twice the same.
 MADE_AT = 3_786_912_000
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a pen is made from. `is_joined`: the base's letters touch, and must after each change."""
+    """What a pen is made from. `is_joined`: the base's letters touch, and must after each change.
+
+    `size` is the size in points at which the base looks as large as any pen, and `word_gap` more space between its
+    words, in em of the base.
+    """
 
     name: str
     base: Path
     seed: int
+    size: float = SET_AT
+    word_gap: float = 0.0
     is_joined: bool = False
     habit: Habit = Habit()
 
@@ -58,10 +65,11 @@ def compile_pen(recipe: Recipe, characters: Iterable[str] = LATIN) -> bytes:
     forms = {character: _forms(letters, recipe, character) for character in letters.outlines}
     names = {character: [f"u{ord(character):04X}.{n}" for n in range(len(forms[character]))] for character in forms}
     outlines = {name: outline for each in forms for name, outline in zip(names[each], forms[each], strict=True)}
-    font = FontBuilder(letters.units, isTTF=True)
+    em = round(letters.units * SET_AT / recipe.size)
+    font = FontBuilder(em, isTTF=True)
     font.setupGlyphOrder([".notdef", *outlines])
     font.setupCharacterMap({ord(character): names[character][0] for character in forms})
-    notdef = Outline(np.zeros((0, 2)), (), (), letters.units / 2)
+    notdef = Outline(np.zeros((0, 2)), (), (), em / 2)
     glyphs = {name: _glyph(outline) for name, outline in {".notdef": notdef, **outlines}.items()}
     font.setupGlyf(glyphs, calcGlyphBounds=True)
     widths = {name: int(outlines.get(name, notdef).advance) for name in glyphs}
@@ -85,6 +93,8 @@ def compile_pen(recipe: Recipe, characters: Iterable[str] = LATIN) -> bytes:
 
 def _forms(letters: Letterforms, recipe: Recipe, character: str) -> list[Outline]:
     outline = letters.outlines[character]
+    if character.isspace():
+        outline = replace(outline, advance=outline.advance + recipe.word_gap * letters.units)
     joined = recipe.is_joined and character.isalpha()
     return [
         vary(outline, recipe.habit, letters.units, letters.x_height, joined, recipe.seed, character, number)
