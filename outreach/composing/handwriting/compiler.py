@@ -1,4 +1,4 @@
-"""A base face, a name and a seed in; a pen out: a font with several forms of every letter, and rules that change between them.
+"""A base face, a name and a seed in; a pen out: a font with many forms of each letter, and rules that change them.
 
 The same input gives the same bytes. A pen never bears its base's name, which some licences reserve, and keeps its
 copyright and licence.
@@ -6,7 +6,7 @@ copyright and licence.
 
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +14,17 @@ import numpy as np
 from fontTools.fontBuilder import FontBuilder
 from fontTools.otlLib import builder as otl
 from fontTools.ttLib import newTable
-from fontTools.ttLib.tables import otTables as ot
+from fontTools.ttLib.tables import otTables as ot  # noqa: N813 - fontTools' own name for it
 from fontTools.ttLib.tables._g_l_y_f import Glyph, GlyphCoordinates
 from fontTools.ttLib.tables.ttProgram import Program
 
 from outreach.composing.handwriting.letterforms import LATIN, Letterforms, Outline, read_letterforms
+from outreach.composing.handwriting.pens import SET_AT, WALKS
 from outreach.composing.handwriting.variation import Habit, number_of, vary
 
 # A letter that comes often must come in more forms to seem as seldom the same.
-WALKS = 8
 FORMS, OFTEN, SELDOM, RARE = 12, "etaoinshrdlu ", "bcfgjkmpqvwxyz", 4
 GROUPS = 7
-# Points. A pen has as many units in an em as make it look right at this size, so that all are set at one.
-SET_AT = 16.0
 # Seconds since 1904; a font that said when it was made would never be made twice the same.
 MADE_AT = 3_786_912_000
 
@@ -45,7 +43,7 @@ class Recipe:
     size: float = SET_AT
     word_gap: float = 0.0
     is_joined: bool = False
-    habit: Habit = Habit()
+    habit: Habit = field(default_factory=Habit)
 
 
 def forms_of(character: str) -> int:

@@ -40,6 +40,11 @@ class Hand:
     bow: float = 0.9
 
 
+def choose_walk(seed: str, walks: int) -> int:
+    """Which of a pen's walks through its forms a letter takes, from 1 to `walks`."""
+    return random.Random(f"walk {seed}").randint(1, walks)  # noqa: S311 - a likeness, not a secret
+
+
 class Ink:
     """Goes over pages as WeasyPrint's `finisher`. `families` are the fonts that count as written, all others stay."""
 
@@ -139,7 +144,7 @@ class _Page:
         yield b"%.3f %.3f %.3f rg" % self.colour
 
     def _darkness(self) -> tuple[float, ...]:
-        """The colour of the next word: a pen that has been lifted writes a little paler, and never darker than its ink."""
+        """The colour of the next word: sometimes a little paler than the ink, never darker."""
         fade = min(abs(self.rng.gauss(0, self.hand.fade)), 0.15)
         return tuple(part + (1 - part) * fade for part in self.colour)
 

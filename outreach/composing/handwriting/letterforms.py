@@ -1,4 +1,4 @@
-"""A base face in; one outline for each character a pen shall write out, with accents put together where the face has none.
+"""A base face in; one outline for each character of a pen out, with accents put together where the face has none.
 
 It draws nothing of its own but what the face's own letters and accents are made of.
 """
@@ -57,7 +57,7 @@ class Outline:
         return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
     def moved(self, right: float, up: float) -> "Outline":
-        return replace(self, points=self.points + (right, up))
+        return replace(self, points=self.points + np.array([right, up]))
 
     def turned_over(self) -> "Outline":
         """Its mirror image in a standing mirror."""

@@ -9,25 +9,15 @@ from pathlib import Path
 
 from fontTools.ttLib import TTFont
 
-from outreach.composing.handwriting.compiler import Recipe
-from outreach.composing.handwriting.variation import Habit
 from outreach.errors import SettingsError
 
 FACES = Path(__file__).parent / "faces"
 SHIPPED = Path(__file__).parent / "pens"
 TYPED = "Vazirmatn"
-LINE_HEIGHT = 25.0
-# Sizes were chosen by eye, so that the hands stand equally large on the page and 150 words fill it without crowding.
-RECIPES = (
-    Recipe("Alder", FACES / "LaBelleAurore.ttf", 1, size=18, word_gap=-0.06),
-    Recipe("Birch", FACES / "HomemadeApple.ttf", 2, size=13, word_gap=0.15, is_joined=True),
-    Recipe("Cedar", FACES / "NothingYouCouldDo.ttf", 3, size=14.5),
-    Recipe("Dogwood", FACES / "ReenieBeanie.ttf", 4, size=21),
-    Recipe("Elm", FACES / "TheGirlNextDoor.ttf", 5, size=14),
-    Recipe("Fir", FACES / "Mynerve.ttf", 6, size=15.5, word_gap=0.06),
-    Recipe("Gorse", FACES / "Caveat.ttf", 7, size=19, word_gap=0.08),
-    Recipe("Hazel", FACES / "PlaypenSans.ttf", 8, size=13, habit=Habit(waver=0.020)),
-)
+# Points. A pen has as many units in an em as make it look right at this size, so that all are set at one.
+SET_AT, LINE_HEIGHT = 16.0, 25.0
+# So many ways a pen has to go through its forms; a letter takes one of them.
+WALKS = 8
 # A name is signed larger and quicker than one writes.
 SIGNED_WITH, SIGNED_LARGER = {"Alder": "Birch", "Birch": "Alder"}, 1.75
 

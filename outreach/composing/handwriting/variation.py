@@ -1,4 +1,4 @@
-"""One letter's outline in; the same letter written once more out: a little turned, leaned, larger, pressed and wavering.
+"""One letter's outline in; the same letter written once more out: a little turned, leaned, larger and wavering.
 
 The same letter and the same seed give the same form for ever. What joins a letter to the next stays where it is.
 """
@@ -92,7 +92,7 @@ def _press(outline: Outline, far: float, units: int, rng: np.random.Generator) -
 
 
 def _freedom(outline: Outline, reach: float) -> Points:
-    """How freely each point may move: not at all at the left and right edge of a joined letter, fully `reach` inside."""
+    """How freely each point may move: not at all at the left and right edges, fully from `reach` inside them."""
     left, _, right, _ = outline.box
     near = np.minimum(np.abs(outline.points[:, 0] - left), np.abs(outline.points[:, 0] - right)) / reach
     near = np.clip(near, 0, 1)
