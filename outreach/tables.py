@@ -15,8 +15,8 @@ from sqlmodel import Session, col
 
 from outreach.day import Prepared
 from outreach.delivery import DeliverReport
-from outreach.delivery.cancelling import CancelReport
 from outreach.delivery.pauses import PauseReport
+from outreach.delivery.stopping import StopReport
 from outreach.doctor import Finding
 from outreach.intake import ImportReport
 from outreach.learning import StatusReport
@@ -260,12 +260,16 @@ def show_pause(report: PauseReport) -> None:
     )
 
 
-def show_cancelled(cancelled: CancelReport, currency: str) -> None:
+def show_cancelled(stopped: StopReport, currency: str) -> None:
+    if stopped.problem:
+        return say(f"  Letters that a vendor has not printed yet could not be taken back. {stopped.problem}")
+    cancelled = stopped.cancelled
     _say_cancelled(cancelled.cancelled, cancelled.saved, currency)
     if cancelled.cancelled:
         say("  What was taken back is not sent again, not after `outreach resume` either.")
     if left := cancelled.too_late + cancelled.unanswered:
         say(f"  {left} could not be taken back: printed already, or the vendor did not answer")
+    return None
 
 
 def show_run(

@@ -7,13 +7,12 @@ from fastapi import Form, Response
 from outreach.approval.glance import glance_at_batches
 from outreach.database import reading, writing
 from outreach.delivery import pauses
-from outreach.delivery.cancelling import cancel_paused
-from outreach.delivery.providers import open_providers
-from outreach.errors import OutreachError
+from outreach.delivery.stopping import stop_sending
 from outreach.learning import count_messages
 from outreach.planning.treatments import waiting_treatments
 from outreach.tracking.cases import count_open_cases
 from outreach.web.guard import Approver, DeskNow, Viewer, new_router
+from outreach.web.sentences import say_stopped
 
 router = new_router()
 
@@ -60,16 +59,8 @@ def show_status(desk: DeskNow, signed: Viewer) -> Response:
 @router.post("/stop")
 def stop(desk: DeskNow, signed: Approver) -> Response:
     """Stops all sending at once, then cancels what vendors still let us cancel."""
-    with writing(desk.engine) as session:
-        report = pauses.pause(session, "everything", "", desk.now, by=signed.staff_id)
-    said = f"All sending is stopped. {report.held} messages wait, and {report.left} had left in the day before."
-    try:
-        with open_providers(desk.settings) as carriers:
-            cancelled = cancel_paused(desk.engine, desk.clock, carriers, "everything", "")
-    except OutreachError as error:
-        # It is stopped by now, whatever becomes of the vendors.
-        return desk.go("/", f"{said} What had left could not be cancelled: {error}")
-    return desk.go("/", f"{said} {cancelled.cancelled} letters were cancelled before they were printed.")
+    stopped = stop_sending(desk.engine, desk.settings, desk.clock, "everything", "", signed.staff_id)
+    return desk.go("/", say_stopped("All sending is stopped", stopped))
 
 
 @router.post("/resume")
