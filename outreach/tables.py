@@ -19,7 +19,7 @@ from outreach.delivery.pauses import PauseReport
 from outreach.delivery.stopping import StopReport
 from outreach.doctor import Finding
 from outreach.intake import ImportReport
-from outreach.learning import StatusReport
+from outreach.learning import Alarm, StatusReport
 from outreach.models import Batch, Customer, Decision, Message, Moment, Pause
 from outreach.moments import Found
 from outreach.planning.run import latest_decisions
@@ -287,9 +287,11 @@ def show_run(
     return show_tracked(tracked, business.currency, as_json=False)
 
 
-def show_status(report: StatusReport, pauses: Sequence[Pause], as_json: bool) -> None:
+def show_status(report: StatusReport, pauses: Sequence[Pause], alarms: Sequence[Alarm], as_json: bool) -> None:
     if as_json:
-        return print_json({**as_plain(report), "pauses": list(pauses)})
+        return print_json({**as_plain(report), "pauses": list(pauses), "alarms": list(alarms)})
+    for alarm in alarms:
+        say(f"ALARM {alarm.kind}: {alarm.sentence}\n  {alarm.advice} More in {alarm.runbook}")
     for pause in pauses:
         say(f"PAUSED since {pause.at:%Y-%m-%d %H:%M} UTC: {pause.scope} {pause.name}".rstrip())
     for incident in report.incidents:

@@ -1,4 +1,4 @@
-"""The first page of the desk: what waits for a person, what is paused, and the button that stops all sending."""
+"""The first page of the desk: what waits for a person, what is wrong or paused, and the button that stops it all."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from outreach.approval.glance import glance_at_batches
 from outreach.database import reading, writing
 from outreach.delivery import pauses
 from outreach.delivery.stopping import stop_sending
-from outreach.learning import count_messages
+from outreach.learning import count_messages, find_alarms
 from outreach.planning.treatments import waiting_treatments
 from outreach.tracking.cases import count_open_cases
 from outreach.web.guard import Approver, DeskNow, Viewer, new_router
@@ -24,6 +24,7 @@ def show_today(desk: DeskNow, signed: Viewer) -> Response:
         glances = glance_at_batches(session, settings, desk.now)
         treatments = waiting_treatments(session, settings, desk.today)
         open_cases, paused = count_open_cases(session), pauses.list_pauses(session)
+        alarms = find_alarms(session, settings, desk.now) if signed.may("admin") else []
     return desk.show(
         "today.html",
         signed,
@@ -32,6 +33,7 @@ def show_today(desk: DeskNow, signed: Viewer) -> Response:
         today=desk.today,
         glances=glances,
         paused=paused,
+        alarms=alarms,
         treatments=len(treatments),
         open_cases=open_cases,
     )
