@@ -213,7 +213,7 @@ def test_those_that_only_a_person_can_settle_are_told_apart(engine: Engine, sett
         hand_over(session, "A", NOW - 9 * HOUR, "unknown", status="uncertain")
         hand_over(session, "B", NOW - 80 * HOUR, "unknown", status="needs_person")
     alarm = found(engine, settings)["uncertain"]
-    assert alarm.sentence.startswith("2 messages left without an answer; 1 of them only a person can settle.")
+    assert alarm.sentence.startswith("2 messages left without an answer, 1 of which only a person can settle.")
     assert alarm.since == NOW - 80 * HOUR
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from mail_server import MailServer, mail_server, smtp_settings
+from pydantic import SecretStr
 from sqlalchemy import Engine
 from sqlmodel import select
 from typer.testing import CliRunner
@@ -23,7 +24,7 @@ from outreach.clock import Clock
 from outreach.database import reading, writing
 from outreach.delivery.notices import is_notice
 from outreach.intake.contacts import load_key
-from outreach.models import Event, Incident
+from outreach.models import Event, Incident, Suppression
 from outreach.ops import alarm_token
 from outreach.ops_settings import OpsSettings
 from outreach.settings import Settings
@@ -211,6 +212,16 @@ def test_an_alarm_goes_out_though_another_vendor_lacks_its_key(
     with calling(sqlite_engine, lacking, token) as client:
         assert client.post("/alarms", json=SAID).status_code == 200
     assert len(server.taken) == 1
+
+
+def test_a_secret_that_was_lost_is_told_to_the_log_and_to_no_stranger(
+    sqlite_engine: Engine, live: Settings, token: str
+) -> None:
+    with writing(sqlite_engine) as session:
+        session.add(Suppression(contact_hash="h", channel="email", source="unsubscribed", at=NOW))
+    with calling(sqlite_engine, live.model_copy(update={"secret": SecretStr("another")}), token) as client:
+        answer = client.post("/alarms", json=SAID)
+    assert (answer.status_code, answer.json()) == (503, {"status": "not sent; the log of the desk says why"})
 
 
 def test_in_rehearsal_an_alarm_becomes_a_file(

@@ -117,7 +117,8 @@ def _find_uncertain(session: Session, settings: Settings, now: datetime) -> Alar
         return None
     total, for_a_person = sum(numbers.values()), numbers.get("needs_person", 0)
     since = min((at for _, _, at in rows if at), default=now)
-    said = f"{_some(total)} left without an answer; {for_a_person} of them only a person can settle. "
+    only = f", {for_a_person} of which only a person can settle" if for_a_person else ""
+    said = f"{_some(total)} left without an answer{only}. "
     advice = (
         "`outreach track` looks them up; the desk's page “Open cases” closes the rest. Never send one again by hand."
     )

@@ -25,6 +25,7 @@ from outreach.web.webhooks import read_body
 
 log = logging.getLogger("outreach.web")
 MAX_BODY = 20_000
+NOT_SENT = "not sent; the log of the desk says why"
 MOST_AN_HOUR, AN_HOUR = 30, timedelta(hours=1)
 
 
@@ -41,7 +42,12 @@ class AlarmDoor:
         """Answers 200 once it left, 401 without the token, 413 and 429 for too much, 400 where it is no alarm."""
         if self.settings.ops.alarms_go_by != "email":
             raise HTTPException(404)
-        if not await run_in_threadpool(self._knows, request.headers.get("authorization", "")):
+        try:
+            is_known = await run_in_threadpool(self._knows, request.headers.get("authorization", ""))
+        except OutreachError as error:
+            log.error("nobody can be told of an alarm: %s", error)
+            return _say(NOT_SENT, 503)
+        if not is_known:
             return _say("the token is missing or wrong", 401, {"WWW-Authenticate": "Bearer"})
         body = await read_body(request, MAX_BODY)
         if body is None:
@@ -76,7 +82,7 @@ class AlarmDoor:
             return _say("it may have been sent", 202)
         except OutreachError as error:
             log.error("an alarm was not sent: %s", error)
-            return _say("not sent; the log of the desk says why", 503)
+            return _say(NOT_SENT, 503)
         return _say("sent", 200)
 
 
