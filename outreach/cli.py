@@ -28,7 +28,7 @@ from outreach.delivery import pauses
 from outreach.doctor import examine
 from outreach.errors import OutreachError, SettingsError
 from outreach.intake import import_folder, read_mapping
-from outreach.learning import count_messages
+from outreach.learning import count_messages, find_alarms
 from outreach.moments import MOMENTS, find_moments
 from outreach.planning.why import explain_customer
 
@@ -161,10 +161,11 @@ def reject_(
 
 @app.command()
 def status(database: Database = None, now: Now = None, as_json: AsJson = False) -> None:
-    """Count messages by moment, channel and status; the counts always add up."""
+    """Count messages by moment, channel and status; the counts always add up. Say which alarms stand."""
     call = open_call(database, now, as_json)
     with reading(call.engine) as session:
-        tables.show_status(count_messages(session), pauses.list_pauses(session), as_json)
+        alarms = find_alarms(session, call.settings, call.now)
+        tables.show_status(count_messages(session), pauses.list_pauses(session), alarms, as_json)
 
 
 @app.command()

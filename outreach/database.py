@@ -10,6 +10,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -209,7 +210,7 @@ def upgrade_database(engine: Engine, revision: str = "head") -> bool:
     """
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    newest = ScriptDirectory.from_config(config).as_revision_number(revision)
+    newest = _revision_named(revision)
     try:
         with reading(engine) as session:
             if MigrationContext.configure(session.connection()).get_current_revision() == newest:
@@ -221,6 +222,18 @@ def upgrade_database(engine: Engine, revision: str = "head") -> bool:
     except OperationalError as error:
         raise DatabaseError(f"The database cannot be opened: {error.orig}. Check the path or URL.") from error
     return True
+
+
+def is_upgraded(session: Session) -> bool:
+    """Whether the database has the shape that this version of the program works with, and no older or newer one."""
+    return MigrationContext.configure(session.connection()).get_current_revision() == _revision_named("head")
+
+
+@cache
+def _revision_named(revision: str) -> str | None:
+    """The number of a revision; found once, since it takes reading every migration."""
+    number = ScriptDirectory(str(MIGRATIONS)).as_revision_number(revision)
+    return number if number is None or isinstance(number, str) else number[0]
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from pydantic_settings import (
 
 from outreach.desk_settings import DeskSettings
 from outreach.errors import SettingsError
+from outreach.ops_settings import BudgetSettings, OpsSettings
 from outreach.provider_settings import (
     SECRET_NAMES,
     HandwryttenSettings,
@@ -244,6 +245,8 @@ class Settings(BaseSettings):
     texts: Texts = Texts()
     approval: Approval = Approval()
     desk: DeskSettings = DeskSettings()
+    ops: OpsSettings = OpsSettings()
+    budget: BudgetSettings = BudgetSettings()
     moments: Moments = Moments()
 
     @classmethod

@@ -10,10 +10,8 @@ from outreach.commands.options import AsJson, By, Database, Now, On, Scope
 from outreach.database import reading, writing
 from outreach.day import deliver_day, prepare_day
 from outreach.delivery import pauses
-from outreach.delivery.cancelling import cancel_paused
-from outreach.delivery.providers import open_providers
 from outreach.delivery.recovery import close_by_hand
-from outreach.errors import SettingsError
+from outreach.delivery.stopping import stop_sending
 from outreach.tracking import track_open
 
 sending = typer.Typer()
@@ -77,15 +75,10 @@ def pause(
     """Stop sending: everything, or one moment, provider or batch. Says what had left, and cancels what it can."""
     call = open_call(database, now)
     scope, name = scope_of(moment, provider, batch)
-    with writing(call.engine) as session:
-        tables.show_pause(pauses.pause(session, scope, name, call.now))
-    # It is paused by now, whatever becomes of the vendors.
-    try:
-        with open_providers(call.settings) as carriers:
-            cancelled = cancel_paused(call.engine, call.clock, carriers, scope, name, call.tell)
-    except SettingsError as problem:
-        return tables.say(f"  Letters that a vendor has not printed yet could not be taken back. {problem}")
-    return tables.show_cancelled(cancelled, call.currency)
+    stopped = stop_sending(
+        call.engine, call.settings, call.clock, scope, name, "command line", tables.show_pause, call.tell
+    )
+    tables.show_cancelled(stopped, call.currency)
 
 
 @sending.command()
