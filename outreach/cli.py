@@ -17,10 +17,11 @@ from outreach import tables
 from outreach.approval import approve_batch, reject
 from outreach.approval.batches import list_batches, require_waiting
 from outreach.call import open_call
-from outreach.commands.options import AsJson, By, Database, Now, On
+from outreach.commands.options import AsJson, By, Database, DryRun, Now, On
 from outreach.commands.sending import sending
 from outreach.commands.simulating import simulating
 from outreach.commands.staffing import staff
+from outreach.commands.trying import show_plan
 from outreach.composing import preview_template
 from outreach.database import reading
 from outreach.day import prepare_day
@@ -29,7 +30,7 @@ from outreach.doctor import examine
 from outreach.errors import OutreachError, SettingsError
 from outreach.intake import import_folder, read_mapping
 from outreach.learning import count_messages
-from outreach.moments import MOMENTS, find_moments
+from outreach.moments import find_moments, require_kinds
 from outreach.planning.why import explain_customer
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, help=__doc__)
@@ -82,8 +83,7 @@ def moments(
     """Who has a moment on a day, whatever was sent before; writes nothing."""
     call = open_call(database, now, as_json)
     first, last = call.day(from_ or on or to), call.day(to or on or from_)
-    if unknown := set(kind or []) - set(MOMENTS):
-        raise SettingsError(f"There is no moment “{min(unknown)}”; there are {', '.join(MOMENTS)}")
+    require_kinds(kind or [])
     days = (first + timedelta(days=ahead) for ahead in range((last - first).days + 1))
     with reading(call.engine) as session:
         found = (item for day in days for item in find_moments(session, call.settings, day, kind or None))
@@ -91,12 +91,23 @@ def moments(
 
 
 @app.command()
-def prepare(on: On = None, database: Database = None, now: Now = None, as_json: AsJson = False) -> None:
+def prepare(
+    on: On = None,
+    moment: Annotated[list[str] | None, typer.Option(help="Plan only this moment; may be given again.")] = None,
+    dry_run: DryRun = False,
+    limit: Annotated[int | None, typer.Option(min=0, help="Write at most so many messages; the rest later.")] = None,
+    database: Database = None,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
     """Find moments, decide, write the messages and open the batches of a day; running it again changes nothing."""
     call = open_call(database, now, as_json)
-    prepared = prepare_day(call.engine, call.settings, call.day(on), call.clock, call.tell)
+    day = call.day(on)
+    prepared = prepare_day(call.engine, call.settings, day, call.clock, call.tell, moment or (), dry_run, limit)
+    if dry_run:
+        return show_plan(prepared, as_json)
     with reading(call.engine) as session:
-        tables.show_prepared(session, prepared, as_json)
+        return tables.show_prepared(session, prepared, as_json)
 
 
 @app.command()
