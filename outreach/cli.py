@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 from typer.exceptions import TyperException
 
 from outreach import tables
+from outreach.announcing import announce_approval, prefect_address
 from outreach.approval import approve_batch, reject
 from outreach.approval.batches import list_batches, require_waiting
 from outreach.call import open_call
@@ -95,7 +96,7 @@ def prepare(
     on: On = None,
     moment: Annotated[list[str] | None, typer.Option(help="Plan only this moment; may be given again.")] = None,
     dry_run: DryRun = False,
-    limit: Annotated[int | None, typer.Option(min=0, help="Write at most so many messages; the rest later.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Write at most so many messages; the rest later.")] = None,
     database: Database = None,
     now: Now = None,
     as_json: AsJson = False,
@@ -106,6 +107,8 @@ def prepare(
     prepared = prepare_day(call.engine, call.settings, day, call.clock, call.tell, moment or (), dry_run, limit)
     if dry_run:
         return show_plan(prepared, as_json)
+    for batch in prepared.approved:
+        announce_approval(prefect_address(), batch)
     with reading(call.engine) as session:
         return tables.show_prepared(session, prepared, as_json)
 
@@ -153,6 +156,8 @@ def approve(
     with reading(call.engine) as session:
         names = [require_waiting(session, one, zone).batch_id for one in dict.fromkeys(batch)]  # all of them, or none
     approved = [approve_batch(call.engine, call.settings, one, by, call.now, "command line", seal) for one in names]
+    for one in approved:
+        announce_approval(prefect_address(), one)
     tables.show_batches(approved, as_json)
 
 
@@ -205,7 +210,7 @@ def serve(
     from outreach.up import serve_pages  # Prefect and uvicorn take seconds to import
 
     call = open_call(database, now, create=True)
-    serve_pages(call.engine, call.written, call.clock, host, port)
+    serve_pages(call.engine, call.written, call.clock, host, port, prefect_address().removesuffix("/api"))
 
 
 @app.command()

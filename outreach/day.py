@@ -35,6 +35,11 @@ class Prepared:
     def is_nothing_new(self) -> bool:
         return not self.plan.decisions and not self.batches
 
+    @property
+    def approved(self) -> list[Batch]:
+        """The new batches that their moment's rule has let go."""
+        return [batch for batch in self.batches if batch.status == "approved"]
+
 
 def prepare_day(
     engine: Engine,

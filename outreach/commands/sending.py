@@ -23,7 +23,7 @@ sending = typer.Typer()
 @sending.command()
 def deliver(
     dry_run: DryRun = False,
-    limit: Annotated[int | None, typer.Option(min=0, help="Hand over at most so many messages in this run.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Hand over at most so many messages in this run.")] = None,
     database: Database = None,
     now: Now = None,
     as_json: AsJson = False,

@@ -3,6 +3,7 @@
 from outreach.learning.counts import StatusReport, count_messages
 from outreach.learning.finding import find_people
 from outreach.learning.followed import follow_batch, follow_messages, list_followed
+from outreach.learning.handovers import count_handovers
 from outreach.learning.reports import write_report
 from outreach.learning.results import count_results
 from outreach.learning.story import Story, tell_story
@@ -10,6 +11,7 @@ from outreach.learning.story import Story, tell_story
 __all__ = [
     "StatusReport",
     "Story",
+    "count_handovers",
     "count_messages",
     "count_results",
     "find_people",
