@@ -17,10 +17,10 @@ PICTURES = 3
 def prepare(on: On = None, moments: Moments = [], dry_run: DryRun = False, limit: Writing = None) -> Prepared:  # noqa: B006
     """Find the day's moments, decide on each, write the messages and open the batches. Nothing is sent."""
     with open_run() as run:
-        day, progress = on or run.today(), ProgressBar(run, "messages written")
+        progress = ProgressBar(run, "messages written")
         # What rooms say in words may name what it is about, and Prefect keeps its logs: it gets the counts below.
         prepared = prepare_day(
-            run.engine, run.settings, day, run.clock, lambda _: None, moments, dry_run, limit, progress
+            run.engine, run.settings, run.day, run.clock, lambda _: None, moments, dry_run, limit, progress
         )
         announce_approved(prepared.approved)
         publish(run, as_page(f"Prepared for {prepared.on}", sections_of(run, prepared)))

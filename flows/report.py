@@ -15,7 +15,7 @@ def report() -> StatusReport:
             counts, waiting = count_messages(session), list_batches(session)
         desk = desk_of(run.settings)
         listed = f"{as_batches(desk, waiting)}\n{link_to(desk, '', 'The desk') if desk else ''}"
-        publish(run, f"{write_report(counts, run.today())}\n## Waiting for a person\n\n{listed}")
+        publish(run, f"{write_report(counts, run.day)}\n## Waiting for a person\n\n{listed}")
         total = counts.messages.total()
         said = f"{total} messages; {len(waiting)} batches wait for a person"
         return finish(run, counts, said, f"{total} messages · {len(waiting)} batches wait")

@@ -30,7 +30,7 @@ from prefect.states import Completed, Scheduled
 from sqlalchemy import Engine
 
 from outreach.announcing import announce_approval
-from outreach.clock import Clock, read_clock
+from outreach.clock import Clock, parse_day, read_clock
 from outreach.database import open_database, reading, upgrade_database
 from outreach.errors import ApprovalError, DatabaseError, NotFound, OutreachError, SettingsError
 from outreach.intake import redate
@@ -53,15 +53,16 @@ WORDS = {"letter": "letter", "email": "e-mail", "text": "text", "call": "call"}
 
 @dataclass(frozen=True)
 class Run:
-    """What a flow hands to a room: the settings and database that the environment names, the clock, the run's log."""
+    """What a flow hands to a room: the settings and database that the environment names, the clock, the run's log.
+
+    `day` is the one it works on: its parameter `on`, else the business's today as it began.
+    """
 
     settings: Settings
     engine: Engine
     clock: Clock
+    day: date
     log: "logging.Logger | logging.LoggerAdapter[Any]"
-
-    def today(self) -> date:
-        return today_of(self.settings, self.clock())
 
     def when(self, instant: datetime) -> str:
         """An instant in the business's time."""
@@ -82,7 +83,7 @@ def open_run() -> Iterator[Run]:
         redate(engine, settings)
         with reading(engine) as session:
             settings = with_saved_knobs(session, settings)
-        yield Run(settings, engine, read_clock(settings.now), get_run_logger())
+        yield Run(settings, engine, read_clock(settings.now), day_of(settings), get_run_logger())
     except TELLABLE as error:
         # One that was made from another error has taken over some of its words.
         raise (error if error.__cause__ is None else OutreachError(describe(error))) from None
@@ -101,14 +102,17 @@ def describe(error: Exception) -> str:
 
 def name_by_day() -> str:
     """The name of the run in progress, such as `prepare 2026-11-22`: the day it works on, else the business's today."""
-    day = flow_run.parameters.get("on")
-    if day is None:
-        try:
-            settings = load_settings()
-        except OutreachError:
-            return cast(str, flow_run.flow_name)  # the run itself says what is wrong with them
-        day = today_of(settings, read_clock(settings.now)())
-    return f"{flow_run.flow_name} {day}"
+    try:
+        return f"{flow_run.flow_name} {day_of(load_settings())}"
+    except OutreachError:
+        return cast(str, flow_run.flow_name)  # the run itself says what is wrong with them
+
+
+def day_of(settings: Settings) -> date:
+    """The day that the run in progress works on. Raises SettingsError for what is no day."""
+    on = flow_run.parameters.get("on")
+    # A deployment's parameters are still as they were typed when the run is named.
+    return parse_day(str(on)[:10]) if on else today_of(settings, read_clock(settings.now)())
 
 
 def sender_name() -> str:
@@ -179,6 +183,6 @@ def finish(run: Run, result: T, message: str, size: str, state: str = "Completed
     Prefect unwraps the state, so whoever called the flow gets `result`.
     """
     with telling(run), get_client(sync_client=True) as client:
-        client.update_flow_run(UUID(flow_run.id), name=f"{name_by_day()} · {size}")
+        client.update_flow_run(UUID(flow_run.id), name=f"{flow_run.flow_name} {run.day} · {size}")
     ended: Any = Completed(name=state, message=message, data=result)
     return cast(T, ended)

@@ -209,7 +209,11 @@ def run_failing_flows(folder: Path) -> str:
     """What a process prints, as a worker would log it, in which every room fails over a customer of ours."""
     script = Path(__file__).with_name("failing_flows.py")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_SERVER")}
-    environment = inherited | {"PREFECT_API_URL": PREFECT_API_URL.value() or "", "PYTHONPATH": str(PROJECT)}
+    environment = inherited | {
+        "PREFECT_API_URL": PREFECT_API_URL.value() or "",
+        "PREFECT_LOGGING_LEVEL": "DEBUG",
+        "PYTHONPATH": str(PROJECT),
+    }
     done = subprocess.run(
         [sys.executable, str(script), str(folder)], env=environment, capture_output=True, text=True, check=False
     )
