@@ -1,6 +1,7 @@
 """The database in; counts by moment, channel and status out. Reads only."""
 
-from flows.runs import as_table, finish, flow, name_by_day, open_run, publish
+from flows.artifacts import as_batches, desk_of, link_to, publish
+from flows.runs import finish, flow, name_by_day, open_run
 from outreach.approval.batches import list_batches
 from outreach.database import reading
 from outreach.learning import StatusReport, count_messages, write_report
@@ -12,10 +13,12 @@ def report() -> StatusReport:
     with open_run() as run:
         with reading(run.engine) as session:
             counts, waiting = count_messages(session), list_batches(session)
-        batches = [(b.batch_id, b.kind, b.channel, b.count, b.why_waiting) for b in waiting]
-        listed = as_table(["batch", "moment", "channel", "messages", "why"], batches)
-        publish(f"{write_report(counts, run.today())}\n## Waiting for a person\n\n{listed}")
-        return finish(f"{counts.messages.total()} messages; {len(waiting)} batches wait for a person", counts)
+        desk = desk_of(run.settings)
+        listed = f"{as_batches(desk, waiting)}\n{link_to(desk, '', 'The desk') if desk else ''}"
+        publish(run, f"{write_report(counts, run.day)}\n## Waiting for a person\n\n{listed}")
+        total = counts.messages.total()
+        said = f"{total} messages; {len(waiting)} batches wait for a person"
+        return finish(run, counts, said, f"{total} messages · {len(waiting)} batches wait")
 
 
 if __name__ == "__main__":

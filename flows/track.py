@@ -5,7 +5,8 @@ At its end it says which alarms stand: in its artifact, and by an event for each
 
 from collections.abc import Sequence
 
-from flows.runs import as_page, as_table, finish, flow, name_by_day, open_run, outcomes_of, publish
+from flows.artifacts import as_page, as_table, publish
+from flows.runs import finish, flow, name_by_day, open_run, outcomes_of
 from outreach.announcing import announce, prefect_address
 from outreach.database import reading
 from outreach.learning import Alarm, find_alarms
@@ -16,13 +17,13 @@ from outreach.tracking import TrackReport, track_open
 def track() -> TrackReport:
     """Close what is open: interrupted hand-overs, messages left without an answer, and messages out of time."""
     with open_run() as run:
-        report = track_open(run.engine, run.settings, run.clock, run.log.debug)
+        report = track_open(run.engine, run.settings, run.clock)
         with reading(run.engine) as session:
             alarms = find_alarms(session, run.settings, run.clock())
         for alarm in alarms:
             announce_alarm(prefect_address(), alarm)
-        publish(as_page("Tracked", sections_of(report, alarms)))
-        return finish(say(report, alarms), report)
+        publish(run, as_page("Tracked", sections_of(report, alarms)))
+        return finish(run, report, say(report, alarms), size_of(report))
 
 
 def announce_alarm(address: str, alarm: Alarm) -> bool:
@@ -48,6 +49,11 @@ def sections_of(report: TrackReport, alarms: Sequence[Alarm]) -> dict[str, str]:
 
 def closed_by(report: TrackReport) -> list[tuple[str, int]]:
     return [(name.replace("_", " "), number) for name, number in outcomes_of(report).items() if number]
+
+
+def size_of(report: TrackReport) -> str:
+    """What the run's name says of its size."""
+    return " · ".join(f"{number} {name}" for name, number in closed_by(report)) or "nothing open"
 
 
 def say(report: TrackReport, alarms: Sequence[Alarm]) -> str:

@@ -142,6 +142,8 @@ def show_prepared(session: Session, prepared: Prepared, as_json: bool) -> None:
         return None
     _show_decisions(session, prepared.on)
     show_batches(prepared.batches, as_json=False)
+    if prepared.compose.left:
+        say(f"{prepared.compose.left} messages stay planned: over the limit of this run. The next run goes on")
     return None
 
 
@@ -208,6 +210,7 @@ SENT_WORDS = {
     "again": "not taken, or not known to be; the next run tries them under the same key",
     "paused": "paused; `outreach resume` lets them go",
     "over_cap": "over today's cap (daily_cap); they go tomorrow",
+    "left": "due, and over the limit of this run; the next run goes on",
     "waiting": "approved for a later day",
     "undoable": "approved so lately that it can be undone; they leave afterwards",
     "before": "sent before this run, and not again",

@@ -127,7 +127,9 @@ def start_everything(
     engine = open_database(database_url)
     upgrade_database(engine)
     address = f"http://{LOOPBACK}:{prefect_port}"
-    environment = environment_for(database_url, address)
+    # Runs link to the desk, and it is here unless the settings say where people reach it.
+    desk = {"OUTREACH_DESK__URL": settings.desk.url or f"http://{LOOPBACK}:{port}"}
+    environment = environment_for(database_url, address) | desk
     clock = read_clock(settings.now)
     server = pages_server(engine, settings, clock, LOOPBACK, port, address)
     with stopping_on_signals(), keeping_children(environment, tell) as start:

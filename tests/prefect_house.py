@@ -132,7 +132,13 @@ class House:
         return self.start.children[-1]
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        answer = httpx.request(method, f"{self.address}/api/{path}", json=body or {}, timeout=30).raise_for_status()
+        for _ in range(10):
+            answer = httpx.request(method, f"{self.address}/api/{path}", json=body or {}, timeout=30)
+            # Prefect says so while its SQLite database is busy, and means "in a moment".
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                break
+            time.sleep(1)
+        answer.raise_for_status()
         return answer.json() if answer.content else None
 
     def trigger(self, deployment: str, **parameters: object) -> str:

@@ -6,7 +6,7 @@ stops only the messages it concerns, and these stay planned.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -25,35 +25,49 @@ from outreach.planning.run import latest_decisions
 from outreach.settings import Settings
 
 AT_ONCE = 20
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class ComposeReport:
-    """Counts by (moment, channel). `waiting` messages stay planned until what `to_mend` lists is mended."""
+    """Counts by (moment, channel). `waiting` messages stay planned until what `to_mend` lists is mended.
+
+    `left` were over the limit of this run, and stay planned for the next.
+    """
 
     composed: Counter[tuple[str, str]] = field(default_factory=Counter)
     withdrawn: Counter[tuple[str, str]] = field(default_factory=Counter)
     waiting: Counter[tuple[str, str]] = field(default_factory=Counter)
     to_mend: set[str] = field(default_factory=set)
+    left: int = 0
 
 
 def compose_planned(
-    engine: Engine, settings: Settings, on: date, now: datetime, tell: Callable[[str], None] = lambda _: None
+    engine: Engine,
+    settings: Settings,
+    on: date,
+    now: datetime,
+    tell: Callable[[str], None] = lambda _: None,
+    limit: int | None = None,
+    progress: Progress = lambda _done, _of: None,
 ) -> ComposeReport:
-    """Writes every planned message of `on` and before, in the order of their references. `tell` hears how far it is.
+    """Writes the planned messages of `on` and before, at most `limit` of them, in the order of their references.
 
-    Raises SettingsError when there is no templates folder.
+    `tell` and `progress` hear how far it is. Raises SettingsError when there is no templates folder.
     """
     composer = Composer(engine, settings, on)
     # One composer at a time: a second would only spend the same time on the same messages.
     with hold(engine, "compose"):
-        references = composer.references()
+        planned = composer.references()
+        references = planned[:limit]
         for start in range(0, len(references), AT_ONCE):
             composer.compose(references[start : start + AT_ONCE])
-            tell(f"{min(start + AT_ONCE, len(references))} of {len(references)} messages written")
+            done = min(start + AT_ONCE, len(references))
+            tell(f"{done} of {len(references)} messages written")
+            progress(done, len(references))
     for problem in sorted(composer.report.to_mend):
         tell(f"To mend: {problem}")
-    return composer.report
+    return replace(composer.report, left=len(planned) - len(references))
 
 
 class Composer:

@@ -4,6 +4,7 @@ from outreach.learning.alarms import Alarm, find_alarms
 from outreach.learning.counts import StatusReport, count_messages
 from outreach.learning.finding import find_people
 from outreach.learning.followed import follow_batch, follow_messages, list_followed
+from outreach.learning.handovers import count_handovers
 from outreach.learning.reports import write_report
 from outreach.learning.results import count_results
 from outreach.learning.story import Story, tell_story
@@ -12,6 +13,7 @@ __all__ = [
     "Alarm",
     "StatusReport",
     "Story",
+    "count_handovers",
     "count_messages",
     "count_results",
     "find_alarms",
