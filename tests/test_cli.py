@@ -154,27 +154,6 @@ def test_a_day_can_be_tried_and_done_a_part_at_a_time_and_its_approvals_are_anno
     assert "Sent 1 now" in done(run("deliver"))
 
 
-def test_what_its_rule_approves_while_a_day_is_prepared_is_announced(run: Run, place: Path) -> None:
-    done(run("import", "data"))
-    done(run("prepare", "--moment", "checkin"))
-    done(run("staff", "add", "maria", "--name", "Maria Stone"))
-    # Prefect is not there: the approval stands all the same.
-    done(run("approve", "2026-03-10-checkin-email", "--by", "maria", PREFECT_API_URL="http://127.0.0.1:1/api"))
-    treated = "treatment_id,customer_id,name,done_at\nt5,c5,Filling,2026-03-09T11:00\n"
-    allowed = "customer_id,channel,purpose,state,at\nc5,email,service,granted,2025-01-01\n"
-    (place / "more").mkdir()
-    (place / "more" / "customers.csv").write_text("customer_id,given_name,email\nc5,Ida,ida@home.example\n")
-    (place / "more" / "treatments.csv").write_text(treated)
-    (place / "more" / "consents.csv").write_text(allowed)
-    done(run("import", "more"))
-    with loopback() as prefect:
-        prefect.will([Answer(204)])
-        done(run("prepare", "--moment", "checkin", "--now", "2026-03-11T15:00Z", PREFECT_API_URL=prefect.url))
-        [asked] = prefect.asked
-    payload = json.loads(asked.body)[0]["payload"]
-    assert payload == {"batch_id": "2026-03-11-checkin-email", "count": 1, "undo_until": None}
-
-
 def test_the_whole_job_from_a_folder_of_csv_files_to_the_outbox(run: Run, place: Path) -> None:
     assert "accepted" in done(run("import", "data"))
     assert "Ann Lee" in done(run("prepare", "--on", "2026-03-10"))
