@@ -37,7 +37,9 @@ def deliver(dry_run: DryRun = False, limit: Sending = None) -> DeliverReport | D
         report = deliver_day(run.engine, run.settings, run.clock, owner, lambda _: None, limit, told.hear)
         publish_counts(run, report, owner)
         state = "AwaitingRetry" if report.again else "Completed"
-        return finish(run, report, say(run, report), size_of(report), state)
+        said = [*say(run, report), *say_next(run, due, report)]
+        message = ", ".join(said) or "Nothing to do: nothing that is approved is due"
+        return finish(run, report, message, size_of(report), state)
 
 
 class Handed:
@@ -73,8 +75,8 @@ def publish_counts(run: Run, report: DeliverReport, owner: str) -> None:
     publish(run, as_page(f"Delivered on {report.on}", sections))
 
 
-def say(run: Run, report: DeliverReport) -> str:
-    """What was done and what comes next; plans the run in which approvals leave that can still be undone."""
+def say(run: Run, report: DeliverReport) -> list[str]:
+    """What was done, and what stays for another run."""
     closed = {name: number for name, number in outcomes_of(report).items() if number and name not in NOT_ENDED}
     said = [f"{report.sent.total()} sent"] if report.sent.total() or closed or report.again else []
     said += [f"{number} {name.replace('_', ' ')}" for name, number in closed.items()]
@@ -82,15 +84,32 @@ def say(run: Run, report: DeliverReport) -> str:
         said.append(say_again(run, report))
     if report.left:
         said.append(f"{report.left} over the limit of this run, for the next")
+    rest = ((report.paused, "paused"), (report.over_cap, "over the cap"))
+    return said + [f"{number} {words}" for number, words in rest if number]
+
+
+def say_next(run: Run, due: DueReport, report: DeliverReport) -> list[str]:
+    """Plans the runs that nothing else is sure to start, and says so: a run that meets another may be cancelled."""
+    said = []
+    if late := count_late(run, due, report):
+        by = "the run planned for that" if plan_next_run(run, run.clock()) else "the next run"
+        said.append(f"{late} became due meanwhile: {by} sends them")
     if report.next_at:
-        planned = plan_next_run(run, report.next_at)
-        by = "the run planned for then" if planned else "the next run after that"
+        by = "the run planned for then" if plan_next_run(run, report.next_at) else "the next run after that"
         said.append(
             f"{report.undoable} can still be undone, the first until {run.when(report.next_at)}: {by} sends them"
         )
-    if report.paused or report.over_cap:
-        said += [f"{n} {words}" for n, words in ((report.paused, "paused"), (report.over_cap, "over the cap")) if n]
-    return ", ".join(said) or "Nothing to do: nothing that is approved is due"
+    return said
+
+
+def count_late(run: Run, due: DueReport, report: DeliverReport) -> int:
+    """How many became due while this run was under way, too late for it.
+
+    None where a provider is in trouble, or where nothing moved: then it is for the schedule to try again.
+    """
+    if report.again or report.resting or report.left or (due.leaving and not report.sent):
+        return 0
+    return count_due(run.engine, run.settings, run.clock).leaving
 
 
 def say_again(run: Run, report: DeliverReport) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from flows.artifacts import as_page, as_table, publish
 from flows.parameters import Folder, MappingFile
-from flows.runs import finish, flow, name_by_day, open_run
+from flows.runs import as_many, finish, flow, name_by_day, open_run
 from outreach.intake import ImportReport, import_folder, read_mapping
 
 
@@ -33,4 +33,4 @@ def say(report: ImportReport) -> str:
 def size_of(report: ImportReport) -> str:
     """How much it was, for the name of the run."""
     refused = [f"{report.refused} refused"] if report.refused else []
-    return " · ".join([f"{report.read} rows", *refused]) if report.read else "nothing to do"
+    return " · ".join([as_many(report.read, "row"), *refused]) if report.read else "nothing to do"

@@ -4,7 +4,7 @@ from collections import Counter
 
 from flows.artifacts import ProgressBar, as_batches, as_page, as_pictures, as_table, desk_of, publish
 from flows.parameters import DryRun, Moments, On, Writing
-from flows.runs import Run, announce_approved, count_of, finish, flow, name_by_day, open_run
+from flows.runs import Run, announce_approved, as_many, count_of, finish, flow, name_by_day, open_run
 from outreach.approval.batches import first_references
 from outreach.database import reading
 from outreach.day import Prepared, prepare_day
@@ -49,23 +49,23 @@ def sections_of(run: Run, prepared: Prepared) -> dict[str, str]:
 
 
 def say(prepared: Prepared) -> str:
-    decided, planned = prepared.plan.decisions.total(), prepared.plan.messages.total()
+    decided = as_many(prepared.plan.decisions.total(), "decision")
+    planned = as_many(prepared.plan.messages.total(), "message")
     if prepared.dry_run:
-        return f"A dry run, nothing was kept: {decided} decisions, {planned} messages"
+        return f"A dry run, nothing was kept: {decided}, {planned}"
     if prepared.is_nothing_new and not prepared.compose.waiting:
         return "Nothing to do: " + ("already done" if prepared.plan.already_decided else "nobody has a moment this day")
     waiting = sum(batch.status == "waiting" for batch in prepared.batches)
     said = [
-        f"{decided} decisions, {planned} messages planned",
-        f"{len(prepared.batches)} batches opened, of which {waiting} wait for a person",
+        f"{decided}, {planned} planned",
+        f"{as_many(len(prepared.batches), 'batch')} opened, of which {waiting} wait for a person",
     ]
     if prepared.compose.left:
-        said.append(f"{prepared.compose.left} messages stay planned for a later run")
+        said.append(f"{as_many(prepared.compose.left, 'message')} over the limit of this run, for a later one")
     if prepared.compose.to_mend:
-        said.append(
-            f"{prepared.compose.waiting.total()} messages wait until {len(prepared.compose.to_mend)} faults are "
-            "mended: `outreach prepare`, run by hand, lists them"
-        )
+        held = as_many(prepared.compose.waiting.total(), "message")
+        faults = as_many(len(prepared.compose.to_mend), "fault")
+        said.append(f"{held} held up by {faults} to mend: `outreach prepare`, run by hand, lists them")
     return "; ".join(said)
 
 
@@ -80,8 +80,7 @@ def size_of(prepared: Prepared) -> str:
         return " · ".join(["dry run", *(count_of(channels) or ["no messages"])])
     for batch in prepared.batches:
         channels[batch.channel] += batch.count
-    opened = len(prepared.batches)
-    return " · ".join([f"{opened} batch{'' if opened == 1 else 'es'}", *count_of(channels)])
+    return " · ".join([as_many(len(prepared.batches), "batch"), *count_of(channels)])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The database in; counts by moment, channel and status out. Reads only."""
 
 from flows.artifacts import as_batches, desk_of, link_to, publish
-from flows.runs import finish, flow, name_by_day, open_run
+from flows.runs import as_many, finish, flow, name_by_day, open_run
 from outreach.approval.batches import list_batches
 from outreach.database import reading
 from outreach.learning import StatusReport, count_messages, write_report
@@ -16,9 +16,8 @@ def report() -> StatusReport:
         desk = desk_of(run.settings)
         listed = f"{as_batches(desk, waiting)}\n{link_to(desk, '', 'The desk') if desk else ''}"
         publish(run, f"{write_report(counts, run.day)}\n## Waiting for a person\n\n{listed}")
-        total = counts.messages.total()
-        said = f"{total} messages; {len(waiting)} batches wait for a person"
-        return finish(run, counts, said, f"{total} messages · {len(waiting)} batches wait")
+        total, batches = as_many(counts.messages.total(), "message"), as_many(len(waiting), "batch")
+        return finish(run, counts, f"{total}; {batches} waiting for a person", f"{total} · {batches} waiting")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import (
     FlowRunFilter,
     FlowRunFilterDeploymentId,
+    FlowRunFilterExpectedStartTime,
     FlowRunFilterState,
     FlowRunFilterStateType,
 )
@@ -30,7 +31,7 @@ from prefect.states import Completed, Scheduled
 from sqlalchemy import Engine
 
 from outreach.announcing import announce_approval
-from outreach.clock import Clock, parse_day, read_clock
+from outreach.clock import Clock, parse_day, read_clock, system_clock
 from outreach.database import open_database, reading, upgrade_database
 from outreach.errors import ApprovalError, DatabaseError, NotFound, OutreachError, SettingsError
 from outreach.intake import redate
@@ -40,8 +41,8 @@ from outreach.planning.knobs import with_saved_knobs
 from outreach.settings import PROJECT, Settings, load_settings
 
 __all__ = [
-    "Run", "announce_approved", "count_of", "finish", "flow", "name_by_day", "next_run_at", "open_run", "outcomes_of",
-    "plan_next_run", "sender_name", "telling",
+    "Run", "announce_approved", "as_many", "count_of", "finish", "flow", "name_by_day", "next_run_at", "open_run",
+    "outcomes_of", "plan_next_run", "sender_name", "telling",
 ]  # fmt: skip
 T = TypeVar("T")
 # Errors whose texts are words of ours, ids and dates. Others may repeat a row, a letter's words, or a file's name.
@@ -125,13 +126,14 @@ def outcomes_of(report: object) -> dict[str, int]:
     return {name: value for name, value in vars(report).items() if isinstance(value, int) and name != "saved"}
 
 
+def as_many(number: int, word: str) -> str:
+    """A number of things in words: `1 batch`, `2 batches`."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}{'es' if word.endswith('ch') else 's'}"
+
+
 def count_of(channels: Mapping[str, int]) -> list[str]:
     """How many of each channel in words, such as `214 letters`, the letters first."""
-    return [
-        f"{channels[channel]} {word}{'' if channels[channel] == 1 else 's'}"
-        for channel, word in WORDS.items()
-        if channels.get(channel)
-    ]
+    return [as_many(channels[channel], word) for channel, word in WORDS.items() if channels.get(channel)]
 
 
 def announce_approved(batches: Iterable[Batch]) -> None:
@@ -141,29 +143,34 @@ def announce_approved(batches: Iterable[Batch]) -> None:
 
 
 def plan_next_run(run: Run, at: datetime) -> bool:
-    """Whether the deployment of this run will run again right after `at`: once, however often that is asked for."""
-    if deployment.id is None:
+    """Whether this run's deployment will run again at `at`, or right away where that is over; plans it if need be."""
+    # A stopped clock never gets there: each such run would plan the next.
+    if deployment.id is None or run.settings.now:
         return False
+    starts = max(at, system_clock()) + A_LITTLE_LATER
     with telling(run), get_client(sync_client=True) as client:
-        client.create_flow_run_from_deployment(
-            UUID(deployment.id),
-            state=Scheduled(scheduled_time=at + A_LITTLE_LATER),
-            idempotency_key=f"{flow_run.flow_name} {at.isoformat()}",
-        )
+        if not client.read_flow_runs(flow_run_filter=_waiting(at, starts + A_LITTLE_LATER), limit=1):
+            client.create_flow_run_from_deployment(UUID(deployment.id), state=Scheduled(scheduled_time=starts))
         return True
     return False
+
+
+def _waiting(after: datetime | None = None, before: datetime | None = None) -> FlowRunFilter:
+    """Runs of this run's deployment that have not begun, and are to begin between two instants."""
+    begins = FlowRunFilterExpectedStartTime(after_=after, before_=before)
+    return FlowRunFilter(
+        deployment_id=FlowRunFilterDeploymentId(any_=[UUID(deployment.id)]),
+        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])),
+        expected_start_time=begins if after or before else None,
+    )
 
 
 def next_run_at(run: Run) -> datetime | None:
     """When the deployment of this run is to run next, as far as its server knows."""
     if deployment.id is None:
         return None
-    waiting = FlowRunFilter(
-        deployment_id=FlowRunFilterDeploymentId(any_=[UUID(deployment.id)]),
-        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])),
-    )
     with telling(run), get_client(sync_client=True) as client:
-        found = client.read_flow_runs(flow_run_filter=waiting, sort=FlowRunSort.EXPECTED_START_TIME_ASC, limit=1)
+        found = client.read_flow_runs(flow_run_filter=_waiting(), sort=FlowRunSort.EXPECTED_START_TIME_ASC, limit=1)
         return found[0].expected_start_time if found else None
     return None
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,11 +14,12 @@ from vendor_case import Answer
 
 from conftest import NOW, TODAY
 from outreach.announcing import announce, announce_approval, prefect_address
-from outreach.approval import open_batches
+from outreach.approval import add_staff, approve_batch, open_batches
+from outreach.cli import app
 from outreach.clock import system_clock
-from outreach.database import reading
+from outreach.database import reading, writing
 from outreach.models import Batch
-from outreach.settings import Settings
+from outreach.settings import PROJECT, Settings, load_settings
 from planned import add_customer, compose, know_contacts, plan
 from serving import Browser, serving
 
@@ -114,3 +116,28 @@ def test_an_approval_at_the_desk_does_not_wait_for_prefect(
             prefect.over.set()
         event = told(prefect)
     assert event["payload"] == {"batch_id": BATCH, "count": 1, "undo_until": "2026-03-10T15:15:00+00:00"}
+
+
+def test_what_its_rule_approves_while_a_day_is_prepared_is_announced_too(
+    sqlite_engine: Engine, prefect: Loopback, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    environment = {
+        "OUTREACH_CONFIG": str(PROJECT / "outreach.toml"), "OUTREACH_DATABASE_URL": str(sqlite_engine.url),
+        "OUTREACH_SECRET": "a secret for tests only", "OUTREACH_NOW": NOW.isoformat(), "PREFECT_API_URL": prefect.url,
+        "OUTREACH_PROVIDERS__OUTBOX__FOLDER": str(tmp_path / "outbox"),
+    }  # fmt: skip
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    add_customer(sqlite_engine)
+    add_customer(sqlite_engine, "c2", email="ida@example.org")
+    plan(sqlite_engine, "checkin", "email", "c1")
+    compose(sqlite_engine, load_settings())
+    # The first of its words waits for a person; the next like it does not.
+    [first] = open_batches(sqlite_engine, load_settings(), TODAY, NOW)
+    with writing(sqlite_engine) as session:
+        add_staff(session, "maria", "Maria Stone", "approver", NOW)
+    approve_batch(sqlite_engine, load_settings(), first.batch_id, "maria", NOW, "test")
+    plan(sqlite_engine, "checkin", "email", "c2")
+    prefect.will([Answer(204)])
+    app(["prepare", "--moment", "late_payment", "--json"], standalone_mode=False)
+    assert told(prefect)["payload"] == {"batch_id": f"{first.batch_id}-2", "count": 1, "undo_until": None}

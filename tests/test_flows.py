@@ -2,6 +2,7 @@
 
 import base64
 import json
+import logging
 import os
 import re
 import sqlite3
@@ -9,8 +10,8 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -21,6 +22,7 @@ import pytest
 import yaml
 from canaries import CANARIES, CUSTOMERS, PROVIDER_SECRET, SECRET, TREATMENTS
 from prefect import Flow
+from prefect import flow as prefect_flow
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey, FlowRunFilter, FlowRunFilterDeploymentId
 from prefect.client.schemas.objects import FlowRun
@@ -34,28 +36,34 @@ from prefect.settings import (
     temporary_settings,
 )
 from prefect.testing.utilities import prefect_test_harness
+from sqlalchemy import Engine
 from sqlmodel import select
 
 import flows
+from approved import add_approved
+from conftest import NOW
 from flows.approve import approve
-from flows.deliver import deliver
+from flows.deliver import count_late, deliver
 from flows.intake import intake
 from flows.prepare import prepare
 from flows.report import report
+from flows.runs import Run, open_run, plan_next_run
 from flows.track import track
 from outreach.approval import AT_THE_DESK, add_staff, approve_batch
-from outreach.clock import read_clock
+from outreach.clock import read_clock, stopped_clock, system_clock
 from outreach.database import open_database, reading, writing
+from outreach.delivery import count_due, deliver_due
 from outreach.delivery.undoing import undo_approval
 from outreach.errors import NotSent
 from outreach.models import AuditEntry, Message
 from outreach.moments import MOMENTS
-from outreach.settings import PROJECT, load_settings
+from outreach.settings import PROJECT, Settings, load_settings
 
 # One Prefect server for the file: with xdist, all of it goes to one process.
 pytestmark = pytest.mark.xdist_group("prefect")
 ON = date(2026, 3, 10)
 BATCH = "2026-03-10-anniversary-letter"
+IN_A_WHILE = system_clock() + timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -136,7 +144,8 @@ def live_through(day: Day, client: SyncPrefectClient, patch: pytest.MonkeyPatch)
     runs["reject"] = run(client, approve, f"{BATCH}-2", "maria", "reject", "the second page is empty")
     runs["approve rejected"] = run(client, approve, f"{BATCH}-2", "maria")
     approve_at_the_desk()
-    day.planned = [planned_by(client, patch, runs) for _ in range(2)][-1]
+    runs["deliver while undoable"] = run(client, deliver)
+    day.planned = plan_twice(client)
     undo_at_the_desk()
     runs["approve"] = run(client, approve, BATCH, "maria")
     day.acts = acts()
@@ -165,13 +174,19 @@ def refuse(*_: object) -> str:
     raise NotSent("closed for lunch")
 
 
-def planned_by(client: SyncPrefectClient, patch: pytest.MonkeyPatch, runs: dict[str, Ran]) -> list[FlowRun]:
-    """The runs that a delivery plans when its approvals can still be undone, and it was started by a deployment."""
-    flow_id = client.create_flow_from_name("deliver")
-    deployment = client.create_deployment(flow_id, "office-hours")
+def plan_twice(client: SyncPrefectClient) -> list[FlowRun]:
+    """The runs that a deployment has, once two of its runs have asked for another at the same time."""
+    deployment = client.create_deployment(client.create_flow_from_name("deliver"), "office-hours")
+
+    @prefect_flow(name="deliver")
+    def ask() -> bool:
+        with open_run() as run:
+            ticking = replace(run, settings=run.settings.model_copy(update={"now": None}))
+            return plan_next_run(ticking, IN_A_WHILE) and not plan_next_run(run, IN_A_WHILE)
+
     with pytest.MonkeyPatch.context() as deployed:
         deployed.setenv("PREFECT__RUNTIME__DEPLOYMENT__ID", str(deployment))
-        runs["deliver while undoable"] = run(client, deliver)
+        assert [ask(), ask()] == [True, True]
     of_it = FlowRunFilter(deployment_id=FlowRunFilterDeploymentId(any_=[UUID(str(deployment))]))
     return client.read_flow_runs(flow_run_filter=of_it)
 
@@ -268,7 +283,7 @@ def test_importing_the_flows_gives_prefect_its_defaults_before_prefect_reads_the
         ("deliver", "deliver 2026-03-10 · 1 sent"),
         ("deliver again", "deliver 2026-03-10 · nothing sent"),
         ("track", "track 2026-03-10 · nothing open"),
-        ("report", "report 2026-03-10 · 2 messages · 0 batches wait"),
+        ("report", "report 2026-03-10 · 2 messages · 0 batches waiting"),
     ],
 )
 def test_a_run_is_named_for_its_day_its_kind_and_its_size(day: Day, run: str, name: str) -> None:
@@ -296,7 +311,7 @@ def test_prepare_gives_its_caller_the_report_and_ops_the_counts(day: Day) -> Non
     ran = day.runs["prepare some"]
     assert ran.result.plan.messages.total() == 2
     assert "2 messages planned" in ran.message
-    assert "1 messages stay planned for a later run" in ran.message
+    assert "1 message over the limit of this run, for a later one" in ran.message
     assert "| anniversary | send | send | 2 |" in ran.artifact
     assert "letters wait for a person" in ran.artifact
     assert "| decided to send | 2 |" in ran.artifact
@@ -384,9 +399,26 @@ def test_what_cannot_be_decided_fails_and_says_what_to_do(day: Day, run: str, sa
 def test_a_delivery_that_waits_for_an_undo_plans_its_own_next_run_once(day: Day) -> None:
     ran = day.runs["deliver while undoable"]
     assert ran.name == "deliver 2026-03-10 · nothing sent"
-    assert ran.message == "1 can still be undone, the first until 11:15: the run planned for then sends them"
-    [planned] = day.planned
-    assert planned.expected_start_time == datetime(2026, 3, 10, 15, 15, 5, tzinfo=UTC)
+    # No deployment started this one, and its clock stands still.
+    assert ran.message == "1 can still be undone, the first until 11:15: the next run after that sends them"
+    assert [planned.expected_start_time for planned in day.planned] == [IN_A_WHILE + timedelta(seconds=5)]
+
+
+def test_what_becomes_due_during_a_delivery_is_not_left_to_the_schedule(
+    sqlite_engine: Engine, settings: Settings
+) -> None:
+    """Two approvals a few seconds apart: the run for the second is cancelled while the first one's is under way."""
+    clock = stopped_clock(NOW)
+    run = Run(settings, sqlite_engine, clock, ON, logging.getLogger("run"))
+    nothing, report = count_due(sqlite_engine, settings, clock), deliver_due(sqlite_engine, settings, clock, "sender")
+    assert count_late(run, nothing, report) == 0
+    with writing(sqlite_engine) as session:
+        add_approved(session, "LATE")
+    assert count_late(run, nothing, report) == 1
+    # A provider in trouble, or a run that moved nothing, must not start one run after another.
+    assert count_late(run, nothing, replace(report, again=1)) == 0
+    assert count_late(run, nothing, replace(report, resting=("lob",))) == 0
+    assert count_late(run, count_due(sqlite_engine, settings, clock), report) == 0
 
 
 def test_each_approval_is_announced_with_ids_and_counts(day: Day) -> None:
