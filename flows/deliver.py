@@ -4,6 +4,7 @@ Prefect never retries it: whether a message may be handed over again is for the 
 """
 
 from flows.runs import as_page, as_table, finish, flow, name_by_day, open_run, outcomes_of, publish, sender_name
+from flows.spreading import spreading
 from outreach.day import deliver_day
 from outreach.delivery import DeliverReport
 
@@ -13,7 +14,8 @@ def deliver() -> DeliverReport:
     """Send what is approved and due, each message once."""
     with open_run() as run:
         # A line for each message would bury the run's log; the counts are on its artifact.
-        report = deliver_day(run.engine, run.settings, run.clock, sender_name(), run.log.debug)
+        with spreading("deliver", run.tell) as call_help:
+            report = deliver_day(run.engine, run.settings, run.clock, sender_name(), run.log.debug, call_help)
         rows = [(name, number) for name, number in outcomes_of(report).items() if number]
         sent = as_table(["channel", "number"], sorted(report.sent.items()))
         outcomes = as_table(["outcome", "number"], rows)

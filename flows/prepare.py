@@ -3,6 +3,7 @@
 from datetime import date
 
 from flows.runs import as_page, as_table, finish, flow, name_by_day, open_run, publish
+from flows.spreading import spreading
 from outreach.day import Prepared, prepare_day
 
 
@@ -10,7 +11,9 @@ from outreach.day import Prepared, prepare_day
 def prepare(on: date | None = None) -> Prepared:
     """Find the day's moments, decide on each, write the messages and open the batches. No date means today."""
     with open_run() as run:
-        prepared = prepare_day(run.engine, run.settings, on or run.today(), run.clock, run.tell)
+        day = on or run.today()
+        with spreading("compose", run.tell, on=day.isoformat()) as call_help:
+            prepared = prepare_day(run.engine, run.settings, day, run.clock, run.tell, call_help)
         publish(as_page(f"Prepared for {prepared.on}", sections_of(prepared)))
         return finish(say(prepared), prepared)
 
