@@ -264,7 +264,7 @@ def await_end(api: str, run: UUID) -> float:
             return datetime.fromisoformat(told["end_time"].replace("Z", "+00:00")).timestamp()
         if told["state_type"] in {"FAILED", "CRASHED", "CANCELLED"}:
             raise SystemExit(f"A run ended as {told['state_type']}: {told['state']['message']}")
-        time.sleep(0.5)
+        time.sleep(2)
 
 
 def show(letters: int, measured: Mapping[int, list[Measured]]) -> None:
