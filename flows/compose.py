@@ -14,8 +14,9 @@ def compose(on: date | None = None) -> ComposeReport:
     """Join in writing what is planned for a day, and end when all of it is written. No date means today."""
     with open_run() as run:
         day = on or run.today()
-        report = compose_planned(run.engine, run.settings, day, run.clock(), run.tell)
-        publish(as_page(f"Composed for {day}", {"Written by this run": table_of(report), "To mend": list_of(report)}))
+        # A line for each chunk would bury the run's log, and what must be mended may be told in a template's words.
+        report = compose_planned(run.engine, run.settings, day, run.clock(), run.log.debug)
+        publish(as_page(f"Composed for {day}", {"Written by this run": table_of(report)}))
         return finish(say(report), report)
 
 
@@ -25,16 +26,10 @@ def table_of(report: ComposeReport) -> str:
     return as_table(["moment", "channel", "composed", "withdrawn", "waiting"], rows)
 
 
-def list_of(report: ComposeReport) -> str:
-    return as_table(["what"], [[problem] for problem in sorted(report.to_mend)])
-
-
 def say(report: ComposeReport) -> str:
-    counts = {
-        "composed": report.composed,
-        "withdrawn": report.withdrawn,
-        "waiting for what must be mended": report.waiting,
-    }
+    """What this run did, in counts; `outreach prepare` says in words what must be mended."""
+    waiting = "waiting for what must be mended (outreach prepare lists it)"
+    counts = {"composed": report.composed, "withdrawn": report.withdrawn, waiting: report.waiting}
     said = ", ".join(f"{number.total()} {what}" for what, number in counts.items() if number)
     return said or "Nothing to do: nothing planned for this day is left to write"
 

@@ -14,7 +14,7 @@ def deliver() -> DeliverReport:
     """Send what is approved and due, each message once."""
     with open_run() as run:
         # A line for each message would bury the run's log; the counts are on its artifact.
-        with spreading("deliver", run.tell) as call_help:
+        with spreading("deliver", run.log.info) as call_help:
             report = deliver_day(run.engine, run.settings, run.clock, sender_name(), run.log.debug, call_help)
         rows = [(name, number) for name, number in outcomes_of(report).items() if number]
         sent = as_table(["channel", "number"], sorted(report.sent.items()))

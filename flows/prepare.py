@@ -12,7 +12,7 @@ def prepare(on: date | None = None) -> Prepared:
     """Find the day's moments, decide on each, write the messages and open the batches. No date means today."""
     with open_run() as run:
         day = on or run.today()
-        with spreading("compose", run.tell, on=day.isoformat()) as call_help:
+        with spreading("compose", run.log.info, on=day.isoformat()) as call_help:
             prepared = prepare_day(run.engine, run.settings, day, run.clock, run.tell, call_help)
         publish(as_page(f"Prepared for {prepared.on}", sections_of(prepared)))
         return finish(say(prepared), prepared)

@@ -185,4 +185,4 @@ def test_a_composer_says_what_it_wrote_and_what_waits() -> None:
     report = ComposeReport()
     report.composed.update({("anniversary", "letter"): 3, ("checkin", "text"): 2})
     report.waiting["checkin", "letter"] = 4
-    assert say(report) == "5 composed, 4 waiting for what must be mended"
+    assert say(report) == "5 composed, 4 waiting for what must be mended (outreach prepare lists it)"
