@@ -188,21 +188,24 @@ def await_that(what: str, is_so: Any) -> None:
 
 def deploy(api: str) -> str:
     """The id of a deployment of the real flow, in a work pool of shard workers."""
-    httpx.post(f"{api}/work_pools/", json={"name": POOL, "type": "process"}, timeout=30).raise_for_status()
-    flow = httpx.post(f"{api}/flows/", json={"name": compose.name}, timeout=30).json()
+    post(f"{api}/work_pools/", {"name": POOL, "type": "process"})
+    flow = post(f"{api}/flows/", {"name": compose.name})
     deployment = {
         "name": NAME, "flow_id": flow["id"], "work_pool_name": POOL, "path": str(PROJECT),
         "entrypoint": "benchmarks/spread.py:compose", "enforce_parameter_schema": False,
         "pull_steps": [{"prefect.deployments.steps.set_working_directory": {"directory": str(PROJECT)}}],
     }  # fmt: skip
-    answer = httpx.post(f"{api}/deployments/", json=deployment, timeout=30)
-    answer.raise_for_status()
-    return str(answer.json()["id"])
+    return str(post(f"{api}/deployments/", deployment)["id"])
 
 
 def online(api: str) -> int:
-    listed = httpx.post(f"{api}/work_pools/{POOL}/workers/filter", json={}, timeout=30).json()
-    return sum(worker["status"] == "ONLINE" for worker in listed)
+    return sum(worker["status"] == "ONLINE" for worker in post(f"{api}/work_pools/{POOL}/workers/filter", {}))
+
+
+def post(address: str, asked: dict[str, Any]) -> Any:
+    answer = httpx.post(address, json=asked, timeout=60)
+    answer.raise_for_status()
+    return answer.json()
 
 
 # --- measuring ---
@@ -242,10 +245,7 @@ def measure(api: str, deployment: str, url: str, workers: int, times: Path, shar
     }  # fmt: skip
     asked = {"parameters": {"on": str(ON)}, "job_variables": {"env": environment}}
     began = time.time()
-    runs = [
-        UUID(httpx.post(f"{api}/deployments/{deployment}/create_flow_run", json=asked, timeout=30).json()["id"])
-        for _ in range(workers)
-    ]
+    runs = [UUID(post(f"{api}/deployments/{deployment}/create_flow_run", asked)["id"]) for _ in range(workers)]
     ended = max(await_end(api, run) for run in runs)
     lines = [json.loads(line) for line in times.read_text().splitlines()]
     assert count(url, "composed") == letters == sum(line["written"] for line in lines), lines
@@ -259,7 +259,9 @@ def await_end(api: str, run: UUID) -> float:
     from datetime import datetime
 
     while True:
-        told = httpx.get(f"{api}/flow_runs/{run}", timeout=30).json()
+        answer = httpx.get(f"{api}/flow_runs/{run}", timeout=60)
+        answer.raise_for_status()
+        told = answer.json()
         if told["state_type"] == "COMPLETED":
             return datetime.fromisoformat(told["end_time"].replace("Z", "+00:00")).timestamp()
         if told["state_type"] in {"FAILED", "CRASHED", "CANCELLED"}:

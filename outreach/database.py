@@ -130,7 +130,12 @@ def try_hold(engine: Engine, name: str) -> Iterator[bool]:
 def _holding(engine: Engine, name: str, waits: bool) -> Iterator[bool]:
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            yield _lock_number(connection, _number_of(name), waits)
+            is_ours = _lock_number(connection, _number_of(name), waits)
+            try:
+                yield is_ours
+            finally:
+                if is_ours:
+                    _unlock_number(connection, _number_of(name))
         return
     file = _take_file(engine, name, waits)
     try:
@@ -155,6 +160,12 @@ def _lock_number(connection: Connection, number: int, waits: bool) -> bool:
         return True
     is_ours: bool = connection.execute(text("SELECT pg_try_advisory_lock(:number)"), {"number": number}).scalar_one()
     return is_ours
+
+
+def _unlock_number(connection: Connection, number: int) -> None:
+    # Closing the connection lets go as well, but only a moment after it returns. Where it broke, that has happened.
+    with suppress(OperationalError):
+        connection.execute(text("SELECT pg_advisory_unlock(:number)"), {"number": number})
 
 
 def is_held(session: Session, name: str) -> bool:

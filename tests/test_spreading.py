@@ -164,7 +164,7 @@ def test_prepare_opens_batches_with_every_message_whether_or_not_help_comes(
             helpers.append(threading.Thread(target=compose_planned, args=(engine, one_each, TODAY, NOW)))
             helpers[-1].start()
 
-    prepared = prepare_day(engine, one_each, TODAY, lambda: NOW, lambda _: None, call_help)
+    prepared = prepare_day(engine, one_each, TODAY, lambda: NOW, lambda _: None, call_help=call_help)
     for helper in helpers:
         helper.join()
     assert len(helpers) == (2 if comes else 0)
