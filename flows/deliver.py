@@ -16,6 +16,7 @@ from flows.runs import (
     plan_next_run,
     sender_name,
 )
+from flows.spreading import spreading
 from outreach.database import reading
 from outreach.day import deliver_day
 from outreach.delivery import DeliverReport, DueReport, count_due
@@ -34,7 +35,10 @@ def deliver(dry_run: DryRun = False, limit: Sending = None) -> DeliverReport | D
             return finish_dry(run, due)
         owner, told = sender_name(), Handed(run, due.leaving)
         # What rooms say in words may name what it is about, and Prefect keeps its logs: it gets the counts below.
-        report = deliver_day(run.engine, run.settings, run.clock, owner, lambda _: None, limit, told.hear)
+        with spreading("deliver", run.log.info) as call_help:
+            report = deliver_day(
+                run.engine, run.settings, run.clock, owner, lambda _: None, limit, told.hear, call_help
+            )
         publish_counts(run, report, owner)
         state = "AwaitingRetry" if report.again else "Completed"
         said = [*say(run, report), *say_next(run, due, report)]

@@ -240,5 +240,3 @@ def deploy_automations(
     for gone in gone_from([*(piece.name for piece in pieces), *left_out], memory, "automation "):
         changes.append(settle_gone(gone_automation(client, gone), memory))
     return changes
-
-

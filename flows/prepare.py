@@ -5,6 +5,7 @@ from collections import Counter
 from flows.artifacts import ProgressBar, as_batches, as_page, as_pictures, as_table, desk_of, publish
 from flows.parameters import DryRun, Moments, On, Writing
 from flows.runs import Run, announce_approved, as_many, count_of, finish, flow, name_by_day, open_run
+from flows.spreading import spreading
 from outreach.approval.batches import first_references
 from outreach.database import reading
 from outreach.day import Prepared, prepare_day
@@ -19,9 +20,19 @@ def prepare(on: On = None, moments: Moments = [], dry_run: DryRun = False, limit
     with open_run() as run:
         progress = ProgressBar(run, "messages written")
         # What rooms say in words may name what it is about, and Prefect keeps its logs: it gets the counts below.
-        prepared = prepare_day(
-            run.engine, run.settings, run.day, run.clock, lambda _: None, moments, dry_run, limit, progress
-        )
+        with spreading("compose", run.log.info, on=run.day.isoformat()) as call_help:
+            prepared = prepare_day(
+                run.engine,
+                run.settings,
+                run.day,
+                run.clock,
+                lambda _: None,
+                moments,
+                dry_run,
+                limit,
+                progress,
+                call_help,
+            )
         announce_approved(prepared.approved)
         publish(run, as_page(f"Prepared for {prepared.on}", sections_of(run, prepared)))
         state = "ToMend" if prepared.compose.to_mend else "Completed"

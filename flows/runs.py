@@ -48,6 +48,7 @@ T = TypeVar("T")
 # Errors whose texts are words of ours, ids and dates. Others may repeat a row, a letter's words, or a file's name.
 TELLABLE = (SettingsError, DatabaseError, NotFound, ApprovalError)
 # The server's clock and ours may differ by a little; a run that came too early would find nothing.
+SHARDS = "shards"
 A_LITTLE_LATER = timedelta(seconds=5)
 WORDS = {"letter": "letter", "email": "e-mail", "text": "text", "call": "call"}
 

@@ -12,13 +12,18 @@ from sqlalchemy import Engine
 from outreach.approval import open_batches
 from outreach.clock import Clock
 from outreach.composing import ComposeReport, compose_planned
-from outreach.composing.run import Progress
+from outreach.composing.run import CallHelp, Progress
 from outreach.delivery import DeliverReport, deliver_due
+from outreach.delivery.shards import count_shards
 from outreach.models import Batch
 from outreach.planning import PlanReport, plan_day
 from outreach.settings import Settings
 
 Tell = Callable[[str], None]
+
+
+def nobody(_shards: int) -> None:
+    """Calls nobody: this process does all of it alone."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +56,17 @@ def prepare_day(
     dry_run: bool = False,
     limit: int | None = None,
     progress: Progress = lambda _done, _of: None,
+    call_help: CallHelp = nobody,
 ) -> Prepared:
     """Decides on each moment of `on`, writes what is to be sent and opens the batches; a second run changes nothing.
 
     With `kinds` only these moments are planned. At most `limit` messages are written; a later run goes on.
+    `call_help` hears how many shards there are to write.
     """
     plan = plan_day(engine, settings, on, clock(), tell, kinds, dry_run)
     if dry_run:
         return Prepared(on, plan, ComposeReport(), [], dry_run=True)
-    compose = compose_planned(engine, settings, on, clock(), tell, limit, progress)
+    compose = compose_planned(engine, settings, on, clock(), tell, limit, progress, call_help)
     return Prepared(on, plan, compose, open_batches(engine, settings, on, clock()))
 
 
@@ -71,6 +78,12 @@ def deliver_day(
     tell: Tell,
     limit: int | None = None,
     at_point: Tell = lambda _: None,
+    call_help: CallHelp = nobody,
 ) -> DeliverReport:
-    """Sends what is approved and due, each once. `owner` names this sender among those that run at the same time."""
+    """Sends what is approved and due, each once. `owner` names this sender among those that run at the same time.
+
+    `call_help` hears, before the first leaves, how many shards what is due would fill, unless there is a limit.
+    """
+    if limit is None:
+        call_help(count_shards(engine, settings, clock))
     return deliver_due(engine, settings, clock, owner, tell, at_point=at_point, limit=limit)

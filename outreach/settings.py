@@ -147,6 +147,12 @@ class Delivery(Part):
     generation_file: Path = Path("outreach.generation")
 
 
+class Scaling(Part):
+    """What processes share a day's work by: shards of `shard_size` messages."""
+
+    shard_size: int = Field(default=500, ge=1)
+
+
 class Texts(Part):
     max_segments: int = Field(default=2, ge=1)
     region: str = "US"
@@ -242,6 +248,7 @@ class Settings(BaseSettings):
     transit: Transit = Transit()
     postage: Postage = Postage()
     delivery: Delivery = Delivery()
+    scaling: Scaling = Scaling()
     texts: Texts = Texts()
     approval: Approval = Approval()
     desk: DeskSettings = DeskSettings()
