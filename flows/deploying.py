@@ -20,10 +20,13 @@ from prefect.flows import Flow, load_flow_from_entrypoint
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.utilities.callables import parameter_schema
 from prefect.workers.process import ProcessWorker
+from sqlalchemy import Engine
 
 from flows.pieces import Change, Memory, Piece, gone_from, settle, settle_gone
 from flows.watching import Recipient, automation_pieces, gone_automation
 from outreach.errors import OutreachError, SettingsError
+from outreach.intake.contacts import load_key
+from outreach.ops import alarm_token
 from outreach.settings import PROJECT, Settings
 
 FILE = PROJECT / "prefect.yaml"
@@ -47,6 +50,16 @@ def deploy(settings: Settings, address: str, recipient: Recipient | None, reset:
         changes += deploy_automations(client, memory, plan, recipient, reset)
         memory.save(client)
         return changes
+
+
+def find_recipient(engine: Engine, settings: Settings, desk: str = "") -> Recipient | None:
+    """Whom alarms are told, as the settings say: an address on the web, or our own desk, which sends an e-mail."""
+    if settings.ops.alarms_go_by == "web":
+        return Recipient(settings.ops.alarms_to)
+    if settings.ops.alarms_go_by == "email":
+        address = desk or settings.desk.url or settings.business.public_url
+        return Recipient(f"{address.rstrip('/')}/alarms", alarm_token(load_key(engine, settings)))
+    return None
 
 
 def read_plan() -> Declared:

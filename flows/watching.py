@@ -88,6 +88,8 @@ def automation_of(declared: Declared, block: UUID | None) -> AutomationCore:
     return AutomationCore(
         name=f"{OURS}{declared['name']}",
         description=declared["description"],
+        # Said, because the client leaves out what is not, and the server then keeps what was.
+        enabled=True,
         trigger=declared["trigger"],
         actions=actions,
     )

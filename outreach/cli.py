@@ -18,6 +18,7 @@ from outreach.announcing import announce_approval, prefect_address
 from outreach.approval import approve_batch, reject
 from outreach.approval.batches import list_batches, require_waiting
 from outreach.call import open_call
+from outreach.commands.deploying import LOCAL, deploying
 from outreach.commands.options import AsJson, By, Database, DryRun, Now, On
 from outreach.commands.sending import sending
 from outreach.commands.simulating import simulating
@@ -37,6 +38,7 @@ from outreach.planning.why import explain_customer
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, help=__doc__)
 app.add_typer(sending)
 app.add_typer(simulating)
+app.add_typer(deploying)
 app.add_typer(staff, name="staff")
 
 
@@ -48,9 +50,18 @@ def init(database: Database = None, now: Now = None) -> None:
 
 
 @app.command()
-def doctor(database: Database = None, now: Now = None, as_json: AsJson = False) -> None:
+def doctor(
+    prefect: Annotated[bool, typer.Option("--prefect", help="Look at Prefect's server too.")] = False,
+    database: Database = None,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
     """Say what is missing on this machine, and how to mend it."""
     findings = examine(database, now)
+    if prefect:
+        from flows.health import examine_prefect  # Prefect takes seconds to import
+
+        findings += examine_prefect(prefect_address() or LOCAL)
     tables.show_findings(findings, as_json)
     raise typer.Exit(0 if all(finding.is_well for finding in findings) else 1)
 

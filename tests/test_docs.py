@@ -22,7 +22,7 @@ from outreach.settings import PROJECT, Settings, Signatory
 DOCS = PROJECT / "docs"
 PAGES = sorted([*DOCS.glob("*.md"), *PROJECT.glob("*.md")])
 # Alarms about Prefect's own runs, which its automations raise.
-FOUND_BY_PREFECT = ("crashed-run", "late-runs", "no-worker", "zombie")
+FOUND_BY_PREFECT = ("crashed-run", "late-runs", "no-worker", "zombie", "failed-run")
 EVERYWHERE = {"--database", "--now", "--help", "--json"}
 
 

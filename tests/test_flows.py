@@ -8,27 +8,22 @@ import re
 import sqlite3
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-import yaml
 from canaries import CANARIES, CUSTOMERS, PROVIDER_SECRET, SECRET, TREATMENTS
 from prefect import Flow
 from prefect import flow as prefect_flow
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey, FlowRunFilter, FlowRunFilterDeploymentId
 from prefect.client.schemas.objects import FlowRun
-from prefect.client.schemas.schedules import CronSchedule
 from prefect.exceptions import ParameterTypeError
-from prefect.flows import load_flow_from_entrypoint
 from prefect.settings import (
     PREFECT_API_URL,
     PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
@@ -476,40 +471,3 @@ def test_the_form_offers_the_moments_there_are_and_the_two_decisions() -> None:
     assert approve.parameters.required == ["batch_id", "by"]
     with pytest.raises(ParameterTypeError, match="greater than or equal to 1"):
         deliver.validate_parameters({"limit": 0})
-
-
-# prefect.yaml, read without a server: Prefect ignores what it does not know, so unknown words are looked for here.
-
-DEPLOYMENTS = yaml.safe_load((PROJECT / "prefect.yaml").read_text())["deployments"]
-KNOWN = {"name", "entrypoint", "description", "tags", "work_pool", "parameters", "concurrency_limit", "schedules"}
-KNOWN_OF_SCHEDULE = {"slug", "cron", "timezone", "active"}
-
-
-@pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=lambda deployment: deployment["entrypoint"])
-def test_every_deployment_can_be_loaded_and_says_what_it_is(
-    deployment: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(PROJECT)
-    flow = load_flow_from_entrypoint(deployment["entrypoint"], use_placeholder_flow=False)
-    flow.validate_parameters(deployment.get("parameters", {}))
-    assert deployment.keys() <= KNOWN
-    assert deployment["description"]
-    assert {"outreach", flow.name} == set(deployment["tags"])
-    assert deployment["work_pool"] == {"name": "outreach"}
-    assert deployment["concurrency_limit"]["limit"] == 1
-    assert deployment["concurrency_limit"]["collision_strategy"] in {"ENQUEUE", "CANCEL_NEW"}
-
-
-@pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=lambda deployment: deployment["entrypoint"])
-def test_every_schedule_has_a_slug_and_a_zone_and_no_parameters(deployment: dict[str, Any]) -> None:
-    assert deployment["schedules"]
-    for schedule in deployment["schedules"]:
-        assert schedule.keys() <= KNOWN_OF_SCHEDULE
-        assert schedule["slug"]
-        assert CronSchedule(cron=schedule["cron"], timezone=schedule["timezone"])
-        assert ZoneInfo(schedule["timezone"])
-
-
-def test_the_schedules_are_in_the_business_time_of_the_sample() -> None:
-    zones = {schedule["timezone"] for deployment in DEPLOYMENTS for schedule in deployment["schedules"]}
-    assert zones == {tomllib.loads((PROJECT / "outreach.toml").read_text())["business"]["timezone"]}
