@@ -37,6 +37,7 @@ from outreach.provider_settings import (
     VendorSettings,
     secret_of,
 )
+from outreach.storage_settings import StorageSettings
 
 __all__ = [
     "WEEKDAYS", "Channel", "HandwryttenSettings", "LetterVendorSettings", "LobSettings", "MomentKnobs",
@@ -244,6 +245,7 @@ class Settings(BaseSettings):
     texts: Texts = Texts()
     approval: Approval = Approval()
     desk: DeskSettings = DeskSettings()
+    storage: StorageSettings = StorageSettings()
     moments: Moments = Moments()
 
     @classmethod

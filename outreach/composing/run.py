@@ -5,7 +5,7 @@ stops only the messages it concerns, and these stay planned.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -13,12 +13,13 @@ from typing import Any
 from sqlalchemy import Engine, func, update
 from sqlmodel import Session, col, select
 
+from outreach.composing.contents import Row, content_row, keep_bodies, open_to_write
 from outreach.composing.digests import media_type_for, message_digest
 from outreach.composing.facts import Assignment, FactFinder, Facts
 from outreach.composing.templates import Templates, Words, saved_sources
 from outreach.composing.writing import Written, write_message
 from outreach.database import hold, insert_new, reading, writing
-from outreach.errors import CannotWrite, ComposingError, SettingsError, TemplateRefused
+from outreach.errors import CannotWrite, ComposingError, SettingsError, StorageError, TemplateRefused
 from outreach.intake.contacts import contact_hash, load_key
 from outreach.models import Content, Decision, Message, Moment, Wording
 from outreach.planning.run import latest_decisions
@@ -62,6 +63,7 @@ class Composer:
     def __init__(self, engine: Engine, settings: Settings, on: date) -> None:
         self.engine, self.settings, self.on = engine, settings, on
         self.key = load_key(engine, settings)
+        self.storage = open_to_write(engine, settings)
         with reading(engine) as session:
             self.templates = Templates(settings.templates, saved_sources(session))
         self.report = ComposeReport()
@@ -83,9 +85,12 @@ class Composer:
             for message, assignment in zip(messages, assignments, strict=True)
             if (result := self._write(message, assignment, finder)) is not None
         ]
+        # Before the transaction: what is on record as composed has its bytes, whenever this process dies.
+        rows = [self._row(message, result[0]) for message, result in done if isinstance(result, tuple)]
+        kept = keep_bodies(self.storage, rows)
         with writing(self.engine) as session:
             for message, result in done:
-                self._store(session, message, result)
+                self._store(session, message, result, kept)
 
     def _write(
         self, message: Message, assignment: Assignment, finder: FactFinder
@@ -97,18 +102,31 @@ class Composer:
             self._require_same_contact(message, facts)
             return write_message(self.settings, self.key, assignment, facts, words), words
         except (TemplateRefused, SettingsError) as problem:
-            self.report.waiting[message.kind, message.channel] += 1
-            self.report.to_mend.add(str(problem))
+            self._leave(message, problem)
             return None
         except ComposingError as reason:
             return reason
+
+    def _leave(self, message: Message, problem: Exception) -> None:
+        self.report.waiting[message.kind, message.channel] += 1
+        self.report.to_mend.add(str(problem))
 
     def _require_same_contact(self, message: Message, facts: Facts) -> None:
         contact = facts.contacts.get(message.channel)
         if contact and message.contact_hash not in {None, contact_hash(self.key, message.channel, contact)}:
             raise CannotWrite("their contact has changed since the message was planned")
 
-    def _store(self, session: Session, message: Message, result: tuple[Written, Words] | ComposingError) -> None:
+    def _row(self, message: Message, written: Written) -> Row:
+        media_type = media_type_for(message.channel, self.settings.provider_for(message.channel))  # type: ignore[arg-type]
+        return content_row(written.sha256, media_type, written.body)
+
+    def _store(
+        self,
+        session: Session,
+        message: Message,
+        result: tuple[Written, Words] | ComposingError,
+        kept: Mapping[str, Row | StorageError],
+    ) -> None:
         counted = message.kind, message.channel
         if isinstance(result, ComposingError):
             if _change(session, message, {"status": "withdrawn", "status_reason": str(result)}):
@@ -116,10 +134,12 @@ class Composer:
                 self.report.withdrawn[counted] += 1
             return
         written, words = result
-        composed = _composed(self.settings, message, written, words)
-        media_type = media_type_for(message.channel, composed["provider"])
-        insert_new(session, Content, [{"sha256": written.sha256, "media_type": media_type, "body": written.body}])
-        if _change(session, message, composed):
+        row = kept[written.sha256]
+        if isinstance(row, StorageError):
+            self._leave(message, row)
+            return
+        insert_new(session, Content, [row])
+        if _change(session, message, _composed(self.settings, message, written, words)):
             insert_new(session, Wording, [{"reference": message.reference, "words": written.words}])
             self.report.composed[counted] += 1
 
