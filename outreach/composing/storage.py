@@ -125,7 +125,7 @@ class Storage:
         except Exception as error:
             return self._why_not(sha256, error)
         if _hash(body) != sha256:
-            return ContentLost(f"A letter is not what it was: restore {_name(sha256)} in the storage from a backup")
+            return _lost(sha256, "not what it was")
         return body
 
     def _why_not(self, sha256: str, error: Exception) -> StorageError:
@@ -133,7 +133,7 @@ class Storage:
         if not self.is_there():
             return self.fault or _no_answer(error)
         if isinstance(error, FileNotFoundError):
-            return ContentLost(f"A letter is gone: restore {_name(sha256)} in the storage from a backup")
+            return _lost(sha256, "gone")
         return StorageError(f"{_name(sha256)} in the storage cannot be read ({type(error).__name__})")
 
     def _write(self, path: str, body: bytes) -> None:
@@ -183,6 +183,13 @@ def _hash(body: bytes) -> str:
 
 def _name(sha256: str) -> str:
     return f"{sha256[:2]}/{sha256}"
+
+
+def _lost(sha256: str, what: str) -> ContentLost:
+    return ContentLost(
+        f"Its letter in the storage is {what}: bring {_name(sha256)} back from a backup. A message that is blocked for "
+        "it has to be written again"
+    )
 
 
 def _no_answer(error: Exception) -> StorageError:

@@ -13,7 +13,7 @@ from outreach.approval.seals import find_unfit
 from outreach.clock import business_date
 from outreach.composing.contents import Bodies
 from outreach.delivery.pauses import pauses_over
-from outreach.errors import ContentLost
+from outreach.errors import ContentLost, StorageError
 from outreach.models import Attempt, Batch, Installation
 from outreach.planning.stops import THEIR_WORD, Check, Messages, Stop, Stops
 from outreach.settings import Settings
@@ -62,10 +62,15 @@ def check_seal(session: Session, settings: Settings, messages: Messages, on: dat
         if message.batch_id not in approved:
             stops[message.reference] = Stop("blocked", "its batch is not approved")
         elif message.reference in unfit:
-            error = bodies.failed.get(message.content_sha256 or "")
-            is_lost = error is None or isinstance(error, ContentLost)
-            stops[message.reference] = Stop("blocked", NOT_APPROVED) if is_lost else OUT_OF_REACH
+            stops[message.reference] = _unfit(bodies.failed.get(message.content_sha256 or ""))
     return stops
+
+
+def _unfit(error: StorageError | None) -> Stop:
+    """What is lost stays lost, and blocks; a storage that does not answer only makes its letters wait."""
+    if error is None or isinstance(error, ContentLost):
+        return Stop("blocked", str(error or NOT_APPROVED))
+    return OUT_OF_REACH
 
 
 def checks_on(bodies: Bodies) -> tuple[Check, ...]:

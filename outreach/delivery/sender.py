@@ -146,6 +146,8 @@ class Sender:
             ran_out = self.ended[RAN_OUT.reason]
             sweeping = self._tidy() > 0 or (ran_out > 0 and self.sent.total() > sent)
         self.ended["again"] += ran_out + self.ended[OUT_OF_REACH.reason]
+        if self.ended[OUT_OF_REACH.reason]:
+            self.tell("The storage of letters did not give out some of them; outreach doctor says why")
 
     def _tidy(self) -> int:
         """Takes back the claims of dead senders, and says how many; ends what is too late."""
