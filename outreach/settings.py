@@ -38,6 +38,7 @@ from outreach.provider_settings import (
     VendorSettings,
     secret_of,
 )
+from outreach.storage_settings import StorageSettings
 
 __all__ = [
     "WEEKDAYS", "Channel", "HandwryttenSettings", "LetterVendorSettings", "LobSettings", "MomentKnobs",
@@ -254,6 +255,7 @@ class Settings(BaseSettings):
     desk: DeskSettings = DeskSettings()
     ops: OpsSettings = OpsSettings()
     budget: BudgetSettings = BudgetSettings()
+    storage: StorageSettings = StorageSettings()
     moments: Moments = Moments()
 
     @classmethod

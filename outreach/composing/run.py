@@ -13,13 +13,14 @@ from typing import Any
 from sqlalchemy import Engine, Table, bindparam, func, update
 from sqlmodel import Session, col, select
 
+from outreach.composing.contents import Row, content_row, keep_bodies, open_to_write
 from outreach.composing.digests import media_type_for, message_digest
 from outreach.composing.facts import Assignment, FactFinder, Facts
 from outreach.composing.shards import Shard, cut_shards, planned_in, write_each
 from outreach.composing.templates import Templates, Words, saved_sources
 from outreach.composing.writing import Written, write_message
 from outreach.database import insert_new, reading, writing
-from outreach.errors import CannotWrite, ComposingError, SettingsError, TemplateRefused
+from outreach.errors import CannotWrite, ComposingError, SettingsError, StorageError, TemplateRefused
 from outreach.intake.contacts import contact_hash, load_key
 from outreach.models import Content, Decision, Message, Moment, Wording
 from outreach.planning.run import latest_decisions
@@ -88,6 +89,7 @@ class Composer:
     def __init__(self, engine: Engine, settings: Settings, on: date, limit: int | None = None) -> None:
         self.engine, self.settings, self.on, self.limit = engine, settings, on, limit
         self.key = load_key(engine, settings)
+        self.storage = open_to_write(engine, settings)
         with reading(engine) as session:
             self.templates = Templates(settings.templates, saved_sources(session))
         self.report, self.left = ComposeReport(), 0
@@ -115,8 +117,11 @@ class Composer:
             for message, assignment in zip(messages, assignments, strict=True)
             if (result := self._write(message, assignment, finder)) is not None
         ]
+        # Before the transaction: what is on record as composed has its bytes, whenever this process dies.
+        rows = [self._row(message, result[0]) for message, result in done if isinstance(result, tuple)]
+        kept = keep_bodies(self.storage, rows)
         with writing(self.engine) as session:
-            self._store(session, done)
+            self._store(session, done, kept)
 
     def _write(self, message: Message, assignment: Assignment, finder: FactFinder) -> Result | None:
         """The message, or why it cannot be written; None when something of ours must be mended first."""
@@ -126,18 +131,30 @@ class Composer:
             self._require_same_contact(message, facts)
             return write_message(self.settings, self.key, assignment, facts, words), words
         except (TemplateRefused, SettingsError) as problem:
-            self.report.waiting[message.kind, message.channel] += 1
-            self.report.to_mend.add(str(problem))
+            self._leave(message, problem)
             return None
         except ComposingError as reason:
             return reason
+
+    def _leave(self, message: Message, problem: Exception) -> None:
+        self.report.waiting[message.kind, message.channel] += 1
+        self.report.to_mend.add(str(problem))
 
     def _require_same_contact(self, message: Message, facts: Facts) -> None:
         contact = facts.contacts.get(message.channel)
         if contact and message.contact_hash not in {None, contact_hash(self.key, message.channel, contact)}:
             raise CannotWrite("their contact has changed since the message was planned")
 
-    def _store(self, session: Session, done: Sequence[tuple[Message, Result]]) -> None:
+    def _row(self, message: Message, written: Written) -> Row:
+        media_type = media_type_for(message.channel, self.settings.provider_for(message.channel))  # type: ignore[arg-type]
+        return content_row(written.sha256, media_type, written.body)
+
+    def _store(
+        self,
+        session: Session,
+        done: Sequence[tuple[Message, Result]],
+        kept: Mapping[str, Row | StorageError],
+    ) -> None:
         """Stores what became of those that are still planned, many in each statement."""
         still = _lock_planned(session, [message.reference for message, _ in done])
         rows, contents, wordings = [], {}, []
@@ -148,11 +165,13 @@ class Composer:
                 self._withdraw(session, message, str(result))
                 continue
             written, words = result
-            row = _composed(self.settings, message, written, words)
-            media_type = media_type_for(message.channel, row["provider"])
-            contents[written.sha256] = {"sha256": written.sha256, "media_type": media_type, "body": written.body}
+            content = kept[written.sha256]
+            if isinstance(content, StorageError):
+                self._leave(message, content)
+                continue
+            contents[written.sha256] = content
             wordings.append({"reference": message.reference, "words": written.words})
-            rows.append(row)
+            rows.append(_composed(self.settings, message, written, words))
             self.report.composed[message.kind, message.channel] += 1
         # In one order in every process: two that insert the same texts must not wait for each other in a circle.
         insert_new(session, Content, [contents[sha256] for sha256 in sorted(contents)])

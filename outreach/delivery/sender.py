@@ -14,11 +14,14 @@ from sqlalchemy import Engine
 from sqlmodel import col
 
 from outreach.clock import Clock, business_date, steady_seconds, system_clock
+from outreach.composing.contents import Bodies, read_bodies
+from outreach.composing.storage import open_storage
 from outreach.database import hold, reading, require_safe_claims, take_turns, writing
 from outreach.delivery import generation, outbox
-from outreach.delivery.beginning import RAN_OUT, Begun, Opened, begin_attempts
+from outreach.delivery.beginning import RAN_OUT, Begun, Opened, begin_attempts, watch_leases
 from outreach.delivery.cancelling import CancelReport, cancel_stopped
 from outreach.delivery.due import count_waiting, require_start
+from outreach.delivery.last_check import OUT_OF_REACH
 from outreach.delivery.outbox import Claim
 from outreach.delivery.pauses import count_messages, is_paused
 from outreach.delivery.providers import ClosesItsDay, Provider, open_providers
@@ -86,6 +89,7 @@ class Sender:
     ) -> None:
         self.engine, self.settings, self.clock, self.owner, self.tell = engine, settings, clock, owner, tell
         self.carriers, self.at_point, self.limit = carriers, at_point, limit
+        self.storage = open_storage(settings.storage)
         self.sent: Counter[str] = Counter()
         self.ended: Counter[str] = Counter()
         self.retrying: Counter[str] = Counter()
@@ -112,7 +116,9 @@ class Sender:
                 self._work(claims)
             ran_out = self.ended[RAN_OUT.reason]
             sweeping = self._tidy() > 0 or (ran_out > 0 and self.sent.total() > sent)
-        self.ended["again"] += ran_out
+        self.ended["again"] += ran_out + self.ended[OUT_OF_REACH.reason]
+        if self.ended[OUT_OF_REACH.reason]:
+            self.tell("The storage of letters did not give out some of them; outreach doctor says why")
 
     def _tidy(self) -> int:
         """Takes back the claims of dead senders, and says how many; ends what is too late."""
@@ -157,15 +163,16 @@ class Sender:
         return wanted if self.limit is None else min(wanted, self.limit - self.handed_over)
 
     def _work(self, claims: list[Claim]) -> None:
+        bodies = read_bodies(self.engine, self.storage, [claim.reference for claim in claims])
         for name in dict.fromkeys(claim.provider for claim in claims):
             waiting = deque(claim for claim in claims if claim.provider == name)
             while waiting and name in self.awake:
-                self._work_round(self.carriers[name], waiting)
+                self._work_round(self.carriers[name], waiting, bodies)
             self._give_back(list(waiting), "its provider does not work just now")
 
-    def _work_round(self, carrier: Provider, waiting: deque[Claim]) -> None:
+    def _work_round(self, carrier: Provider, waiting: deque[Claim], bodies: Bodies) -> None:
         """Begins as many of `waiting` as may leave within a second, hands them over, and settles what is known."""
-        begun, allowed, at = self._begin(carrier, waiting)
+        begun, allowed, at = self._begin(carrier, waiting, bodies)
         if begun.mark:
             generation.remember(self.settings.delivery.generation_file, begun.mark)
         for _, stop in begun.stopped:
@@ -180,7 +187,7 @@ class Sender:
             # Whatever ends this process in an orderly way, what is known by now is written down.
             self._settle(answers)
 
-    def _begin(self, carrier: Provider, waiting: deque[Claim]) -> tuple[Begun, Allowed, float]:
+    def _begin(self, carrier: Provider, waiting: deque[Claim], bodies: Bodies) -> tuple[Begun, Allowed, float]:
         self.at_point("beginning")
         # A sender that dies leaves all it had begun open. Where nothing can be repeated or looked up, that is one.
         may_be_many = carrier.key_life or carrier.absent_after is not None
@@ -189,25 +196,13 @@ class Sender:
             allowed = allow(session, carrier.name, carrier.per_second, wanted, system_clock())
             claims = [waiting.popleft() for _ in range(allowed.count)]
             at = steady_seconds()
-            begun = begin_attempts(
-                session, self.settings, claims, self.carriers, self.today, self.clock(), self._lease_watch(claims)
-            )
+            on, now = self.today, self.clock()
+            watch = watch_leases(claims, self.clock)
+            begun = begin_attempts(session, self.settings, claims, bodies, self.carriers, on, now, watch)
         self.at_point("begun")
         if not claims:
             time.sleep(min(allowed.wait.total_seconds(), FRESH_SECONDS))
         return begun, allowed, at
-
-    def _lease_watch(self, claims: list[Claim]) -> Callable[[], None]:
-        """What a provider asks right before the first byte: raises NotSent once the claims have run out."""
-        lease_until = min((claim.lease_until for claim in claims), default=self.clock())
-        # On a clock of its own too: the machine may have slept, or the sender been stopped, between two looks.
-        runs_out = steady_seconds() + (lease_until - self.clock()).total_seconds()
-
-        def require_time() -> None:
-            if self.clock() >= lease_until or steady_seconds() >= runs_out:
-                raise NotSent("this sender was held up for too long; the next run sends it")
-
-        return require_time
 
     def _hand_over(self, carrier: Provider, opened: Opened, fresh_until: float) -> Answer:
         """What the provider says; an attempt that is not fresh any more is not started."""

@@ -90,7 +90,7 @@ def create_app(
 
     `prefect` is the address of Prefect's UI, linked from the status page when given; `providers` are used as they are.
     """
-    webhooks, darkroom = Webhooks(engine, settings, clock, providers), Darkroom(engine)
+    webhooks, darkroom = Webhooks(engine, settings, clock, providers), Darkroom(engine, settings.storage)
 
     @asynccontextmanager
     async def closing(_: FastAPI) -> AsyncIterator[None]:
