@@ -30,7 +30,7 @@ from outreach.settings import PROJECT, Settings, load_settings
 T = TypeVar("T")
 HOST = "127.0.0.1"
 PATIENCE = 180.0
-LETTERS_A_SECOND = 12
+LETTERS_A_SECOND = 40
 RETURN_ADDRESS = '{"line1": "14 Alder Lane", "city": "Burlington", "region": "VT", "postal_code": "05401"}'
 OVER = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 
