@@ -1,6 +1,6 @@
 # make demo   sets up and runs the main job on a sample practice
 # make test   sets up and runs every check
-# make drill  sets up and kills senders for some minutes, to prove one send each
+# make drill  sets up and kills senders, workers and machines for some minutes, to prove one send each
 .PHONY: setup demo test drill up format lock clean
 
 # Compiled modules make each start of Prefect several seconds shorter.
@@ -22,6 +22,7 @@ drill: setup
 	.venv/bin/outreach drill --kills 200 --keyed
 	.venv/bin/outreach drill --kills 200 --keyless
 	! .venv/bin/outreach drill --kills 30 --naive
+	$(RUN) pytest -m drill
 
 up: setup
 	@.venv/bin/outreach up

@@ -22,6 +22,7 @@ from sqlmodel import SQLModel
 from outreach.approval import add_staff, open_batches
 from outreach.approval.accounts import sign_in
 from outreach.clock import stopped_clock
+from outreach.composing.contents import LETTER, content_row
 from outreach.composing.digests import message_digest
 from outreach.composing.handwriting.press import print_page
 from outreach.database import insert_new, open_database, upgrade_database, writing
@@ -48,8 +49,7 @@ def fill(engine: Engine, settings: Settings, kind: str, count: int) -> str:
         # What follows the end of a PDF is no part of its pages, and makes each content one of its own.
         bodies = {n: page + f"\n% {n}\n".encode() for n in numbers}
         hashes = {n: hashlib.sha256(body).hexdigest() for n, body in bodies.items()}
-        rows = [{"sha256": hashes[n], "media_type": "application/pdf", "body": bodies[n]} for n in numbers]
-        insert_new(session, Content, rows)
+        insert_new(session, Content, [content_row(hashes[n], LETTER, bodies[n]) for n in numbers])
         session.add_all([letter(kind, n, hashes[n]) for n in numbers])
     with writing(engine) as session:
         return next(batch.batch_id for batch in open_all(engine, settings) if batch.kind == kind)

@@ -21,6 +21,7 @@ from sqlalchemy import text
 from sqlmodel import SQLModel, func, select
 
 from outreach.clock import system_clock
+from outreach.composing.contents import content_row
 from outreach.composing.digests import message_digest
 from outreach.database import insert_new, open_database, reading, upgrade_database, writing
 from outreach.delivery import deliver_due, sender
@@ -62,9 +63,7 @@ def fill(url: str, count: int) -> None:
         insert_new(session, Moment, [moment | {"found_on": TODAY} for moment in moments])
         bodies = [f"Good morning, number {n}. " * 8 for n in numbers]
         contents = {hashlib.sha256(body.encode()).hexdigest(): body.encode() for body in bodies}
-        insert_new(
-            session, Content, [{"sha256": k, "media_type": "text/plain", "body": v} for k, v in contents.items()]
-        )
+        insert_new(session, Content, [content_row(k, "text/plain", v) for k, v in contents.items()])
         batch = {"batch_id": "B", "kind": "checkin", "channel": "text", "run_on": TODAY, "status": "approved"}
         more = {"author": "a", "count": count, "cost": 0, "currency": "USD", "seal": "s", "fingerprint": "f"}
         insert_new(session, Batch, [batch | more | {"opened_at": datetime.now(UTC)}])

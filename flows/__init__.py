@@ -18,6 +18,8 @@ PREFECT_DEFAULTS = {
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
     # Results would be pickles on disk that anyone may read.
     "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
+    # A run that outlives the server's restart keeps its place; in memory, a long one would be ended for losing it.
+    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
     "PREFECT_CLI_PROMPT": "false",
     # A proxy for the outside must not be asked for a server on this machine.
     "NO_PROXY": "127.0.0.1,localhost",

@@ -1,39 +1,97 @@
 """A day in; decisions, written messages and open batches out. Sends nothing, and a second run changes nothing."""
 
-from datetime import date
+from collections import Counter
 
-from flows.runs import as_page, as_table, finish, flow, name_by_day, open_run, publish
+from flows.artifacts import ProgressBar, as_batches, as_page, as_pictures, as_table, desk_of, publish
+from flows.parameters import DryRun, Moments, On, Writing
+from flows.runs import Run, announce_approved, as_many, count_of, finish, flow, name_by_day, open_run
+from flows.spreading import spreading
+from outreach.approval.batches import first_references
+from outreach.database import reading
 from outreach.day import Prepared, prepare_day
+from outreach.learning import count_messages
+
+PICTURES = 3
 
 
 @flow(name="prepare", flow_run_name=name_by_day, persist_result=False)
-def prepare(on: date | None = None) -> Prepared:
-    """Find the day's moments, decide on each, write the messages and open the batches. No date means today."""
+def prepare(on: On = None, moments: Moments = [], dry_run: DryRun = False, limit: Writing = None) -> Prepared:  # noqa: B006
+    """Find the day's moments, decide on each, write the messages and open the batches. Nothing is sent."""
     with open_run() as run:
-        prepared = prepare_day(run.engine, run.settings, on or run.today(), run.clock, run.tell)
-        publish(as_page(f"Prepared for {prepared.on}", sections_of(prepared)))
-        return finish(say(prepared), prepared)
+        progress = ProgressBar(run, "messages written")
+        # What rooms say in words may name what it is about, and Prefect keeps its logs: it gets the counts below.
+        with spreading("compose", run.log.info, on=run.day.isoformat()) as call_help:
+            prepared = prepare_day(
+                run.engine,
+                run.settings,
+                run.day,
+                run.clock,
+                lambda _: None,
+                moments,
+                dry_run,
+                limit,
+                progress,
+                call_help,
+            )
+        announce_approved(prepared.approved)
+        publish(run, as_page(f"Prepared for {prepared.on}", sections_of(run, prepared)))
+        state = "ToMend" if prepared.compose.to_mend else "Completed"
+        return finish(run, prepared, say(prepared), size_of(prepared), state)
 
 
-def sections_of(prepared: Prepared) -> dict[str, str]:
+def sections_of(run: Run, prepared: Prepared) -> dict[str, str]:
     planned = [(*key, number) for key, number in sorted(prepared.plan.messages.items())]
     decided = [(*key, number) for key, number in sorted(prepared.plan.decisions.items())]
-    batches = [(b.batch_id, b.kind, b.channel, b.count, b.status, b.why_waiting) for b in prepared.batches]
-    return {
+    sections = {
         "Messages planned": as_table(["moment", "channel", "number"], planned),
         "Decisions": as_table(["moment", "decision", "rule", "number"], decided),
-        "Batches": as_table(["batch", "moment", "channel", "messages", "status", "why it waits"], batches),
+    }
+    if prepared.dry_run:
+        return {"A dry run": "Nothing of this was kept.\n", **sections}
+    desk, letters = desk_of(run.settings), [batch for batch in prepared.batches if batch.channel == "letter"]
+    with reading(run.engine) as session:
+        funnel = count_messages(session).funnel
+        shown = {batch.batch_id: first_references(session, batch.batch_id, PICTURES) for batch in letters}
+    return sections | {
+        "Batches": as_batches(desk, prepared.batches),
+        "First letters": as_pictures(desk, shown),
+        "All days together": as_table(["reached", "number"], funnel.items()),
     }
 
 
 def say(prepared: Prepared) -> str:
-    if prepared.is_nothing_new:
-        return "Nothing to do: this day was prepared already, or has no moments"
+    decided = as_many(prepared.plan.decisions.total(), "decision")
+    planned = as_many(prepared.plan.messages.total(), "message")
+    if prepared.dry_run:
+        return f"A dry run, nothing was kept: {decided}, {planned}"
+    if prepared.is_nothing_new and not prepared.compose.waiting:
+        return "Nothing to do: " + ("already done" if prepared.plan.already_decided else "nobody has a moment this day")
     waiting = sum(batch.status == "waiting" for batch in prepared.batches)
-    return (
-        f"{sum(prepared.plan.decisions.values())} decisions, {sum(prepared.plan.messages.values())} messages planned, "
-        f"{len(prepared.batches)} batches opened, of which {waiting} wait for a person"
-    )
+    said = [
+        f"{decided}, {planned} planned",
+        f"{as_many(len(prepared.batches), 'batch')} opened, of which {waiting} wait for a person",
+    ]
+    if prepared.compose.left:
+        said.append(f"{as_many(prepared.compose.left, 'message')} over the limit of this run, for a later one")
+    if prepared.compose.to_mend:
+        held = as_many(prepared.compose.waiting.total(), "message")
+        faults = as_many(len(prepared.compose.to_mend), "fault")
+        said.append(f"{held} held up by {faults} to mend: `outreach prepare`, run by hand, lists them")
+    return "; ".join(said)
+
+
+def size_of(prepared: Prepared) -> str:
+    """How much it was, for the name of the run."""
+    if prepared.is_nothing_new and not prepared.compose.waiting:
+        return "already done" if prepared.plan.already_decided else "nothing to do"
+    channels: Counter[str] = Counter()
+    if prepared.dry_run:
+        for (_, channel), number in prepared.plan.messages.items():
+            channels[channel] += number
+        return " · ".join(["dry run", *(count_of(channels) or ["no messages"])])
+    for batch in prepared.batches:
+        channels[batch.channel] += batch.count
+    return " · ".join([as_many(len(prepared.batches), "batch"), *count_of(channels)])
 
 
 if __name__ == "__main__":

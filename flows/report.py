@@ -1,6 +1,7 @@
 """The database in; counts by moment, channel and status out. Reads only."""
 
-from flows.runs import as_table, finish, flow, name_by_day, open_run, publish
+from flows.artifacts import as_batches, desk_of, link_to, publish
+from flows.runs import as_many, finish, flow, name_by_day, open_run
 from outreach.approval.batches import list_batches
 from outreach.database import reading
 from outreach.learning import StatusReport, count_messages, write_report
@@ -12,10 +13,11 @@ def report() -> StatusReport:
     with open_run() as run:
         with reading(run.engine) as session:
             counts, waiting = count_messages(session), list_batches(session)
-        batches = [(b.batch_id, b.kind, b.channel, b.count, b.why_waiting) for b in waiting]
-        listed = as_table(["batch", "moment", "channel", "messages", "why"], batches)
-        publish(f"{write_report(counts, run.today())}\n## Waiting for a person\n\n{listed}")
-        return finish(f"{counts.messages.total()} messages; {len(waiting)} batches wait for a person", counts)
+        desk = desk_of(run.settings)
+        listed = f"{as_batches(desk, waiting)}\n{link_to(desk, '', 'The desk') if desk else ''}"
+        publish(run, f"{write_report(counts, run.day)}\n## Waiting for a person\n\n{listed}")
+        total, batches = as_many(counts.messages.total(), "message"), as_many(len(waiting), "batch")
+        return finish(run, counts, f"{total}; {batches} waiting for a person", f"{total} · {batches} waiting")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How every flow of ours runs: opened from the environment, told in counts, ended with a message that means something.
+"""How every flow of ours runs: opened from the environment, ended with a name and a message that mean something.
 
 Nothing that passes through here may be about a person: ids, dates and counts only.
 """
@@ -6,63 +6,77 @@ Nothing that passes through here may be about a person: ids, dates and counts on
 import logging
 import os
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar, cast
+from uuid import UUID
 
 from prefect import flow, get_run_logger
-from prefect.artifacts import create_markdown_artifact
-from prefect.runtime import flow_run
-from prefect.states import Completed
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterDeploymentId,
+    FlowRunFilterExpectedStartTime,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.sorting import FlowRunSort
+from prefect.runtime import deployment, flow_run
+from prefect.settings import PREFECT_API_URL
+from prefect.states import Completed, Scheduled
 from sqlalchemy import Engine
 
-from outreach.clock import Clock, read_clock
+from outreach.announcing import announce_approval
+from outreach.clock import Clock, parse_day, read_clock, system_clock
 from outreach.database import open_database, reading, upgrade_database
-from outreach.errors import OutreachError
+from outreach.errors import ApprovalError, DatabaseError, NotFound, OutreachError, SettingsError
 from outreach.intake import redate
+from outreach.models import Batch
 from outreach.planning import today_of
 from outreach.planning.knobs import with_saved_knobs
 from outreach.settings import PROJECT, Settings, load_settings
 
 __all__ = [
-    "Run",
-    "as_page",
-    "as_table",
-    "finish",
-    "flow",
-    "name_by_day",
-    "open_run",
-    "outcomes_of",
-    "publish",
-    "sender_name",
-]
+    "Run", "announce_approved", "as_many", "count_of", "finish", "flow", "name_by_day", "next_run_at", "open_run",
+    "outcomes_of", "plan_next_run", "sender_name", "telling",
+]  # fmt: skip
 T = TypeVar("T")
+# Errors whose texts are words of ours, ids and dates. Others may repeat a row, a letter's words, or a file's name.
+TELLABLE = (SettingsError, DatabaseError, NotFound, ApprovalError)
+# The server's clock and ours may differ by a little; a run that came too early would find nothing.
+SHARDS = "shards"
+A_LITTLE_LATER = timedelta(seconds=5)
+WORDS = {"letter": "letter", "email": "e-mail", "text": "text", "call": "call"}
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a flow hands to a room: the settings and database that the environment names, the clock, the run's log."""
+    """What a flow hands to a room: the settings and database that the environment names, the clock, the run's log.
+
+    `day` is the one it works on: its parameter `on`, else the business's today as it began.
+    """
 
     settings: Settings
     engine: Engine
     clock: Clock
+    day: date
     log: "logging.Logger | logging.LoggerAdapter[Any]"
 
-    def tell(self, line: str) -> None:
-        self.log.info(line)
-
-    def today(self) -> date:
-        return today_of(self.settings, self.clock())
+    def when(self, instant: datetime) -> str:
+        """An instant in the business's time."""
+        return f"{instant.astimezone(self.settings.business.zone):%H:%M}"
 
 
 @contextmanager
 def open_run() -> Iterator[Run]:
-    """A run on an upgraded database. An error of ours passes; any other is raised again without its text.
+    """A run on an upgraded database. An error that may repeat a person's data is raised again without its text.
 
-    Prefect keeps the text of every exception, and a database driver's holds the row it failed on.
+    Prefect keeps the text of every exception and of what it was made from; a database driver's holds the row it failed
+    on, and a template's the words around the mistake.
     """
     try:
         settings = load_settings()
@@ -71,9 +85,10 @@ def open_run() -> Iterator[Run]:
         redate(engine, settings)
         with reading(engine) as session:
             settings = with_saved_knobs(session, settings)
-        yield Run(settings, engine, read_clock(settings.now), get_run_logger())
-    except OutreachError:
-        raise
+        yield Run(settings, engine, read_clock(settings.now), day_of(settings), get_run_logger())
+    except TELLABLE as error:
+        # One that was made from another error has taken over some of its words.
+        raise (error if error.__cause__ is None else OutreachError(describe(error))) from None
     except Exception as error:
         raise OutreachError(describe(error)) from None
 
@@ -89,11 +104,17 @@ def describe(error: Exception) -> str:
 
 def name_by_day() -> str:
     """The name of the run in progress, such as `prepare 2026-11-22`: the day it works on, else the business's today."""
-    day = flow_run.parameters.get("on")
-    if day is None:
-        settings = load_settings()
-        day = today_of(settings, read_clock(settings.now)())
-    return f"{flow_run.flow_name} {day}"
+    try:
+        return f"{flow_run.flow_name} {day_of(load_settings())}"
+    except OutreachError:
+        return cast(str, flow_run.flow_name)  # the run itself says what is wrong with them
+
+
+def day_of(settings: Settings) -> date:
+    """The day that the run in progress works on. Raises SettingsError for what is no day."""
+    on = flow_run.parameters.get("on")
+    # A deployment's parameters are still as they were typed when the run is named.
+    return parse_day(str(on)[:10]) if on else today_of(settings, read_clock(settings.now)())
 
 
 def sender_name() -> str:
@@ -101,31 +122,75 @@ def sender_name() -> str:
     return f"prefect:{flow_run.id}:{os.urandom(4).hex()}"
 
 
-def as_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A Markdown table; “none” where there are no rows."""
-    listed = [[str(cell).replace("|", "\\|") for cell in row] for row in rows]
-    if not listed:
-        return "none\n"
-    lines = [columns, ["---"] * len(columns), *listed]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
 def outcomes_of(report: object) -> dict[str, int]:
     """Every count of a report under its own name; the sum that was saved is money, not a count."""
     return {name: value for name, value in vars(report).items() if isinstance(value, int) and name != "saved"}
 
 
-def publish(markdown: str) -> None:
-    """Leaves one Markdown artifact on the run, under the flow's own key so that the UI shows one after the other."""
-    create_markdown_artifact(key=cast(str, flow_run.flow_name), markdown=markdown)
+def as_many(number: int, word: str) -> str:
+    """A number of things in words: `1 batch`, `2 batches`."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}{'es' if word.endswith('ch') else 's'}"
 
 
-def as_page(title: str, sections: dict[str, str]) -> str:
-    """A Markdown page with a heading for each section."""
-    return "\n".join([f"# {title}\n", *(f"## {heading}\n\n{text}" for heading, text in sections.items())])
+def count_of(channels: Mapping[str, int]) -> list[str]:
+    """How many of each channel in words, such as `214 letters`, the letters first."""
+    return [as_many(channels[channel], word) for channel, word in WORDS.items() if channels.get(channel)]
 
 
-def finish(message: str, result: T) -> T:
-    """Ends the run as completed with `message`; Prefect unwraps the state, so whoever called the flow gets `result`."""
-    state: Any = Completed(message=message, data=result)
-    return cast(T, state)
+def announce_approved(batches: Iterable[Batch]) -> None:
+    """Starts a delivery of batches that were approved, where a server listens; the next scheduled one finds them."""
+    for batch in batches:
+        announce_approval(PREFECT_API_URL.value() or "", batch)
+
+
+def plan_next_run(run: Run, at: datetime) -> bool:
+    """Whether this run's deployment will run again at `at`, or right away where that is over; plans it if need be."""
+    # A stopped clock never gets there: each such run would plan the next.
+    if deployment.id is None or run.settings.now:
+        return False
+    starts = max(at, system_clock()) + A_LITTLE_LATER
+    with telling(run), get_client(sync_client=True) as client:
+        if not client.read_flow_runs(flow_run_filter=_waiting(at, starts + A_LITTLE_LATER), limit=1):
+            client.create_flow_run_from_deployment(UUID(deployment.id), state=Scheduled(scheduled_time=starts))
+        return True
+    return False
+
+
+def _waiting(after: datetime | None = None, before: datetime | None = None) -> FlowRunFilter:
+    """Runs of this run's deployment that have not begun, and are to begin between two instants."""
+    begins = FlowRunFilterExpectedStartTime(after_=after, before_=before)
+    return FlowRunFilter(
+        deployment_id=FlowRunFilterDeploymentId(any_=[UUID(deployment.id)]),
+        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])),
+        expected_start_time=begins if after or before else None,
+    )
+
+
+def next_run_at(run: Run) -> datetime | None:
+    """When the deployment of this run is to run next, as far as its server knows."""
+    if deployment.id is None:
+        return None
+    with telling(run), get_client(sync_client=True) as client:
+        found = client.read_flow_runs(flow_run_filter=_waiting(), sort=FlowRunSort.EXPECTED_START_TIME_ASC, limit=1)
+        return found[0].expected_start_time if found else None
+    return None
+
+
+@contextmanager
+def telling(run: Run) -> Iterator[None]:
+    """What is only told to Prefect, or asked of it: a run whose work is done must not fail for that."""
+    try:
+        yield
+    except Exception as error:
+        run.log.warning("Prefect did not take it: %s", type(error).__name__)
+
+
+def finish(run: Run, result: T, message: str, size: str, state: str = "Completed") -> T:
+    """Ends the run as completed, named for its day and `size`, in a state of that name with `message`.
+
+    Prefect unwraps the state, so whoever called the flow gets `result`.
+    """
+    with telling(run), get_client(sync_client=True) as client:
+        client.update_flow_run(UUID(flow_run.id), name=f"{flow_run.flow_name} {run.day} · {size}")
+    ended: Any = Completed(name=state, message=message, data=result)
+    return cast(T, ended)

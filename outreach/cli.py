@@ -14,13 +14,16 @@ from sqlalchemy.engine import make_url
 from typer.exceptions import TyperException
 
 from outreach import tables
+from outreach.announcing import announce_approval, prefect_address
 from outreach.approval import approve_batch, reject
 from outreach.approval.batches import list_batches, require_waiting
 from outreach.call import open_call
-from outreach.commands.options import AsJson, By, Database, Now, On
+from outreach.commands.deploying import LOCAL, deploying
+from outreach.commands.options import AsJson, By, Database, DryRun, Now, On
 from outreach.commands.sending import sending
 from outreach.commands.simulating import simulating
 from outreach.commands.staffing import staff
+from outreach.commands.trying import show_plan
 from outreach.composing import preview_template
 from outreach.database import reading
 from outreach.day import prepare_day
@@ -28,13 +31,14 @@ from outreach.delivery import pauses
 from outreach.doctor import examine
 from outreach.errors import OutreachError, SettingsError
 from outreach.intake import import_folder, read_mapping
-from outreach.learning import count_messages
-from outreach.moments import MOMENTS, find_moments
+from outreach.learning import count_messages, find_alarms
+from outreach.moments import find_moments, require_kinds
 from outreach.planning.why import explain_customer
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, help=__doc__)
 app.add_typer(sending)
 app.add_typer(simulating)
+app.add_typer(deploying)
 app.add_typer(staff, name="staff")
 
 
@@ -46,9 +50,18 @@ def init(database: Database = None, now: Now = None) -> None:
 
 
 @app.command()
-def doctor(database: Database = None, now: Now = None, as_json: AsJson = False) -> None:
+def doctor(
+    prefect: Annotated[bool, typer.Option("--prefect", help="Look at Prefect's server too.")] = False,
+    database: Database = None,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
     """Say what is missing on this machine, and how to mend it."""
     findings = examine(database, now)
+    if prefect:
+        from flows.health import examine_prefect  # Prefect takes seconds to import
+
+        findings += examine_prefect(prefect_address() or LOCAL)
     tables.show_findings(findings, as_json)
     raise typer.Exit(0 if all(finding.is_well for finding in findings) else 1)
 
@@ -82,8 +95,7 @@ def moments(
     """Who has a moment on a day, whatever was sent before; writes nothing."""
     call = open_call(database, now, as_json)
     first, last = call.day(from_ or on or to), call.day(to or on or from_)
-    if unknown := set(kind or []) - set(MOMENTS):
-        raise SettingsError(f"There is no moment “{min(unknown)}”; there are {', '.join(MOMENTS)}")
+    require_kinds(kind or [])
     days = (first + timedelta(days=ahead) for ahead in range((last - first).days + 1))
     with reading(call.engine) as session:
         found = (item for day in days for item in find_moments(session, call.settings, day, kind or None))
@@ -91,12 +103,25 @@ def moments(
 
 
 @app.command()
-def prepare(on: On = None, database: Database = None, now: Now = None, as_json: AsJson = False) -> None:
+def prepare(
+    on: On = None,
+    moment: Annotated[list[str] | None, typer.Option(help="Plan only this moment; may be given again.")] = None,
+    dry_run: DryRun = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="Write at most so many messages; the rest later.")] = None,
+    database: Database = None,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
     """Find moments, decide, write the messages and open the batches of a day; running it again changes nothing."""
     call = open_call(database, now, as_json)
-    prepared = prepare_day(call.engine, call.settings, call.day(on), call.clock, call.tell)
+    day = call.day(on)
+    prepared = prepare_day(call.engine, call.settings, day, call.clock, call.tell, moment or (), dry_run, limit)
+    if dry_run:
+        return show_plan(prepared, as_json)
+    for batch in prepared.approved:
+        announce_approval(prefect_address(), batch)
     with reading(call.engine) as session:
-        tables.show_prepared(session, prepared, as_json)
+        return tables.show_prepared(session, prepared, as_json)
 
 
 @app.command()
@@ -142,6 +167,8 @@ def approve(
     with reading(call.engine) as session:
         names = [require_waiting(session, one, zone).batch_id for one in dict.fromkeys(batch)]  # all of them, or none
     approved = [approve_batch(call.engine, call.settings, one, by, call.now, "command line", seal) for one in names]
+    for one in approved:
+        announce_approval(prefect_address(), one)
     tables.show_batches(approved, as_json)
 
 
@@ -161,10 +188,11 @@ def reject_(
 
 @app.command()
 def status(database: Database = None, now: Now = None, as_json: AsJson = False) -> None:
-    """Count messages by moment, channel and status; the counts always add up."""
+    """Count messages by moment, channel and status; the counts always add up. Say which alarms stand."""
     call = open_call(database, now, as_json)
     with reading(call.engine) as session:
-        tables.show_status(count_messages(session), pauses.list_pauses(session), as_json)
+        alarms = find_alarms(session, call.settings, call.now)
+        tables.show_status(count_messages(session), pauses.list_pauses(session), alarms, as_json)
 
 
 @app.command()
@@ -194,7 +222,7 @@ def serve(
     from outreach.up import serve_pages  # Prefect and uvicorn take seconds to import
 
     call = open_call(database, now, create=True)
-    serve_pages(call.engine, call.written, call.clock, host, port)
+    serve_pages(call.engine, call.written, call.clock, host, port, prefect_address().removesuffix("/api"))
 
 
 @app.command()

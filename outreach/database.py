@@ -10,6 +10,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,15 @@ def writing(engine: Engine) -> Iterator[Session]:
         yield session
 
 
+@contextmanager
+def trying_out(engine: Engine) -> Iterator[Session]:
+    """A session like that of `writing`, of which nothing stays: its one transaction is rolled back at the end."""
+    with Session(engine, expire_on_commit=False) as session:
+        session.begin()
+        yield session
+        session.rollback()
+
+
 def require_safe_claims(engine: Engine) -> None:
     """Raises DatabaseError where a transaction that means to write does not keep other writers out from its beginning.
 
@@ -115,17 +125,57 @@ def hold(engine: Engine, name: str) -> Iterator[None]:
 
     A killed process lets go at once and a paused one does not, which no lease can tell apart.
     """
+    with _holding(engine, name, waits=True):
+        yield
+
+
+@contextmanager
+def try_hold(engine: Engine, name: str) -> Iterator[bool]:
+    """Holds `name` as `hold` does where nobody else holds it; gives whether it does, and never waits."""
+    with _holding(engine, name, waits=False) as is_ours:
+        yield is_ours
+
+
+@contextmanager
+def _holding(engine: Engine, name: str, waits: bool) -> Iterator[bool]:
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text("SELECT pg_advisory_lock(:number)"), {"number": _number_of(name)})
-            yield
+            is_ours = _lock_number(connection, _number_of(name), waits)
+            try:
+                yield is_ours
+            finally:
+                if is_ours:
+                    _unlock_number(connection, _number_of(name))
         return
-    file = _take_file(engine, name)
+    file = _take_file(engine, name, waits)
     try:
-        yield
+        yield file is not None
     finally:
-        _file_of(engine, name).unlink(missing_ok=True)
-        os.close(file)
+        if file is not None:
+            _file_of(engine, name).unlink(missing_ok=True)
+            os.close(file)
+
+
+# A machine that is cut off says no farewell: without these, what it holds would stay held for hours.
+_KEEPALIVES = text(
+    "SELECT set_config('tcp_keepalives_idle', '30', false), set_config('tcp_keepalives_interval', '10', false), "
+    "set_config('tcp_keepalives_count', '3', false)"
+)
+
+
+def _lock_number(connection: Connection, number: int, waits: bool) -> bool:
+    connection.execute(_KEEPALIVES)
+    if waits:
+        connection.execute(text("SELECT pg_advisory_lock(:number)"), {"number": number})
+        return True
+    is_ours: bool = connection.execute(text("SELECT pg_try_advisory_lock(:number)"), {"number": number}).scalar_one()
+    return is_ours
+
+
+def _unlock_number(connection: Connection, number: int) -> None:
+    # Closing the connection lets go as well, but only a moment after it returns. Where it broke, that has happened.
+    with suppress(OperationalError):
+        connection.execute(text("SELECT pg_advisory_unlock(:number)"), {"number": number})
 
 
 def is_held(session: Session, name: str) -> bool:
@@ -153,11 +203,15 @@ def _file_of(engine: Engine, name: str) -> Path:
     return Path(f"{engine.url.database}-{hashlib.sha256(name.encode()).hexdigest()[:16]}.held")
 
 
-def _take_file(engine: Engine, name: str) -> int:
+def _take_file(engine: Engine, name: str, waits: bool) -> int | None:
     path = _file_of(engine, name)
     while True:
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX if waits else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(file)
+            return None
         # The one who held it may have removed the file while we waited: then nobody else would see our lock.
         with suppress(FileNotFoundError):
             if path.stat().st_ino == os.fstat(file).st_ino:
@@ -209,7 +263,7 @@ def upgrade_database(engine: Engine, revision: str = "head") -> bool:
     """
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    newest = ScriptDirectory.from_config(config).as_revision_number(revision)
+    newest = _revision_named(revision)
     try:
         with reading(engine) as session:
             if MigrationContext.configure(session.connection()).get_current_revision() == newest:
@@ -221,6 +275,18 @@ def upgrade_database(engine: Engine, revision: str = "head") -> bool:
     except OperationalError as error:
         raise DatabaseError(f"The database cannot be opened: {error.orig}. Check the path or URL.") from error
     return True
+
+
+def is_upgraded(session: Session) -> bool:
+    """Whether the database has the shape that this version of the program works with, and no older or newer one."""
+    return MigrationContext.configure(session.connection()).get_current_revision() == _revision_named("head")
+
+
+@cache
+def _revision_named(revision: str) -> str | None:
+    """The number of a revision; found once, since it takes reading every migration."""
+    number = ScriptDirectory(str(MIGRATIONS)).as_revision_number(revision)
+    return number if number is None or isinstance(number, str) else number[0]
 
 
 @contextmanager

@@ -31,11 +31,14 @@ class OidcSettings(PartWithSecrets):
 
 
 class DeskSettings(Part):
-    """A sign-in ends `session_hours` after it began, and sooner when it was not used for `idle_minutes`.
+    """`url` is where staff open the desk, for links to it; without one, `business.public_url` is.
+
+    A sign-in ends `session_hours` after it began, and sooner when it was not used for `idle_minutes`.
 
     Only the `trusted_proxies` are believed when they say on whose behalf they call.
     """
 
+    url: str = ""
     session_hours: float = Field(default=12, gt=0)
     idle_minutes: float = Field(default=120, gt=0)
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()

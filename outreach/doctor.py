@@ -12,6 +12,7 @@ from outreach.approval.audit import find_break
 from outreach.approval.reminders import find_deputy
 from outreach.approval.staff import can_anybody_approve
 from outreach.composing import check_templates
+from outreach.composing.contents import open_to_write
 from outreach.composing.templates import saved_sources
 from outreach.database import open_database, reading, require_safe_claims, upgrade_database
 from outreach.delivery.generation import find_restore
@@ -46,6 +47,7 @@ def examine(database: str | None, now: str | None) -> list[Finding]:
         ("somebody can approve", lambda: _approvers(engine, settings)),
         ("a deputy who can be reminded", lambda: _deputy(engine, settings)),
         ("providers", lambda: _providers(settings)),
+        ("the storage of letters", lambda: _storage(engine, settings)),
         ("no restored backup", lambda: find_restore(engine, settings)),
     ]
     return findings + [_check(what, check) for what, check in checks]
@@ -113,6 +115,13 @@ def _templates(engine: Engine, settings: Settings) -> str:
 def _providers(settings: Settings) -> str:
     with open_providers(settings):
         return ""
+
+
+def _storage(engine: Engine, settings: Settings) -> str:
+    storage = open_to_write(engine, settings)
+    if storage.is_set and not storage.fault:
+        storage.begin()
+    return str(storage.fault) if storage.is_set and storage.fault else ""
 
 
 def _approvers(engine: Engine, settings: Settings) -> str:

@@ -12,6 +12,8 @@ OutreachError
 │   ├── FieldMissing              the customer's data lacks what the template needs
 │   ├── CannotWrite               the pen has no glyph for a character
 │   └── TooLong                   over the pages or segments allowed
+├── StorageError                  the bytes of a letter cannot be kept or read now
+│   └── ContentLost               they are gone, or are not what they were: waiting does not help
 ├── ApprovalError                 the decision does not fit what is there now
 │   ├── ChangedSince              the batch is not what the approver saw
 │   │   └── NowFewer              … because some of it is gone, and what is left is as they saw it
@@ -82,6 +84,12 @@ class CannotWrite(ComposingError): ...
 
 
 class TooLong(ComposingError): ...
+
+
+class StorageError(OutreachError): ...
+
+
+class ContentLost(StorageError): ...
 
 
 class ApprovalError(OutreachError): ...

@@ -197,4 +197,4 @@ class Providers(Part):
         return sorted({self.letter, self.email, self.text, self.call})
 
 
-SECRET_NAMES = frozenset({"secret", "api_key", "webhook_secret", "auth_token", "password", "client_secret"})
+SECRET_NAMES = frozenset({"secret", "api_key", "webhook_secret", "auth_token", "password", "client_secret", "options"})

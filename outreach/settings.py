@@ -20,6 +20,7 @@ from pydantic_settings import (
 
 from outreach.desk_settings import DeskSettings
 from outreach.errors import SettingsError
+from outreach.ops_settings import BudgetSettings, OpsSettings
 from outreach.provider_settings import (
     SECRET_NAMES,
     HandwryttenSettings,
@@ -37,6 +38,7 @@ from outreach.provider_settings import (
     VendorSettings,
     secret_of,
 )
+from outreach.storage_settings import StorageSettings
 
 __all__ = [
     "WEEKDAYS", "Channel", "HandwryttenSettings", "LetterVendorSettings", "LobSettings", "MomentKnobs",
@@ -146,6 +148,12 @@ class Delivery(Part):
     generation_file: Path = Path("outreach.generation")
 
 
+class Scaling(Part):
+    """What processes share a day's work by: shards of `shard_size` messages."""
+
+    shard_size: int = Field(default=500, ge=1)
+
+
 class Texts(Part):
     max_segments: int = Field(default=2, ge=1)
     region: str = "US"
@@ -243,9 +251,13 @@ class Settings(BaseSettings):
     transit: Transit = Transit()
     postage: Postage = Postage()
     delivery: Delivery = Delivery()
+    scaling: Scaling = Scaling()
     texts: Texts = Texts()
     approval: Approval = Approval()
     desk: DeskSettings = DeskSettings()
+    ops: OpsSettings = OpsSettings()
+    budget: BudgetSettings = BudgetSettings()
+    storage: StorageSettings = StorageSettings()
     moments: Moments = Moments()
 
     @classmethod

@@ -15,11 +15,11 @@ from sqlmodel import Session, col
 
 from outreach.day import Prepared
 from outreach.delivery import DeliverReport
-from outreach.delivery.cancelling import CancelReport
 from outreach.delivery.pauses import PauseReport
+from outreach.delivery.stopping import StopReport
 from outreach.doctor import Finding
 from outreach.intake import ImportReport
-from outreach.learning import StatusReport
+from outreach.learning import Alarm, StatusReport
 from outreach.models import Batch, Customer, Decision, Message, Moment, Pause
 from outreach.moments import Found
 from outreach.planning.run import latest_decisions
@@ -142,6 +142,8 @@ def show_prepared(session: Session, prepared: Prepared, as_json: bool) -> None:
         return None
     _show_decisions(session, prepared.on)
     show_batches(prepared.batches, as_json=False)
+    if prepared.compose.left:
+        say(f"{prepared.compose.left} messages stay planned: over the limit of this run. The next run goes on")
     return None
 
 
@@ -208,6 +210,7 @@ SENT_WORDS = {
     "again": "not taken, or not known to be; the next run tries them under the same key",
     "paused": "paused; `outreach resume` lets them go",
     "over_cap": "over today's cap (daily_cap); they go tomorrow",
+    "left": "due, and over the limit of this run; the next run goes on",
     "waiting": "approved for a later day",
     "undoable": "approved so lately that it can be undone; they leave afterwards",
     "before": "sent before this run, and not again",
@@ -260,12 +263,16 @@ def show_pause(report: PauseReport) -> None:
     )
 
 
-def show_cancelled(cancelled: CancelReport, currency: str) -> None:
+def show_cancelled(stopped: StopReport, currency: str) -> None:
+    if stopped.problem:
+        return say(f"  Letters that a vendor has not printed yet could not be taken back. {stopped.problem}")
+    cancelled = stopped.cancelled
     _say_cancelled(cancelled.cancelled, cancelled.saved, currency)
     if cancelled.cancelled:
         say("  What was taken back is not sent again, not after `outreach resume` either.")
     if left := cancelled.too_late + cancelled.unanswered:
         say(f"  {left} could not be taken back: printed already, or the vendor did not answer")
+    return None
 
 
 def show_run(
@@ -283,9 +290,11 @@ def show_run(
     return show_tracked(tracked, business.currency, as_json=False)
 
 
-def show_status(report: StatusReport, pauses: Sequence[Pause], as_json: bool) -> None:
+def show_status(report: StatusReport, pauses: Sequence[Pause], alarms: Sequence[Alarm], as_json: bool) -> None:
     if as_json:
-        return print_json({**as_plain(report), "pauses": list(pauses)})
+        return print_json({**as_plain(report), "pauses": list(pauses), "alarms": list(alarms)})
+    for alarm in alarms:
+        say(f"ALARM {alarm.kind}: {alarm.sentence}\n  {alarm.advice} More in {alarm.runbook}")
     for pause in pauses:
         say(f"PAUSED since {pause.at:%Y-%m-%d %H:%M} UTC: {pause.scope} {pause.name}".rstrip())
     for incident in report.incidents:

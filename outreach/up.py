@@ -1,4 +1,4 @@
-"""Everything on one machine: Prefect's server, the deployments that are missing, a worker, and the desk.
+"""Everything on one machine: Prefect's server, its deployments, a worker, and the desk.
 
 Listens on this machine only. Ends what it started, and nothing else.
 """
@@ -20,7 +20,6 @@ from typing import Any
 
 import httpx
 import uvicorn
-import yaml
 from sqlalchemy import Engine
 
 import flows  # gives this process, and so its children, Prefect's defaults
@@ -35,6 +34,7 @@ from outreach.web import create_app
 
 LOOPBACK = "127.0.0.1"
 DEPLOYMENTS = Path("prefect.yaml")
+POOL = "outreach"
 HEALTH_SECONDS = 120
 STOP_SECONDS = 15
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -127,16 +127,17 @@ def start_everything(
     engine = open_database(database_url)
     upgrade_database(engine)
     address = f"http://{LOOPBACK}:{prefect_port}"
-    environment = environment_for(database_url, address)
+    # Runs link to the desk, and it is here unless the settings say where people reach it.
+    desk = {"OUTREACH_DESK__URL": settings.desk.url or f"http://{LOOPBACK}:{port}"}
+    environment = environment_for(database_url, address) | desk
     clock = read_clock(settings.now)
     server = pages_server(engine, settings, clock, LOOPBACK, port, address)
     with stopping_on_signals(), keeping_children(environment, tell) as start:
         start("server", ["server", "start", "--host", LOOPBACK, "--port", str(prefect_port)])
         tell("Prefect's server is starting (5 to 40 seconds) …")
         wait_for_health(start.children[0], address)
-        bring_pool(address)
-        deploy_missing(address, environment, tell)
-        start("worker", ["worker", "start", "--pool", pool_name(), "--type", "process", "--name", "outreach up"])
+        deploy_all(engine, settings, address, f"http://{LOOPBACK}:{port}", tell)
+        start("worker", ["worker", "start", "--pool", POOL, "--type", "process", "--name", "outreach up"])
         tell("")
         tell_the_desk(engine, settings, f"http://{LOOPBACK}:{port}", clock(), tell)
         tell(f"  Prefect       {address}")
@@ -146,6 +147,17 @@ def start_everything(
         gone = [child for child in start.children if child.process.poll() is not None]
         if gone:
             raise OutreachError(f"The {gone[0].name} stopped by itself; its last words are in {gone[0].log}")
+
+
+def deploy_all(engine: Engine, settings: Settings, address: str, desk: str, tell: Tell) -> None:
+    """Brings Prefect's server up to date, and says what staff changed there and what is new."""
+    # Prefect's own settings must be in the environment before it is imported.
+    from flows.deploying import deploy, find_recipient
+
+    changes = deploy(settings, address, find_recipient(engine, settings, desk))
+    for outcome in ("created", "updated", "removed", "kept"):
+        if names := [change.name for change in changes if change.outcome == outcome]:
+            tell(f"Prefect: {outcome} {', '.join(names)}")
 
 
 class Starter:
@@ -225,54 +237,6 @@ def wait_for_health(server: Child, address: str) -> None:
             pass
         time.sleep(0.3)
     raise OutreachError(f"Prefect's server did not start; its last words are in {server.log}")
-
-
-def declared() -> list[dict[str, Any]]:
-    deployments: list[dict[str, Any]] = yaml.safe_load(DEPLOYMENTS.read_text())["deployments"]
-    return deployments
-
-
-def pool_name() -> str:
-    """The work pool that the first deployment names; all name the same one."""
-    return str(declared()[0]["work_pool"]["name"])
-
-
-def bring_pool(address: str) -> None:
-    # Through the API, because `prefect work-pool create` asks another host for its list of pool types.
-    answer = httpx.post(f"{address}/api/work_pools/", json={"name": pool_name(), "type": "process"}, timeout=30)
-    if answer.status_code != httpx.codes.CONFLICT:
-        answer.raise_for_status()
-
-
-def deploy_missing(address: str, environment: dict[str, str], tell: Tell) -> None:
-    """Creates the deployments of prefect.yaml that the server does not have, and touches no other.
-
-    Deploying one again would delete the schedules that staff made and switch paused ones on.
-    """
-    present = present_deployments(address)
-    named = [f"{deployment['entrypoint'].rsplit(':')[-1]}/{deployment['name']}" for deployment in declared()]
-    missing = [name for name in named if name not in present]
-    if not missing:
-        return
-    tell(f"Creating the deployments {', '.join(missing)}")
-    names = [argument for name in missing for argument in ("--name", name)]
-    command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--prefect-file", str(DEPLOYMENTS), *names]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode or set(missing) - present_deployments(address):
-        raise OutreachError(f"Prefect did not take the deployments:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-
-
-def present_deployments(address: str) -> set[str]:
-    """Every deployment that the server has, as `flow/deployment`."""
-    flow_names = {flow["id"]: flow["name"] for flow in read_all(address, "flows")}
-    return {f"{flow_names[found['flow_id']]}/{found['name']}" for found in read_all(address, "deployments")}
-
-
-def read_all(address: str, what: str) -> list[dict[str, Any]]:
-    answer = httpx.post(f"{address}/api/{what}/filter", json={}, timeout=30)
-    answer.raise_for_status()
-    listed: list[dict[str, Any]] = answer.json()
-    return listed
 
 
 def watch(children: list[Child], server: uvicorn.Server) -> None:

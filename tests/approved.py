@@ -11,6 +11,7 @@ from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 from sqlmodel import Session
 
 from conftest import NOW, TODAY
+from outreach.composing.contents import content_row
 from outreach.composing.digests import MEDIA_TYPES, message_digest
 from outreach.database import insert_new
 from outreach.models import Batch, Content, Customer, Message, Moment
@@ -75,7 +76,7 @@ def add_approved(session: Session, reference: str, channel: str = "letter", **ch
     moment = {"moment_id": f"moment of {reference}", "kind": kind, "customer_id": customer, "occasion": occasion}
     insert_new(session, Moment, [moment | {"found_on": TODAY}])
     sha256 = hashlib.sha256(content).hexdigest()
-    insert_new(session, Content, [{"sha256": sha256, "media_type": MEDIA_TYPES[channel], "body": content}])
+    insert_new(session, Content, [content_row(sha256, MEDIA_TYPES[channel], content)])
     values: dict[str, Any] = {
         "reference": reference, "moment_id": f"moment of {reference}", "kind": kind, "channel": channel,
         "recipient_id": customer, "purpose": "service", "status": "approved", "run_on": TODAY, "send_on": TODAY,

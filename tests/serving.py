@@ -22,9 +22,11 @@ NOW = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
 
 
 @contextmanager
-def serving(engine: Engine, settings: Settings, clock: Clock | None = None, port: int = 0) -> Iterator[httpx.Client]:
+def serving(
+    engine: Engine, settings: Settings, clock: Clock | None = None, port: int = 0, prefect: str = ""
+) -> Iterator[httpx.Client]:
     """A client of the pages that nobody has signed in with."""
-    server = pages_server(engine, settings, clock or stopped_clock(NOW), "127.0.0.1", port, "")
+    server = pages_server(engine, settings, clock or stopped_clock(NOW), "127.0.0.1", port, prefect)
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:

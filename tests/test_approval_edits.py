@@ -12,11 +12,12 @@ from sqlmodel import select
 
 from conftest import NOW, TODAY
 from outreach.approval import edit_message, hold_message, open_batches, reject
-from outreach.approval.seals import find_unfit
+from outreach.approval.seals import list_unfit
 from outreach.clock import stopped_clock
 from outreach.composing import preview_edited, words_of
 from outreach.composing.digests import message_digest
 from outreach.composing.environment import check_template, render_template
+from outreach.composing.storage import open_storage
 from outreach.composing.wording import html_from_words, words_from_html
 from outreach.database import reading, writing
 from outreach.delivery import deliver_due
@@ -129,8 +130,8 @@ def test_an_edit_writes_the_true_bytes_anew_under_a_digest_that_fits(
     assert (after.status, after.digest == before.digest) == ("composed", False)
     assert desk.words() == NEW[channel]
     with reading(engine) as session:
-        assert list(find_unfit(session, [after])) == []
         require_true_seals(session)
+    assert list_unfit(engine, open_storage(settings.storage), [after]) == []
 
 
 def test_an_edited_letter_keeps_its_address_its_reference_and_its_way_to_stop(

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from loopback import loopback
+from vendor_case import Answer
 
 from approved import add_approved
 from outreach.database import open_database, writing
@@ -125,6 +127,31 @@ def test_an_older_seal_on_the_command_line_approves_nothing(run: Run, place: Pat
     assert "name that batch alone" in run(*approve, batch["seal"], other["batch_id"]).stderr
     assert len(json.loads(done(run("batches", "--json")))) == 3
     done(run(*approve, batch["seal"]))
+
+
+def test_a_day_can_be_tried_and_done_a_part_at_a_time_and_its_approvals_are_announced(run: Run, place: Path) -> None:
+    done(run("import", "data"))
+    assert "A dry run: nothing was kept." in done(run("prepare", "--dry-run"))
+    tried = json.loads(done(run("prepare", "--dry-run", "--moment", "checkin", "--json")))
+    assert [(told["moment"], told["count"]) for told in tried["messages"]] == [("checkin", 1)]
+    assert "no moment “birthday”" in run("prepare", "--moment", "birthday").stderr
+    assert "1 messages stay planned" in done(
+        run("prepare", "--moment", "checkin", "--moment", "late_payment", "--limit", "1")
+    )
+    done(run("prepare"))
+    done(run("staff", "add", "maria", "--name", "Maria Stone"))
+    waiting = [batch["batch_id"] for batch in json.loads(done(run("batches", "--json")))]
+    with loopback() as prefect:
+        prefect.will([Answer(204)] * len(waiting))
+        done(run("approve", *waiting, "--by", "maria", PREFECT_API_URL=f"{prefect.url}/api"))
+        told = [json.loads(asked.body)[0]["payload"] for asked in prefect.asked]
+    assert told == [{"batch_id": batch_id, "count": 1, "undo_until": None} for batch_id in waiting]
+    assert "3 would be handed over" in done(run("deliver", "--dry-run"))
+    due = json.loads(done(run("deliver", "--dry-run", "--limit", "2", "--json")))
+    assert (due["leaving"], len(due["due"])) == (2, 3)
+    assert not outbox(place)
+    assert "1 due, and over the limit of this run" in done(run("deliver", "--limit", "2"))
+    assert "Sent 1 now" in done(run("deliver"))
 
 
 def test_the_whole_job_from_a_folder_of_csv_files_to_the_outbox(run: Run, place: Path) -> None:

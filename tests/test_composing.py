@@ -14,9 +14,10 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import select
 
-from conftest import TODAY
+from conftest import NOW, TODAY
 from outreach.composing import (
     ComposeReport,
+    compose_planned,
     preview_template,
 )
 from outreach.composing.digests import message_digest
@@ -261,6 +262,22 @@ def test_only_planned_messages_of_the_day_and_before_are_written(sqlite_engine: 
     assert compose(sqlite_engine, settings) == ComposeReport()
     assert message_of(sqlite_engine, later)[0].status == "planned"
     assert message_of(sqlite_engine, done)[0].content_sha256 is None
+
+
+def test_a_limited_run_writes_so_many_and_leaves_the_rest_planned(sqlite_engine: Engine, settings: Settings) -> None:
+    for number in range(3):
+        add_customer(sqlite_engine, f"c{number}")
+        plan(sqlite_engine, "anniversary", "email", f"c{number}")
+    heard: list[tuple[int, int]] = []
+
+    def write(limit: int | None) -> tuple[int, int]:
+        report = compose_planned(
+            sqlite_engine, settings, TODAY, NOW, limit=limit, progress=lambda *at: heard.append(at)
+        )
+        return report.composed.total(), report.left
+
+    assert [write(0), write(2), write(None), write(2)] == [(0, 3), (2, 1), (1, 0), (0, 0)]
+    assert heard == [(2, 2), (1, 1)]
 
 
 def test_an_email_is_text_and_html_from_the_business_with_one_click_unsubscribe(

@@ -12,12 +12,17 @@ from sqlmodel import func, select
 from approved import pdf_saying
 from conftest import NOW, TODAY
 from outreach.composing import compose_planned
+from outreach.composing.contents import LETTER, content_row
 from outreach.composing.pictures import as_png, draw_page, measure_pages, read_words
+from outreach.composing.storage import open_storage
 from outreach.composing.thumbnails import WIDTH, draw_missing, thumbnail_of
 from outreach.database import insert_new, reading, writing
 from outreach.models import Content, Thumbnail
 from outreach.settings import Settings
+from outreach.storage_settings import StorageSettings
 from planned import add_customer, plan
+
+IN_DATABASE = open_storage(StorageSettings())
 
 
 def test_a_page_is_drawn_at_the_width_asked_for_with_ink_on_it() -> None:
@@ -55,20 +60,20 @@ def test_a_thumbnail_is_drawn_once_and_kept(engine: Engine) -> None:
     pdf = pdf_saying("Good morning")
     sha256 = hashlib.sha256(pdf).hexdigest()
     with writing(engine) as session:
-        insert_new(session, Content, [{"sha256": sha256, "media_type": "application/pdf", "body": pdf}])
-    first = thumbnail_of(engine, sha256)
+        insert_new(session, Content, [content_row(sha256, LETTER, pdf)])
+    first = thumbnail_of(engine, IN_DATABASE, sha256)
     assert first is not None
     assert Image.open(io.BytesIO(first)).width == WIDTH
     with writing(engine) as session:
         session.get_one(Thumbnail, sha256).picture = b"kept"
-    assert thumbnail_of(engine, sha256) == b"kept"
+    assert thumbnail_of(engine, IN_DATABASE, sha256) == b"kept"
 
 
 def test_what_is_no_letter_has_no_thumbnail(engine: Engine) -> None:
     with writing(engine) as session:
-        insert_new(session, Content, [{"sha256": "t", "media_type": "text/plain", "body": b"Good morning"}])
-    assert thumbnail_of(engine, "t") is None
-    assert thumbnail_of(engine, "nothing") is None
+        insert_new(session, Content, [content_row("t", "text/plain", b"Good morning")])
+    assert thumbnail_of(engine, IN_DATABASE, "t") is None
+    assert thumbnail_of(engine, IN_DATABASE, "nothing") is None
 
 
 def test_letters_that_wait_are_drawn_before_anybody_asks(engine: Engine, settings: Settings) -> None:
@@ -77,6 +82,6 @@ def test_letters_that_wait_are_drawn_before_anybody_asks(engine: Engine, setting
         plan(engine, "anniversary", "letter", f"c{number}")
     plan(engine, "checkin", "text", "c0")
     compose_planned(engine, settings, TODAY, NOW)
-    assert [draw_missing(engine, 2) for _ in range(3)] == [2, 1, 0]
+    assert [draw_missing(engine, IN_DATABASE, 2) for _ in range(3)] == [2, 1, 0]
     with reading(engine) as session:
         assert session.exec(select(func.count()).select_from(Thumbnail)).one() == 3

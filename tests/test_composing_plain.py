@@ -74,8 +74,7 @@ def test_what_is_handed_over_is_the_text_that_was_sealed(engine: Engine, written
     assert (content.media_type, content.body) == ("text/plain", body)
     assert message.digest == message_digest(message, hashlib.sha256(body).hexdigest())
     assert message.digest != message_digest(message.model_copy(update={"provider": "lob"}), content.sha256)
-    with Session(engine) as session:
-        handover = handover_of(session, message, new_attempt(message, 1, NOW, TODAY))
+    handover = handover_of(message, body, new_attempt(message, 1, NOW, TODAY))
     assert (handover.content, handover.media_type) == (body, "text/plain")
 
 

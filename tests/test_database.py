@@ -13,7 +13,7 @@ from sqlmodel import SQLModel, select
 
 from outreach.database import insert_new, open_database, reading, upgrade_database, upsert, writing
 from outreach.errors import DatabaseError
-from outreach.models import Batch, Customer, Event, Message, Moment, Pause, Staff
+from outreach.models import Batch, Content, Customer, Event, Message, Moment, Pause, Staff
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_models(engine: Engine) -> None:
@@ -39,10 +39,11 @@ def test_a_database_in_use_is_upgraded_with_all_its_rows(database_url: str) -> N
             "count": 1, "cost": 0, "currency": "USD", "seal": "s", "fingerprint": "f", "why_waiting": "",
             "opened_at": when,
         },
+        "contents": {"sha256": "s1", "media_type": "application/pdf", "body": b"\x00 a letter"},
         "messages": {
             "reference": "r1", "moment_id": "m1", "step": 1, "kind": "checkin", "customer_id": "c1",
             "recipient_id": "c1", "channel": "letter", "purpose": "service", "status": "composed", "run_on": day,
-            "send_on": day, "useful_until": day, "cost": 0, "fence": 0, "batch_id": "b1",
+            "send_on": day, "useful_until": day, "cost": 0, "fence": 0, "batch_id": "b1", "content_sha256": "s1",
         },
         "events": {
             "provider": "lob", "event_id": "e1", "reference": "r1", "kind": "accepted", "at": when,
@@ -57,6 +58,8 @@ def test_a_database_in_use_is_upgraded_with_all_its_rows(database_url: str) -> N
     with reading(engine) as session:
         assert session.get_one(Message, "r1").batch_id == "b1"
         assert session.get_one(Batch, "b1").single_person is False
+        content = session.get_one(Content, "s1")
+        assert (content.body, content.length) == (b"\x00 a letter", 10)
         assert session.get_one(Staff, "nora").password_hash is None
         assert session.get_one(Event, ("lob", "e1")).reference == "r1"
     with pytest.raises(IntegrityError), writing(engine) as session:

@@ -15,7 +15,7 @@ from approved import add_approved, add_batch, content_for, days
 from conftest import NOW, TODAY
 from outreach.clock import stopped_clock
 from outreach.database import hold, reading, writing
-from outreach.delivery import DeliverReport, deliver_due, pause, resume
+from outreach.delivery import DeliverReport, count_due, deliver_due, pause, resume
 from outreach.delivery import outbox as outbox_rows
 from outreach.delivery.pauses import pauses_over
 from outreach.delivery.providers import Handover
@@ -364,6 +364,59 @@ def test_the_daily_cap_lets_the_earliest_go_and_the_rest_follow_the_next_day(
     ]  # fmt: skip
     assert deliver(engine, capped).sent.total() == 0
     assert deliver(engine, capped, NOW + days(1)).sent.total() == 2
+
+
+def test_a_limited_run_hands_over_so_many_and_says_what_it_leaves(engine: Engine, settings: Settings) -> None:
+    with writing(engine) as session:
+        for number in range(5):
+            add_approved(session, f"A{number}", "email")
+    first, second = deliver(engine, settings, limit=2), deliver(engine, settings)
+    assert (first.sent.total(), first.left) == (2, 3)
+    assert (second.sent.total(), second.left, second.before) == (3, 0, 2)
+
+
+def test_a_hand_over_that_fails_counts_against_the_limit(engine: Engine, settings: Settings) -> None:
+    with writing(engine) as session:
+        for number in range(4):
+            add_approved(session, f"A{number}", "email")
+    down = Failing(settings, *[NotSent("closed for lunch")] * 9)
+    report = deliver(engine, settings, limit=3, providers={"outbox": down})
+    assert (report.sent.total(), report.again, report.retrying, report.resting) == (0, 3, {"outbox": 3}, ())
+    assert sum(len(attempts_of(engine, f"A{number}")) for number in range(4)) == 3
+
+
+def test_a_provider_that_fails_too_often_in_a_row_rests_and_is_named(engine: Engine, settings: Settings) -> None:
+    with writing(engine) as session:
+        for number in range(20):
+            add_approved(session, f"A{number:02}", "email")
+    down = Failing(settings, *[NotSent("closed for lunch")] * 99)
+    report = deliver(engine, settings, providers={"outbox": down})
+    assert report.resting == ("outbox",)
+    assert report.retrying == {"outbox": report.again}
+    assert report.again > 0
+
+
+def test_what_is_due_is_counted_and_nothing_leaves(engine: Engine, settings: Settings) -> None:
+    with writing(engine) as session:
+        for number, channel in enumerate(("letter", "letter", "email")):
+            add_approved(session, f"A{number}", channel)
+        add_approved(session, "LATER", send_on=TODAY + days(1))
+        add_approved(session, "TOO-LATE", send_on=TODAY - days(5), useful_until=TODAY - days(1))
+    due = count_due(engine, settings, stopped_clock(NOW))
+    assert due.due == {("checkin", "letter"): 2, ("checkin", "email"): 1}
+    assert (due.leaving, due.waits.waiting) == (3, 1)
+    assert count_due(engine, settings, stopped_clock(NOW), limit=2).leaving == 2
+    capped = settings.model_copy(update={"daily_cap": 1})
+    assert count_due(engine, capped, stopped_clock(NOW)).leaving == 1
+    assert message_of(engine, "A0").status == "approved"
+    assert not attempts_of(engine, "A0")
+    assert deliver(engine, settings).sent.total() == 3
+
+
+def test_a_dry_run_says_what_a_run_would_stop_at(engine: Engine, settings: Settings) -> None:
+    live = settings.model_copy(update={"mode": "live"})
+    with pytest.raises(SettingsError, match="start_on"):
+        count_due(engine, live, stopped_clock(NOW))
 
 
 def test_live_sending_needs_a_first_day(engine: Engine, settings: Settings) -> None:

@@ -14,12 +14,15 @@ from pydantic import BaseModel
 from flows import PREFECT_DEFAULTS
 from outreach.cli import app
 from outreach.delivery.providers import PROVIDERS
+from outreach.learning.alarms import KINDS
 from outreach.models import STATUSES
 from outreach.moments import MOMENTS
 from outreach.settings import PROJECT, Settings, Signatory
 
 DOCS = PROJECT / "docs"
 PAGES = sorted([*DOCS.glob("*.md"), *PROJECT.glob("*.md")])
+# Alarms about Prefect's own runs, which its automations raise.
+FOUND_BY_PREFECT = ("crashed-run", "late-runs", "no-worker", "zombie", "failed-run")
 EVERYWHERE = {"--database", "--now", "--help", "--json"}
 
 
@@ -116,6 +119,14 @@ def test_every_status_is_in_the_glossary(status: str) -> None:
 def test_every_moment_and_provider_that_exists_is_in_the_docs() -> None:
     assert [kind for kind in MOMENTS if kind not in read("docs/settings.md")] == []
     assert [name for name in PROVIDERS if f"`{name}`" not in read("docs/glossary.md")] == []
+
+
+def test_every_alarm_has_its_section_in_the_runbook_and_every_section_its_alarm() -> None:
+    sections = dict(re.findall(r"^## (.+)\n((?:(?!^## ).*\n?)*)", read("docs/runbook.md"), flags=re.MULTILINE))
+    assert list(sections) == [*KINDS, *FOUND_BY_PREFECT]
+    for kind, text in sections.items():
+        told = [part for part in ("**What it means.**", "**Look at.**", "**Mend it.**", "**Do not**") if part in text]
+        assert len(told) == 4, f"the section on {kind} says only {told}"
 
 
 def test_every_target_that_the_pages_name_is_in_the_makefile() -> None:

@@ -11,11 +11,21 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-GROUND = ("errors", "clock", "provider_settings", "desk_settings", "settings", "database", "models")
+GROUND = (
+    "errors",
+    "clock",
+    "provider_settings",
+    "desk_settings",
+    "ops_settings",
+    "storage_settings",
+    "settings",
+    "database",
+    "models",
+)
 ROOMS = ("intake", "moments", "planning", "composing", "approval", "delivery", "tracking", "learning")
 # Each of these may stand on everything before it in the list.
-TOP = ("day", "doctor", "tables", "call", "announcing", "web", "flows", "up", "demo", "drill", "commands", "cli")
-ONE_FILE_ONLY = ("weasyprint", "pypdfium2", "uvicorn", "sendgrid", "twilio", "rich", "argon2", "authlib")
+TOP = ("day", "doctor", "tables", "call", "announcing", "ops", "web", "flows", "up", "demo", "drill", "commands", "cli")
+ONE_FILE_ONLY = ("weasyprint", "pypdfium2", "uvicorn", "sendgrid", "twilio", "rich", "argon2", "authlib", "fsspec")
 ONE_PLACE_ONLY = {
     "prefect": {"flows"},
     "fastapi": {"web"},

@@ -79,7 +79,7 @@ def test_the_funnel_says_how_many_got_how_far(engine: Engine, settings: Settings
     deliver_due(engine, settings, stopped_clock(NOW), "sender")
     report = counted(engine)
     assert report.funnel == {
-        "moments found": 6, "decided to send": 5, "composed": 5, "approved": 2, "accepted": 1,
+        "moments found": 6, "decided to send": 5, "composed": 5, "approved": 2, "accepted": 1, "delivered": 0,
     }  # fmt: skip
     assert report.messages["checkin", "letter", "accepted"] == 1
     assert report.messages["checkin", "letter", "expired"] == 1

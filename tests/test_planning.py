@@ -655,6 +655,55 @@ def test_row_16_planning_killed_midway_and_run_again_leaves_the_rows_of_one_run(
     assert snapshot(engine) == snapshot(once)
 
 
+# --- runs that plan less than a day
+
+
+def test_a_dry_run_decides_all_that_a_run_decides_and_keeps_none_of_it(
+    engine: Engine, tmp_path_factory: pytest.TempPathFactory, settings: Settings
+) -> None:
+    with writing(engine) as session:
+        session.add_all(a_busy_day())
+    tried = plan_day(engine, settings, TODAY, NOW, dry_run=True)
+    assert snapshot(engine) == [[], [], []]
+    assert tried == plan_day(engine, settings, TODAY, NOW)
+    assert snapshot(engine) == snapshot(plan_once(tmp_path_factory, settings))
+
+
+def test_a_run_for_some_moments_leaves_the_others_to_the_next_run(
+    sqlite_engine: Engine, tmp_path_factory: pytest.TempPathFactory, settings: Settings
+) -> None:
+    with writing(sqlite_engine) as session:
+        session.add_all(a_busy_day())
+    first = plan_day(sqlite_engine, settings, TODAY, NOW, kinds=["checkin"])
+    assert (
+        {kind for kind, *_ in first.decisions} == {moment.kind for moment in moments_of(sqlite_engine)} == {"checkin"}
+    )
+    plan_day(sqlite_engine, settings, TODAY, NOW)
+    # Check-ins come first anyhow: the day ends as if it had been planned at once.
+    assert snapshot(sqlite_engine) == snapshot(plan_once(tmp_path_factory, settings))
+
+
+def test_a_run_for_some_moments_closes_no_moment_of_another_kind(sqlite_engine: Engine, settings: Settings) -> None:
+    week = timedelta(days=7)
+    plan(sqlite_engine, settings, [customer(), *late(days=3), payments_fresh()])
+    with writing(sqlite_engine) as session:
+        session.add(Payment(payment_id="p", invoice_id="i-c1-3", paid_on=TODAY, amount=9000))
+    plan_day(sqlite_engine, settings, TODAY + week, NOW + week, kinds=["checkin"])
+    assert decision(sqlite_engine, "late_payment").rule == "first_touch"
+    plan_day(sqlite_engine, settings, TODAY + week, NOW + week, kinds=["late_payment"])
+    assert decision(sqlite_engine, "late_payment").rule == "no_longer"
+
+
+def test_a_run_for_a_moment_that_there_is_not_says_which_there_are(sqlite_engine: Engine, settings: Settings) -> None:
+    with pytest.raises(SettingsError, match="no moment “birthday”; there are checkin"):
+        plan_day(sqlite_engine, settings, TODAY, NOW, kinds=["birthday"])
+
+
+def moments_of(engine: Engine) -> list[Moment]:
+    with reading(engine) as session:
+        return list(session.exec(select(Moment)))
+
+
 # --- rules that hold for all
 
 

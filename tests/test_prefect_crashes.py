@@ -15,7 +15,7 @@ from outreach import up
 
 # One Prefect server for the file: with xdist, all of it goes to one process.
 pytestmark = pytest.mark.xdist_group("prefect")
-LETTERS = 160
+LETTERS = 520
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +83,27 @@ def kill_while_delivering(house: House, worker: up.Child) -> None:
     house.start_database()
     assert house.wait_for(cut_off)["type"] == "FAILED"
     assert house.statuses()["accepted"] < LETTERS
+
+
+@pytest.mark.drill
+def test_a_run_whose_machine_is_gone_is_ended_and_its_place_is_free_within_minutes(house: House) -> None:
+    """Nobody marks it here but the automation; while it counts as running, another of its deployment is called off."""
+    house.add_customers("z", LETTERS)
+    worker = house.start_worker()
+    zombie = house.trigger("prepare/daily")
+    wait_for_the_middle(house, "planned", "composed")
+    kill_with_children(worker)
+    house.start_worker()
+    called_off = house.wait_for(house.trigger("prepare/daily"))
+    assert called_off["type"] == "CANCELLED"
+    assert house.wait_for(zombie, patience=300)["type"] == "CRASHED"
+    house.run("prepare/daily")
+    assert house.statuses()["planned"] == 0
+
+
+@pytest.mark.drill
+def test_a_run_that_nobody_begins_is_told_late_and_waits_for_a_worker(house: House) -> None:
+    waiting = house.trigger("deliver/office-hours")
+    assert wait_until(lambda: house.state_of(waiting)["name"] == "Late")
+    house.start_worker()
+    assert house.wait_for(waiting)["type"] == "COMPLETED"

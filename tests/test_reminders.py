@@ -18,10 +18,11 @@ from outreach.approval.audit import find_break
 from outreach.approval.reminders import claim_reminder
 from outreach.clock import stopped_clock
 from outreach.database import open_database, reading, writing
+from outreach.delivery.notices import is_notice
 from outreach.delivery.providers import Handover, open_providers
 from outreach.delivery.providers.mail import as_written
 from outreach.delivery.providers.outbox import Outbox
-from outreach.delivery.reminding import is_reminder, remind_deputy
+from outreach.delivery.reminding import remind_deputy
 from outreach.doctor import examine
 from outreach.errors import NotSent, OutcomeUnknown, Refused
 from outreach.models import AuditEntry, Batch, Event, Incident
@@ -229,7 +230,7 @@ def test_what_a_provider_reports_on_a_reminder_is_kept_and_alarms_nobody(engine:
     with reading(engine) as session:
         assert len(session.exec(select(Event)).all()) == 2
         assert len(session.exec(select(Incident)).all()) == 1
-    assert is_reminder("reminder-0123456789abcdef")
+    assert is_notice("reminder-0123456789abcdef")
 
 
 def findings(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, toml: str) -> dict[str, str]:

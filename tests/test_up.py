@@ -13,9 +13,10 @@ from typing import Any
 import httpx
 import pytest
 
+from flows.deploying import deploy
 from outreach import up
 from outreach.errors import OutreachError, SettingsError
-from outreach.settings import PROJECT, Settings
+from outreach.settings import PROJECT, Settings, load_settings
 
 # Prefect's server is heavy; two at once on a small machine would only slow each other down.
 pytestmark = pytest.mark.xdist_group("prefect")
@@ -114,6 +115,9 @@ def test_one_command_starts_everything_leaves_what_staff_changed_and_stops_witho
         "daily",
         "office-hours",
         "hourly",
+        "weekly",
+        "by-form",
+        "shards",
     }
 
     # Prefect's own scheduler plans the runs ahead: with some versions of SQLAlchemy it fails, and only its log says so.
@@ -130,11 +134,11 @@ def test_one_command_starts_everything_leaves_what_staff_changed_and_stops_witho
     httpx.post(
         f"http://{HOST}:{started.prefect_port}/api/deployments/{deliver['id']}/schedules", json=[staff]
     ).raise_for_status()
-    address = f"http://{HOST}:{started.prefect_port}"
-    up.deploy_missing(address, up.environment_for("sqlite:///unused.db", address), print)
+    assert deploy(load_settings(), f"http://{HOST}:{started.prefect_port}", None)
     assert len(started.deployment("office-hours")["schedules"]) == 2
 
     said = started.stop()
+    assert "Prefect: created intake/nightly" in said
     assert "Stopping the server" in said
     assert f"The desk      http://{HOST}:{started.port}" in said
     assert "outreach staff add maria" in said, "there is nobody yet who could sign in"

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterator
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 from sqlmodel import select
 
 from outreach.composing.unsubscribing import unsubscribe_token
@@ -193,10 +194,34 @@ def test_a_failure_shows_a_calm_page_without_details(viewer: Browser, sqlite_eng
 
 
 def test_health_says_whether_the_database_answers(client: httpx.Client, settings: Settings, tmp_path: Path) -> None:
-    assert client.get("/healthz").json() == {"status": "ok", "refused_webhooks": {}}
+    answer = client.get("/healthz")
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ok", "refused_webhooks": {}, "version": version("outreach")}
     gone = open_database(f"sqlite:///{tmp_path / 'no-such-folder' / 'outreach.db'}")
     with serving(gone, settings) as other:
-        assert other.get("/healthz").status_code == 503
+        answer = other.get("/healthz")
+    assert (answer.status_code, answer.json()["status"]) == (503, "the database does not answer")
+
+
+@pytest.mark.parametrize("shape", ["0002", "9999"], ids=["an older one", "one of a later version"])
+def test_health_fails_on_a_database_of_another_shape(engine: Engine, settings: Settings, shape: str) -> None:
+    with serving(engine, settings) as client:
+        assert client.get("/healthz").status_code == 200
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = :shape"), {"shape": shape})
+        answer = client.get("/healthz")
+    assert answer.status_code == 503
+    assert "outreach init" in answer.json()["status"]
+
+
+def test_health_asks_little_of_the_database_and_writes_nothing(client: httpx.Client, sqlite_engine: Engine) -> None:
+    client.get("/healthz")
+    statements: list[str] = []
+    event.listen(sqlite_engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+    client.get("/healthz")
+    asked = [statement for statement in statements if not statement.startswith(("PRAGMA", "BEGIN"))]
+    assert asked
+    assert all("alembic_version" in statement for statement in asked)
 
 
 def test_the_public_page_needs_no_script_and_no_page_needs_anything_from_elsewhere(

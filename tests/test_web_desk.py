@@ -1,5 +1,6 @@
 """Batches and messages on the desk, asked as a browser asks: what is shown, what is refused, and how it is answered."""
 
+import hashlib
 import threading
 from collections.abc import Iterator
 
@@ -12,6 +13,7 @@ from approved import pdf_saying
 from conftest import NOW, TODAY
 from outreach.approval import edit_message, open_batches
 from outreach.composing import compose_planned
+from outreach.composing.contents import LETTER, content_row
 from outreach.database import insert_new, reading, writing
 from outreach.models import Batch, Content, Customer, Message, Place
 from outreach.settings import Settings
@@ -231,10 +233,10 @@ def test_a_name_written_from_right_to_left_stands_in_its_own_direction(practice:
 
 def test_a_letter_of_two_pages_shows_both(practice: Engine, nora: Browser) -> None:
     body = pdf_saying("Good morning", pages=2)
+    sha256 = hashlib.sha256(body).hexdigest()
     with writing(practice) as session:
-        row = {"sha256": "two", "media_type": "application/pdf", "body": body}
-        insert_new(session, Content, [row])
-        session.get_one(Message, FIRST).content_sha256 = "two"
+        insert_new(session, Content, [content_row(sha256, LETTER, body)])
+        session.get_one(Message, FIRST).content_sha256 = sha256
     page = nora.get(f"/messages/{FIRST}").text
     assert page.count("<svg") == 2
     assert page.count('class="window"') == 1

@@ -111,7 +111,7 @@ def test_row_28_what_is_forged_changed_or_without_a_signature_is_refused_and_wri
     with caplog.at_level(logging.WARNING, "outreach.web"):
         assert [post(client, request).status_code for request in wrong] == [401] * 5
     assert set(rows_of(sqlite_engine).values()) == {0}
-    assert client.get("/healthz").json() == {"status": "ok", "refused_webhooks": {"twilio": 5}}
+    assert client.get("/healthz").json()["refused_webhooks"] == {"twilio": 5}
     assert len(caplog.records) == 5
     assert CUSTOMER[1:] not in caplog.text
     assert REFERENCE not in caplog.text

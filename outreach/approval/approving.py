@@ -21,10 +21,11 @@ from outreach.approval.batches import (
     seals_since,
 )
 from outreach.approval.holding import put_on_hold
-from outreach.approval.seals import batch_seal, find_unfit
+from outreach.approval.seals import batch_seal, list_unfit
 from outreach.approval.staff import require_approver
 from outreach.approval.withdrawing import expire_unapproved, withdraw_stopped
 from outreach.clock import business_date
+from outreach.composing.storage import open_storage
 from outreach.database import reading, take_turns, writing
 from outreach.errors import ChangedSince, NotWaiting, NowFewer
 from outreach.models import Batch, Message
@@ -78,7 +79,7 @@ def approve_batch(
 def _tidy(engine: Engine, settings: Settings, batch_id: str, now: datetime) -> None:
     """Takes out what must not go any more, in a transaction of its own: that stands, whatever becomes of the approval.
 
-    Raises ChangedSince for messages that are not as they were composed.
+    Raises ChangedSince for messages that are not as they were composed, StorageError while that cannot be told.
     """
     with writing(engine) as session:
         take_turns(session, "approval")
@@ -86,11 +87,12 @@ def _tidy(engine: Engine, settings: Settings, batch_id: str, now: datetime) -> N
         expire_unapproved(session, today, now)
         withdraw_stopped(session, settings, today, now, batch_id)
     with reading(engine) as session:
-        if unfit := list(find_unfit(session, messages_to_approve(session, batch_id))):
-            raise ChangedSince(
-                f"{', '.join(unfit)} in {batch_id}: recipient, words or options were changed outside the program since "
-                "it was composed. Reject it, and approve the rest"
-            )
+        messages = messages_to_approve(session, batch_id)
+    if unfit := list_unfit(engine, open_storage(settings.storage), messages):
+        raise ChangedSince(
+            f"{', '.join(unfit)} in {batch_id}: recipient, words or options were changed outside the program since "
+            "it was composed, or its bytes are lost. Reject it, and approve the rest"
+        )
 
 
 def _refuse(session: Session, batch: Batch, seal: str) -> None:

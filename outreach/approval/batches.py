@@ -39,6 +39,12 @@ def messages_to_approve(session: Session, batch_id: str) -> Sequence[Message]:
     return [message for message in messages_waiting(session, batch_id) if message.status == "composed"]
 
 
+def first_references(session: Session, batch_id: str, count: int) -> Sequence[str]:
+    """The references of the first `count` messages of a batch that would be approved."""
+    composed = select(Message.reference).where(Message.batch_id == batch_id, Message.status == "composed")
+    return session.exec(composed.order_by(Message.reference).limit(count)).all()
+
+
 def require_waiting(session: Session, batch_id: str, zone: tzinfo = UTC) -> Batch:
     """The batch, locked; `zone` is for the time in the error's text. Raises NotFound and NotWaiting."""
     batch = session.get(Batch, batch_id, with_for_update=True)

@@ -12,6 +12,7 @@ from outreach.approval.audit import record_act
 from outreach.approval.batches import CHANGED, require_message, require_waiting
 from outreach.approval.holding import set_apart
 from outreach.approval.staff import require_writer
+from outreach.composing.contents import Row, content_row, keep_body, open_to_write
 from outreach.composing.digests import media_type_for, message_digest
 from outreach.composing.editing import open_draft, sha256_of, words_of, write_edited
 from outreach.composing.writing import Written
@@ -31,7 +32,8 @@ def edit_message(
     take a message off hold too, since somebody has looked.
 
     Raises NotFound, NotWaiting, NotAllowed, ChangedSince when another edit came first, and for the words what
-    `write_edited` does: TemplateRefused with the line, CannotWrite, TooLong.
+    `write_edited` does: TemplateRefused with the line, CannotWrite, TooLong. StorageError where its bytes cannot be
+    kept now.
     """
     with reading(engine) as session:
         require_writer(session, by)
@@ -39,6 +41,8 @@ def edit_message(
         said = words_of(session, draft.message.reference)
     # A page takes a while to print, and nobody should have to wait for it.
     written = write_edited(settings, load_key(engine, settings), draft, words)
+    media_type = media_type_for(draft.message.channel, draft.message.provider)
+    row = keep_body(open_to_write(engine, settings), content_row(written.sha256, media_type, written.body))
     with writing(engine) as session:
         take_turns(session, "approval")
         message = require_message(session, reference)
@@ -47,18 +51,16 @@ def edit_message(
             raise ChangedSince(f"{message.reference} was edited while you were at it. Look at it again, then edit it")
         if written.words == said:
             return batch
-        _store(session, message, written, by, now)
+        _store(session, message, written, row, by, now)
         return set_apart(session, batch, [message], by, False, by, now, CHANGED)
 
 
-def _store(session: Session, message: Message, written: Written, by: str, now: datetime) -> None:
+def _store(session: Session, message: Message, written: Written, row: Row, by: str, now: datetime) -> None:
     """Keeps the words and the bytes, and makes them what the message is."""
     edits = select(func.count()).select_from(Edit).where(Edit.reference == message.reference)
     number = session.exec(edits).one() + 1
     session.add(Edit(reference=message.reference, number=number, words=written.words, by=by, at=now))
-    media_type = media_type_for(message.channel, message.provider)
-    content = {"sha256": written.sha256, "media_type": media_type, "body": written.body}
-    insert_new(session, Content, [content])
+    insert_new(session, Content, [row])
     message.content_sha256, message.template_sha256 = written.sha256, sha256_of(written.words)
     message.size, message.cost = written.size, written.cost
     message.status, message.status_reason = "composed", None

@@ -70,7 +70,7 @@ def _messages_of(session: Session, batch_id: str) -> Rows:
             Message.cost,
             Message.contact_hash,
             Message.content_sha256,
-            func.length(Content.body).label("length"),
+            Content.length,
             Customer.given_name,
             Customer.family_name,
             Customer.preferred_name,

@@ -1,16 +1,21 @@
 """The seal of a batch: one hash over its messages' digests in order, their number and their cost.
 
-A digest is only worth what it was made of: `find_unfit` makes it again from the stored bytes.
+A digest is only worth what it was made of: `find_unfit` makes it again from the bytes on record.
 """
 
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
 
-from sqlmodel import Session
+from sqlalchemy import Engine
 
+from outreach.composing.contents import Bodies, read_bodies
 from outreach.composing.digests import message_digest
-from outreach.models import Content, Message
+from outreach.composing.storage import Storage
+from outreach.errors import ContentLost
+from outreach.models import Message
+
+CHUNK = 200
 
 
 def batch_seal(messages: Sequence[Message]) -> str:
@@ -24,9 +29,21 @@ def batch_seal(messages: Sequence[Message]) -> str:
     return hashlib.sha256(json.dumps(sealed, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def find_unfit(session: Session, messages: Sequence[Message]) -> Iterator[str]:
+def find_unfit(messages: Sequence[Message], bodies: Bodies) -> Iterator[str]:
     """The references of messages whose recipient, bytes or options are not those that their digest was made of."""
     for message in messages:
-        content = session.get(Content, message.content_sha256 or "")
-        if content is None or message_digest(message, hashlib.sha256(content.body).hexdigest()) != message.digest:
+        body = bodies.whole.get(message.content_sha256 or "")
+        if body is None or message_digest(message, hashlib.sha256(body).hexdigest()) != message.digest:
             yield message.reference
+
+
+def list_unfit(engine: Engine, storage: Storage, messages: Sequence[Message]) -> list[str]:
+    """The same, with the bytes read for it. Raises StorageError where some of them cannot be read now."""
+    unfit: list[str] = []
+    for start in range(0, len(messages), CHUNK):
+        chunk = messages[start : start + CHUNK]
+        bodies = read_bodies(engine, storage, [message.reference for message in chunk])
+        if error := next((error for error in bodies.failed.values() if not isinstance(error, ContentLost)), None):
+            raise error
+        unfit += find_unfit(chunk, bodies)
+    return unfit

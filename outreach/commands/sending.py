@@ -6,26 +6,32 @@ import typer
 
 from outreach import tables
 from outreach.call import open_call, owner_name, scope_of
-from outreach.commands.options import AsJson, By, Database, Now, On, Scope
+from outreach.commands.options import AsJson, By, Database, DryRun, Now, On, Scope
+from outreach.commands.trying import show_due
 from outreach.database import reading, writing
 from outreach.day import deliver_day, prepare_day
-from outreach.delivery import pauses
-from outreach.delivery.cancelling import cancel_paused
-from outreach.delivery.providers import open_providers
+from outreach.delivery import count_due, pauses
 from outreach.delivery.recovery import close_by_hand
-from outreach.errors import SettingsError
+from outreach.delivery.stopping import stop_sending
 from outreach.tracking import track_open
 
 sending = typer.Typer()
 
 
 @sending.command()
-def deliver(database: Database = None, now: Now = None, as_json: AsJson = False) -> None:
+def deliver(
+    dry_run: DryRun = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="Hand over at most so many messages in this run.")] = None,
+    database: Database = None,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
     """Send what is approved and due, each exactly once."""
     call = open_call(database, now, as_json)
-    tables.show_delivered(
-        deliver_day(call.engine, call.settings, call.clock, owner_name(), call.tell), call.settings.business, as_json
-    )
+    if dry_run:
+        return show_due(count_due(call.engine, call.settings, call.clock, limit), as_json)
+    delivered = deliver_day(call.engine, call.settings, call.clock, owner_name(), call.tell, limit)
+    return tables.show_delivered(delivered, call.settings.business, as_json)
 
 
 @sending.command()
@@ -77,15 +83,10 @@ def pause(
     """Stop sending: everything, or one moment, provider or batch. Says what had left, and cancels what it can."""
     call = open_call(database, now)
     scope, name = scope_of(moment, provider, batch)
-    with writing(call.engine) as session:
-        tables.show_pause(pauses.pause(session, scope, name, call.now))
-    # It is paused by now, whatever becomes of the vendors.
-    try:
-        with open_providers(call.settings) as carriers:
-            cancelled = cancel_paused(call.engine, call.clock, carriers, scope, name, call.tell)
-    except SettingsError as problem:
-        return tables.say(f"  Letters that a vendor has not printed yet could not be taken back. {problem}")
-    return tables.show_cancelled(cancelled, call.currency)
+    stopped = stop_sending(
+        call.engine, call.settings, call.clock, scope, name, "command line", tables.show_pause, call.tell
+    )
+    tables.show_cancelled(stopped, call.currency)
 
 
 @sending.command()

@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 
 from outreach.composing.addresses import Address
 from outreach.composing.calls import write_call
+from outreach.composing.contents import read_row
 from outreach.composing.digests import media_type_for
 from outreach.composing.emails import write_email
 from outreach.composing.environment import UNWRITABLE, Dress, Value, check_template
@@ -26,7 +27,7 @@ from outreach.composing.writing import Written, letter_body, require_business
 from outreach.database import reading
 from outreach.errors import CannotWrite, NotFound, TemplateRefused
 from outreach.intake.contacts import load_key
-from outreach.models import Content, Customer, Edit, Message, Treatment, Wording
+from outreach.models import Customer, Edit, Message, Treatment, Wording
 from outreach.settings import Settings
 
 _BRACES = re.compile(r"[{}]")
@@ -67,15 +68,18 @@ def preview_edited(engine: Engine, settings: Settings, reference: str, words: st
 
 
 def open_draft(session: Session, reference: str) -> Draft:
-    """What is needed to write a message anew. Raises NotFound for one that is not there, or not composed."""
+    """What is needed to write a message anew. Raises NotFound for one that is not there, or not composed.
+
+    Raises ContentLost for a call whose bytes are not what they were.
+    """
     message = session.get(Message, reference)
-    content = session.get(Content, message.content_sha256 or "") if message else None
-    if message is None or content is None:
+    if message is None or message.content_sha256 is None:
         raise NotFound(f"There is no message “{reference}” whose words could be changed")
     recipient = session.get(Customer, message.recipient_id)
     if recipient is None:
         raise CannotWrite("the customer's record is no longer here")
-    direct_line = json.loads(content.body)["direct_line"] if message.channel == "call" else ""
+    call = read_row(session, message.content_sha256) if message.channel == "call" else None
+    direct_line = json.loads(call)["direct_line"] if call else ""
     about = {customer_id for customer_id, _ in assignments_for(session, [message])[0].occasions}
     names = session.exec(select(Treatment.name).where(col(Treatment.customer_id).in_(about)).distinct())
     return Draft(message, recipient, direct_line, frozenset(name.casefold() for name in names if name))

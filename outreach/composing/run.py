@@ -5,71 +5,105 @@ stops only the messages it concerns, and these stay planned.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Engine, func, update
+from sqlalchemy import Engine, Table, bindparam, func, update
 from sqlmodel import Session, col, select
 
+from outreach.composing.contents import Row, content_row, keep_bodies, open_to_write
 from outreach.composing.digests import media_type_for, message_digest
 from outreach.composing.facts import Assignment, FactFinder, Facts
+from outreach.composing.shards import Shard, cut_shards, planned_in, write_each
 from outreach.composing.templates import Templates, Words, saved_sources
 from outreach.composing.writing import Written, write_message
-from outreach.database import hold, insert_new, reading, writing
-from outreach.errors import CannotWrite, ComposingError, SettingsError, TemplateRefused
+from outreach.database import insert_new, reading, writing
+from outreach.errors import CannotWrite, ComposingError, SettingsError, StorageError, TemplateRefused
 from outreach.intake.contacts import contact_hash, load_key
 from outreach.models import Content, Decision, Message, Moment, Wording
 from outreach.planning.run import latest_decisions
 from outreach.settings import Settings
 
-AT_ONCE = 20
+# So many are read and stored together: what a killed process has to write again at most.
+AT_ONCE = 100
+Progress = Callable[[int, int], None]
+CallHelp = Callable[[int], None]
+Result = tuple[Written, Words] | ComposingError
 
 
 @dataclass(frozen=True)
 class ComposeReport:
-    """Counts by (moment, channel). `waiting` messages stay planned until what `to_mend` lists is mended."""
+    """What this process wrote, in counts by (moment, channel); others may write the same day at the same time.
+
+    `waiting` messages stay planned until what `to_mend` lists is mended, and the `left` were over the limit.
+    """
 
     composed: Counter[tuple[str, str]] = field(default_factory=Counter)
     withdrawn: Counter[tuple[str, str]] = field(default_factory=Counter)
     waiting: Counter[tuple[str, str]] = field(default_factory=Counter)
     to_mend: set[str] = field(default_factory=set)
+    left: int = 0
 
 
 def compose_planned(
-    engine: Engine, settings: Settings, on: date, now: datetime, tell: Callable[[str], None] = lambda _: None
+    engine: Engine,
+    settings: Settings,
+    on: date,
+    now: datetime,
+    tell: Callable[[str], None] = lambda _: None,
+    limit: int | None = None,
+    progress: Progress = lambda _done, _of: None,
+    call_help: CallHelp = lambda _shards: None,
 ) -> ComposeReport:
-    """Writes every planned message of `on` and before, in the order of their references. `tell` hears how far it is.
+    """Writes the planned messages of `on` and before, at most `limit` of them, shard by shard.
 
-    Raises SettingsError when there is no templates folder.
+    Any number of processes may do so at once: each takes the shards that no other has, and at the end each waits until
+    all are written. `tell` and `progress` hear how far the day is; `call_help` hears, before the first is written, how
+    many shards there are to share, unless there is a limit. Raises SettingsError when there is no templates folder.
     """
-    composer = Composer(engine, settings, on)
-    # One composer at a time: a second would only spend the same time on the same messages.
-    with hold(engine, "compose"):
-        references = composer.references()
-        for start in range(0, len(references), AT_ONCE):
-            composer.compose(references[start : start + AT_ONCE])
-            tell(f"{min(start + AT_ONCE, len(references))} of {len(references)} messages written")
+    composer = Composer(engine, settings, on, limit)
+    shards = cut_shards(engine, on, settings.scaling.shard_size)
+    if limit is None:
+        call_help(len(shards))
+    planned, passed = sum(shard.planned for shard in shards), 0
+    of = planned if limit is None else min(planned, limit)
+
+    def write(shard: Shard) -> None:
+        nonlocal passed
+        for tried in composer.write(shard):
+            tell(f"{passed + tried} of {of} messages written")
+            progress(passed + tried, of)
+        passed += shard.planned
+
+    write_each(engine, shards, write)
     for problem in sorted(composer.report.to_mend):
         tell(f"To mend: {problem}")
-    return composer.report
+    return replace(composer.report, left=composer.left)
 
 
 class Composer:
     """One run. Each chunk is read, written without a transaction open, and stored in one transaction."""
 
-    def __init__(self, engine: Engine, settings: Settings, on: date) -> None:
-        self.engine, self.settings, self.on = engine, settings, on
+    def __init__(self, engine: Engine, settings: Settings, on: date, limit: int | None = None) -> None:
+        self.engine, self.settings, self.on, self.limit = engine, settings, on, limit
         self.key = load_key(engine, settings)
+        self.storage = open_to_write(engine, settings)
         with reading(engine) as session:
             self.templates = Templates(settings.templates, saved_sources(session))
-        self.report = ComposeReport()
+        self.report, self.left = ComposeReport(), 0
 
-    def references(self) -> Sequence[str]:
-        planned = select(Message.reference).where(Message.status == "planned", Message.run_on <= self.on)
-        with reading(self.engine) as session:
-            return session.exec(planned.order_by(Message.reference)).all()
+    def write(self, shard: Shard) -> Iterator[int]:
+        """Writes what is still planned in a shard that this process holds; says after each chunk how many it tried."""
+        planned = planned_in(self.engine, shard)
+        references = planned[: self.limit]
+        self.left += len(planned) - len(references)
+        if self.limit is not None:
+            self.limit -= len(references)
+        for start in range(0, len(references), AT_ONCE):
+            self.compose(references[start : start + AT_ONCE])
+            yield min(start + AT_ONCE, len(references))
 
     def compose(self, references: Sequence[str]) -> None:
         """Writes those of `references` that are still planned."""
@@ -83,13 +117,13 @@ class Composer:
             for message, assignment in zip(messages, assignments, strict=True)
             if (result := self._write(message, assignment, finder)) is not None
         ]
+        # Before the transaction: what is on record as composed has its bytes, whenever this process dies.
+        rows = [self._row(message, result[0]) for message, result in done if isinstance(result, tuple)]
+        kept = keep_bodies(self.storage, rows)
         with writing(self.engine) as session:
-            for message, result in done:
-                self._store(session, message, result)
+            self._store(session, done, kept)
 
-    def _write(
-        self, message: Message, assignment: Assignment, finder: FactFinder
-    ) -> tuple[Written, Words] | ComposingError | None:
+    def _write(self, message: Message, assignment: Assignment, finder: FactFinder) -> Result | None:
         """The message, or why it cannot be written; None when something of ours must be mended first."""
         try:
             words = self.templates.find(message.kind, message.channel, finder.languages_for(assignment))
@@ -97,37 +131,70 @@ class Composer:
             self._require_same_contact(message, facts)
             return write_message(self.settings, self.key, assignment, facts, words), words
         except (TemplateRefused, SettingsError) as problem:
-            self.report.waiting[message.kind, message.channel] += 1
-            self.report.to_mend.add(str(problem))
+            self._leave(message, problem)
             return None
         except ComposingError as reason:
             return reason
+
+    def _leave(self, message: Message, problem: Exception) -> None:
+        self.report.waiting[message.kind, message.channel] += 1
+        self.report.to_mend.add(str(problem))
 
     def _require_same_contact(self, message: Message, facts: Facts) -> None:
         contact = facts.contacts.get(message.channel)
         if contact and message.contact_hash not in {None, contact_hash(self.key, message.channel, contact)}:
             raise CannotWrite("their contact has changed since the message was planned")
 
-    def _store(self, session: Session, message: Message, result: tuple[Written, Words] | ComposingError) -> None:
-        counted = message.kind, message.channel
-        if isinstance(result, ComposingError):
-            if _change(session, message, {"status": "withdrawn", "status_reason": str(result)}):
-                _decide_never(session, message, self.on, str(result))
-                self.report.withdrawn[counted] += 1
-            return
-        written, words = result
-        composed = _composed(self.settings, message, written, words)
-        media_type = media_type_for(message.channel, composed["provider"])
-        insert_new(session, Content, [{"sha256": written.sha256, "media_type": media_type, "body": written.body}])
-        if _change(session, message, composed):
-            insert_new(session, Wording, [{"reference": message.reference, "words": written.words}])
-            self.report.composed[counted] += 1
+    def _row(self, message: Message, written: Written) -> Row:
+        media_type = media_type_for(message.channel, self.settings.provider_for(message.channel))  # type: ignore[arg-type]
+        return content_row(written.sha256, media_type, written.body)
+
+    def _store(
+        self,
+        session: Session,
+        done: Sequence[tuple[Message, Result]],
+        kept: Mapping[str, Row | StorageError],
+    ) -> None:
+        """Stores what became of those that are still planned, many in each statement."""
+        still = _lock_planned(session, [message.reference for message, _ in done])
+        rows, contents, wordings = [], {}, []
+        for message, result in done:
+            if message.reference not in still:
+                continue
+            if isinstance(result, ComposingError):
+                self._withdraw(session, message, str(result))
+                continue
+            written, words = result
+            content = kept[written.sha256]
+            if isinstance(content, StorageError):
+                self._leave(message, content)
+                continue
+            contents[written.sha256] = content
+            wordings.append({"reference": message.reference, "words": written.words})
+            rows.append(_composed(self.settings, message, written, words))
+            self.report.composed[message.kind, message.channel] += 1
+        # In one order in every process: two that insert the same texts must not wait for each other in a circle.
+        insert_new(session, Content, [contents[sha256] for sha256 in sorted(contents)])
+        _change(session, rows)
+        insert_new(session, Wording, wordings)
+
+    def _withdraw(self, session: Session, message: Message, reason: str) -> None:
+        _change(session, [{"for_reference": message.reference, "status": "withdrawn", "status_reason": reason}])
+        _decide_never(session, message, self.on, reason)
+        self.report.withdrawn[message.kind, message.channel] += 1
+
+
+def _lock_planned(session: Session, references: Sequence[str]) -> set[str]:
+    """Those of `references` that are still planned, locked in an order that is the same for everyone."""
+    still = select(Message.reference).where(Message.status == "planned", col(Message.reference).in_(references))
+    return set(session.exec(still.order_by(Message.reference).with_for_update()))
 
 
 def _composed(settings: Settings, message: Message, written: Written, words: Words) -> dict[str, Any]:
     provider = settings.provider_for(message.channel)  # type: ignore[arg-type]
     sealed = message.model_copy(update={"recipient": written.recipient, "provider": provider})
     return {
+        "for_reference": message.reference,
         "status": "composed",
         "recipient": written.recipient,
         "content_sha256": written.sha256,
@@ -140,11 +207,13 @@ def _composed(settings: Settings, message: Message, written: Written, words: Wor
     }
 
 
-def _change(session: Session, message: Message, values: dict[str, Any]) -> bool:
-    """Writes `values` if the message is still planned; whether it was."""
-    still = update(Message).where(col(Message.reference) == message.reference, col(Message.status) == "planned")
-    changed: int = session.connection().execute(still.values(**values)).rowcount
-    return changed == 1
+def _change(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Writes the rows over the messages that they are for, which the caller has locked."""
+    if rows:
+        table: Table = Message.__table__  # type: ignore[attr-defined]
+        values: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "for_reference"}
+        statement = update(table).where(table.c.reference == bindparam("for_reference")).values(values)
+        session.connection().execute(statement, [dict(row) for row in rows])
 
 
 def _decide_never(session: Session, message: Message, on: date, reason: str) -> None:

@@ -8,16 +8,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
+from outreach.clock import Clock, steady_seconds
+from outreach.composing.contents import Bodies
 from outreach.delivery import outbox
 from outreach.delivery.generation import Mark, next_mark
 from outreach.delivery.handover import handover_of
-from outreach.delivery.last_check import CHECKS
+from outreach.delivery.last_check import checks_on
 from outreach.delivery.outbox import Claim
 from outreach.delivery.providers import Cancels, Handover, Provider
 from outreach.delivery.recovery import doubt
-from outreach.models import Attempt, Content, Message
+from outreach.errors import NotSent
+from outreach.models import Attempt, Message
 from outreach.planning.stops import Stop, find_stops
 from outreach.settings import Settings
 
@@ -51,16 +54,19 @@ def begin_attempts(
     session: Session,
     settings: Settings,
     claims: Sequence[Claim],
+    bodies: Bodies,
     carriers: Mapping[str, Provider],
     on: date,
     at: datetime,
     require_time: Callable[[], None],
 ) -> Begun:
-    """Opens an attempt for each claim that still stands and that no reason stops, all in the session's transaction."""
+    """Opens an attempt for each claim that still stands and that no reason stops, all in the session's transaction.
+
+    `bodies` were read before, so that no transaction waits for a storage; they are checked here, and handed over.
+    """
     standing = outbox.require_claims(session, claims)
     attempts = outbox.attempts_of(session, [message.reference for _, message in standing])
-    contents = _load_contents(session, [message for _, message in standing])
-    stops = _stops(session, settings, standing, attempts, carriers, on, at)
+    stops = _stops(session, settings, standing, attempts, bodies, carriers, on, at)
     begun = Begun(stopped=[(claim, stops[claim.reference]) for claim, _ in standing if claim.reference in stops])
     _put_down(session, [(m, stops[m.reference]) for _, m in standing if m.reference in stops], attempts, at)
     going = [(claim, message) for claim, message in standing if claim.reference not in stops]
@@ -69,17 +75,24 @@ def begin_attempts(
     if opened and settings.mode == "live":
         begun.mark = next_mark(session)
     begun.opened = [
-        Opened(claim, attempt.number, attempt.tries, handover_of(session, message, attempt, require_time))
+        Opened(claim, attempt.number, attempt.tries, handover_of(message, body, attempt, require_time))
         for claim, message, attempt in opened
+        for body in [bodies.whole[message.content_sha256 or ""]]
     ]
-    del contents
     return begun
 
 
-def _load_contents(session: Session, messages: Sequence[Message]) -> Sequence[Content]:
-    """Reads the bytes at once; the session finds them again by their hash as long as they are kept."""
-    hashes = {message.content_sha256 for message in messages}
-    return session.exec(select(Content).where(col(Content.sha256).in_(hashes))).all()
+def watch_leases(claims: Sequence[Claim], clock: Clock) -> Callable[[], None]:
+    """What a provider asks right before the first byte: raises NotSent once the claims have run out."""
+    lease_until = min((claim.lease_until for claim in claims), default=clock())
+    # On a clock of its own too: the machine may have slept, or the sender been stopped, between two looks.
+    runs_out = steady_seconds() + (lease_until - clock()).total_seconds()
+
+    def require_time() -> None:
+        if clock() >= lease_until or steady_seconds() >= runs_out:
+            raise NotSent("this sender was held up for too long; the next run sends it")
+
+    return require_time
 
 
 def _stops(
@@ -87,6 +100,7 @@ def _stops(
     settings: Settings,
     standing: Sequence[tuple[Claim, Message]],
     attempts: Mapping[str, Sequence[Attempt]],
+    bodies: Bodies,
     carriers: Mapping[str, Provider],
     on: date,
     at: datetime,
@@ -98,7 +112,7 @@ def _stops(
         if unanswered and at - unanswered.started_at > carriers[message.provider or ""].key_life / 2:
             stops.setdefault(message.reference, OLD_KEY)
     free = [message for _, message in standing if message.reference not in stops]
-    stops |= find_stops(session, settings, free, on, CHECKS)
+    stops |= find_stops(session, settings, free, on, checks_on(bodies))
     # An earlier try may have arrived: it is looked up first, and only if it did not does the reason to stop count.
     for reference, stop in stops.items():
         if stop.status != "approved" and _is_open(attempts, reference):

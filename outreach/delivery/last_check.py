@@ -5,17 +5,22 @@ What the customer has said is asked of planning; this adds what only the moment 
 """
 
 from datetime import date
+from functools import partial
 
 from sqlmodel import Session, col, select
 
 from outreach.approval.seals import find_unfit
 from outreach.clock import business_date
+from outreach.composing.contents import Bodies
 from outreach.delivery.pauses import pauses_over
+from outreach.errors import ContentLost, StorageError
 from outreach.models import Attempt, Batch, Installation
 from outreach.planning.stops import THEIR_WORD, Check, Messages, Stop, Stops
 from outreach.settings import Settings
 
 TOO_LATE = "not sent while it was useful"
+NOT_APPROVED = "its recipient, words or options are not those that were approved"
+OUT_OF_REACH = Stop("approved", "the storage does not give its letter out just now")
 MAY_HAVE_LEFT = "the database was restored from a backup, and it may have left before that"
 
 
@@ -46,20 +51,29 @@ def check_restore(session: Session, settings: Settings, messages: Messages, on: 
     return {reference: Stop("uncertain", MAY_HAVE_LEFT) for reference in doubtful if reference not in cleared}
 
 
-def check_seal(session: Session, settings: Settings, messages: Messages, on: date) -> Stops:
-    """What leaves is what was approved, hashed again from the bytes themselves."""
+def check_seal(session: Session, settings: Settings, messages: Messages, on: date, bodies: Bodies) -> Stops:
+    """What leaves is what was approved, hashed again from the very bytes that are handed over."""
     batches = {batch_id for message in messages if (batch_id := message.batch_id)}
     rows = select(Batch.batch_id).where(col(Batch.batch_id).in_(batches), Batch.status == "approved")
     approved = set(session.exec(rows))
-    unfit = set(find_unfit(session, messages))
+    unfit = set(find_unfit(messages, bodies))
     stops = {}
     for message in messages:
         if message.batch_id not in approved:
             stops[message.reference] = Stop("blocked", "its batch is not approved")
         elif message.reference in unfit:
-            stop = Stop("blocked", "its recipient, words or options are not those that were approved")
-            stops[message.reference] = stop
+            stops[message.reference] = _unfit(bodies.failed.get(message.content_sha256 or ""))
     return stops
 
 
-CHECKS: tuple[Check, ...] = (check_pauses, check_usefulness, check_restore, *THEIR_WORD, check_seal)
+def _unfit(error: StorageError | None) -> Stop:
+    """What is lost stays lost, and blocks; a storage that does not answer only makes its letters wait."""
+    if error is None or isinstance(error, ContentLost):
+        return Stop("blocked", str(error or NOT_APPROVED))
+    return OUT_OF_REACH
+
+
+def checks_on(bodies: Bodies) -> tuple[Check, ...]:
+    """Every check, in the order in which their reasons count; `bodies` are what would be handed over."""
+    seal = partial(check_seal, bodies=bodies)
+    return (check_pauses, check_usefulness, check_restore, *THEIR_WORD, seal)

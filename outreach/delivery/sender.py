@@ -7,26 +7,30 @@ providers answer is settled before the next round; a round is short, so that a p
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
+from typing import Any
 
 from sqlalchemy import Engine
-from sqlmodel import Session, col
+from sqlmodel import col
 
 from outreach.clock import Clock, business_date, steady_seconds, system_clock
+from outreach.composing.contents import Bodies, read_bodies
+from outreach.composing.storage import open_storage
 from outreach.database import hold, reading, require_safe_claims, take_turns, writing
 from outreach.delivery import generation, outbox
-from outreach.delivery.beginning import RAN_OUT, Begun, Opened, begin_attempts
+from outreach.delivery.beginning import RAN_OUT, Begun, Opened, begin_attempts, watch_leases
 from outreach.delivery.cancelling import CancelReport, cancel_stopped
+from outreach.delivery.due import count_waiting, require_start
+from outreach.delivery.last_check import OUT_OF_REACH
 from outreach.delivery.outbox import Claim
 from outreach.delivery.pauses import count_messages, is_paused
 from outreach.delivery.providers import ClosesItsDay, Provider, open_providers
 from outreach.delivery.rates import Allowed, allow
 from outreach.delivery.recovery import recover_lost
+from outreach.delivery.reports import DeliverReport
 from outreach.delivery.settling import Answer, settle
-from outreach.delivery.undoing import count_undoable
-from outreach.errors import AlreadyAccepted, DeliveryError, NotSent, OutcomeUnknown, SettingsError
-from outreach.models import Installation, Message
+from outreach.errors import AlreadyAccepted, DeliveryError, NotSent, OutcomeUnknown
+from outreach.models import Message
 from outreach.settings import Settings
 
 Tell = Callable[[str], None]
@@ -38,37 +42,6 @@ MOST_AT_ONCE = 500
 FAILURES_IN_A_ROW = 5
 
 
-@dataclass(frozen=True)
-class DeliverReport:
-    """What this run did, in messages, and what waits now that it is done.
-
-    `sent` counts by channel. `again`: surely not taken, or not answered by a provider that takes one key once; the next
-    run tries them. `waiting` are approved for a later day, `paused` and `over_cap` for today. The approval of
-    `undoable` can be undone, until `undo_until` for the last of them; then they leave. `before` were accepted
-    before this run. `files` are the lists that providers wrote. `cancelled` were taken back at vendors, and `saved` is
-    their cost in minor units.
-    """
-
-    on: date
-    sent: Counter[str]
-    suppressed: int
-    blocked: int
-    withdrawn: int
-    expired: int
-    failed: int
-    uncertain: int
-    again: int
-    paused: int
-    over_cap: int
-    waiting: int
-    undoable: int
-    undo_until: datetime | None
-    before: int
-    files: tuple[str, ...]
-    cancelled: int
-    saved: int
-
-
 def deliver_due(
     engine: Engine,
     settings: Settings,
@@ -77,30 +50,27 @@ def deliver_due(
     tell: Tell = lambda _: None,
     providers: Mapping[str, Provider] | None = None,
     at_point: Tell = lambda _: None,
+    limit: int | None = None,
 ) -> DeliverReport:
     """Sends every approved message whose day has come. `owner` names this sender; a second one of that name waits.
 
-    `at_point` hears where the sender stands: claiming, claimed, beginning, begun, sending, answered, settling, settled.
+    No more than `limit` hand-overs are made, whatever becomes of them. `at_point` hears where the sender stands:
+    claiming, claimed, beginning, begun, sending, answered, settling, settled.
+
     Raises SettingsError in live mode while there is no day to start on or a provider lacks a secret, and DatabaseError
     while a restored backup has not been looked after.
     """
     with reading(engine) as session:
-        _require_start(session, settings)
+        require_start(session, settings)
         before = count_messages(session, col(Message.accepted_at).is_not(None))
     require_safe_claims(engine)
     generation.require_no_restore(engine, settings)
     with open_providers(settings, providers) as carriers, hold(engine, outbox.owner_lock(owner)):
         cancelled = cancel_stopped(engine, settings, clock, carriers, tell)
-        sender = Sender(engine, settings, clock, owner, tell, carriers, at_point)
+        sender = Sender(engine, settings, clock, owner, tell, carriers, at_point, limit)
         sender.run()
         files = sender.close_days()
         return sender.report(before, files, cancelled)
-
-
-def _require_start(session: Session, settings: Settings) -> None:
-    installation = session.get(Installation, 1)
-    if settings.mode == "live" and not (settings.start_on or (installation and installation.first_import_on)):
-        raise SettingsError("Live sending needs a first day: import customers, or set start_on in outreach.toml")
 
 
 class Sender:
@@ -115,12 +85,16 @@ class Sender:
         tell: Tell,
         carriers: Mapping[str, Provider],
         at_point: Tell = lambda _: None,
+        limit: int | None = None,
     ) -> None:
         self.engine, self.settings, self.clock, self.owner, self.tell = engine, settings, clock, owner, tell
-        self.carriers, self.at_point = carriers, at_point
+        self.carriers, self.at_point, self.limit = carriers, at_point, limit
+        self.storage = open_storage(settings.storage)
         self.sent: Counter[str] = Counter()
         self.ended: Counter[str] = Counter()
+        self.retrying: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
+        self.handed_over = 0
         self.at_once = 10
 
     @property
@@ -142,7 +116,9 @@ class Sender:
                 self._work(claims)
             ran_out = self.ended[RAN_OUT.reason]
             sweeping = self._tidy() > 0 or (ran_out > 0 and self.sent.total() > sent)
-        self.ended["again"] += ran_out
+        self.ended["again"] += ran_out + self.ended[OUT_OF_REACH.reason]
+        if self.ended[OUT_OF_REACH.reason]:
+            self.tell("The storage of letters did not give out some of them; outreach doctor says why")
 
     def _tidy(self) -> int:
         """Takes back the claims of dead senders, and says how many; ends what is too late."""
@@ -177,21 +153,26 @@ class Sender:
             take_turns(session, "claim")
             # A message already begun was counted against the cap on the day it was begun.
             room = outbox.room_left(session, self.settings.daily_cap, on) if is_new else self.at_once
-            limit = min(room, self.at_once)
+            limit = min(room, self.at_once, self._within_limit(self.at_once))
             claims = outbox.claim_due(session, self.owner, self.awake, on, at, lease_until, limit, is_new, last)
         self.at_point("claimed")
         return claims
 
+    def _within_limit(self, wanted: int) -> int:
+        """How many of `wanted` hand-overs the limit of this run still allows: a claim is one at most."""
+        return wanted if self.limit is None else min(wanted, self.limit - self.handed_over)
+
     def _work(self, claims: list[Claim]) -> None:
+        bodies = read_bodies(self.engine, self.storage, [claim.reference for claim in claims])
         for name in dict.fromkeys(claim.provider for claim in claims):
             waiting = deque(claim for claim in claims if claim.provider == name)
             while waiting and name in self.awake:
-                self._work_round(self.carriers[name], waiting)
+                self._work_round(self.carriers[name], waiting, bodies)
             self._give_back(list(waiting), "its provider does not work just now")
 
-    def _work_round(self, carrier: Provider, waiting: deque[Claim]) -> None:
+    def _work_round(self, carrier: Provider, waiting: deque[Claim], bodies: Bodies) -> None:
         """Begins as many of `waiting` as may leave within a second, hands them over, and settles what is known."""
-        begun, allowed, at = self._begin(carrier, waiting)
+        begun, allowed, at = self._begin(carrier, waiting, bodies)
         if begun.mark:
             generation.remember(self.settings.delivery.generation_file, begun.mark)
         for _, stop in begun.stopped:
@@ -206,7 +187,7 @@ class Sender:
             # Whatever ends this process in an orderly way, what is known by now is written down.
             self._settle(answers)
 
-    def _begin(self, carrier: Provider, waiting: deque[Claim]) -> tuple[Begun, Allowed, float]:
+    def _begin(self, carrier: Provider, waiting: deque[Claim], bodies: Bodies) -> tuple[Begun, Allowed, float]:
         self.at_point("beginning")
         # A sender that dies leaves all it had begun open. Where nothing can be repeated or looked up, that is one.
         may_be_many = carrier.key_life or carrier.absent_after is not None
@@ -215,31 +196,20 @@ class Sender:
             allowed = allow(session, carrier.name, carrier.per_second, wanted, system_clock())
             claims = [waiting.popleft() for _ in range(allowed.count)]
             at = steady_seconds()
-            begun = begin_attempts(
-                session, self.settings, claims, self.carriers, self.today, self.clock(), self._lease_watch(claims)
-            )
+            on, now = self.today, self.clock()
+            watch = watch_leases(claims, self.clock)
+            begun = begin_attempts(session, self.settings, claims, bodies, self.carriers, on, now, watch)
         self.at_point("begun")
         if not claims:
             time.sleep(min(allowed.wait.total_seconds(), FRESH_SECONDS))
         return begun, allowed, at
-
-    def _lease_watch(self, claims: list[Claim]) -> Callable[[], None]:
-        """What a provider asks right before the first byte: raises NotSent once the claims have run out."""
-        lease_until = min((claim.lease_until for claim in claims), default=self.clock())
-        # On a clock of its own too: the machine may have slept, or the sender been stopped, between two looks.
-        runs_out = steady_seconds() + (lease_until - self.clock()).total_seconds()
-
-        def require_time() -> None:
-            if self.clock() >= lease_until or steady_seconds() >= runs_out:
-                raise NotSent("this sender was held up for too long; the next run sends it")
-
-        return require_time
 
     def _hand_over(self, carrier: Provider, opened: Opened, fresh_until: float) -> Answer:
         """What the provider says; an attempt that is not fresh any more is not started."""
         if steady_seconds() > fresh_until or self.clock() >= opened.claim.lease_until:
             return Answer(opened, None, None)
         self.at_point("sending")
+        self.handed_over += 1
         try:
             return Answer(opened, carrier.send(opened.handover), None)
         except AlreadyAccepted as known:
@@ -261,6 +231,7 @@ class Sender:
         with writing(self.engine) as session:
             ended = settle(session, answers, self.carriers, self.clock())
         self.ended.update(ended)
+        self.retrying[answers[0].opened.claim.provider] += ended["again"]
         for answer in answers:
             self._count(answer)
         self.at_point("settled")
@@ -285,6 +256,7 @@ class Sender:
             standing = outbox.require_claims(session, claims)
             outbox.put_down(session, [message for _, message in standing], "approved", reason)
         self.ended["again"] += len(standing)
+        self.retrying[claims[0].provider] += len(standing)
 
     def close_days(self) -> tuple[str, ...]:
         """The lists that providers wrote. One that cannot be written stays due, and what was sent stays sent."""
@@ -298,23 +270,20 @@ class Sender:
         return tuple(written)
 
     def report(self, before: int, files: tuple[str, ...], cancelled: CancelReport) -> DeliverReport:
-        ended = {name: self.ended[name] for name in ENDS}
         with reading(self.engine) as session:
-            on = self.today
-            still_due = outbox.due(on, self.clock(), self.carriers)
-            is_full = outbox.room_left(session, self.settings.daily_cap, on) <= 0
-            undoable, undo_until = count_undoable(session, on, self.clock())
-            return DeliverReport(
-                on=on,
-                sent=self.sent,
-                **ended,
-                paused=count_messages(session, still_due, is_paused()),
-                over_cap=count_messages(session, still_due, ~is_paused(), ~outbox.begun()) if is_full else 0,
-                waiting=count_messages(session, Message.status == "approved", col(Message.send_on) > on),
-                undoable=undoable,
-                undo_until=undo_until,
-                before=before,
-                files=files,
-                cancelled=cancelled.cancelled,
-                saved=cancelled.saved,
-            )
+            on, at = self.today, self.clock()
+            waits = count_waiting(session, self.settings, on, at, self.carriers)
+            still_due = count_messages(session, outbox.due(on, at, self.carriers), ~is_paused())
+        counted: dict[str, Any] = {name: self.ended[name] for name in ENDS} | vars(waits)
+        return DeliverReport(
+            on=on,
+            sent=self.sent,
+            **counted,
+            retrying=+self.retrying,
+            resting=tuple(sorted(set(self.carriers) - set(self.awake))),
+            left=0 if self._within_limit(1) > 0 else still_due - waits.over_cap,
+            before=before,
+            files=files,
+            cancelled=cancelled.cancelled,
+            saved=cancelled.saved,
+        )

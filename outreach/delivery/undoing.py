@@ -67,10 +67,10 @@ def _count_left(session: Session, batch_id: str) -> int:
     return session.exec(tried.where(Message.batch_id == batch_id, live)).one()
 
 
-def count_undoable(session: Session, on: date, at: datetime) -> tuple[int, datetime | None]:
-    """How many messages due by `on` leave only once their approval cannot be undone, and when that is for the last."""
+def count_undoable(session: Session, on: date, at: datetime) -> tuple[int, datetime | None, datetime | None]:
+    """How many messages due by `on` wait until their approval cannot be undone; until when the first, and the last."""
     waiting = (
-        select(func.count(), func.max(Batch.undo_until))
+        select(func.count(), func.min(Batch.undo_until), func.max(Batch.undo_until))
         .select_from(Message)
         .join(Batch, col(Batch.batch_id) == Message.batch_id)
         .where(Message.status == "approved", col(Message.send_on) <= on, col(Batch.undo_until) > at)

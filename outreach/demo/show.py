@@ -7,6 +7,7 @@ import os
 import time
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 from sqlalchemy import Engine
 from sqlmodel import Session, select
@@ -16,6 +17,7 @@ from outreach.approval import add_staff, approve_batch
 from outreach.approval.batches import list_batches
 from outreach.clock import instant_at, read_clock
 from outreach.database import open_database, reading, upgrade_database, writing
+from outreach.delivery import DeliverReport
 from outreach.demo.contact_sheet import draw_contact_sheet
 from outreach.demo.practice import write_practice
 from outreach.errors import SettingsError
@@ -52,7 +54,7 @@ def run_demo(database: str | None, now: str | None) -> None:
         tables.show_prepared(session, prepared, as_json=False)
     _approve_all(engine, settings, on, noon)
     tables.say("Delivering …")
-    tables.show_delivered(deliver(), settings.business, as_json=False)
+    tables.show_delivered(cast(DeliverReport, deliver()), settings.business, as_json=False)
     _draw(engine, settings)
     _leave_waiting(engine, on)
     _point_onwards(engine, settings, on, time.monotonic() - began)

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from sqlmodel import col, func, select
 
 from outreach.clock import business_date, system_clock
+from outreach.composing.contents import content_row
 from outreach.composing.digests import MEDIA_TYPES, canonical_json, message_digest
 from outreach.database import insert_new, reading, writing
 from outreach.drill.ledger import Record
@@ -76,7 +77,7 @@ class Feeder:
         if self.rng.randrange(100) < TAMPERED_IN_A_HUNDRED:
             self.tampered.add(reference)
             body += b" "
-        return message, {"sha256": sha256, "media_type": MEDIA_TYPES[channel], "body": body}
+        return message, content_row(sha256, MEDIA_TYPES[channel], body)
 
     def opt_out(self) -> None:
         """Has someone opt out whose message is approved or just leaving."""

@@ -1,17 +1,22 @@
 """What became of everything: the database in, counts and stories out. Reads only; counts name no person."""
 
+from outreach.learning.alarms import Alarm, find_alarms
 from outreach.learning.counts import StatusReport, count_messages
 from outreach.learning.finding import find_people
 from outreach.learning.followed import follow_batch, follow_messages, list_followed
+from outreach.learning.handovers import count_handovers
 from outreach.learning.reports import write_report
 from outreach.learning.results import count_results
 from outreach.learning.story import Story, tell_story
 
 __all__ = [
+    "Alarm",
     "StatusReport",
     "Story",
+    "count_handovers",
     "count_messages",
     "count_results",
+    "find_alarms",
     "find_people",
     "follow_batch",
     "follow_messages",

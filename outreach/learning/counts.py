@@ -46,6 +46,7 @@ def count_messages(session: Session) -> StatusReport:
         "composed": sum(group.number for group in groups if group.is_composed),
         "approved": sum(group.number for group in groups if group.was_approved),
         "accepted": sum(group.number for group in groups if group.is_accepted),
+        "delivered": sum(group.number for group in groups if group.status == "delivered"),
     }
     still_open = select(Incident).where(col(Incident.closed_at).is_(None)).order_by(col(Incident.incident_id))
     incidents = list(session.execute(still_open).scalars())

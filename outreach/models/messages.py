@@ -55,12 +55,16 @@ class Decision(SQLModel, table=True):
 
 
 class Content(SQLModel, table=True):
-    """The exact bytes that are approved and sent, under their SHA-256. Never changed."""
+    """The exact bytes that are approved and sent, under their SHA-256. Never changed.
+
+    `length` counts them. `body` is empty where they are in the storage (see outreach/composing/contents.py).
+    """
 
     __tablename__ = "contents"
     sha256: str = Field(primary_key=True)
     media_type: str
-    body: bytes
+    length: int
+    body: bytes | None = None
 
 
 class Thumbnail(SQLModel, table=True):

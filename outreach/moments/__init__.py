@@ -3,11 +3,12 @@
 `MOMENTS` is the registry, in the order in which moments come first when several meet in one person.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from sqlmodel import Session
 
+from outreach.errors import SettingsError
 from outreach.moments.anniversary import ANNIVERSARY
 from outreach.moments.checkin import CHECKIN
 from outreach.moments.definition import Found, MomentDefinition
@@ -20,6 +21,12 @@ MOMENTS: dict[str, MomentDefinition] = {
 }
 
 
+def require_kinds(kinds: Collection[str]) -> None:
+    """Raises SettingsError for the name of a moment that there is not."""
+    if unknown := set(kinds) - set(MOMENTS):
+        raise SettingsError(f"There is no moment “{min(unknown)}”; there are {', '.join(MOMENTS)}")
+
+
 def find_moments(session: Session, settings: Settings, on: date, kinds: Sequence[str] | None = None) -> list[Found]:
     """Everyone who meets a definition on `on`, by moment in the registry's order and then by customer."""
     found: list[Found] = []
@@ -30,4 +37,4 @@ def find_moments(session: Session, settings: Settings, on: date, kinds: Sequence
     return found
 
 
-__all__ = ["MOMENTS", "Found", "MomentDefinition", "find_moments"]
+__all__ = ["MOMENTS", "Found", "MomentDefinition", "find_moments", "require_kinds"]

@@ -4,7 +4,7 @@ One transaction, one run at a time: a second run of the same day finds everythin
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -14,11 +14,11 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from outreach.clock import add_business_days, business_date
-from outreach.database import insert_new, take_turns, writing
+from outreach.database import insert_new, take_turns, trying_out, writing
 from outreach.errors import SettingsError
 from outreach.intake.contacts import load_key
 from outreach.models import Decision, Installation, Message, Moment
-from outreach.moments import MOMENTS, Found, find_moments
+from outreach.moments import MOMENTS, Found, find_moments, require_kinds
 from outreach.planning.candidates import Candidate, Day
 from outreach.planning.ids import moment_id
 from outreach.planning.judging import Judge, Planned, Sent, Shared
@@ -47,28 +47,38 @@ class PlanReport:
 
 
 def plan_day(
-    engine: Engine, settings: Settings, on: date, now: datetime, tell: Callable[[str], None] = lambda _: None
+    engine: Engine,
+    settings: Settings,
+    on: date,
+    now: datetime,
+    tell: Callable[[str], None] = lambda _: None,
+    kinds: Collection[str] = (),
+    dry_run: bool = False,
 ) -> PlanReport:
     """Finds the moments of `on`, decides on each that is not decided yet, and plans the messages.
 
-    Raises SettingsError for a day more than a month ahead of `now`.
+    With `kinds` only moments of these are looked at, and the others wait as they are for a run that takes them in.
+    A dry run decides all the same, and of what it decides nothing is kept.
+
+    Raises SettingsError for a day more than a month ahead of `now`, and for a kind that there is not.
     """
+    require_kinds(kinds)
     ahead = (on - today_of(settings, now)).days
     if ahead > FARTHEST_AHEAD:
         raise SettingsError(
             f"{on} is {ahead} days ahead, and moments put off until then would be closed. Is it a slip?"
         )
     key = load_key(engine, settings)
-    with writing(engine) as session:
+    with (trying_out if dry_run else writing)(engine) as session:
         take_turns(session, "plan")
         settings = settings.model_copy(update={"start_on": start_of(session, settings, on)})
-        found = look_around(session, settings, on)
+        found = look_around(session, settings, on, kinds=kinds)
         tell(f"{len(found)} moments around {on}")
         undecided, sequences = _settle_found(session, found, on)
         day = Day(on, now, settings, load_facts(session, settings.moments.anniversary.shared_since_percent))
         report = PlanReport(on, already_decided=len(found) - len(undecided))
         planner = Planner(session, day, key, sequences, report)
-        planner.drop_lost(found)
+        planner.drop_lost(found, kinds)
         planner.decide(candidates_for(session, day, key, undecided.values()))
     return planner.report
 
@@ -84,12 +94,17 @@ def start_of(session: Session, settings: Settings, on: date) -> date | None:
 Find = Callable[[Session, Settings, date, Sequence[str]], list[Found]]
 
 
-def look_around(session: Session, settings: Settings, on: date, find: Find = find_moments) -> dict[str, Found]:
-    """Every moment to consider on `on`, by moment id: `lead_days` ahead and `grace_days` back for point dates."""
+def look_around(
+    session: Session, settings: Settings, on: date, find: Find = find_moments, kinds: Collection[str] = ()
+) -> dict[str, Found]:
+    """Every moment to consider on `on`, by moment id: `lead_days` ahead and `grace_days` back for point dates.
+
+    With `kinds`, only those of these.
+    """
     found: dict[str, Found] = {}
     for kind, definition in MOMENTS.items():
         knobs = settings.knobs_for(kind)
-        if not knobs.enabled:
+        if not knobs.enabled or kind not in (kinds or MOMENTS):
             continue
         first, last = on, on
         if not definition.windowed:
@@ -175,11 +190,16 @@ class Planner:
         self.session, self.day, self.sequences, self.report = session, day, sequences, report
         self.judge = Judge(day, key, planned_on(session, day.on))
 
-    def drop_lost(self, found: dict[str, Found]) -> None:
-        """Closes moments that were put off until today and are no longer there: paid, for example, or out of time."""
+    def drop_lost(self, found: dict[str, Found], kinds: Collection[str] = ()) -> None:
+        """Closes moments that were put off until today and are no longer there: paid, for example, or out of time.
+
+        One of a kind that this run does not look at cannot be known to be gone.
+        """
         for decision in self.session.exec(waiting_on(self.day.on)).all():
-            if decision.moment_id not in found:
-                moment = self.session.get_one(Moment, decision.moment_id)
+            if decision.moment_id in found:
+                continue
+            moment = self.session.get_one(Moment, decision.moment_id)
+            if moment.kind in (kinds or MOMENTS):
                 self.sequences[moment.moment_id] = decision.sequence
                 self._write(moment.moment_id, moment.kind, LOST)
 

@@ -14,10 +14,11 @@ from sqlmodel import Session, col, select
 from outreach.approval.audit import record_act
 from outreach.approval.staff import require_approver
 from outreach.clock import business_date
+from outreach.composing.contents import read_row
 from outreach.database import reading, take_turns, writing
-from outreach.errors import ApprovalError, NotFound, NotWaiting
+from outreach.errors import ApprovalError, ContentLost, NotFound, NotWaiting
 from outreach.intake.contacts import contact_hash, load_key, normalise_phone, show_phone
-from outreach.models import DESK, Content, Event, Message
+from outreach.models import DESK, Event, Message
 from outreach.planning.stops import THEIR_WORD, find_stops
 from outreach.settings import Settings
 from outreach.tracking.events import record_event, suppress
@@ -108,8 +109,7 @@ def _belongs_to(message: Message, ticks: list[tuple[datetime, str]], on: date, s
 
 
 def _read_call(session: Session, message: Message, ticks: list[tuple[datetime, str]], against: str) -> Call:
-    content = session.get(Content, message.content_sha256) if message.content_sha256 else None
-    said: dict[str, Any] = json.loads(content.body) if content else {}
+    said: dict[str, Any] = _read_script(session, message)
     recipient = json.loads(message.recipient or "{}")
     words = {name: str(said.get(name) or "") for name in ("about", "script", "avoid", "direct_line")}
     # Who has just asked to be left alone is done, not overtaken by the suppression that this made.
@@ -118,6 +118,15 @@ def _read_call(session: Session, message: Message, ticks: list[tuple[datetime, s
         message.reference, message.customer_id, message.kind, message.status, message.send_on,
         recipient.get("name", ""), recipient.get("phone", ""), **words, ticks=ticks, against="" if is_done else against,
     )  # fmt: skip
+
+
+def _read_script(session: Session, message: Message) -> dict[str, Any]:
+    """What to say; or, for a call that is not what was approved, why nothing must be said."""
+    try:
+        script = read_row(session, message.content_sha256)
+    except ContentLost as lost:
+        return {"script": f"Do not call. {lost}"}
+    return json.loads(script) if script else {}
 
 
 def record_call(engine: Engine, settings: Settings, reference: str, outcome: str, by: str, now: datetime) -> PullReport:

@@ -11,8 +11,8 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from outreach.database import insert_new
 from outreach.delivery import outbox, pauses
+from outreach.delivery.notices import is_notice
 from outreach.delivery.providers.protocol import stand_in
-from outreach.delivery.reminding import is_reminder
 from outreach.models import Attempt, Batch, Event, Message, Suppression
 
 Seen = Literal["applied", "known", "not ours", "unknown reference"]
@@ -63,7 +63,7 @@ def record_event(
     )  # fmt: skip
     is_new = bool(insert_new(session, Event, [said.model_dump()]))
     if message is None:
-        if is_new and named and not is_reminder(named):
+        if is_new and named and not is_notice(named):
             what = "a provider reports on a reference that is not ours"
             outbox.record_incident(session, provider, None, what, received_at)
         return "unknown reference"

@@ -12,6 +12,8 @@ from sqlalchemy import Engine
 
 from outreach.approval import expire_unapproved, withdraw_stopped
 from outreach.clock import Clock, business_date
+from outreach.composing.contents import read_bodies
+from outreach.composing.storage import Storage, open_storage
 from outreach.database import reading, take_turns, writing
 from outreach.delivery import outbox, recovery
 from outreach.delivery.cancelling import cancel_stopped
@@ -110,11 +112,12 @@ def look_up(
     """Asks each provider for what left without an answer, with no transaction open while it thinks."""
     with reading(engine) as session:
         waiting = recovery.list_uncertain(session)
+    storage = open_storage(settings.storage)
     give_up_after = timedelta(hours=settings.delivery.give_up_hours)
     outcomes: Counter[str] = Counter()
     for message, attempt in waiting:
         carrier = carriers.get(attempt.provider)
-        outcome = _close(engine, carrier, message, attempt, clock()) if carrier else "still uncertain"
+        outcome = _close(engine, storage, carrier, message, attempt, clock()) if carrier else "still uncertain"
         if outcome == "still uncertain":
             with writing(engine) as session:
                 if recovery.give_up(session, message.reference, attempt.number, clock(), give_up_after):
@@ -124,11 +127,14 @@ def look_up(
     return outcomes
 
 
-def _close(engine: Engine, carrier: Provider, message: Message, attempt: Attempt, at: datetime) -> str:
-    with reading(engine) as session:
-        handover = handover_of(session, message, attempt)
+def _close(
+    engine: Engine, storage: Storage, carrier: Provider, message: Message, attempt: Attempt, at: datetime
+) -> str:
+    body = read_bodies(engine, storage, [message.reference]).whole.get(message.content_sha256 or "")
+    if body is None:
+        return "still uncertain"
     try:
-        found = carrier.find(handover)
+        found = carrier.find(handover_of(message, body, attempt))
     except DeliveryError:
         return "still uncertain"
     with writing(engine) as session:

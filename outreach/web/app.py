@@ -37,6 +37,7 @@ from outreach.web import (
     today,
     wording,
 )
+from outreach.web.alarms import AlarmDoor
 from outreach.web.darkroom import Darkroom
 from outreach.web.desk import Desk
 from outreach.web.guard import MustChoosePassword, NotFromOurPages, NotSignedIn, NotText, find_signed, is_too_long
@@ -89,7 +90,7 @@ def create_app(
 
     `prefect` is the address of Prefect's UI, linked from the status page when given; `providers` are used as they are.
     """
-    webhooks, darkroom = Webhooks(engine, settings, clock, providers), Darkroom(engine)
+    webhooks, darkroom = Webhooks(engine, settings, clock, providers), Darkroom(engine, settings.storage)
 
     @asynccontextmanager
     async def closing(_: FastAPI) -> AsyncIterator[None]:
@@ -105,6 +106,7 @@ def create_app(
         app.include_router(part.router)
     app.include_router(signin.door)
     app.add_api_route("/webhooks/{provider}", webhooks.take, methods=["POST"])
+    app.add_api_route("/alarms", AlarmDoor(engine, settings, clock).take, methods=["POST"])
     app.add_exception_handler(404, show_missing)
     app.add_exception_handler(OutreachError, show_problem)
     app.add_exception_handler(DataError, show_unfit)

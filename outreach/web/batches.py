@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import Form, Query, Response
+from fastapi import BackgroundTasks, Form, Query, Response
 
+from outreach.announcing import announce_approval
 from outreach.approval import AT_THE_DESK, approve_batch, reject
 from outreach.approval.glance import glance_at
 from outreach.approval.outliers import look_over
@@ -60,7 +61,9 @@ def _show(
 
 
 @router.post("/batches/{batch_id}/approve")
-def approve(desk: DeskNow, signed: Approver, batch_id: str, seal: Text, count: Number, cost: Number) -> Response:
+def approve(
+    desk: DeskNow, signed: Approver, batch_id: str, seal: Text, count: Number, cost: Number, afterwards: BackgroundTasks
+) -> Response:
     """Approves what the screen showed. Where some of it is gone since, it says so and asks once more."""
     try:
         batch = approve_batch(
@@ -68,6 +71,8 @@ def approve(desk: DeskNow, signed: Approver, batch_id: str, seal: Text, count: N
         )
     except NowFewer as fewer:
         return _show(desk, signed, batch_id, gone=fewer.gone, status=409)
+    # After the answer: nobody at the desk waits for Prefect.
+    afterwards.add_task(announce_approval, desk.prefect, batch)
     if not batch.undo_until or batch.undo_until <= desk.now:
         return desk.go("/", f"{batch.count} approved.")
     until = batch.undo_until.astimezone(desk.written.business.zone)

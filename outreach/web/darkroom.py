@@ -5,7 +5,9 @@ from threading import Event, Thread
 
 from sqlalchemy import Engine
 
+from outreach.composing.storage import open_storage
 from outreach.composing.thumbnails import draw_missing
+from outreach.storage_settings import StorageSettings
 
 log = logging.getLogger("outreach.web")
 AT_ONCE, REST_SECONDS = 5, 5.0
@@ -14,8 +16,8 @@ AT_ONCE, REST_SECONDS = 5, 5.0
 class Darkroom:
     """Works from `open` to `close`. A page that is opened sooner has its pictures drawn as it asks for them."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine, self.closing = engine, Event()
+    def __init__(self, engine: Engine, settings: StorageSettings) -> None:
+        self.engine, self.settings, self.closing = engine, settings, Event()
         self.thread = Thread(target=self._work, name="darkroom", daemon=True)
 
     def open(self) -> None:
@@ -28,7 +30,7 @@ class Darkroom:
     def _work(self) -> None:
         while not self.closing.is_set():
             try:
-                drawn = draw_missing(self.engine, AT_ONCE)
+                drawn = draw_missing(self.engine, open_storage(self.settings), AT_ONCE)
             except Exception as error:
                 # A letter's words may stand in the text of the error; the next round tries again.
                 log.error("thumbnails wait: %s", type(error).__name__)

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from fastapi import Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from sqlalchemy import Engine
 
 from outreach.clock import Clock, business_date
@@ -42,7 +42,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.pages = Environment(loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined)
-        self.pages.filters |= {"words": _words, "money": self._money, "when": self._when, "day": _day}
+        self.pages.filters |= {"words": _words, "money": self._money, "when": self._when, "day": _day, "code": _code}
 
     @property
     def settings(self) -> Settings:
@@ -96,6 +96,12 @@ class Desk:
 
 def _words(name: str) -> str:
     return WORDS.get(name, name.replace("_", " "))
+
+
+def _code(text: str) -> Markup:
+    """What stands between backticks, as something to type."""
+    parts = enumerate(text.split("`"))
+    return Markup("").join(Markup("<code>{}</code>").format(part) if at % 2 else escape(part) for at, part in parts)
 
 
 def _day(day: date) -> Markup:

@@ -162,9 +162,9 @@ async def require_text(request: Request) -> None:
 def is_too_long(request: Request) -> bool:
     """Whether a form is longer than any of ours, or does not say how long it is.
 
-    Webhooks see to that themselves, and unsubscribing does not read what comes with it.
+    Webhooks and alarms see to that themselves, and unsubscribing does not read what comes with it.
     """
-    if request.method in SAFE or request.url.path.startswith(("/webhooks/", "/unsubscribe/")):
+    if request.method in SAFE or request.url.path.startswith(("/webhooks/", "/unsubscribe/", "/alarms")):
         return False
     announced = request.headers.get("content-length", "")
     if "transfer-encoding" in request.headers:

@@ -17,6 +17,7 @@ from outreach.approval.tuning import list_knob_versions, save_knobs, undo_knobs
 from outreach.composing.templates import moment_of, read_sources, saved_sources
 from outreach.database import reading, writing
 from outreach.delivery import pauses
+from outreach.delivery.stopping import stop_sending
 from outreach.errors import NotFound, SettingsError
 from outreach.learning import count_results
 from outreach.models import Customer, Pause
@@ -28,6 +29,7 @@ from outreach.settings import WEEKDAYS, MomentKnobs, Settings, fixed_knobs
 from outreach.web.desk import Desk
 from outreach.web.guard import Approver, DeskNow, Viewer, Writer, new_router
 from outreach.web.knob_forms import LABELS, fields_of, read_knobs
+from outreach.web.sentences import say_stopped
 from outreach.web.signed import Signed
 
 router = new_router()
@@ -150,9 +152,8 @@ def undo(desk: DeskNow, signed: Writer, moment: str) -> Response:
 
 @router.post("/moments/{moment}/pause")
 def pause(desk: DeskNow, signed: Writer, moment: str) -> Response:
-    with writing(desk.engine) as session:
-        report = pauses.pause(session, "moment", moment, desk.now, by=signed.staff_id)
-    return desk.go(f"/moments/{moment}", f"Paused. {report.held} approved messages wait, and new ones will.")
+    stopped = stop_sending(desk.engine, desk.settings, desk.clock, "moment", moment, signed.staff_id)
+    return desk.go(f"/moments/{moment}", say_stopped("This moment is paused", stopped))
 
 
 @router.post("/moments/{moment}/resume")

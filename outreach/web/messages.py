@@ -7,12 +7,15 @@ from sqlmodel import Session
 
 from outreach.approval import AT_THE_DESK, hold_message, reject, release_message
 from outreach.approval.outliers import Look, look_over
+from outreach.composing.contents import read_letter
 from outreach.composing.pictures import measure_pages, read_words
 from outreach.composing.printing import Zone, paper_of_size
+from outreach.composing.storage import open_storage
 from outreach.database import reading, upsert, writing
-from outreach.errors import NotFound
+from outreach.errors import NotFound, StorageError
 from outreach.learning import tell_story
-from outreach.models import Content, Customer, Message, Place
+from outreach.models import Customer, Message, Place
+from outreach.web.desk import Desk
 from outreach.web.guard import Approver, DeskNow, Viewer, Writer, new_router
 from outreach.web.readable import read_message
 
@@ -27,9 +30,10 @@ def show_message(desk: DeskNow, signed: Viewer, reference: str) -> Response:
         message = find_message(session, reference)
         story = tell_story(session, settings, message.customer_id, desk.today)
         looks = look_over(session, message.batch_id) if message.batch_id else []
-        values = _about(session, message) | _neighbours(looks, message.reference)
+        values = _neighbours(looks, message.reference)
+        values["look_name"] = _name(session, message)
         values["said"] = read_message(session, message.reference)
-    return desk.show("message.html", signed, here="/", message=message, story=story, **values)
+    return desk.show("message.html", signed, here="/", message=message, story=story, **values, **_about(desk, message))
 
 
 def find_message(session: Session, reference: str) -> Message:
@@ -40,15 +44,25 @@ def find_message(session: Session, reference: str) -> Message:
     return message
 
 
-def _about(session: Session, message: Message) -> dict[str, Any]:
-    """What the page says of the letter itself: its pages' sizes, the window of its envelope, and its words."""
+def _name(session: Session, message: Message) -> str:
     recipient = session.get(Customer, message.recipient_id)
     name = " ".join(part for part in (recipient and recipient.given_name, recipient and recipient.family_name) if part)
-    about: dict[str, Any] = {"look_name": name or message.recipient_id, "sizes": [], "window": None, "words": ""}
-    content = session.get(Content, message.content_sha256) if message.content_sha256 else None
-    if content and content.media_type == "application/pdf":
-        sizes = measure_pages(content.body)
-        about |= {"sizes": sizes, "window": _window(sizes), "words": read_words(content.body)}
+    return name or message.recipient_id
+
+
+def _about(desk: Desk, message: Message) -> dict[str, Any]:
+    """What the page says of the letter itself: its pages' sizes, the window of its envelope, and its words.
+
+    `lost` says why it cannot be shown.
+    """
+    about: dict[str, Any] = {"sizes": [], "window": None, "words": "", "lost": ""}
+    try:
+        letter = read_letter(desk.engine, open_storage(desk.written.storage), message.content_sha256 or "")
+    except StorageError as error:
+        return about | {"lost": str(error)}
+    if letter:
+        sizes = measure_pages(letter)
+        about |= {"sizes": sizes, "window": _window(sizes), "words": read_words(letter)}
     return about
 
 

@@ -1,13 +1,15 @@
-"""Pictures of letters: a message's reference in; its thumbnail, or one of its pages, out, made from the stored PDF."""
+"""Pictures of letters: a message's reference in; its thumbnail, or one of its pages, out, made from its own PDF."""
 
 from fastapi import HTTPException, Response
-from sqlmodel import Session
 
+from outreach.composing.contents import read_letter
 from outreach.composing.pictures import as_png, draw_page
+from outreach.composing.storage import open_storage
 from outreach.composing.thumbnails import thumbnail_of
 from outreach.database import reading
 from outreach.errors import NotFound
-from outreach.models import Content, Message
+from outreach.models import Message
+from outreach.web.desk import Desk
 from outreach.web.guard import DeskNow, Viewer, new_router
 
 router = new_router()
@@ -17,7 +19,7 @@ PAGE_WIDTH, PAGE_COLOURS = 1100, 64
 @router.get("/thumbnails/{sha256}.png")
 def show_thumbnail(desk: DeskNow, signed: Viewer, sha256: str) -> Response:
     """The first page of a letter, small."""
-    picture = thumbnail_of(desk.engine, sha256)
+    picture = thumbnail_of(desk.engine, open_storage(desk.written.storage), sha256)
     if picture is None:
         raise HTTPException(404)
     return _png(picture, for_ever=True)
@@ -25,10 +27,9 @@ def show_thumbnail(desk: DeskNow, signed: Viewer, sha256: str) -> Response:
 
 @router.get("/messages/{reference}/pages/{number}.png")
 def show_page(desk: DeskNow, signed: Viewer, reference: str, number: int) -> Response:
-    with reading(desk.engine) as session:
-        content = _letter(session, _message(session, reference).content_sha256 or "")
+    letter = _letter(desk, reference)
     try:
-        return _png(as_png(draw_page(content, PAGE_WIDTH, number), PAGE_COLOURS))
+        return _png(as_png(draw_page(letter, PAGE_WIDTH, number), PAGE_COLOURS))
     except IndexError as error:
         raise HTTPException(404) from error
 
@@ -36,23 +37,18 @@ def show_page(desk: DeskNow, signed: Viewer, reference: str, number: int) -> Res
 @router.get("/messages/{reference}/letter.pdf")
 def show_letter(desk: DeskNow, signed: Viewer, reference: str) -> Response:
     """The letter itself, byte for byte as it was sealed."""
+    return Response(_letter(desk, reference), media_type="application/pdf")
+
+
+def _letter(desk: Desk, reference: str) -> bytes:
     with reading(desk.engine) as session:
-        content = _letter(session, _message(session, reference).content_sha256 or "")
-    return Response(content, media_type="application/pdf")
-
-
-def _message(session: Session, reference: str) -> Message:
-    message = session.get(Message, reference)
+        message = session.get(Message, reference)
     if message is None:
         raise NotFound(f"There is no message {reference}")
-    return message
-
-
-def _letter(session: Session, sha256: str) -> bytes:
-    content = session.get(Content, sha256)
-    if content is None or content.media_type != "application/pdf":
+    letter = read_letter(desk.engine, open_storage(desk.written.storage), message.content_sha256 or "")
+    if letter is None:
         raise HTTPException(404)
-    return content.body
+    return letter
 
 
 def _png(picture: bytes, for_ever: bool = False) -> Response:

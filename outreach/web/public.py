@@ -3,17 +3,19 @@
 A GET or HEAD changes nothing, whoever follows the link, and no page tells good tokens from bad ones.
 """
 
+from importlib.metadata import version
+
 from fastapi import APIRouter, HTTPException, Response
 from fastapi.responses import JSONResponse
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from outreach.database import reading
+from outreach.database import is_upgraded, reading
 from outreach.tracking import unsubscribe
 from outreach.web.desk import PAGES
 from outreach.web.guard import DeskNow
 
 router = APIRouter()
+VERSION = version("outreach")
 MEDIA_TYPES = {".svg": "image/svg+xml", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
 FILES = {path.name: path for path in PAGES.iterdir() if path.suffix in MEDIA_TYPES}
 
@@ -21,12 +23,14 @@ FILES = {path.name: path for path in PAGES.iterdir() if path.suffix in MEDIA_TYP
 @router.head("/healthz")
 @router.get("/healthz")
 def show_health(desk: DeskNow) -> Response:
+    """For a load balancer: 200 while the database answers and has today's shape, else 503 and why."""
     try:
         with reading(desk.engine) as session:
-            session.connection().execute(text("SELECT 1"))
+            status = "ok" if is_upgraded(session) else "the database has another version's shape: outreach init"
     except SQLAlchemyError:
-        return JSONResponse({"status": "the database does not answer"}, 503)
-    return JSONResponse({"status": "ok", "refused_webhooks": dict(desk.webhooks.refused)})
+        status = "the database does not answer"
+    about = {"status": status, "refused_webhooks": dict(desk.webhooks.refused), "version": VERSION}
+    return JSONResponse(about, 200 if status == "ok" else 503)
 
 
 @router.head("/assets/{name}")

@@ -14,7 +14,9 @@ from typing import Any
 from markupsafe import Markup, escape
 from sqlmodel import Session, select
 
+from outreach.composing.contents import LETTER, read_row
 from outreach.composing.pictures import as_png, draw_page
+from outreach.errors import ContentLost
 from outreach.models import Content, Message
 
 # No attribute is kept: neither an address to load from nor a style.
@@ -48,10 +50,13 @@ def read_message(session: Session, reference: str) -> Readable:
     media_type = session.exec(select(Content.media_type).where(Content.sha256 == message.content_sha256)).first()
     if media_type is None:
         return Readable(message.channel, recipient)
-    if media_type == "application/pdf":
+    if media_type == LETTER:
         return Readable(message.channel, recipient, sha256=message.content_sha256)
-    content = session.get_one(Content, message.content_sha256)
-    return read_content(message.channel, recipient, content.body, media_type)
+    try:
+        body = read_row(session, message.content_sha256) or b""
+    except ContentLost as lost:
+        return Readable(message.channel, recipient, words=str(lost))
+    return read_content(message.channel, recipient, body, media_type)
 
 
 def read_content(channel: str, recipient: dict[str, Any], body: bytes, media_type: str) -> Readable:
@@ -68,7 +73,7 @@ def read_content(channel: str, recipient: dict[str, Any], body: bytes, media_typ
 
 def preview_content(channel: str, recipient: dict[str, Any], body: bytes, media_type: str) -> dict[str, str]:
     """What is not stored yet, for a page to show: `picture` (a data URL) of a letter, or the `words` of the rest."""
-    if media_type == "application/pdf":
+    if media_type == LETTER:
         picture = as_png(draw_page(body, PREVIEW_WIDTH), PREVIEW_COLOURS)
         return {"picture": f"data:image/png;base64,{base64.b64encode(picture).decode()}"}
     said = read_content(channel, recipient, body, media_type)

@@ -1,5 +1,6 @@
 """What an act of staff brought about comes in; one plain sentence that says so goes out."""
 
+from outreach.delivery.stopping import StopReport
 from outreach.tables import money
 from outreach.tracking import PullReport
 
@@ -19,6 +20,18 @@ def say_pulled(report: PullReport, currency: str) -> str:
     if report.problem:
         sentences.append(f"The vendor could not be asked to cancel: {report.problem}")
     return " ".join(sentences)
+
+
+def say_stopped(what: str, report: StopReport) -> str:
+    """That it is stopped, how much waits and had left, and what could be taken back at vendors."""
+    paused, cancelled = report.paused, report.cancelled
+    said = f"{what}. {paused.held} messages wait, and {paused.left} had left in the day before."
+    if report.problem:
+        return f"{said} What had left could not be cancelled: {report.problem}"
+    said = f"{said} {cancelled.cancelled} letters were cancelled before they were printed."
+    if left := cancelled.too_late + cancelled.unanswered:
+        said += f" {left} could not be taken back: printed already, or the vendor did not answer."
+    return said
 
 
 def _many(count: int) -> str:

@@ -1,4 +1,4 @@
-"""The first page of the desk: what waits for a person, what is paused, and the button that stops all sending."""
+"""The first page of the desk: what waits for a person, what is wrong or paused, and the button that stops it all."""
 
 from typing import Annotated
 
@@ -7,13 +7,12 @@ from fastapi import Form, Response
 from outreach.approval.glance import glance_at_batches
 from outreach.database import reading, writing
 from outreach.delivery import pauses
-from outreach.delivery.cancelling import cancel_paused
-from outreach.delivery.providers import open_providers
-from outreach.errors import OutreachError
-from outreach.learning import count_messages
+from outreach.delivery.stopping import stop_sending
+from outreach.learning import count_messages, find_alarms
 from outreach.planning.treatments import waiting_treatments
 from outreach.tracking.cases import count_open_cases
 from outreach.web.guard import Approver, DeskNow, Viewer, new_router
+from outreach.web.sentences import say_stopped
 
 router = new_router()
 
@@ -25,6 +24,7 @@ def show_today(desk: DeskNow, signed: Viewer) -> Response:
         glances = glance_at_batches(session, settings, desk.now)
         treatments = waiting_treatments(session, settings, desk.today)
         open_cases, paused = count_open_cases(session), pauses.list_pauses(session)
+        alarms = find_alarms(session, settings, desk.now) if signed.may("admin") else []
     return desk.show(
         "today.html",
         signed,
@@ -33,6 +33,7 @@ def show_today(desk: DeskNow, signed: Viewer) -> Response:
         today=desk.today,
         glances=glances,
         paused=paused,
+        alarms=alarms,
         treatments=len(treatments),
         open_cases=open_cases,
     )
@@ -60,16 +61,8 @@ def show_status(desk: DeskNow, signed: Viewer) -> Response:
 @router.post("/stop")
 def stop(desk: DeskNow, signed: Approver) -> Response:
     """Stops all sending at once, then cancels what vendors still let us cancel."""
-    with writing(desk.engine) as session:
-        report = pauses.pause(session, "everything", "", desk.now, by=signed.staff_id)
-    said = f"All sending is stopped. {report.held} messages wait, and {report.left} had left in the day before."
-    try:
-        with open_providers(desk.settings) as carriers:
-            cancelled = cancel_paused(desk.engine, desk.clock, carriers, "everything", "")
-    except OutreachError as error:
-        # It is stopped by now, whatever becomes of the vendors.
-        return desk.go("/", f"{said} What had left could not be cancelled: {error}")
-    return desk.go("/", f"{said} {cancelled.cancelled} letters were cancelled before they were printed.")
+    stopped = stop_sending(desk.engine, desk.settings, desk.clock, "everything", "", signed.staff_id)
+    return desk.go("/", say_stopped("All sending is stopped", stopped))
 
 
 @router.post("/resume")

@@ -55,7 +55,7 @@ class Webhooks:
         """Keeps a genuine request and acts on it; 401 for any other, 413 for one that is too long."""
         if provider not in (self.given if self.given is not None else VENDORS):
             raise HTTPException(404)
-        body = await _read_body(request)
+        body = await read_body(request, MAX_BODY)
         if body is None:
             return Response(status_code=413)
         called = WebhookRequest(
@@ -114,15 +114,15 @@ class Webhooks:
                 carrier.close()
 
 
-async def _read_body(request: Request) -> bytes | None:
-    """The body, or None as soon as it is over the limit; what is too long is not even read to its end."""
+async def read_body(request: Request, most: int) -> bytes | None:
+    """The body, or None as soon as it is longer than `most` bytes; what is too long is not even read to its end."""
     announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > MAX_BODY:
+    if announced.isdecimal() and int(announced) > most:
         return None
     body = bytearray()
     async for part in request.stream():
         body += part
-        if len(body) > MAX_BODY:
+        if len(body) > most:
             return None
     return bytes(body)
 

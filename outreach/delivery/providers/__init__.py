@@ -20,9 +20,11 @@ from outreach.settings import Settings, VendorSettings
 FILES = ("outbox", "printroom")
 VENDORS = ("lob", "postgrid", "stannp", "handwrytten", "sendgrid", "smtp", "twilio")
 PROVIDERS = (*FILES, *VENDORS)
+# Those that tell by webhooks what becomes of a message.
+REPORTERS = ("lob", "postgrid", "stannp", "sendgrid", "twilio")
 
 __all__ = [
-    "FILES", "PROVIDERS", "VENDORS", "Cancels", "Closes", "ClosesItsDay", "Handover", "Provider", "Report",
+    "FILES", "PROVIDERS", "REPORTERS", "VENDORS", "Cancels", "Closes", "ClosesItsDay", "Handover", "Provider", "Report",
     "WebhookRequest", "open_providers", "open_vendor", "require_secrets", "vendor_settings",
 ]  # fmt: skip
 

@@ -1,0 +1,92 @@
+"""Approved messages in; how many are due now, and how many wait for another time and why, out.
+
+Reads only: nothing is claimed here, and nothing leaves.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Engine, func
+from sqlmodel import Session, col, select
+
+from outreach.clock import Clock, business_date
+from outreach.database import reading
+from outreach.delivery import generation, outbox
+from outreach.delivery.pauses import count_messages, is_paused
+from outreach.delivery.providers import Provider, open_providers
+from outreach.delivery.undoing import count_undoable
+from outreach.errors import SettingsError
+from outreach.models import Installation, Message
+from outreach.settings import Settings
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What is approved and does not leave now; DeliverReport says what each count is."""
+
+    paused: int
+    over_cap: int
+    waiting: int
+    undoable: int
+    next_at: datetime | None
+    undo_until: datetime | None
+
+
+@dataclass(frozen=True)
+class DueReport:
+    """What a run at this moment would hand over: `due` by (moment, channel), of which `leaving` may leave.
+
+    The cap, or the limit that was asked for, keeps the rest back. What a last check stops is not known beforehand.
+    """
+
+    on: date
+    due: Counter[tuple[str, str]]
+    leaving: int
+    waits: Waiting
+
+
+def count_due(
+    engine: Engine,
+    settings: Settings,
+    clock: Clock,
+    limit: int | None = None,
+    providers: Mapping[str, Provider] | None = None,
+) -> DueReport:
+    """What `deliver_due` would hand over now, at most `limit` of it. Raises what `deliver_due` would raise first."""
+    on, at = business_date(clock(), settings.business.timezone), clock()
+    generation.require_no_restore(engine, settings)
+    with open_providers(settings, providers) as carriers, reading(engine) as session:
+        require_start(session, settings)
+        still_due = outbox.due(on, at, carriers), ~is_paused(), col(Message.useful_until) >= on
+        by = col(Message.kind), col(Message.channel)
+        rows = session.exec(select(*by, func.count()).where(*still_due).group_by(*by))
+        due = Counter({(kind, channel): number for kind, channel, number in rows})
+        begun = count_messages(session, *still_due, outbox.begun())
+        room = begun + max(outbox.room_left(session, settings.daily_cap, on), 0)
+        waits = count_waiting(session, settings, on, at, carriers)
+    leaving = min(due.total(), room, due.total() if limit is None else limit)
+    return DueReport(on, due, leaving, waits)
+
+
+def count_waiting(session: Session, settings: Settings, on: date, at: datetime, carriers: Collection[str]) -> Waiting:
+    """What is approved and waits, as things stand at `at`."""
+    still_due = outbox.due(on, at, carriers)
+    is_full = outbox.room_left(session, settings.daily_cap, on) <= 0
+    undoable, next_at, undo_until = count_undoable(session, on, at)
+    return Waiting(
+        paused=count_messages(session, still_due, is_paused()),
+        over_cap=count_messages(session, still_due, ~is_paused(), ~outbox.begun()) if is_full else 0,
+        waiting=count_messages(session, Message.status == "approved", col(Message.send_on) > on),
+        undoable=undoable,
+        next_at=next_at,
+        undo_until=undo_until,
+    )
+
+
+def require_start(session: Session, settings: Settings) -> None:
+    """Raises SettingsError in live mode while there is no day to start on."""
+    installation = session.get(Installation, 1)
+    if settings.mode == "live" and not (settings.start_on or (installation and installation.first_import_on)):
+        raise SettingsError("Live sending needs a first day: import customers, or set start_on in outreach.toml")

@@ -1,0 +1,75 @@
+"""Words for the business's own people in; one plain e-mail, by its own e-mail provider, out. Never to a customer."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8
+from email.utils import format_datetime
+
+from outreach.clock import business_date
+from outreach.delivery.providers import Handover, Provider
+from outreach.errors import AlreadyAccepted
+from outreach.settings import Settings
+
+# What tells these from a message to a customer, where a provider reports on one.
+REMINDER, ALARM = "reminder-", "alarm-"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One e-mail to somebody of the business. `reference` begins with REMINDER or ALARM, and names it for ever."""
+
+    reference: str
+    email: str
+    name: str
+    subject: str
+    words: str
+
+
+def send_notice(carrier: Provider, settings: Settings, notice: Notice, now: datetime) -> None:
+    """Hands it over once. Raises NotSent, Refused or OutcomeUnknown, as its provider does."""
+    handover = Handover(
+        reference=notice.reference,
+        key=f"{notice.reference}.1",
+        channel="email",
+        recipient={"email": notice.email, "name": notice.name},
+        content=_write(notice, settings, now),
+        media_type="message/rfc822",
+        on=business_date(now, settings.business.timezone),
+        batch_id="",
+        begun_at=now,
+    )
+    try:
+        carrier.send(handover)
+    except AlreadyAccepted:
+        return
+
+
+def is_notice(reference: str) -> bool:
+    return reference.startswith((REMINDER, ALARM))
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks and runs of spaces, fit for a header."""
+    return " ".join(text.split())
+
+
+def _write(notice: Notice, settings: Settings, now: datetime) -> bytes:
+    business = settings.business
+    message = EmailMessage(policy=SMTP)
+    message["From"] = _mailbox(business.name, business.email)
+    message["To"] = _mailbox(notice.name, notice.email)
+    message["Subject"] = one_line(notice.subject)
+    message["Date"] = format_datetime(now.astimezone(business.zone))
+    message["Message-ID"] = f"<{notice.reference}@{business.email.rpartition('@')[2]}>"
+    # Machines that answer letters on their own shall leave this one alone (RFC 3834).
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(notice.words, cte="quoted-printable")
+    return message.as_bytes(policy=SMTP if notice.email.isascii() else SMTPUTF8)
+
+
+def _mailbox(name: str, address: str) -> Address:
+    """A header must not hold a line break, whoever typed it; letters beyond ASCII in the address stay (RFC 6532)."""
+    username, _, domain = address.rpartition("@")
+    return Address(one_line(name), username, domain)
