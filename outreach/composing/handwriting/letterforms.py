@@ -5,7 +5,7 @@ It draws nothing of its own but what the face's own letters and accents are made
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -88,7 +88,7 @@ class Letterforms:
 def read_letterforms(face: Path, characters: Iterable[str] = LATIN) -> Letterforms:
     """All of `characters` that the face has, or has the parts of."""
     with TTFont(face) as font:
-        reader = _Reader(font)
+        reader = _Face(font)
         outlines = {each: made for each in characters if (made := reader.find(each)) is not None}
         names = {number: font["name"].getDebugName(number) or "" for number in (0, 13)}
         return Letterforms(
@@ -97,17 +97,19 @@ def read_letterforms(face: Path, characters: Iterable[str] = LATIN) -> Letterfor
         )  # fmt: skip
 
 
-class _Reader:
-    """One open face. A letter is the face's own, the same as another, or put together from a letter and an accent."""
+class Alphabet:
+    """The letters that a hand has of its own, and those that can be put together from a letter and an accent of it.
 
-    def __init__(self, font: TTFont) -> None:
-        self.glyf, self.widths, self.glyphs = font["glyf"], font["hmtx"], font.getBestCmap()
-        self.units: int = font["head"].unitsPerEm
-        self.font = font
+    `own` gives the outline of a character, None where the hand has none.
+    """
+
+    def __init__(self, own: Callable[[str], Outline | None], units: float) -> None:
+        self.own, self.units = own, units
 
     def find(self, character: str) -> Outline | None:
-        if ord(character) in self.glyphs:
-            return self._own(self.glyphs[ord(character)])
+        """The hand's own letter, or the same as another, or put together; None where none of these can be had."""
+        if (own := self.own(character)) is not None:
+            return own
         if character in SAME:
             return self.find(SAME[character])
         if character == "ı":
@@ -116,11 +118,6 @@ class _Reader:
             return self._crossed("d" if character == "đ" else "D")
         letter, accent = _parts_of(character)
         return self._accented(letter, accent, character) if accent else None
-
-    def _own(self, glyph: str) -> Outline:
-        points, ends, flags = self.glyf[glyph].getCoordinates(self.glyf)
-        advance = float(self.widths[glyph][0])
-        return Outline(np.array(points, float).reshape(-1, 2), tuple(bool(f & 1) for f in flags), tuple(ends), advance)
 
     def _accented(self, letter: str, accent: str, character: str) -> Outline | None:
         base = self.find("ı" if letter == "i" and accent not in BELOW else letter)
@@ -142,8 +139,7 @@ class _Reader:
     def _mark(self, accent: str) -> Outline | None:
         """An accent as the face has it, or as it can be made from another."""
         for character in MARKS.get(accent, accent):
-            if ord(character) in self.glyphs:
-                found = self._own(self.glyphs[ord(character)])
+            if (found := self.own(character)) is not None:
                 # A cedilla turned over is an ogonek.
                 return found.turned_over() if (accent, character) == ("\u0328", "¸") else found
         return None
@@ -173,6 +169,24 @@ class _Reader:
         stem = right if letter == "d" else left + 0.1 * (right - left)
         up = bottom + high * (top - bottom) - (bar_bottom + bar_top) / 2
         return base.joined(bar.moved(stem - (bar_left + bar_right) / 2, up))
+
+
+class _Face(Alphabet):
+    """One open face's letters, and its kerning."""
+
+    def __init__(self, font: TTFont) -> None:
+        super().__init__(self._own, font["head"].unitsPerEm)
+        self.glyf, self.widths, self.glyphs = font["glyf"], font["hmtx"], font.getBestCmap()
+        self.units: int = font["head"].unitsPerEm
+        self.font = font
+
+    def _own(self, character: str) -> Outline | None:
+        if ord(character) not in self.glyphs:
+            return None
+        glyph = self.glyphs[ord(character)]
+        points, ends, flags = self.glyf[glyph].getCoordinates(self.glyf)
+        advance = float(self.widths[glyph][0])
+        return Outline(np.array(points, float).reshape(-1, 2), tuple(bool(f & 1) for f in flags), tuple(ends), advance)
 
     def kerning(self, outlines: dict[str, Outline]) -> dict[tuple[str, str], int]:
         """How much nearer or farther each pair of characters stands, where the face says so."""
