@@ -11,7 +11,8 @@ OutreachError
 │   ├── TemplateRefused           the template itself: carries its name and line
 │   ├── FieldMissing              the customer's data lacks what the template needs
 │   ├── CannotWrite               the pen has no glyph for a character
-│   └── TooLong                   over the pages or segments allowed
+│   ├── TooLong                   over the pages or segments allowed
+│   └── ScanUnreadable            a scanned form of a person's hand whose pages cannot be found or read
 ├── StorageError                  the bytes of a letter cannot be kept or read now
 │   └── ContentLost               they are gone, or are not what they were: waiting does not help
 ├── ApprovalError                 the decision does not fit what is there now
@@ -84,6 +85,9 @@ class CannotWrite(ComposingError): ...
 
 
 class TooLong(ComposingError): ...
+
+
+class ScanUnreadable(ComposingError): ...
 
 
 class StorageError(OutreachError): ...

@@ -1,0 +1,139 @@
+"""The pages of a form in; what was written into each box out, traced, with a complaint where it cannot be used.
+
+It never guesses at a letter: an empty, faint, spilt or odd box is said to be so.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from outreach.composing.handwriting.letterforms import Outline
+from outreach.composing.handwriting.scans import FINE, Darkness, Page
+from outreach.composing.handwriting.sheet import Box
+from outreach.composing.handwriting.tracing import Spots, trace
+
+EMPTY, FAINT, SPILT, ODD = "empty", "too faint", "ink outside the box", "unlike its sisters"
+# The darkest spot of a box, where 1 is black: below the first it is paper, below the second it cannot be told from it.
+PAPER, PALE = 0.16, 0.3
+# Spots of a mm: how far beyond a box we look for ink that leaves it, and how far inside its frame lies.
+AROUND, FRAME = 0.7, 0.3
+SPECK = 0.05
+LARGER = 4
+# Two shapes of one letter cover each other at least so far, once they are laid over one another and thickened.
+ALIKE, SIZE, THICK = 0.30, 48, 5
+# A letter is as much larger than its sister at most.
+GROWN = 1.7
+
+
+@dataclass(frozen=True)
+class Take:
+    """What stands in one box. `outline` is in mm from the left edge of the box and its line; None where nothing is.
+
+    `seen` is the box as it was scanned, for a person to look at.
+    """
+
+    box: Box
+    seen: Darkness
+    outline: Outline | None
+    spots: Spots
+    complaint: str = ""
+
+    @property
+    def is_good(self) -> bool:
+        return not self.complaint
+
+
+def cut_takes(pages: Iterable[Page]) -> list[Take]:
+    """Every box on these pages, each letter's compared with one another."""
+    read = [read_box(page, box) for page in pages for box in page.form.boxes if box.page == page.number]
+    sisters: dict[str, list[Take]] = {}
+    for take in read:
+        if take.box.kind == "letter" and take.is_good:
+            sisters.setdefault(take.box.words, []).append(take)
+    odd = {take.box for group in sisters.values() for take in find_odd(group)}
+    return [replace(take, complaint=ODD) if take.box in odd else take for take in read]
+
+
+def read_box(page: Page, box: Box) -> Take:
+    """One box of a page, as it is alone."""
+    around = _crop(page.darkness, box, AROUND)
+    # A stroke has its edge where it is half as dark as at its darkest, however sharp the picture is.
+    peak = float(cv2.blur(around, (3, 3)).max())
+    nothing = np.zeros(around.shape, bool)
+    take = Take(box, around, None, nothing)
+    if peak < PALE:
+        return replace(take, complaint=EMPTY if peak < PAPER else FAINT)
+    spots, is_spilt = _own_ink(around > max(peak / 2, PAPER * 1.2))
+    if not spots.any():
+        return replace(take, complaint=SPILT if is_spilt else EMPTY)
+    return replace(
+        take, spots=spots, outline=_outline(around, spots, peak / 2, box), complaint=SPILT if is_spilt else ""
+    )
+
+
+def _crop(darkness: Darkness, box: Box, more: float) -> Darkness:
+    zone = box.zone
+    left, right = round((zone.left - more) * FINE), round((zone.left + zone.width + more) * FINE)
+    top, bottom = round((zone.top - more) * FINE), round((zone.top + zone.height + more) * FINE)
+    return darkness[top:bottom, left:right]
+
+
+def _own_ink(dark: NDArray[np.bool_]) -> tuple[Spots, bool]:
+    """The ink that belongs to a box, without specks and what reaches in from its neighbours; whether it leaves the box."""
+    number, labels, stats, _ = cv2.connectedComponentsWithStats(dark.astype(np.uint8), connectivity=8)
+    inner = np.zeros(dark.shape, bool)
+    edge = round((AROUND - FRAME) * FINE)
+    inner[edge:-edge, edge:-edge] = True
+    own, is_spilt = np.zeros(dark.shape, bool), False
+    for label in range(1, number):
+        piece = labels == label
+        inside = float(piece[inner].sum()) / float(stats[label, cv2.CC_STAT_AREA])
+        if stats[label, cv2.CC_STAT_AREA] >= SPECK * FINE**2 and inside > 0.5:
+            own |= piece
+            is_spilt |= inside < 1
+    return own, is_spilt
+
+
+def _outline(around: Darkness, spots: Spots, edge: float, box: Box) -> Outline:
+    """The ink traced at `LARGER` times the size, where its edge is smooth."""
+    near = cv2.dilate(spots.astype(np.uint8), np.ones((5, 5), np.uint8))
+    only = np.where(near > 0, around, 0).astype(np.float32)
+    large = cv2.resize(only, None, fx=LARGER, fy=LARGER, interpolation=cv2.INTER_CUBIC)
+    found = trace(cv2.GaussianBlur(large, (0, 0), 1.2) > edge)
+    below = box.zone.top + box.zone.height + AROUND - box.baseline
+    points = found.points / (LARGER * FINE) - (AROUND, below)
+    return replace(found, points=points)
+
+
+def find_odd(sisters: Sequence[Take]) -> list[Take]:
+    """Those that are unlike the others, where at least two others are alike; all but the first where none are."""
+    if len(sisters) < 2:
+        return []
+    shapes = [_shape(take.spots) for take in sisters]
+    alike = [[_are_alike(one, other) for other in shapes] for one in shapes]
+    if len(sisters) > 2 and any(sum(row) > 1 for row in alike):
+        return [take for take, row in zip(sisters, alike, strict=True) if sum(row) == 1]
+    return []
+
+
+def _shape(spots: Spots) -> tuple[Any, float, float]:
+    """The ink within its own frame, thickened and brought to one size; how wide and how high it was."""
+    rows, columns = np.flatnonzero(spots.any(axis=1)), np.flatnonzero(spots.any(axis=0))
+    tight = spots[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.uint8)
+    high, wide = tight.shape
+    scale = SIZE / max(high, wide)
+    small = cv2.resize(tight * 255, (max(1, round(wide * scale)), max(1, round(high * scale))))
+    field = np.zeros((SIZE + THICK, SIZE + THICK), np.uint8)
+    top, left = (SIZE - small.shape[0]) // 2 + THICK // 2, (SIZE - small.shape[1]) // 2 + THICK // 2
+    field[top : top + small.shape[0], left : left + small.shape[1]] = small
+    return cv2.dilate(field, np.ones((THICK, THICK), np.uint8)) > 100, float(wide), float(high)
+
+
+def _are_alike(one: tuple[Any, float, float], other: tuple[Any, float, float]) -> bool:
+    size, size_of_other = max(one[1:]), max(other[1:])
+    covered = float((one[0] & other[0]).sum()) / float((one[0] | other[0]).sum())
+    return covered > ALIKE and max(size, size_of_other) < GROWN * min(size, size_of_other) + 0.5 * FINE
