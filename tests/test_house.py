@@ -25,7 +25,18 @@ GROUND = (
 ROOMS = ("intake", "moments", "planning", "composing", "approval", "delivery", "tracking", "learning")
 # Each of these may stand on everything before it in the list.
 TOP = ("day", "doctor", "tables", "call", "announcing", "ops", "web", "flows", "up", "demo", "drill", "commands", "cli")
-ONE_FILE_ONLY = ("weasyprint", "pypdfium2", "uvicorn", "sendgrid", "twilio", "rich", "argon2", "authlib", "fsspec", "vtracer")
+ONE_FILE_ONLY = (
+    "weasyprint",
+    "pypdfium2",
+    "uvicorn",
+    "sendgrid",
+    "twilio",
+    "rich",
+    "argon2",
+    "authlib",
+    "fsspec",
+    "vtracer",
+)
 ONE_PLACE_ONLY = {
     "prefect": {"flows"},
     "fastapi": {"web"},

@@ -3,6 +3,7 @@
 Every pen is made to be set at the same size; eight come with the product, and a business makes its own beside them.
 """
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,8 @@ SET_AT, LINE_HEIGHT = 16.0, 25.0
 WALKS = 8
 # A name is signed larger and quicker than one writes.
 SIGNED_WITH, SIGNED_LARGER = {"Alder": "Birch", "Birch": "Alder"}, 1.75
+# A font of a pen's name and this is how its owner signs.
+SIGNATURE = " signature"
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,24 @@ def find_pens(own: Path) -> dict[str, Pen]:
     for name, other in SIGNED_WITH.items():
         if paths[name].parent == SHIPPED:
             pens[name] = Pen(name, paths[name], pens[other])
+    for name in [name for name in pens if name + SIGNATURE in paths]:
+        pens[name] = Pen(name, paths[name], pens.pop(name + SIGNATURE))
     return pens
+
+
+def keep_pen(name: str, made: bytes, folder: Path) -> Path:
+    """The file of a pen in `folder`, under its name; one of that name is replaced.
+
+    Raises SettingsError for a name that is no file's.
+    """
+    if not re.fullmatch(r"\w[\w -]*", name):
+        raise SettingsError(f"“{name}” cannot be a pen's name, because it will be a file's; use letters and spaces")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.ttf"
+    beside = path.with_suffix(".new")
+    beside.write_bytes(made)
+    beside.replace(path)
+    return path
 
 
 def pen_named(name: str, own: Path) -> Pen:

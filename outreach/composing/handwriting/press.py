@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
@@ -37,9 +38,11 @@ class _Fonts(URLFetcher):  # type: ignore[misc]
         self.paths = {font_address(face_path(TYPED)): face_path(TYPED)}
 
     def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
-        if url not in self.paths:
+        # A pen's name may have spaces, which come here quoted.
+        path = self.paths.get(unquote(url))
+        if path is None:
             raise _Forbidden(url)
-        return URLFetcherResponse(url, self.paths[url].read_bytes(), {"Content-Type": "font/ttf"})
+        return URLFetcherResponse(url, path.read_bytes(), {"Content-Type": "font/ttf"})
 
 
 def font_address(font: Path) -> str:

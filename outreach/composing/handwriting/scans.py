@@ -130,5 +130,3 @@ def _darkness(flat: Picture) -> Darkness:
     paper = cv2.resize(paper, (light.shape[1], light.shape[0]), interpolation=cv2.INTER_CUBIC)
     shade = 1 - cv2.GaussianBlur(light, (0, 0), 0.8).astype(np.float32) / np.maximum(paper, 1)
     return np.clip(shade, 0, 1).astype(np.float32)
-
-

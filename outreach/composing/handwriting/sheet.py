@@ -21,14 +21,14 @@ TAKES = 3
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 SIGNS = ".,;:!?’“”-–()/&@#%+=*°€$£"
 # Letters in use abroad that cannot be put together from others; then the accents alone, from which others are.
-ABROAD, ACCENTS = "æøłß", "´`ˆ¨˜¸ˇ˚"
+ABROAD, ACCENTS = "æøłßÆØŁ", "´`ˆ¨˜¸ˇ˚"
 # A language is known on the form by its place here, so new ones go to the end.
 ALPHABETS = {
     "en": "", "de": "äöüÄÖÜ„", "fr": "àâçéèêëîïôùûœÉ«»", "es": "áéíñóúü¡¿", "it": "àèéìòù", "pt": "áâãàçéêíóôõú",
     "nl": "éèëïöü", "sv": "åäöÅÄÖ", "da": "åÆØÅ", "nb": "åÆØÅ", "fi": "äöåÄÖÅ", "is": "áðéíóúýþöÐÞÆ", "et": "äöõüšž",
     "lv": "āčēģīķļņšūž", "lt": "ąčęėįšųūž", "pl": "ąćęńóśźżŁ„", "cs": "áčďéěíňóřšťúůýž„", "sk": "áäčďéíľĺňóôŕšťúýž",
-    "sl": "čšž„", "hr": "čćđšžĐ", "hu": "áéíóöőúüű„", "ro": "ăâîșț„", "tr": "çğıöşüİ", "ca": "àçéèíïóòúü", "ga": "áéíóú",
-    "cy": "âêîôûŵŷ", "sq": "ëç",
+    "sl": "čšž„", "hr": "čćđšžĐ", "hu": "áéíóöőúüű„", "ro": "ăâîșț„", "tr": "çğıöşüİ",
+    "ca": "àçéèíïóòúü", "ga": "áéíóú", "cy": "âêîôûŵŷ", "sq": "ëç",
 }  # fmt: skip
 # From these a hand's spaces are measured: between letters in all of them, between words in the longer ones.
 WORDS = ("minimum", "sunrise", "coloured", "as we do", "in our town", "one or more")

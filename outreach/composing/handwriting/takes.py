@@ -83,7 +83,7 @@ def _crop(darkness: Darkness, box: Box, more: float) -> Darkness:
 
 
 def _own_ink(dark: NDArray[np.bool_]) -> tuple[Spots, bool]:
-    """The ink that belongs to a box, without specks and what reaches in from its neighbours; whether it leaves the box."""
+    """A box's ink, without specks and what reaches in from its neighbours; and whether it leaves the box."""
     number, labels, stats, _ = cv2.connectedComponentsWithStats(dark.astype(np.uint8), connectivity=8)
     inner = np.zeros(dark.shape, bool)
     edge = round((AROUND - FRAME) * FINE)

@@ -55,9 +55,7 @@ def _clockwise(outline: Outline) -> Outline:
     if max((_area(outline.points[each]) for each in contours), key=abs, default=0.0) <= 0:
         return outline
     order = np.concatenate([np.arange(each.start, each.stop)[::-1] for each in contours])
-    return Outline(
-        outline.points[order], tuple(outline.on_line[at] for at in order), outline.ends, outline.advance
-    )
+    return Outline(outline.points[order], tuple(outline.on_line[at] for at in order), outline.ends, outline.advance)
 
 
 def _area(points: Points) -> float:
