@@ -22,8 +22,9 @@ from outreach.composing.layouts import layouts_sha256
 from outreach.composing.run import assignments_for
 from outreach.composing.templates import Words
 from outreach.composing.texts import write_text
+from outreach.composing.vouchers import vouchers_for
 from outreach.composing.wording import html_from_words
-from outreach.composing.writing import Written, letter_body, require_business
+from outreach.composing.writing import Written, currency_of, letter_body, require_business, size_of_letter
 from outreach.database import reading
 from outreach.errors import CannotWrite, NotFound, TemplateRefused
 from outreach.intake.contacts import load_key
@@ -37,12 +38,16 @@ _LAYING_OUT = re.compile(r"</?p>|<br>")
 
 @dataclass(frozen=True)
 class Draft:
-    """A composed message that can be written anew. `private` are words that no subject or text may hold."""
+    """A composed message that can be written anew, `about` these customers.
+
+    `private` are words that no subject or text may hold.
+    """
 
     message: Message
     recipient: Customer
     direct_line: str
     private: frozenset[str]
+    about: tuple[str, ...]
 
 
 def words_of(session: Session, reference: str) -> str:
@@ -80,9 +85,9 @@ def open_draft(session: Session, reference: str) -> Draft:
         raise CannotWrite("the customer's record is no longer here")
     call = read_row(session, message.content_sha256) if message.channel == "call" else None
     direct_line = json.loads(call)["direct_line"] if call else ""
-    about = {customer_id for customer_id, _ in assignments_for(session, [message])[0].occasions}
+    about = tuple(customer_id for customer_id, _ in assignments_for(session, [message])[0].occasions)
     names = session.exec(select(Treatment.name).where(col(Treatment.customer_id).in_(about)).distinct())
-    return Draft(message, recipient, direct_line, frozenset(name.casefold() for name in names if name))
+    return Draft(message, recipient, direct_line, frozenset(name.casefold() for name in names if name), about)
 
 
 def write_edited(settings: Settings, key: bytes, draft: Draft, words: str) -> Written:
@@ -100,8 +105,11 @@ def write_edited(settings: Settings, key: bytes, draft: Draft, words: str) -> Wr
     source = Words(message.kind, message.channel, language, _sources(message.channel, kept), sha256_of(kept))
     if message.channel == "letter":
         address, provider = _address_of(message), message.provider
-        body = letter_body(settings, provider, facts, source, address, message.send_on, message.reference)
-        return Written(message.recipient or "", kept, body, 1, settings.postage.letter)
+        vouchers = vouchers_for(
+            settings, key, message.kind, message.reference, draft.about, currency_of(facts, settings)
+        )
+        body = letter_body(settings, provider, facts, source, address, message.send_on, message.reference, vouchers)
+        return Written(message.recipient or "", kept, body, *size_of_letter(settings, provider, body))
     if message.channel == "email":
         to = json.loads(message.recipient or "{}")
         mailbox = to["name"], to["email"]

@@ -15,6 +15,7 @@ from sqlmodel import Session, col, func, select
 from outreach.composing.environment import Dress, check_template
 from outreach.composing.fields import OF_MOMENT, fields_for, public
 from outreach.composing.layouts import layouts_sha256
+from outreach.composing.letterhead import read_letterhead
 from outreach.composing.trial import Job, job_for, try_out
 from outreach.errors import SettingsError, TemplateRefused
 from outreach.models import TemplateVersion
@@ -147,10 +148,14 @@ def _check_first_line(name: str, source: str, kind: str) -> None:
 
 
 def template_fingerprint(settings: Settings, kind: str, saved: Mapping[str, str] = NOTHING_SAVED) -> str:
-    """A hash of all of a moment's templates, in every channel and language, and of the layouts around them."""
+    """A hash of all of a moment's templates, in every channel and language, and of the layouts and paper around them.
+
+    Raises SettingsError for a letterhead that may not be printed.
+    """
     sources = read_sources(settings.templates) | dict(saved)
     parts = [part for name in sorted(sources) if moment_of(name) == kind for part in (name, sources[name])]
-    return _hash([*parts, layouts_sha256()])
+    paper = [settings.paper.model_dump_json(), (read_letterhead(settings) or b"").decode("utf-8-sig")]
+    return _hash([*parts, layouts_sha256(), *paper])
 
 
 def check_templates(settings: Settings, saved: Mapping[str, str] = NOTHING_SAVED) -> list[str]:

@@ -1,6 +1,7 @@
 """One assignment in; the finished message out: recipient, exact bytes, language, size and cost. Writes nothing down."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 
@@ -11,9 +12,11 @@ from outreach.composing.emails import render_email, write_email
 from outreach.composing.environment import render_template
 from outreach.composing.facts import Assignment, Facts
 from outreach.composing.letters import unbroken, write_letter
+from outreach.composing.pictures import measure_pages
 from outreach.composing.plain_letters import write_plain_letter
 from outreach.composing.templates import Words
 from outreach.composing.texts import write_text
+from outreach.composing.vouchers import Voucher, vouchers_for
 from outreach.composing.wording import words_from_html
 from outreach.errors import CannotWrite, SettingsError
 from outreach.settings import Settings
@@ -65,19 +68,40 @@ def require_business(settings: Settings) -> None:
 def _letter(settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words) -> Written:
     address = address_of(facts.recipient, settings.business.country)
     provider = settings.provider_for("letter")
-    body = letter_body(settings, provider, facts, words, address, assignment.send_on, assignment.reference)
+    about = [customer_id for customer_id, _ in assignment.occasions]
+    vouchers = vouchers_for(settings, key, assignment.kind, assignment.reference, about, currency_of(facts, settings))
+    body = letter_body(settings, provider, facts, words, address, assignment.send_on, assignment.reference, vouchers)
     said = words_from_html(render_template(words.name("html"), words.sources["html"], unbroken(facts.fields), "letter"))
-    return Written(canonical_json(asdict(address)), said, body, 1, settings.postage.letter)
+    pages, cost = size_of_letter(settings, provider, body)
+    return Written(canonical_json(asdict(address)), said, body, pages, cost)
+
+
+def currency_of(facts: Facts, settings: Settings) -> str:
+    """The currency in which the recipient is given something."""
+    return facts.recipient.currency or settings.business.currency
+
+
+def size_of_letter(settings: Settings, provider: str | None, body: bytes) -> tuple[int, int]:
+    """The pages of a composed letter and what they cost in minor units; plain words for a provider's pens are one."""
+    pages = 1 if provider in PENS else len(measure_pages(body))
+    return pages, settings.postage.letter + (pages - 1) * settings.postage.letter_page
 
 
 def letter_body(
-    settings: Settings, provider: str | None, facts: Facts, words: Words, address: Address, on: date, reference: str
+    settings: Settings,
+    provider: str | None,
+    facts: Facts,
+    words: Words,
+    address: Address,
+    on: date,
+    reference: str,
+    vouchers: Sequence[Voucher] = (),
 ) -> bytes:
-    """A letter as its provider takes it: a printed page, or plain words for one that writes them itself."""
+    """A letter as its provider takes it: printed pages, or plain words, and no voucher, for one with own pens."""
     if provider in PENS:
         most = settings.providers.handwrytten.most_characters
         return write_plain_letter(facts, words, settings.business, reference, most).encode()
-    return write_letter(facts, words, address, settings, on, reference)
+    return write_letter(facts, words, address, settings, on, reference, vouchers)
 
 
 def _email(settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words) -> Written:
