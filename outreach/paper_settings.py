@@ -21,11 +21,12 @@ class PaperSettings(Part):
 class Postage(Part):
     """What one message costs, in minor units of the business's currency, for the count and cost staff approve.
 
-    `letter` is for the first page, and `letter_page` for each further one.
+    `letter` is for the first page, and `letter_page` for each further one; `card` is for both sides.
     """
 
     letter: int = Field(default=105, ge=0)
     letter_page: int = Field(default=15, ge=0)
+    card: int = Field(default=75, ge=0)
     email: int = Field(default=0, ge=0)
     text_segment: int = Field(default=1, ge=0)
     call: int = Field(default=0, ge=0)

@@ -42,9 +42,9 @@ from outreach.provider_settings import (
 from outreach.storage_settings import StorageSettings
 
 __all__ = [
-    "WEEKDAYS", "Channel", "HandwryttenSettings", "LetterVendorSettings", "LobSettings", "MomentKnobs",
-    "Postage", "PostgridSettings", "Provider", "ProviderSettings", "Providers", "SendgridSettings", "Settings",
-    "SmtpSettings", "StannpSettings", "TwilioSettings", "VendorSettings", "Weekday", "fixed_knobs", "load_settings", "secret_of",
+    "WEEKDAYS", "Channel", "HandwryttenSettings", "LetterVendorSettings", "LobSettings", "MomentKnobs", "Postage",
+    "PostgridSettings", "Provider", "ProviderSettings", "Providers", "SendgridSettings", "Settings", "SmtpSettings",
+    "StannpSettings", "TwilioSettings", "VendorSettings", "Weekday", "fixed_knobs", "load_settings", "secret_of",
 ]  # fmt: skip
 
 Channel = Literal["letter", "email", "text", "call"]

@@ -68,7 +68,7 @@ def write_letter(
     html = fill_layout(
         "letter.html",
         **values,
-        address_size=address_size([address.name, *address.lines], paper.address),
+        address_size=address_size(values["address"], paper.address),
         letterhead_height=letterhead and letterhead_height(settings.business, paper),
         vouchers=gifts,
         is_strip=settings.paper.voucher == "strip",

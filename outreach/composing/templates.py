@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from sqlmodel import Session, col, func, select
 
+from outreach.composing.card_papers import CARDS, LETTER_PAPER, MOMENTS_ON_CARDS, chosen_paper
 from outreach.composing.environment import Dress, check_template
 from outreach.composing.fields import OF_MOMENT, fields_for, public
 from outreach.composing.layouts import layouts_sha256
@@ -130,6 +131,9 @@ def _check(name: str, source: str) -> list[Job]:
     channel, kind, _ = split_name(name)
     fields = fields_for(kind, channel)
     dress: Dress = "plain"
+    if channel == "letter" and chosen_paper(source) != LETTER_PAPER:
+        fields = public(fields)
+        _check_card(name, source, kind)
     if name.endswith(".html"):
         dress = "letter" if channel == "letter" else "email"
     used = check_template(name, source, fields, dress)
@@ -138,6 +142,13 @@ def _check(name: str, source: str) -> list[Job]:
     if channel == "text" and not ("business" in used and "STOP" in source):
         raise TemplateRefused(name, 1, "a text names the business ({{ business }}) and says how to stop (STOP)")
     return [job_for(name, source, dress, fields)]
+
+
+def _check_card(name: str, source: str, kind: str) -> None:
+    if chosen_paper(source) not in CARDS:
+        raise TemplateRefused(name, 1, f"there is no such paper; there are letter, {', '.join(CARDS)}")
+    if kind not in MOMENTS_ON_CARDS:
+        raise TemplateRefused(name, 1, "anyone can read a card, and this moment is nobody's business; write a letter")
 
 
 def _check_first_line(name: str, source: str, kind: str) -> None:

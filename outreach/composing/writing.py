@@ -7,6 +7,8 @@ from datetime import date
 
 from outreach.composing.addresses import Address, address_of, full_name
 from outreach.composing.calls import write_call
+from outreach.composing.card_papers import CARDS, chosen_paper
+from outreach.composing.cards import write_card
 from outreach.composing.digests import PENS, canonical_json
 from outreach.composing.emails import render_email, write_email
 from outreach.composing.environment import render_template
@@ -72,7 +74,7 @@ def _letter(settings: Settings, key: bytes, assignment: Assignment, facts: Facts
     vouchers = vouchers_for(settings, key, assignment.kind, assignment.reference, about, currency_of(facts, settings))
     body = letter_body(settings, provider, facts, words, address, assignment.send_on, assignment.reference, vouchers)
     said = words_from_html(render_template(words.name("html"), words.sources["html"], unbroken(facts.fields), "letter"))
-    pages, cost = size_of_letter(settings, provider, body)
+    pages, cost = size_of_letter(settings, provider, words, body)
     return Written(canonical_json(asdict(address)), said, body, pages, cost)
 
 
@@ -81,9 +83,14 @@ def currency_of(facts: Facts, settings: Settings) -> str:
     return facts.recipient.currency or settings.business.currency
 
 
-def size_of_letter(settings: Settings, provider: str | None, body: bytes) -> tuple[int, int]:
-    """The pages of a composed letter and what they cost in minor units; plain words for a provider's pens are one."""
+def size_of_letter(settings: Settings, provider: str | None, words: Words, body: bytes) -> tuple[int, int]:
+    """The pages of a composed letter, or the sides of a card, and what it costs in minor units.
+
+    Plain words for a provider's pens are one page.
+    """
     pages = 1 if provider in PENS else len(measure_pages(body))
+    if provider not in PENS and chosen_paper(words.sources["html"]) in CARDS:
+        return pages, settings.postage.card
     return pages, settings.postage.letter + (pages - 1) * settings.postage.letter_page
 
 
@@ -97,10 +104,15 @@ def letter_body(
     reference: str,
     vouchers: Sequence[Voucher] = (),
 ) -> bytes:
-    """A letter as its provider takes it: printed pages, or plain words, and no voucher, for one with own pens."""
+    """A letter as its provider takes it: printed pages, or plain words, and no voucher, for one with own pens.
+
+    A card where the template chooses one, and with no voucher either.
+    """
     if provider in PENS:
         most = settings.providers.handwrytten.most_characters
         return write_plain_letter(facts, words, settings.business, reference, most).encode()
+    if card := CARDS.get(chosen_paper(words.sources["html"])):
+        return write_card(facts, words, address, settings, on, reference, card)
     return write_letter(facts, words, address, settings, on, reference, vouchers)
 
 
