@@ -58,7 +58,7 @@ class Signatory(Part):
 
     name: str
     role: str = ""
-    pen: str = "La Belle Aurore"
+    pen: str = "Alder"
     direct_line: str = ""
     from_: date | None = Field(default=None, alias="from")
     until: date | None = None
@@ -240,6 +240,8 @@ class Settings(BaseSettings):
     now: str | None = None
     config: Path | None = None
     templates: Path = PROJECT / "templates"
+    pens: Path = Path("pens")
+    fallback_pen: str = ""
     secret: SecretStr | None = None
     secret_file: Path = Path("outreach.secret")
     business: Business = Business()

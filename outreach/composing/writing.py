@@ -77,7 +77,7 @@ def letter_body(
     if provider in PENS:
         most = settings.providers.handwrytten.most_characters
         return write_plain_letter(facts, words, settings.business, reference, most).encode()
-    return write_letter(facts, words, address, settings.business, on, reference)
+    return write_letter(facts, words, address, settings, on, reference)
 
 
 def _email(settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words) -> Written:

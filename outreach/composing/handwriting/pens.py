@@ -1,4 +1,7 @@
-"""The hands a signatory can choose from, and the typed face: which file each is, and how large and wide it is set."""
+"""The pens a signatory can choose from, and the typed face: which file each is, what it can write and how wide that is.
+
+Every pen is made to be set at the same size; eight come with the product, and a business makes its own beside them.
+"""
 
 from dataclasses import dataclass
 from functools import cache
@@ -9,38 +12,48 @@ from fontTools.ttLib import TTFont
 from outreach.errors import SettingsError
 
 FACES = Path(__file__).parent / "faces"
+SHIPPED = Path(__file__).parent / "pens"
 TYPED = "Vazirmatn"
+# Points. A pen has as many units in an em as make it look right at this size, so that all are set at one.
+SET_AT, LINE_HEIGHT = 16.0, 25.0
+# So many ways a pen has to go through its forms; a letter takes one of them.
+WALKS = 8
+# A name is signed larger and quicker than one writes.
+SIGNED_WITH, SIGNED_LARGER = {"Alder": "Birch", "Birch": "Alder"}, 1.75
 
 
 @dataclass(frozen=True)
 class Pen:
-    """A face as a hand: sizes in points, word spacing in em; the signature is larger and quicker, in `signature`."""
+    """A hand as a font of its own. `signature` writes the name under the letter, `signed_larger` times as large."""
 
-    family: str
-    size: float
-    line_height: float
-    word_spacing: float
-    signature: str
-    signature_size: float
+    name: str
+    path: Path
+    signature: "Pen | None" = None
+    signed_larger: float = SIGNED_LARGER
 
-
-# Sizes were chosen by eye, so that the hands stand equally large on the page and 150 words fill it without crowding.
-PENS = {
-    pen.family: pen
-    for pen in (
-        Pen("La Belle Aurore", 18, 25, -0.06, "Homemade Apple", 22),
-        Pen("Homemade Apple", 13, 25, 0.15, "La Belle Aurore", 34),
-        Pen("Nothing You Could Do", 14.5, 25, 0, "Homemade Apple", 22),
-        Pen("Reenie Beanie", 21, 25, 0, "La Belle Aurore", 34),
-    )
-}
+    @property
+    def signs_with(self) -> "Pen":
+        return self.signature or self
 
 
-def pen_named(family: str) -> Pen:
+def find_pens(own: Path) -> dict[str, Pen]:
+    """Every pen by its name: those that come with the product, and the fonts in the folder `own`, which win."""
+    paths = {path.stem: path for folder in (SHIPPED, own) for path in sorted(folder.glob("*.ttf"))}
+    pens = {name: Pen(name, path) for name, path in paths.items()}
+    for name, other in SIGNED_WITH.items():
+        if paths[name].parent == SHIPPED:
+            pens[name] = Pen(name, paths[name], pens[other])
+    return pens
+
+
+def pen_named(name: str, own: Path) -> Pen:
     """The pen of that name. Raises SettingsError when there is none."""
-    if family not in PENS:
-        raise SettingsError(f"There is no pen “{family}”; choose one of {', '.join(PENS)}")
-    return PENS[family]
+    pens = find_pens(own)
+    if name not in pens:
+        raise SettingsError(
+            f"There is no pen “{name}”; choose one of {', '.join(sorted(pens))}, or make it: outreach pen make “{name}”"
+        )
+    return pens[name]
 
 
 def face_path(family: str) -> Path:
@@ -48,20 +61,20 @@ def face_path(family: str) -> Path:
 
 
 @cache
-def _advances(family: str) -> tuple[dict[int, int], int]:
+def _advances(path: Path) -> tuple[dict[int, int], int]:
     """Each character's width in font units, and how many of those an em has."""
-    with TTFont(face_path(family)) as font:
+    with TTFont(path) as font:
         widths = font["hmtx"]
         return {code: widths[glyph][0] for code, glyph in font.getBestCmap().items()}, font["head"].unitsPerEm
 
 
-def missing_letters(family: str, words: str) -> list[str]:
-    """The characters of `words` that the face cannot draw, each once; line breaks do not count."""
-    known, _ = _advances(family)
+def missing_letters(font: Path, words: str) -> list[str]:
+    """The characters of `words` that the font cannot draw, each once; line breaks do not count."""
+    known, _ = _advances(font)
     return sorted({letter for letter in words if letter != "\n" and ord(letter) not in known})
 
 
-def width_of(family: str, words: str, size: float) -> float:
+def width_of(font: Path, words: str, size: float) -> float:
     """How wide `words` are on one line at `size` points, in points, without kerning."""
-    known, em = _advances(family)
+    known, em = _advances(font)
     return sum(known.get(ord(letter), em) for letter in words) * size / em

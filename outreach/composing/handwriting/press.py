@@ -1,18 +1,21 @@
-"""A finished page as HTML in, the PDF out. The only file that knows WeasyPrint.
+"""A finished page as HTML in, the PDF out, gone over with ink. The only file that knows WeasyPrint.
 
-Nothing is fetched but our own faces, by name; whatever else a page asks for stops it.
+Nothing is fetched but the typed face and the pens, by name; whatever else a page asks for stops it.
 """
 
 import logging
 import threading
+from collections.abc import Iterable
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
-from outreach.composing.handwriting.pens import FACES
+from outreach.composing.handwriting.ink import Ink
+from outreach.composing.handwriting.pens import TYPED, face_path
 from outreach.errors import CannotWrite, TooLong
 
 # WeasyPrint logs the texts and addresses it cannot lay out; customers' words stay out of logs.
@@ -26,36 +29,41 @@ class _Forbidden(FatalURLFetchingError):  # type: ignore[misc]
     """Not an ordinary exception: WeasyPrint would swallow one and print the page without what it asked for."""
 
 
-class _Faces(URLFetcher):  # type: ignore[misc]
-    """Answers `face:LaBelleAurore.ttf` and the like from the folder of faces, and nothing else."""
+class _Fonts(URLFetcher):  # type: ignore[misc]
+    """Answers `font:Alder.ttf` and the like with the fonts it was given, and nothing else."""
 
     def __init__(self) -> None:
-        super().__init__(allowed_protocols=("face",), allow_redirects=False, fail_on_errors=True)
-        self.faces = {f"face:{path.name}": path for path in FACES.glob("*.ttf")}
+        super().__init__(allowed_protocols=("font",), allow_redirects=False, fail_on_errors=True)
+        self.paths = {font_address(face_path(TYPED)): face_path(TYPED)}
 
     def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
-        if url not in self.faces:
+        if url not in self.paths:
             raise _Forbidden(url)
-        return URLFetcherResponse(url, self.faces[url].read_bytes(), {"Content-Type": "font/ttf"})
+        return URLFetcherResponse(url, self.paths[url].read_bytes(), {"Content-Type": "font/ttf"})
+
+
+def font_address(font: Path) -> str:
+    """What a style sheet calls a font by."""
+    return f"font:{font.name}"
 
 
 class _Press:
-    """Faces and style sheets, read once: they cost more than the page."""
+    """Fonts and style sheets, read once: they cost more than the page."""
 
     def __init__(self) -> None:
-        self.fetcher = _Faces()
+        self.fetcher = _Fonts()
         self.fonts = FontConfiguration()
 
     @lru_cache(maxsize=32)  # noqa: B019 - there is one press, and it lives as long as the process
     def style(self, css: str) -> Any:
-        return CSS(string=css, base_url="face:", url_fetcher=self.fetcher, font_config=self.fonts)
+        return CSS(string=css, base_url="font:", url_fetcher=self.fetcher, font_config=self.fonts)
 
-    def print(self, html: str, css: str) -> bytes:
-        page = HTML(string=html, base_url="face:", url_fetcher=self.fetcher)
+    def print(self, html: str, css: str, ink: Ink | None) -> bytes:
+        page = HTML(string=html, base_url="font:", url_fetcher=self.fetcher)
         document = page.render(stylesheets=[self.style(css)], font_config=self.fonts)
         if len(document.pages) > 1:
             raise TooLong("The letter does not fit on one page; shorten the template")
-        return bytes(document.write_pdf())
+        return bytes(document.write_pdf(finisher=ink))
 
 
 @lru_cache(maxsize=1)
@@ -63,14 +71,17 @@ def _press() -> _Press:
     return _Press()
 
 
-def print_page(html: str, css: str) -> bytes:
-    """One page as PDF, faces embedded; the same bytes for the same words, whenever and wherever it is printed.
+def print_page(html: str, css: str, fonts: Iterable[Path] = (), ink: Ink | None = None) -> bytes:
+    """One page as PDF with its `fonts` embedded, gone over with `ink` where there is some.
 
-    Raises TooLong over one page, CannotWrite when the page asks for anything but our faces.
+    The same words, fonts and ink give the same bytes, whenever and wherever it is printed. Raises TooLong over one
+    page, CannotWrite when the page asks for anything but these fonts.
     """
     with _one_at_a_time:
+        press = _press()
+        press.fetcher.paths |= {font_address(font): font for font in fonts}
         try:
-            return _press().print(html, css)
+            return press.print(html, css, ink)
         except _Forbidden as forbidden:
             raise CannotWrite(
                 "The page asks for a file or address that a letter may not load; remove it"

@@ -1,0 +1,183 @@
+"""A page as the press set it in; the same page as a hand would have moved over it out.
+
+Each word stands a little off, turned, larger or darker than its neighbours, and each line wanders. It changes where
+things stand, never which letters: the text of the page stays what it was. The same seed gives the same page for ever.
+"""
+
+import math
+import random
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+PIECE = re.compile(rb"<([0-9a-f]*)>|(-?[0-9.]+)")
+STRAIGHT = re.compile(rb"(-?[0-9.]+) (-?[0-9.]+) l$")
+Words = list[tuple[float, bytes]]
+
+
+class PlacedFont(Protocol):
+    """What WeasyPrint knows of a font on the page: widths in thousandths of an em and text, by glyph."""
+
+    family: str
+    widths: dict[int, int]
+    to_unicode: dict[int, str]
+
+
+@dataclass(frozen=True)
+class Hand:
+    """How far a hand strays: standard deviations, in CSS pixels, radians or shares. Chosen by eye on whole letters."""
+
+    indent: float = 1.6
+    drift: float = 0.55
+    slope: float = 0.0035
+    wander: float = 0.55
+    gap: float = 0.35
+    turn: float = 0.006
+    growth: float = 0.012
+    lean: float = 0.012
+    fade: float = 0.05
+    bow: float = 0.9
+
+
+def choose_walk(seed: str, walks: int) -> int:
+    """Which of a pen's walks through its forms a letter takes, from 1 to `walks`."""
+    return random.Random(f"walk {seed}").randint(1, walks)  # noqa: S311 - a likeness, not a secret
+
+
+class Ink:
+    """Goes over pages as WeasyPrint's `finisher`. `families` are the fonts that count as written, all others stay."""
+
+    def __init__(self, seed: str, families: Collection[str], hand: Hand = Hand()) -> None:
+        self.seed, self.families, self.hand = seed, families, hand
+
+    def __call__(self, document: Any, pdf: Any) -> None:
+        rng = random.Random(self.seed)  # noqa: S311 - a likeness, not a secret
+        fonts = {font.hash.encode(): font for font in document.fonts.values()}
+        for written in pdf.objects:
+            stream = getattr(written, "stream", None)
+            if isinstance(stream, list) and hasattr(written, "ctm"):
+                stream[:] = _Page(fonts, self.families, self.hand, rng).go_over(stream)
+
+
+class _Page:
+    """One page's drawing orders, one after another, and where the pen stands among them."""
+
+    def __init__(
+        self, fonts: dict[bytes, PlacedFont], families: Collection[str], hand: Hand, rng: random.Random
+    ) -> None:
+        self.fonts, self.families, self.hand, self.rng = fonts, families, hand, rng
+        self.font: PlacedFont | None = None
+        self.size = self.x = self.y = 0.0
+        self.is_astray = False
+        self.colour: tuple[float, ...] = (0.0, 0.0, 0.0)
+        self.line = _Line(rng, hand, 0.0)
+        self.line_y: float | None = None
+        self.start = (0.0, 0.0)
+
+    @property
+    def is_written(self) -> bool:
+        return self.font is not None and self.font.family in self.families
+
+    def go_over(self, orders: Iterable[Any]) -> Iterator[Any]:
+        for order in list(orders):
+            if not isinstance(order, bytes):
+                yield order
+            elif order.endswith(b" TJ") and self.font is not None:
+                yield from self._text(order)
+            elif order.endswith(b" l") and self.is_written and (end := STRAIGHT.match(order)):
+                yield self._line_by_hand(float(end[1]), float(end[2]))
+            else:
+                self._notice(order)
+                yield order
+
+    def _notice(self, order: bytes) -> None:
+        """Keeps account of what an order that stays as it is says about those to come."""
+        parts = order.split()
+        match parts[-1] if parts else b"":
+            case b"Tf":
+                self.font, self.size = self.fonts.get(parts[0][1:]), float(parts[1])
+            case b"Tm":
+                self.x, self.y, self.is_astray = float(parts[4]), float(parts[5]), False
+            case b"rg":
+                self.colour = tuple(float(part) for part in parts[:3])
+            case b"m":
+                self.start = float(parts[0]), float(parts[1])
+
+    def _text(self, order: bytes) -> Iterator[bytes]:
+        words, end = self._split(order)
+        if not self.is_written:
+            # What we wrote before has left the pen somewhere else.
+            yield from [b"1 0 0 -1 %.2f %.2f Tm" % (self.x, self.y)] if self.is_astray else []
+            yield order
+        else:
+            yield from self._write(words)
+        self.x, self.is_astray = end, self.is_written
+
+    def _split(self, order: bytes) -> tuple[Words, float]:
+        """The words of a run of text with the place where each begins, and where the run ends."""
+        assert self.font is not None  # noqa: S101
+        em = self.size / 1000
+        words: Words = []
+        at = begins = self.x
+        said = b""
+        for glyphs, moved in PIECE.findall(order):
+            if moved:
+                at -= float(moved) * em
+                said += moved + b" "
+            for first in range(0, len(glyphs), 4):
+                glyph = int(glyphs[first : first + 4], 16)
+                at += self.font.widths.get(glyph, 0) * em
+                said += b"<" + glyphs[first : first + 4] + b">"
+                if self.font.to_unicode.get(glyph, "x").isspace():
+                    words.append((begins, said))
+                    begins, said = at, b""
+        return [*words, (begins, said)] if b"<" in said else words, at
+
+    def _write(self, words: Sequence[tuple[float, bytes]]) -> Iterator[bytes]:
+        if self.y != self.line_y:
+            self.line, self.line_y = _Line(self.rng, self.hand, self.x), self.y
+        for begins, said in words:
+            yield b"%.3f %.3f %.3f rg" % self._darkness()
+            yield b"%.4f %.4f %.4f %.4f %.2f %.2f Tm" % self.line.place(begins, self.y)
+            yield b"[" + said.replace(b"><", b"") + b"] TJ"
+        yield b"%.3f %.3f %.3f rg" % self.colour
+
+    def _darkness(self) -> tuple[float, ...]:
+        """The colour of the next word: sometimes a little paler than the ink, never darker."""
+        fade = min(abs(self.rng.gauss(0, self.hand.fade)), 0.15)
+        return tuple(part + (1 - part) * fade for part in self.colour)
+
+    def _line_by_hand(self, x: float, y: float) -> bytes:
+        """A stroke to (x, y) that bows a little, instead of one along a ruler."""
+        from_x, from_y = self.start
+        bow = [self.rng.gauss(0, self.hand.bow) for _ in range(3)]
+        third = (x - from_x) / 3
+        return b"%.2f %.2f %.2f %.2f %.2f %.2f c" % (
+            from_x + third, from_y + bow[0], from_x + 2 * third, from_y + bow[1], x, y + bow[2],
+        )  # fmt: skip
+
+
+class _Line:
+    """One line of handwriting: where it begins, how it slopes, and two slow waves that its words ride on."""
+
+    def __init__(self, rng: random.Random, hand: Hand, left: float) -> None:
+        self.rng, self.hand, self.left = rng, hand, left
+        self.slope = rng.gauss(0, hand.slope)
+        self.indent, self.drift = rng.gauss(0, hand.indent), rng.gauss(0, hand.drift)
+        turn = 2 * math.pi
+        self.waves = (
+            (hand.wander, rng.uniform(0.006, 0.012), rng.uniform(0, turn)),
+            (hand.wander * 0.55, rng.uniform(0.020, 0.035), rng.uniform(0, turn)),
+        )
+
+    def place(self, x: float, y: float) -> tuple[float, ...]:
+        """The text matrix of the word that would begin at (x, y)."""
+        hand, along = self.hand, x - self.left
+        angle = self.slope + self.rng.gauss(0, hand.turn)
+        grown = 1 + self.rng.gauss(0, hand.growth)
+        cosine, sine = grown * math.cos(angle), grown * math.sin(angle)
+        wave = sum(height * math.sin(along * often + phase) for height, often, phase in self.waves)
+        up = self.drift + along * self.slope + wave + self.rng.gauss(0, hand.gap * 0.6)
+        right = self.indent + self.rng.gauss(0, hand.gap)
+        return cosine, sine, sine + self.rng.gauss(0, hand.lean), -cosine, x + right, y + up

@@ -1,0 +1,17 @@
+"""What the pens that come with the product are made from. They are made once and kept: no letter asks for this."""
+
+from outreach.composing.handwriting.compiler import Recipe
+from outreach.composing.handwriting.pens import FACES
+from outreach.composing.handwriting.variation import Habit
+
+# Sizes were chosen by eye, so that the hands stand equally large on the page and 150 words fill it without crowding.
+RECIPES = (
+    Recipe("Alder", FACES / "LaBelleAurore.ttf", 1, size=18, word_gap=-0.06),
+    Recipe("Birch", FACES / "HomemadeApple.ttf", 2, size=13, word_gap=0.15, is_joined=True),
+    Recipe("Cedar", FACES / "NothingYouCouldDo.ttf", 3, size=14.5),
+    Recipe("Dogwood", FACES / "ReenieBeanie.ttf", 4, size=21),
+    Recipe("Elm", FACES / "TheGirlNextDoor.ttf", 5, size=14),
+    Recipe("Fir", FACES / "Mynerve.ttf", 6, size=15.5, word_gap=0.06),
+    Recipe("Gorse", FACES / "Caveat.ttf", 7, size=19, word_gap=0.08),
+    Recipe("Hazel", FACES / "PlaypenSans.ttf", 8, size=13, habit=Habit(waver=0.020)),
+)
