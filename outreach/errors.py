@@ -10,7 +10,7 @@ OutreachError
 ├── ComposingError                a message cannot be written
 │   ├── TemplateRefused           the template itself: carries its name and line
 │   ├── FieldMissing              the customer's data lacks what the template needs
-│   ├── CannotWrite               the pen has no glyph for a character
+│   ├── CannotWrite               the pen cannot write a character
 │   └── TooLong                   over the pages or segments allowed
 ├── StorageError                  the bytes of a letter cannot be kept or read now
 │   └── ContentLost               they are gone, or are not what they were: waiting does not help

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from fontTools.fontBuilder import FontBuilder
 from fontTools.otlLib import builder as otl
-from fontTools.ttLib import newTable
+from fontTools.ttLib import TTLibError, newTable
 from fontTools.ttLib.tables import otTables as ot  # noqa: N813 - fontTools' own name for it
 from fontTools.ttLib.tables._g_l_y_f import Glyph, GlyphCoordinates
 from fontTools.ttLib.tables.ttProgram import Program
@@ -21,6 +21,7 @@ from fontTools.ttLib.tables.ttProgram import Program
 from outreach.composing.handwriting.letterforms import LATIN, Letterforms, Outline, read_letterforms
 from outreach.composing.handwriting.pens import SET_AT, WALKS
 from outreach.composing.handwriting.variation import Habit, number_of, vary
+from outreach.errors import SettingsError
 
 # A letter that comes often must come in more forms to seem as seldom the same.
 FORMS, OFTEN, SELDOM, RARE = 12, "etaoinshrdlu ", "bcfgjkmpqvwxyz", 4
@@ -87,6 +88,29 @@ def compile_pen(recipe: Recipe, characters: Iterable[str] = LATIN) -> bytes:
     out = io.BytesIO()
     font.save(out)
     return out.getvalue()
+
+
+def make_pen(recipe: Recipe, folder: Path) -> Path:
+    """The file of a new pen in `folder`, under its name; one of that name is replaced.
+
+    Raises SettingsError for a name that is no file's, and for a base that is no TrueType font with letters in it.
+    """
+    if not recipe.name.strip() or Path(recipe.name).name != recipe.name or recipe.name.startswith("."):
+        raise SettingsError(
+            f"“{recipe.name}” cannot be a pen's name, because it will be a file's; use letters and spaces"
+        )
+    try:
+        made = compile_pen(recipe)
+    except (OSError, TTLibError, KeyError) as error:
+        raise SettingsError(
+            f"{recipe.base} is no TrueType font with Latin letters in it; choose another base"
+        ) from error
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{recipe.name}.ttf"
+    beside = path.with_suffix(".new")
+    beside.write_bytes(made)
+    beside.replace(path)
+    return path
 
 
 def _forms(letters: Letterforms, recipe: Recipe, character: str) -> list[Outline]:
