@@ -39,7 +39,7 @@ from sqlmodel import func, select
 
 import flows.compose as composing
 from flows.compose import compose
-from flows.spreading import NAME, POOL
+from flows.spreading import POOL, SHARDS
 from outreach.composing.run import Composer
 from outreach.database import insert_new, open_database, reading, upgrade_database, writing
 from outreach.models import Customer, Decision, Message, Moment
@@ -191,7 +191,7 @@ def deploy(api: str) -> str:
     post(f"{api}/work_pools/", {"name": POOL, "type": "process"})
     flow = post(f"{api}/flows/", {"name": compose.name})
     deployment = {
-        "name": NAME, "flow_id": flow["id"], "work_pool_name": POOL, "path": str(PROJECT),
+        "name": SHARDS, "flow_id": flow["id"], "work_pool_name": POOL, "path": str(PROJECT),
         "entrypoint": "benchmarks/spread.py:compose", "enforce_parameter_schema": False,
         "pull_steps": [{"prefect.deployments.steps.set_working_directory": {"directory": str(PROJECT)}}],
     }  # fmt: skip

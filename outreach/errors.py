@@ -10,7 +10,7 @@ OutreachError
 ├── ComposingError                a message cannot be written
 │   ├── TemplateRefused           the template itself: carries its name and line
 │   ├── FieldMissing              the customer's data lacks what the template needs
-│   ├── CannotWrite               the pen has no glyph for a character
+│   ├── CannotWrite               the pen cannot write a character
 │   ├── TooLong                   over the pages or segments allowed
 │   └── ScanUnreadable            a scanned form of a person's hand whose pages cannot be found or read
 ├── StorageError                  the bytes of a letter cannot be kept or read now

@@ -21,6 +21,7 @@ from pydantic_settings import (
 from outreach.desk_settings import DeskSettings
 from outreach.errors import SettingsError
 from outreach.ops_settings import BudgetSettings, OpsSettings
+from outreach.paper_settings import PaperSettings, Postage, ProofSettings
 from outreach.provider_settings import (
     SECRET_NAMES,
     HandwryttenSettings,
@@ -41,7 +42,7 @@ from outreach.provider_settings import (
 from outreach.storage_settings import StorageSettings
 
 __all__ = [
-    "WEEKDAYS", "Channel", "HandwryttenSettings", "LetterVendorSettings", "LobSettings", "MomentKnobs",
+    "WEEKDAYS", "Channel", "HandwryttenSettings", "LetterVendorSettings", "LobSettings", "MomentKnobs", "Postage",
     "PostgridSettings", "Provider", "ProviderSettings", "Providers", "SendgridSettings", "Settings", "SmtpSettings",
     "StannpSettings", "TwilioSettings", "VendorSettings", "Weekday", "fixed_knobs", "load_settings", "secret_of",
 ]  # fmt: skip
@@ -85,6 +86,7 @@ class Business(Part):
     country: str = "US"
     currency: str = "USD"
     address: list[str] = []
+    letterhead: Path | None = None
     return_address: ReturnAddress | None = None
     phone: str = ""
     email: str = ""
@@ -125,15 +127,6 @@ class Transit(Part):
     letter: int = Field(default=4, ge=0)
     email: int = Field(default=0, ge=0)
     text: int = Field(default=0, ge=0)
-    call: int = Field(default=0, ge=0)
-
-
-class Postage(Part):
-    """What one message costs, in minor units of the business's currency, for the count and cost staff approve."""
-
-    letter: int = Field(default=105, ge=0)
-    email: int = Field(default=0, ge=0)
-    text_segment: int = Field(default=1, ge=0)
     call: int = Field(default=0, ge=0)
 
 
@@ -250,6 +243,8 @@ class Settings(BaseSettings):
     providers: Providers = Providers()
     transit: Transit = Transit()
     postage: Postage = Postage()
+    paper: PaperSettings = PaperSettings()
+    proof: ProofSettings = ProofSettings()
     delivery: Delivery = Delivery()
     scaling: Scaling = Scaling()
     texts: Texts = Texts()

@@ -18,6 +18,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 
 from outreach.database import open_database, upgrade_database
+from outreach.delivery import sender
 from outreach.settings import Business, Settings, Signatory, load_settings
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
@@ -103,3 +104,9 @@ def settings(tmp_path: Path) -> Settings:
         delivery={"generation_file": tmp_path / "outreach.generation"},
         moments={"checkin": {"treatments": ["Filling", "Root canal", "Extraction"]}},
     )
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sender that does not give up an attempt because this machine was busy between beginning it and its turn."""
+    monkeypatch.setattr(sender, "FRESH_SECONDS", 60.0)

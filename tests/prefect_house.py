@@ -131,6 +131,11 @@ class House:
         self.start("worker", ["worker", "start", "--pool", up.POOL, "--type", "process"])
         return self.start.children[-1]
 
+    def stop_workers(self) -> None:
+        for child in self.start.children:
+            if child.name == "worker":
+                child.stop()
+
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         for _ in range(10):
             answer = httpx.request(method, f"{self.address}/api/{path}", json=body or {}, timeout=30)

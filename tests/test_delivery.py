@@ -15,7 +15,7 @@ from approved import add_approved, add_batch, content_for, days
 from conftest import NOW, TODAY
 from outreach.clock import stopped_clock
 from outreach.database import hold, reading, writing
-from outreach.delivery import DeliverReport, count_due, deliver_due, pause, resume
+from outreach.delivery import DeliverReport, count_due, deliver_due, pause, resume, sender
 from outreach.delivery import outbox as outbox_rows
 from outreach.delivery.pauses import pauses_over
 from outreach.delivery.providers import Handover
@@ -41,6 +41,7 @@ from outreach.models import (
 )
 from outreach.settings import Settings
 
+pytestmark = pytest.mark.usefixtures("unhurried")
 DAY = TODAY.isoformat()
 
 
@@ -313,8 +314,10 @@ def test_a_pause_says_what_had_already_left(engine: Engine, settings: Settings) 
 
 
 def test_a_pause_set_while_a_sender_runs_stops_what_it_has_claimed_and_begun_within_two_seconds(
-    engine: Engine, settings: Settings
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sender, "FRESH_SECONDS", FRESH_SECONDS)
+
     class Pausing(Outbox):
         def send(self, handover: Handover) -> str:
             with writing(engine) as session:

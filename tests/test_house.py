@@ -18,6 +18,7 @@ GROUND = (
     "desk_settings",
     "ops_settings",
     "storage_settings",
+    "paper_settings",
     "settings",
     "database",
     "models",

@@ -103,6 +103,7 @@ def test_a_run_whose_machine_is_gone_is_ended_and_its_place_is_free_within_minut
 
 @pytest.mark.drill
 def test_a_run_that_nobody_begins_is_told_late_and_waits_for_a_worker(house: House) -> None:
+    house.stop_workers()
     waiting = house.trigger("deliver/office-hours")
     assert wait_until(lambda: house.state_of(waiting)["name"] == "Late")
     house.start_worker()

@@ -6,13 +6,15 @@ Recipient, layout, pen, reference and unsubscribe link stay what they are. Nothi
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from outreach.composing.addresses import Address
 from outreach.composing.calls import write_call
+from outreach.composing.card_papers import choose, chosen_paper
 from outreach.composing.contents import read_row
 from outreach.composing.digests import media_type_for
 from outreach.composing.emails import write_email
@@ -20,10 +22,11 @@ from outreach.composing.environment import UNWRITABLE, Dress, Value, check_templ
 from outreach.composing.facts import Facts, locale_of, signatory_on
 from outreach.composing.layouts import layouts_sha256
 from outreach.composing.run import assignments_for
-from outreach.composing.templates import Words
+from outreach.composing.templates import Words, read_sources, saved_sources
 from outreach.composing.texts import write_text
+from outreach.composing.vouchers import vouchers_for
 from outreach.composing.wording import html_from_words
-from outreach.composing.writing import Written, letter_body, require_business
+from outreach.composing.writing import Written, currency_of, letter_body, require_business, size_of_letter
 from outreach.database import reading
 from outreach.errors import CannotWrite, NotFound, TemplateRefused
 from outreach.intake.contacts import load_key
@@ -37,12 +40,17 @@ _LAYING_OUT = re.compile(r"</?p>|<br>")
 
 @dataclass(frozen=True)
 class Draft:
-    """A composed message that can be written anew. `private` are words that no subject or text may hold."""
+    """A composed message that can be written anew, `about` these customers.
+
+    `private` are words that no subject or text may hold, and `saved` what was saved at the desk in place of templates.
+    """
 
     message: Message
     recipient: Customer
     direct_line: str
     private: frozenset[str]
+    about: tuple[str, ...]
+    saved: Mapping[str, str]
 
 
 def words_of(session: Session, reference: str) -> str:
@@ -80,9 +88,10 @@ def open_draft(session: Session, reference: str) -> Draft:
         raise CannotWrite("the customer's record is no longer here")
     call = read_row(session, message.content_sha256) if message.channel == "call" else None
     direct_line = json.loads(call)["direct_line"] if call else ""
-    about = {customer_id for customer_id, _ in assignments_for(session, [message])[0].occasions}
+    about = tuple(customer_id for customer_id, _ in assignments_for(session, [message])[0].occasions)
     names = session.exec(select(Treatment.name).where(col(Treatment.customer_id).in_(about)).distinct())
-    return Draft(message, recipient, direct_line, frozenset(name.casefold() for name in names if name))
+    private = frozenset(name.casefold() for name in names if name)
+    return Draft(message, recipient, direct_line, private, about, saved_sources(session))
 
 
 def write_edited(settings: Settings, key: bytes, draft: Draft, words: str) -> Written:
@@ -99,9 +108,13 @@ def write_edited(settings: Settings, key: bytes, draft: Draft, words: str) -> Wr
     facts = Facts(draft.recipient, {}, signatory_on(settings, message.send_on), locale_of(language, settings), fields)
     source = Words(message.kind, message.channel, language, _sources(message.channel, kept), sha256_of(kept))
     if message.channel == "letter":
+        source = _on_its_paper(settings, draft, source)
         address, provider = _address_of(message), message.provider
-        body = letter_body(settings, provider, facts, source, address, message.send_on, message.reference)
-        return Written(message.recipient or "", kept, body, 1, settings.postage.letter)
+        vouchers = vouchers_for(
+            settings, key, message.kind, message.reference, draft.about, currency_of(facts, settings)
+        )
+        body = letter_body(settings, provider, facts, source, address, message.send_on, message.reference, vouchers)
+        return Written(message.recipient or "", kept, body, *size_of_letter(settings, provider, source, body))
     if message.channel == "email":
         to = json.loads(message.recipient or "{}")
         mailbox = to["name"], to["email"]
@@ -112,6 +125,12 @@ def write_edited(settings: Settings, key: bytes, draft: Draft, words: str) -> Wr
         cost = segments * settings.postage.text_segment
         return Written(message.recipient or "", said, said.encode(), segments, cost)
     return Written(message.recipient or "", kept, write_call(facts, source), 1, settings.postage.call)
+
+
+def _on_its_paper(settings: Settings, draft: Draft, words: Words) -> Words:
+    """The same words on the card, if any, that the message's template chooses by now."""
+    written = (read_sources(settings.templates) | dict(draft.saved)).get(words.name("html"), "")
+    return replace(words, sources={"html": choose(chosen_paper(written), words.sources["html"])})
 
 
 def _address_of(message: Message) -> Address:

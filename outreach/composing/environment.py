@@ -62,13 +62,16 @@ def _require(value: Any) -> Any:
 
 @pass_context
 def _money(context: Context, amount: Any) -> str:
+    return write_money(_require(amount), str(context["currency"]), str(context["locale"]))
+
+
+def write_money(amount: int, currency: str, locale: str) -> str:
     """An amount in minor units as people write it: $20, $12.50; the spaces in it never break."""
-    currency, locale = str(context["currency"]), Locale.parse(str(context["locale"]))
-    minor = 10 ** get_currency_precision(currency)
-    pattern = locale.currency_formats["standard"].pattern
-    if _require(amount) % minor == 0:
+    known, minor = Locale.parse(locale), 10 ** get_currency_precision(currency)
+    pattern = known.currency_formats["standard"].pattern
+    if amount % minor == 0:
         pattern = pattern.replace(".00", "")
-    written = format_currency(amount / minor, currency, pattern, locale=locale, currency_digits=False)
+    written = format_currency(amount / minor, currency, pattern, locale=known, currency_digits=False)
     return str(written).replace("\u202f", "\u00a0")
 
 

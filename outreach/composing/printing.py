@@ -68,6 +68,19 @@ def paper_for(country: str) -> Paper:
     return US_LETTER if country in _US_LETTER_COUNTRIES else A4
 
 
-def paper_of_size(width: float, height: float) -> Paper:
-    """The paper whose size in mm is nearest to this: what a stored page was printed on."""
-    return min((US_LETTER, A4), key=lambda paper: abs(paper.width - width) + abs(paper.height - height))
+def paper_of_size(width: float, height: float) -> Paper | None:
+    """The paper that a stored page of this size in mm was printed on; None where that is a card."""
+    sizes = {paper: max(abs(paper.width - width), abs(paper.height - height)) for paper in (US_LETTER, A4)}
+    return next((paper for paper, off in sizes.items() if off < 1), None)
+
+
+# Lob: 60 sheets printed on one side at home, and 6 abroad (lob-openapi 1.22.0, ltr_file). Stannp: 10 pages (its API
+# reference, letters/create). PostGrid says nothing.
+_MOST_PAGES = {"lob": (60, 6), "stannp": (10, 10)}
+_MOST_PAGES_OF_OTHERS = 10
+
+
+def most_pages_of(provider: str, is_domestic: bool) -> int:
+    """How many pages of one letter a provider takes, within the country or abroad."""
+    at_home, abroad = _MOST_PAGES.get(provider, (_MOST_PAGES_OF_OTHERS, _MOST_PAGES_OF_OTHERS))
+    return at_home if is_domestic else abroad

@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 from outreach.composing.contents import Row, content_row, keep_bodies, open_to_write
 from outreach.composing.digests import media_type_for, message_digest
 from outreach.composing.facts import Assignment, FactFinder, Facts
+from outreach.composing.letterhead import read_letterhead
 from outreach.composing.shards import Shard, cut_shards, planned_in, write_each
 from outreach.composing.templates import Templates, Words, saved_sources
 from outreach.composing.writing import Written, write_message
@@ -84,12 +85,16 @@ def compose_planned(
 
 
 class Composer:
-    """One run. Each chunk is read, written without a transaction open, and stored in one transaction."""
+    """One run. Each chunk is read, written without a transaction open, and stored in one transaction.
+
+    Raises SettingsError for a letterhead that may not be printed, before anything is written.
+    """
 
     def __init__(self, engine: Engine, settings: Settings, on: date, limit: int | None = None) -> None:
         self.engine, self.settings, self.on, self.limit = engine, settings, on, limit
         self.key = load_key(engine, settings)
         self.storage = open_to_write(engine, settings)
+        read_letterhead(settings)
         with reading(engine) as session:
             self.templates = Templates(settings.templates, saved_sources(session))
         self.report, self.left = ComposeReport(), 0

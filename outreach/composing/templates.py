@@ -12,9 +12,11 @@ from types import MappingProxyType
 
 from sqlmodel import Session, col, func, select
 
+from outreach.composing.card_papers import CARDS, LETTER_PAPER, MOMENTS_ON_CARDS, chosen_paper
 from outreach.composing.environment import Dress, check_template
 from outreach.composing.fields import OF_MOMENT, fields_for, public
 from outreach.composing.layouts import layouts_sha256
+from outreach.composing.letterhead import read_letterhead
 from outreach.composing.trial import Job, job_for, try_out
 from outreach.errors import SettingsError, TemplateRefused
 from outreach.models import TemplateVersion
@@ -129,6 +131,9 @@ def _check(name: str, source: str) -> list[Job]:
     channel, kind, _ = split_name(name)
     fields = fields_for(kind, channel)
     dress: Dress = "plain"
+    if channel == "letter" and chosen_paper(source) != LETTER_PAPER:
+        fields = public(fields)
+        _check_card(name, source, kind)
     if name.endswith(".html"):
         dress = "letter" if channel == "letter" else "email"
     used = check_template(name, source, fields, dress)
@@ -139,6 +144,13 @@ def _check(name: str, source: str) -> list[Job]:
     return [job_for(name, source, dress, fields)]
 
 
+def _check_card(name: str, source: str, kind: str) -> None:
+    if chosen_paper(source) not in CARDS:
+        raise TemplateRefused(name, 1, f"there is no such paper; there are letter, {', '.join(CARDS)}")
+    if kind not in MOMENTS_ON_CARDS:
+        raise TemplateRefused(name, 1, "anyone can read a card, and this moment is nobody's business; write a letter")
+
+
 def _check_first_line(name: str, source: str, kind: str) -> None:
     first, _, rest = source.partition("\n")
     if not first.strip() or not rest.strip():
@@ -147,10 +159,14 @@ def _check_first_line(name: str, source: str, kind: str) -> None:
 
 
 def template_fingerprint(settings: Settings, kind: str, saved: Mapping[str, str] = NOTHING_SAVED) -> str:
-    """A hash of all of a moment's templates, in every channel and language, and of the layouts around them."""
+    """A hash of all of a moment's templates, in every channel and language, and of the layouts and paper around them.
+
+    Raises SettingsError for a letterhead that may not be printed.
+    """
     sources = read_sources(settings.templates) | dict(saved)
     parts = [part for name in sorted(sources) if moment_of(name) == kind for part in (name, sources[name])]
-    return _hash([*parts, layouts_sha256()])
+    paper = [settings.paper.model_dump_json(), (read_letterhead(settings) or b"").decode("utf-8-sig")]
+    return _hash([*parts, layouts_sha256(), *paper])
 
 
 def check_templates(settings: Settings, saved: Mapping[str, str] = NOTHING_SAVED) -> list[str]:

@@ -1,19 +1,24 @@
 """One assignment in; the finished message out: recipient, exact bytes, language, size and cost. Writes nothing down."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 
 from outreach.composing.addresses import Address, address_of, full_name
 from outreach.composing.calls import write_call
+from outreach.composing.card_papers import CARDS, chosen_paper
+from outreach.composing.cards import write_card
 from outreach.composing.digests import PENS, canonical_json
 from outreach.composing.emails import render_email, write_email
 from outreach.composing.environment import render_template
 from outreach.composing.facts import Assignment, Facts
 from outreach.composing.letters import unbroken, write_letter
+from outreach.composing.pictures import measure_pages
 from outreach.composing.plain_letters import write_plain_letter
 from outreach.composing.templates import Words
 from outreach.composing.texts import write_text
+from outreach.composing.vouchers import Voucher, vouchers_for
 from outreach.composing.wording import words_from_html
 from outreach.errors import CannotWrite, SettingsError
 from outreach.settings import Settings
@@ -65,19 +70,50 @@ def require_business(settings: Settings) -> None:
 def _letter(settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words) -> Written:
     address = address_of(facts.recipient, settings.business.country)
     provider = settings.provider_for("letter")
-    body = letter_body(settings, provider, facts, words, address, assignment.send_on, assignment.reference)
+    about = [customer_id for customer_id, _ in assignment.occasions]
+    vouchers = vouchers_for(settings, key, assignment.kind, assignment.reference, about, currency_of(facts, settings))
+    body = letter_body(settings, provider, facts, words, address, assignment.send_on, assignment.reference, vouchers)
     said = words_from_html(render_template(words.name("html"), words.sources["html"], unbroken(facts.fields), "letter"))
-    return Written(canonical_json(asdict(address)), said, body, 1, settings.postage.letter)
+    pages, cost = size_of_letter(settings, provider, words, body)
+    return Written(canonical_json(asdict(address)), said, body, pages, cost)
+
+
+def currency_of(facts: Facts, settings: Settings) -> str:
+    """The currency in which the recipient is given something."""
+    return facts.recipient.currency or settings.business.currency
+
+
+def size_of_letter(settings: Settings, provider: str | None, words: Words, body: bytes) -> tuple[int, int]:
+    """The pages of a composed letter, or the sides of a card, and what it costs in minor units.
+
+    Plain words for a provider's pens are one page.
+    """
+    pages = 1 if provider in PENS else len(measure_pages(body))
+    if provider not in PENS and chosen_paper(words.sources["html"]) in CARDS:
+        return pages, settings.postage.card
+    return pages, settings.postage.letter + (pages - 1) * settings.postage.letter_page
 
 
 def letter_body(
-    settings: Settings, provider: str | None, facts: Facts, words: Words, address: Address, on: date, reference: str
+    settings: Settings,
+    provider: str | None,
+    facts: Facts,
+    words: Words,
+    address: Address,
+    on: date,
+    reference: str,
+    vouchers: Sequence[Voucher] = (),
 ) -> bytes:
-    """A letter as its provider takes it: a printed page, or plain words for one that writes them itself."""
+    """A letter as its provider takes it: printed pages, or plain words, and no voucher, for one with own pens.
+
+    A card where the template chooses one, and with no voucher either.
+    """
     if provider in PENS:
         most = settings.providers.handwrytten.most_characters
         return write_plain_letter(facts, words, settings.business, reference, most).encode()
-    return write_letter(facts, words, address, settings, on, reference)
+    if card := CARDS.get(chosen_paper(words.sources["html"])):
+        return write_card(facts, words, address, settings, on, reference, card)
+    return write_letter(facts, words, address, settings, on, reference, vouchers)
 
 
 def _email(settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words) -> Written:

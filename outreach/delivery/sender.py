@@ -40,6 +40,7 @@ FRESH_SECONDS = 1.5
 MOST_AT_ONCE = 500
 # So many failures of a provider in a row, and it is left alone until the next run.
 FAILURES_IN_A_ROW = 5
+SWEEPS_IN_VAIN = 3
 
 
 def deliver_due(
@@ -107,15 +108,19 @@ class Sender:
         return [name for name in self.carriers if self.failures[name] < FAILURES_IN_A_ROW]
 
     def run(self) -> None:
-        """Sweeps until no dead sender has left a claim behind, and no claim of our own ran out while others went."""
+        """Sweeps until no dead sender has left a claim behind, and no claim of our own ran out.
+
+        Where nothing but that happens, sweep after sweep, the machine is too slow just now, and the next run goes on.
+        """
         self._tidy()
-        sweeping = True
+        sweeping, in_vain = True, 0
         while sweeping:
             self.ended[RAN_OUT.reason], sent = 0, self.sent.total()
             for claims in self._claims():
                 self._work(claims)
             ran_out = self.ended[RAN_OUT.reason]
-            sweeping = self._tidy() > 0 or (ran_out > 0 and self.sent.total() > sent)
+            in_vain = 0 if self.sent.total() > sent else in_vain + 1
+            sweeping = self._tidy() > 0 or (ran_out > 0 and in_vain < SWEEPS_IN_VAIN)
         self.ended["again"] += ran_out + self.ended[OUT_OF_REACH.reason]
         if self.ended[OUT_OF_REACH.reason]:
             self.tell("The storage of letters did not give out some of them; outreach doctor says why")

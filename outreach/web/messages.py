@@ -66,8 +66,10 @@ def _about(desk: Desk, message: Message) -> dict[str, Any]:
     return about
 
 
-def _window(sizes: list[tuple[float, float]]) -> Zone:
-    return paper_of_size(*sizes[0]).address
+def _window(sizes: list[tuple[float, float]]) -> Zone | None:
+    """Where the envelope's window is; a card has none, and no envelope."""
+    paper = paper_of_size(*sizes[0])
+    return paper and paper.address
 
 
 def _neighbours(looks: list[Look], reference: str) -> dict[str, Any]:

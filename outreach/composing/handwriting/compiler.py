@@ -12,13 +12,15 @@ from types import MappingProxyType
 
 import numpy as np
 from fontTools.fontBuilder import FontBuilder
+from fontTools.ttLib import TTLibError
 from fontTools.ttLib.tables._g_l_y_f import Glyph, GlyphCoordinates
 from fontTools.ttLib.tables.ttProgram import Program
 
 from outreach.composing.handwriting.letterforms import LATIN, Letterforms, Outline, read_letterforms
-from outreach.composing.handwriting.pens import SET_AT
+from outreach.composing.handwriting.pens import SET_AT, keep_pen
 from outreach.composing.handwriting.substitutions import FORMS, build_kerning, build_substitutions
 from outreach.composing.handwriting.variation import Habit, vary
+from outreach.errors import SettingsError
 
 # A letter that comes often must come in more forms to seem as seldom the same.
 OFTEN, SELDOM, RARE = "etaoinshrdlu ", "bcfgjkmpqvwxyz", 4
@@ -119,6 +121,20 @@ def compile_forms(
     out = io.BytesIO()
     font.save(out)
     return out.getvalue()
+
+
+def make_pen(recipe: Recipe, folder: Path) -> Path:
+    """The file of a new pen in `folder`, under its name; one of that name is replaced.
+
+    Raises SettingsError for a name that is no file's, and for a base that is no TrueType font with letters in it.
+    """
+    try:
+        made = compile_pen(recipe)
+    except (OSError, TTLibError, KeyError) as error:
+        raise SettingsError(
+            f"{recipe.base} is no TrueType font with Latin letters in it; choose another base"
+        ) from error
+    return keep_pen(recipe.name, made, folder)
 
 
 def _setup_outlines(font: FontBuilder, outlines: Mapping[str, Outline], measures: Measures) -> None:

@@ -74,18 +74,26 @@ class _Page:
         self.line = _Line(rng, hand, 0.0)
         self.line_y: float | None = None
         self.start = (0.0, 0.0)
+        # Between two marks only; a page without any is all text.
+        self.mark = "/Span"
 
     @property
     def is_written(self) -> bool:
         return self.font is not None and self.font.family in self.families
 
+    @property
+    def is_underlining(self) -> bool:
+        """Whether a stroke belongs to written words: those of pictures and frames stay straight."""
+        return self.is_written and self.mark == "/Span"
+
     def go_over(self, orders: Iterable[Any]) -> Iterator[Any]:
         for order in list(orders):
             if not isinstance(order, bytes):
+                self.mark = order if isinstance(order, str) and order.startswith("/") else self.mark
                 yield order
             elif order.endswith(b" TJ") and self.font is not None:
                 yield from self._text(order)
-            elif order.endswith(b" l") and self.is_written and (end := STRAIGHT.match(order)):
+            elif order.endswith(b" l") and self.is_underlining and (end := STRAIGHT.match(order)):
                 yield self._line_by_hand(float(end[1]), float(end[2]))
             else:
                 self._notice(order)
@@ -95,6 +103,8 @@ class _Page:
         """Keeps account of what an order that stays as it is says about those to come."""
         parts = order.split()
         match parts[-1] if parts else b"":
+            case b"EMC":
+                self.mark = ""
             case b"Tf":
                 self.font, self.size = self.fonts.get(parts[0][1:]), float(parts[1])
             case b"Tm":

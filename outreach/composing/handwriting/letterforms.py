@@ -14,6 +14,8 @@ import numpy as np
 from fontTools.ttLib import TTFont
 from numpy.typing import NDArray
 
+from outreach.errors import SettingsError
+
 Points = NDArray[np.float64]
 # Western, Central, Baltic and Nordic European languages, and the Romanian commas and Turkish letters.
 LATIN = (
@@ -86,14 +88,17 @@ class Letterforms:
 
 
 def read_letterforms(face: Path, characters: Iterable[str] = LATIN) -> Letterforms:
-    """All of `characters` that the face has, or has the parts of."""
+    """All of `characters` that the face has, or has the parts of; SettingsError where it has no Latin letters."""
     with TTFont(face) as font:
         reader = _Face(font)
+        x = reader.find("x")
+        if x is None or x.is_blank:
+            raise SettingsError(f"{face.name} has no Latin letters; choose another base")
         outlines = {each: made for each in characters if (made := reader.find(each)) is not None}
         names = {number: font["name"].getDebugName(number) or "" for number in (0, 13)}
         return Letterforms(
             outlines, reader.kerning(outlines), reader.units, font["hhea"].ascent, font["hhea"].descent,
-            outlines["x"].box[3], names[0], names[13],
+            x.box[3], names[0], names[13],
         )  # fmt: skip
 
 

@@ -1,11 +1,12 @@
-"""A finished page as HTML in, the PDF out, gone over with ink. The only file that knows WeasyPrint.
+"""Finished pages as HTML in, the PDF out, gone over with ink. The only file that knows WeasyPrint.
 
-Nothing is fetched but the typed face and the pens, by name; whatever else a page asks for stops it.
+Nothing is fetched but the typed face, the pens and our own pictures, by name; whatever else a page asks for stops it.
+Every PDF is tagged (PDF/UA-1), so that it can be read aloud.
 """
 
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
 from outreach.composing.handwriting.ink import Ink
+from outreach.composing.handwriting.lasting import say_both, set_trim
 from outreach.composing.handwriting.pens import TYPED, face_path
+from outreach.composing.handwriting.sheets import ONE_PAGE, Sheet
 from outreach.errors import CannotWrite, TooLong
 
 # WeasyPrint logs the texts and addresses it cannot lay out; customers' words stay out of logs.
@@ -31,13 +34,16 @@ class _Forbidden(FatalURLFetchingError):  # type: ignore[misc]
 
 
 class _Fonts(URLFetcher):  # type: ignore[misc]
-    """Answers `font:Alder.ttf` and the like with the fonts it was given, and nothing else."""
+    """Answers `font:Alder.ttf` and `picture:code` with the fonts and pictures it was given, and nothing else."""
 
     def __init__(self) -> None:
-        super().__init__(allowed_protocols=("font",), allow_redirects=False, fail_on_errors=True)
+        super().__init__(allowed_protocols=("font", "picture"), allow_redirects=False, fail_on_errors=True)
         self.paths = {font_address(face_path(TYPED)): face_path(TYPED)}
+        self.pictures: Mapping[str, bytes] = {}
 
     def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
+        if picture := self.pictures.get(url.removeprefix("picture:")):
+            return URLFetcherResponse(url, picture, {"Content-Type": "image/svg+xml"})
         # A pen's name may have spaces, which come here quoted.
         path = self.paths.get(unquote(url))
         if path is None:
@@ -61,12 +67,22 @@ class _Press:
     def style(self, css: str) -> Any:
         return CSS(string=css, base_url="font:", url_fetcher=self.fetcher, font_config=self.fonts)
 
-    def print(self, html: str, css: str, ink: Ink | None) -> bytes:
+    def print(self, html: str, css: str, ink: Ink | None, sheet: Sheet) -> bytes:
         page = HTML(string=html, base_url="font:", url_fetcher=self.fetcher)
         document = page.render(stylesheets=[self.style(css)], font_config=self.fonts)
-        if len(document.pages) > 1:
-            raise TooLong("The letter does not fit on one page; shorten the template")
-        return bytes(document.write_pdf(finisher=ink))
+        if len(document.pages) > sheet.most_pages:
+            held = "one page" if sheet.most_pages == 1 else f"{sheet.most_pages} pages"
+            raise TooLong(f"The letter does not fit on {held}; shorten the template")
+
+        def finish(document: Any, pdf: Any) -> None:
+            if ink:
+                ink(document, pdf)
+            set_trim(pdf, sheet.bleed)
+            if sheet.is_lasting:
+                say_both(pdf)
+
+        variant = "pdf/a-2b" if sheet.is_lasting else "pdf/ua-1"
+        return bytes(document.write_pdf(finisher=finish, pdf_variant=variant, pdf_tags=True))
 
 
 @lru_cache(maxsize=1)
@@ -74,17 +90,20 @@ def _press() -> _Press:
     return _Press()
 
 
-def print_page(html: str, css: str, fonts: Iterable[Path] = (), ink: Ink | None = None) -> bytes:
-    """One page as PDF with its `fonts` embedded, gone over with `ink` where there is some.
+def print_page(
+    html: str, css: str, fonts: Iterable[Path] = (), ink: Ink | None = None, sheet: Sheet = ONE_PAGE
+) -> bytes:
+    """The page, or the pages, as PDF with its `fonts` embedded, gone over with `ink` where there is some.
 
-    The same words, fonts and ink give the same bytes, whenever and wherever it is printed. Raises TooLong over one
-    page, CannotWrite when the page asks for anything but these fonts.
+    The same words, fonts, pictures and ink give the same bytes, whenever and wherever it is printed. Raises TooLong
+    over the pages that `sheet` allows, CannotWrite when the page asks for anything but these fonts and pictures.
     """
     with _one_at_a_time:
         press = _press()
         press.fetcher.paths |= {font_address(font): font for font in fonts}
+        press.fetcher.pictures = sheet.pictures
         try:
-            return press.print(html, css, ink)
+            return press.print(html, css, ink, sheet)
         except _Forbidden as forbidden:
             raise CannotWrite(
                 "The page asks for a file or address that a letter may not load; remove it"
