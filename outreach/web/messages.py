@@ -69,7 +69,7 @@ def _about(desk: Desk, message: Message) -> dict[str, Any]:
 def _window(sizes: list[tuple[float, float]]) -> Zone | None:
     """Where the envelope's window is; a card has none, and no envelope."""
     paper = paper_of_size(*sizes[0])
-    return paper and paper.address
+    return paper.address if paper else None
 
 
 def _neighbours(looks: list[Look], reference: str) -> dict[str, Any]:
