@@ -7,6 +7,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from typing import Any
 
+import pypdfium2
 from pypdf import PdfReader
 from sqlalchemy import Engine
 from sqlmodel import Session, select
@@ -122,6 +123,24 @@ def email_of(body: bytes) -> EmailMessage:
 def words_of(pdf: bytes) -> str:
     """The text of a letter as a reader copies it out, with single spaces."""
     return " ".join(PdfReader(io.BytesIO(pdf)).pages[0].extract_text().split())
+
+
+def box_of(pdf: bytes, words: str, side: int = 0) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of `words` on one page, in millimetres from the top left."""
+    document = pypdfium2.PdfDocument(pdf)
+    page = document[side]
+    textpage = page.get_textpage()
+    found = textpage.search(words, match_case=True).get_next()
+    assert found is not None, words
+    boxes = [textpage.get_charbox(found[0] + offset) for offset in range(found[1])]
+    height = page.get_height()
+    edges = (min(b[0] for b in boxes), height - max(b[3] for b in boxes), max(b[2] for b in boxes),
+             height - min(b[1] for b in boxes))  # fmt: skip
+    textpage.close()
+    page.close()
+    document.close()
+    left, top, right, bottom = (edge * 25.4 / 72 for edge in edges)
+    return left, top, right, bottom
 
 
 def plain_words(channel: str, body: bytes) -> str:

@@ -6,7 +6,6 @@ import unicodedata
 from pathlib import Path
 from typing import Any
 
-import pypdfium2
 import pytest
 from pypdf import PdfReader
 from sqlalchemy import Engine
@@ -20,33 +19,17 @@ from outreach.composing.handwriting.pens import Pen, find_pens, missing_letters
 from outreach.composing.printing import A4, US_LETTER, Paper, paper_for
 from outreach.errors import CannotWrite, FieldMissing, TooLong
 from outreach.models import Customer
+from outreach.paper_settings import PaperSettings
 from outreach.settings import Settings
 from planned import (
     LONDON,
     MARIA,
     OCCASIONS,
     add_customer,
+    box_of,
     words_of,
     write_one,
 )
-
-
-def box_of(pdf: bytes, words: str) -> tuple[float, float, float, float]:
-    """Left, top, right and bottom of `words` on the first page, in millimetres from the top left."""
-    document = pypdfium2.PdfDocument(pdf)
-    page = document[0]
-    textpage = page.get_textpage()
-    found = textpage.search(words, match_case=True).get_next()
-    assert found is not None, words
-    boxes = [textpage.get_charbox(found[0] + offset) for offset in range(found[1])]
-    height = page.get_height()
-    edges = (min(b[0] for b in boxes), height - max(b[3] for b in boxes), max(b[2] for b in boxes),
-             height - min(b[1] for b in boxes))  # fmt: skip
-    textpage.close()
-    page.close()
-    document.close()
-    left, top, right, bottom = (edge * 25.4 / 72 for edge in edges)
-    return left, top, right, bottom
 
 
 @pytest.mark.parametrize(("values", "paper"), [({}, US_LETTER), (LONDON, A4)], ids=["US", "GB"])
@@ -103,22 +86,27 @@ def test_every_pen_writes_a_letter_of_one_page(sqlite_engine: Engine, settings: 
     assert missing_letters(pen.path, "’“”–éüñçßØł€£$ąčďěğģķłňőřșțůžŻ") == []
 
 
-def test_a_longer_letter_is_written_smaller_and_one_that_is_too_long_is_not_written(
-    sqlite_engine: Engine, settings: Settings, tmp_path: Path
+@pytest.mark.parametrize(
+    ("more", "pages", "most_pages"), [(30, 1, 1), (250, 2, 2), (250, None, 1), (900, None, 2), (250, 2, 10)]
+)
+def test_a_longer_letter_is_written_smaller_then_on_a_second_page_and_one_that_is_too_long_is_not_written(
+    sqlite_engine: Engine, settings: Settings, tmp_path: Path, more: int, pages: int | None, most_pages: int
 ) -> None:
     written = (settings.templates / "letters/referral_ask.en.html").read_text(encoding="utf-8")
     (tmp_path / "letters").mkdir()
+    (tmp_path / "letters/referral_ask.en.html").write_text(written + f"<p>{'word ' * more}</p>", encoding="utf-8")
     add_customer(sqlite_engine)
-    own = settings.model_copy(update={"templates": tmp_path})
-    for more, fits in ((30, True), (200, False)):
-        (tmp_path / "letters/referral_ask.en.html").write_text(written + f"<p>{'word ' * more}</p>", encoding="utf-8")
-        try:
-            body, _ = preview_template(sqlite_engine, own, "letters/referral_ask.en.html", "c1", TODAY)
-        except TooLong:
-            assert not fits
-        else:
-            assert fits
-            assert len(PdfReader(io.BytesIO(body)).pages) == 1
+    own = settings.model_copy(update={"templates": tmp_path, "paper": PaperSettings(most_pages=most_pages)})
+    if pages is None:
+        with pytest.raises(TooLong, match="one page" if most_pages == 1 else "2 pages"):
+            preview_template(sqlite_engine, own, "letters/referral_ask.en.html", "c1", TODAY)
+        return
+    body, _ = preview_template(sqlite_engine, own, "letters/referral_ask.en.html", "c1", TODAY)
+    read = PdfReader(io.BytesIO(body)).pages
+    assert len(read) == pages
+    # A signature never stands alone on its page.
+    assert "word" in read[-1].extract_text()
+    assert "Nora Whitcomb" in read[-1].extract_text()
 
 
 @pytest.mark.parametrize(
