@@ -3,6 +3,7 @@
 import hashlib
 import io
 import threading
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -13,11 +14,12 @@ from approved import pdf_saying
 from conftest import NOW, TODAY
 from outreach.composing import compose_planned
 from outreach.composing.contents import LETTER, content_row
-from outreach.composing.pictures import as_png, draw_page, measure_pages, read_words
+from outreach.composing.pictures import as_png, as_proof, draw_page, measure_pages, read_words
 from outreach.composing.storage import open_storage
 from outreach.composing.thumbnails import WIDTH, draw_missing, thumbnail_of
 from outreach.database import insert_new, reading, writing
 from outreach.models import Content, Thumbnail
+from outreach.paper_settings import ProofSettings
 from outreach.settings import Settings
 from outreach.storage_settings import StorageSettings
 from planned import add_customer, plan
@@ -42,6 +44,20 @@ def test_pages_are_measured_in_millimetres_and_their_words_can_be_read() -> None
     pdf = pdf_saying("Good morning", pages=2)
     assert measure_pages(pdf) == [(pytest.approx(215.9), pytest.approx(279.4))] * 2
     assert read_words(pdf).split("\n") == ["Good morning", "Good morning"]
+
+
+@pytest.mark.parametrize(("paper", "corner"), [("white", (255, 255, 255)), ("cream", (250, 241, 216))])
+def test_a_proof_is_on_the_paper_and_in_the_ink_that_the_settings_name(
+    paper: Any, corner: tuple[int, int, int]
+) -> None:
+    picture = Image.new("RGB", (2, 1), "white")
+    picture.putpixel((1, 0), (28, 43, 87))
+    in_colour, in_black = (as_proof(picture, ProofSettings(paper=paper, ink=ink)) for ink in ("colour", "black"))
+    assert in_colour.getpixel((0, 0)) == in_black.getpixel((0, 0)) == corner
+    red, green, blue = in_colour.getpixel((1, 0))
+    assert blue > green > red
+    red, green, blue = in_black.getpixel((1, 0))
+    assert abs(red - blue) < 12
 
 
 def test_many_may_draw_at_once() -> None:

@@ -7,11 +7,14 @@ from threading import Lock
 from typing import Any
 
 import pypdfium2
-from PIL import Image
+from PIL import Image, ImageChops
+
+from outreach.paper_settings import ProofSettings
 
 # PDFium may be used by one thread at a time.
 # https://pypdfium2.readthedocs.io/en/stable/python_api.html#thread-incompatibility
 _one_at_a_time = Lock()
+PAPERS = {"white": (255, 255, 255), "ivory": (253, 250, 238), "cream": (250, 241, 216), "grey": (236, 236, 233)}
 
 
 @contextmanager
@@ -44,6 +47,12 @@ def read_words(pdf: bytes) -> str:
     """The words of all pages, in the order in which they stand in the file."""
     with _opened(pdf) as document:
         return "\n".join(page.get_textpage().get_text_bounded() for page in document).replace("\r\n", "\n")
+
+
+def as_proof(picture: Image.Image, proof: ProofSettings) -> Image.Image:
+    """The picture of a page as it looks on the paper, and in the ink, that it is printed on and with."""
+    inked = picture.convert("L").convert("RGB") if proof.ink == "black" else picture.convert("RGB")
+    return ImageChops.multiply(inked, Image.new("RGB", inked.size, PAPERS[proof.paper]))
 
 
 def as_png(picture: Image.Image, colours: int = 0) -> bytes:

@@ -61,7 +61,7 @@ def preview(desk: Desk, message: Message, words: str) -> dict[str, str]:
         body, media_type = preview_edited(desk.engine, desk.settings, message.reference, words)
     except ComposingError as problem:
         return {"problem": str(problem)}
-    return preview_content(message.channel, json.loads(message.recipient or "{}"), body, media_type)
+    return preview_content(desk.written.proof, message.channel, json.loads(message.recipient or "{}"), body, media_type)
 
 
 def _show(

@@ -1,11 +1,14 @@
 """Pictures of letters: a message's reference in; its thumbnail, or one of its pages, out, made from its own PDF."""
 
+import io
+
 from fastapi import HTTPException, Response
+from PIL import Image
 
 from outreach.composing.contents import read_letter
-from outreach.composing.pictures import as_png, draw_page
+from outreach.composing.pictures import as_png, as_proof, draw_page
 from outreach.composing.storage import open_storage
-from outreach.composing.thumbnails import thumbnail_of
+from outreach.composing.thumbnails import COLOURS, thumbnail_of
 from outreach.database import reading
 from outreach.errors import NotFound
 from outreach.models import Message
@@ -22,16 +25,18 @@ def show_thumbnail(desk: DeskNow, signed: Viewer, sha256: str) -> Response:
     picture = thumbnail_of(desk.engine, open_storage(desk.written.storage), sha256)
     if picture is None:
         raise HTTPException(404)
-    return _png(picture, for_ever=True)
+    shown = as_png(as_proof(Image.open(io.BytesIO(picture)), desk.written.proof), COLOURS)
+    return _png(shown, for_ever=True)
 
 
 @router.get("/messages/{reference}/pages/{number}.png")
 def show_page(desk: DeskNow, signed: Viewer, reference: str, number: int) -> Response:
     letter = _letter(desk, reference)
     try:
-        return _png(as_png(draw_page(letter, PAGE_WIDTH, number), PAGE_COLOURS))
+        picture = as_proof(draw_page(letter, PAGE_WIDTH, number), desk.written.proof)
     except IndexError as error:
         raise HTTPException(404) from error
+    return _png(as_png(picture, PAGE_COLOURS))
 
 
 @router.get("/messages/{reference}/letter.pdf")

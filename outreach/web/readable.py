@@ -15,9 +15,10 @@ from markupsafe import Markup, escape
 from sqlmodel import Session, select
 
 from outreach.composing.contents import LETTER, read_row
-from outreach.composing.pictures import as_png, draw_page
+from outreach.composing.pictures import as_png, as_proof, draw_page
 from outreach.errors import ContentLost
 from outreach.models import Content, Message
+from outreach.paper_settings import ProofSettings
 
 # No attribute is kept: neither an address to load from nor a style.
 KEPT = frozenset({"p", "br", "em", "strong", "ul", "ol", "li"})
@@ -71,10 +72,12 @@ def read_content(channel: str, recipient: dict[str, Any], body: bytes, media_typ
     return Readable(channel, recipient, words=body.decode())
 
 
-def preview_content(channel: str, recipient: dict[str, Any], body: bytes, media_type: str) -> dict[str, str]:
+def preview_content(
+    proof: ProofSettings, channel: str, recipient: dict[str, Any], body: bytes, media_type: str
+) -> dict[str, str]:
     """What is not stored yet, for a page to show: `picture` (a data URL) of a letter, or the `words` of the rest."""
     if media_type == LETTER:
-        picture = as_png(draw_page(body, PREVIEW_WIDTH), PREVIEW_COLOURS)
+        picture = as_png(as_proof(draw_page(body, PREVIEW_WIDTH), proof), PREVIEW_COLOURS)
         return {"picture": f"data:image/png;base64,{base64.b64encode(picture).decode()}"}
     said = read_content(channel, recipient, body, media_type)
     return {"words": f"{said.subject}\n\n{said.words}".strip()}

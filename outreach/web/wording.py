@@ -76,7 +76,7 @@ def preview(desk: Desk, name: str, source: str, customer: str) -> dict[str, str]
         body, media_type = preview_template(desk.engine, desk.settings, name, customer, desk.today, plain)
     except (ComposingError, NotFound, SettingsError) as problem:
         return {"problem": str(problem)}
-    return preview_content(split_name(name)[0], {}, body, media_type)
+    return preview_content(desk.written.proof, split_name(name)[0], {}, body, media_type)
 
 
 def _require(desk: Desk, name: str) -> str:
