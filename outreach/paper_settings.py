@@ -18,8 +18,8 @@ class PaperSettings(Part):
     most_pages: int = Field(default=2, ge=1, le=10)
     voucher: Literal["none", "strip", "page"] = "none"
     format: Literal["PDF/UA-1", "PDF/A-2b"] = "PDF/UA-1"
-    forbidden_outside: list[str] = []
-    confirmed_proofs: list[str] = []
+    forbidden_outside: tuple[str, ...] = ()
+    confirmed_proofs: tuple[str, ...] = ()
 
 
 class Postage(Part):

@@ -23,10 +23,10 @@ Kind = Literal["paper", "pages", "proof", "address", "window", "covered", "ink",
 SIDES = 2
 # More lines than any address has.
 MOST_LINES = 7
-# Where a piece of words is so many mm longer than its ink, something hides its end.
-CUT_OFF = 6.0
-# A piece smaller than this, in mm, may be a full stop too faint to be seen at our resolution.
-SMALLEST = 1.5
+# A piece of words ends in spaces of up to 5.5 mm, measured in every pen; where more lacks ink, something hides it.
+CUT_OFF = 9.0
+# A smaller piece, in mm, may be a space or a full stop alone.
+SMALLEST = 5.0
 _BROKEN = re.compile("[\ufffd\ufffe\uffff]")
 
 
@@ -175,7 +175,7 @@ class _Check:
             if not _holds(whole, piece):
                 says = "Words run off the page and would not be printed; shorten the line or the letter"
                 yield Fault("overflow", number, piece, says)
-            elif piece.width > SMALLEST and piece.height > SMALLEST and _is_cut(page, piece):
+            elif piece.width > SMALLEST and _is_cut(page, piece):
                 says = "Words are cut off, covered, or have the colour of the paper; shorten the line, or move them"
                 yield Fault("overflow", number, piece, says)
 

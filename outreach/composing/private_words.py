@@ -22,8 +22,8 @@ HEALTH = {
         "root canal", "medical record", "medical records", "your check-up",
     ),
     "de": (
-        "behandlung", "diagnose", "befund", "laborergebnis", "rezept", "medikament", "onkologie", "krebs", "psychiatrie",
-        "krankenakte", "wurzelbehandlung",
+        "behandlung", "diagnose", "befund", "laborergebnis", "rezept", "medikament", "onkologie", "krebs",
+        "psychiatrie", "krankenakte", "wurzelbehandlung",
     ),
     "fr": (
         "traitement", "diagnostic", "ordonnance", "médicament", "oncologie", "psychiatrie", "résultats d'analyse",

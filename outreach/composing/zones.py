@@ -36,9 +36,9 @@ _COVERED = {("lob", "US Letter"): Zone(0.6 * INCH, 0.84 * INCH, 3.15 * INCH, 2.0
 class Zones:
     """The places on the page that carries the address, which is number `page`; everything on the others may be read.
 
-    The recipient's lines stand in `window`, where we print them, and nothing else does; `sender` is where an envelope shows ours. What
-    stands in `covered` is lost, because the provider prints the address and ours over it. No ink may be in `keep_out`,
-    nor within `edge` of the page's edges, where that of a card is `bleed` and only words are meant.
+    The recipient's lines stand in `window`, where we print them, and nothing else does; `sender` is where an envelope
+    shows ours. What stands in `covered` is lost, because the provider prints the address and ours over it. No ink may
+    be in `keep_out`, nor within `edge` of the page's edges; a card has a `bleed`, and only its words must keep away.
     """
 
     page: int
@@ -103,5 +103,5 @@ def unknown_because(provider: str, stock: Stock) -> str:
 
 def require_known(provider: str, stock: Stock, confirmed: Collection[str]) -> None:
     """Raises SettingsError where the places are not known and no proof is confirmed."""
-    if takes(provider, stock) and not is_known(provider, sheet, confirmed):
+    if takes(provider, stock) and not is_known(provider, stock, confirmed):
         raise SettingsError(unknown_because(provider, stock))
