@@ -102,8 +102,9 @@ def ink_in(page: Seen, place: Zone, but: Sequence[Zone] = ()) -> Zone | None:
         return None
     found = page.ink.crop((left, top, right, bottom))
     for piece in but:
-        x, y = int(piece.left * dots) - left - 1, int(piece.top * dots) - top - 1
-        found.paste(0, (x, y, x + int(piece.width * dots) + 3, y + int(piece.height * dots) + 3))
+        # Tails hang a dot or so out of the box that PDFium gives for a line.
+        x, y = int(piece.left * dots) - left - 2, int(piece.top * dots) - top - 2
+        found.paste(0, (x, y, x + int(piece.width * dots) + 5, y + int(piece.height * dots) + 5))
     box = found.getbbox()
     if box is None:
         return None
