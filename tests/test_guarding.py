@@ -26,7 +26,7 @@ def customer(customer_id: str = "c1", **values: Any) -> Customer:
 
 
 MARIA_LOPEZ = person_of(customer())
-OWN = Own(LINES, (MARIA_LOPEZ,), ("Maria",), ("$185.50",), "Alder Lane Dental Nora Whitcomb")
+OWN = Own(LINES, (MARIA_LOPEZ,), ("Maria", "$185.50"), ("$185.50",), "Alder Lane Dental Nora Whitcomb")
 
 
 def written(*more: str, lines: tuple[str, ...] = LINES) -> str:
@@ -125,7 +125,7 @@ def test_amounts_are_known_by_their_sign_wherever_it_stands() -> None:
 # In composing
 
 
-@pytest.mark.parametrize("name", ["Zoë O’Hara", "Jean-Luc d’Arc", "Åsa Öberg", "Đặng Nguyễn", "محمد الأحمد"])
+@pytest.mark.parametrize("name", ["Zoë O’Hara", "Jean-Luc d’Arc", "Åsa Öberg", "Łukasz Żółć", "محمد الأحمد"])
 def test_real_names_are_read_back_from_the_page(sqlite_engine: Engine, settings: Settings, name: str) -> None:
     given, family = name.split(" ", 1)
     add_customer(sqlite_engine, given_name=given, family_name=family, honorific=None, preferred_name="Sam")

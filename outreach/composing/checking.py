@@ -4,13 +4,13 @@ What it says never repeats a customer's words, so that it may stand in logs. It 
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
 from outreach.composing.card_papers import Card
+from outreach.composing.comparing import plain_words, squeeze
 from outreach.composing.glyphs import missing_glyphs
 from outreach.composing.pictures import Seen, ink_in, see_pages
 from outreach.composing.printing import Zone, most_pages_of
@@ -125,7 +125,7 @@ class _Check:
             return
         said, number = page.words_in[window], self.zones.page
         lines = self.expected.lines if self.expected else tuple(said.splitlines())
-        if not said.strip() or any(_squeeze(line) not in _squeeze(said) for line in lines):
+        if not said.strip() or any(squeeze(line) not in squeeze(said) for line in lines):
             says = "The recipient's whole address does not stand in the window; move it there, or write it smaller"
             yield Fault("address", number, window, says)
         elif len(lines) > MOST_LINES or _left_over(said, lines):
@@ -211,34 +211,26 @@ def _telling() -> tuple[str, ...]:
 
 def _find_words(said: str, words: Iterable[str]) -> list[str]:
     """Those of `words` that stand in `said` as whole words, whatever their letters' size."""
-    plain = _plain(said)
+    plain = plain_words(said)
     return [
         word
         for word in words
-        if (sought := _plain(word)) in plain and re.search(rf"(?<!\w){re.escape(sought)}(?!\w)", plain)
+        if (sought := plain_words(word)) in plain and re.search(rf"(?<!\w){re.escape(sought)}(?!\w)", plain)
     ]
-
-
-def _plain(said: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", said).casefold().split())
 
 
 def _without(said: str, lines: Iterable[str]) -> str:
     """`said` without these lines of words, the longest first."""
-    plain = _plain(said)
-    for line in sorted(filter(None, map(_plain, lines)), key=len, reverse=True):
+    plain = plain_words(said)
+    for line in sorted(filter(None, map(plain_words, lines)), key=len, reverse=True):
         plain = plain.replace(line, " ")
     return plain
 
 
-def _squeeze(said: str) -> str:
-    return "".join(_plain(said).split())
-
-
 def _left_over(said: str, lines: Iterable[str]) -> str:
     """What is left of `said` once each of `lines` is taken out as often as it is given, spaces aside."""
-    left = _squeeze(said)
-    for line in sorted(map(_squeeze, lines), key=len, reverse=True):
+    left = squeeze(said)
+    for line in sorted(map(squeeze, lines), key=len, reverse=True):
         left = left.replace(line, "", 1)
     return left
 

@@ -5,10 +5,10 @@ with. What it says names nobody.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from outreach.composing.comparing import plain_words, squeeze
 from outreach.models import Customer
 
 # Of fewer letters, a name is too easily a part of what is written anyway.
@@ -62,10 +62,13 @@ def find_mix_up(said: str, own: Own, others: Iterable[Person]) -> str:
     text = plain_words(said)
     if any(plain_words(line) not in text for line in own.lines):
         return "it lacks its recipient's name or address; write it anew"
-    if any(_squeeze(word) not in _squeeze(said) for word in own.must):
+    body = text
+    for line in own.lines:
+        body = body.replace(plain_words(line), " ", 1)
+    if any(squeeze(word) not in squeeze(body) for word in own.must):
         return "it lacks its recipient's greeting or amount; write it anew"
-    known = {_squeeze(amount) for amount in own.amounts}
-    if any(_squeeze(found).rstrip(".,") not in known for found in find_amounts(said)):
+    known = {squeeze(amount) for amount in own.amounts}
+    if any(squeeze(found).rstrip(".,") not in known for found in find_amounts(said)):
         return "it names an amount that is not its recipient's; look at the template and the invoices"
     return _find_other(text, own, others)
 
@@ -104,12 +107,3 @@ def _spans(text: str, words: str) -> list[tuple[int, int]]:
 def find_amounts(said: str) -> list[str]:
     """The amounts of money in a text, as they are written there."""
     return [found[0] for found in _MONEY.finditer(said)]
-
-
-def plain_words(said: str) -> str:
-    """Words without regard to capitals, line ends, or how an accent is encoded."""
-    return " ".join(unicodedata.normalize("NFKC", said).casefold().split())
-
-
-def _squeeze(said: str) -> str:
-    return "".join(plain_words(said).split())

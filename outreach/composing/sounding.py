@@ -9,9 +9,10 @@ from html import unescape
 
 from outreach.composing.addresses import Address
 from outreach.composing.checking import Expected, check_letter
+from outreach.composing.comparing import plain_words, squeeze
 from outreach.composing.environment import write_money
 from outreach.composing.facts import Facts, greeting_name
-from outreach.composing.guarding import Own, Person, find_amounts, find_mix_up, person_of, plain_words
+from outreach.composing.guarding import Own, Person, find_amounts, find_mix_up, person_of
 from outreach.composing.pictures import read_words
 from outreach.composing.templates import Words
 from outreach.composing.vouchers import Voucher
@@ -58,7 +59,7 @@ def own_of(
     named = amounts_in(facts, settings)
     greets = "greeting" in source and plain_words(str(fields.get("greeting", ""))) in plain_words(said)
     must = [greeting_name(facts.recipient, "greeting")] if greets else []
-    must += [amount for amount in amounts_in(facts, settings, ("amount",)) if _holds(said, amount)]
+    must += [amount for amount in amounts_in(facts, settings, ("amount",)) if squeeze(amount) in squeeze(said)]
     gifts = [write_money(voucher.amount, voucher.currency, facts.locale) for voucher in vouchers]
     literal = unescape(re.sub(r"<[^<>]*>", " ", _FIELDS.sub(" ", source)))
     fixed = [literal, *_always(settings, facts), str(fields.get("practitioner") or "")]
@@ -80,10 +81,6 @@ def own_of_edited(
 
 def _always(settings: Settings, facts: Facts) -> list[str]:
     return [settings.business.name, *settings.business.address, facts.signatory.name]
-
-
-def _holds(said: str, amount: str) -> bool:
-    return "".join(amount.split()) in "".join(said.split())
 
 
 def lines_of(address: Address) -> tuple[str, ...]:
