@@ -18,8 +18,9 @@ from fontTools.ttLib.tables.ttProgram import Program
 
 from outreach.composing.handwriting.letterforms import LATIN, Letterforms, Outline, read_letterforms
 from outreach.composing.handwriting.pens import SET_AT, keep_pen
-from outreach.composing.handwriting.substitutions import FORMS, build_kerning, build_substitutions
+from outreach.composing.handwriting.substitutions import build_kerning, build_substitutions
 from outreach.composing.handwriting.variation import Habit, vary
+from outreach.composing.handwriting.walks import FORMS
 from outreach.errors import SettingsError
 
 # A letter that comes often must come in more forms to seem as seldom the same.
@@ -68,7 +69,7 @@ def forms_of(character: str) -> int:
     """How many forms of a character a pen has."""
     if character in OFTEN:
         return FORMS
-    return 8 if character in SELDOM else 5 if character.isascii() else RARE
+    return 12 if character in SELDOM else 8 if character.isascii() else RARE
 
 
 def compile_pen(recipe: Recipe, characters: Iterable[str] = LATIN) -> bytes:
