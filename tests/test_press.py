@@ -2,6 +2,7 @@
 
 import gc
 import importlib.util
+import io
 import logging
 import shutil
 import statistics
@@ -10,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from pypdf import PdfReader
 
 from outreach.composing.handwriting import press
 from outreach.composing.handwriting.pens import FACES, find_pens
@@ -89,7 +91,8 @@ def test_a_font_that_cannot_be_loaded_stops_the_page_instead_of_another_font_tak
             print_page(MORNING, css, [broken])
     # Mended, it is read anew.
     shutil.copy(FACES / "Caveat.ttf", broken)
-    assert b"Broken" in print_page(MORNING, css, [broken])
+    fonts = PdfReader(io.BytesIO(print_page(MORNING, css, [broken]))).pages[0]["/Resources"]["/Font"]  # type: ignore[index]
+    assert [str(font.get_object()["/BaseFont"]).partition("+")[2] for font in fonts.values()] == ["Broken"]
 
 
 def test_what_the_press_complains_of_stays_out_of_logs() -> None:
