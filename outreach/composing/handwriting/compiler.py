@@ -34,7 +34,7 @@ class Recipe:
     """What a pen is made from. `is_joined`: the base's letters touch, and must after each change.
 
     `size` is the size in points at which the base looks as large as any pen, and `word_gap` more space between its
-    words, in em of the base.
+    words, in em of the base. `dot` is how many times larger full stops are drawn than the base has them.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Recipe:
     seed: int
     size: float = SET_AT
     word_gap: float = 0.0
+    dot: float = 1.0
     is_joined: bool = False
     habit: Habit = field(default_factory=Habit)
 
@@ -155,6 +156,8 @@ def _forms(letters: Letterforms, recipe: Recipe, character: str) -> list[Outline
     outline = letters.outlines[character]
     if character.isspace():
         outline = replace(outline, advance=outline.advance + recipe.word_gap * letters.units)
+    if character in ".:…":
+        outline = outline.swollen(recipe.dot)
     joined = recipe.is_joined and character.isalpha()
     return [
         vary(outline, recipe.habit, letters.units, letters.x_height, joined, recipe.seed, character, number)
