@@ -22,7 +22,8 @@ PAPER, PALE = 0.16, 0.3
 # Spots of a mm: how far beyond a box we look for ink that leaves it, and how far inside its frame lies.
 AROUND, FRAME = 0.7, 0.3
 SPECK = 0.05
-LARGER = 4
+# How much larger the ink is traced, and the spots of white around it.
+LARGER, BLANK = 4, 4
 # Two shapes of one letter cover each other at least so far, once they are laid over one another and thickened.
 ALIKE, SIZE, THICK = 0.30, 48, 5
 # A letter is as much larger than its sister at most.
@@ -48,14 +49,29 @@ class Take:
 
 
 def cut_takes(pages: Iterable[Page]) -> list[Take]:
-    """Every box on these pages, each letter's compared with one another."""
-    read = [read_box(page, box) for page in pages for box in page.form.boxes if box.page == page.number]
+    """Every box on these pages, each letter's compared with one another.
+
+    Where a page is there more than once, each box is taken from the last on which it is well filled in.
+    """
+    read = list(_best_of_each_box(pages).values())
     sisters: dict[str, list[Take]] = {}
     for take in read:
         if take.box.kind == "letter" and take.is_good:
             sisters.setdefault(take.box.words, []).append(take)
     odd = {take.box for group in sisters.values() for take in find_odd(group)}
     return [replace(take, complaint=ODD) if take.box in odd else take for take in read]
+
+
+def _best_of_each_box(pages: Iterable[Page]) -> dict[Box, Take]:
+    best: dict[Box, Take] = {}
+    for take in (read_box(page, box) for page in pages for box in page.form.boxes if box.page == page.number):
+        if take.box not in best or _worth(take) >= _worth(best[take.box]):
+            best[take.box] = take
+    return best
+
+
+def _worth(take: Take) -> tuple[bool, bool]:
+    return take.is_good, take.complaint != EMPTY
 
 
 def read_box(page: Page, box: Box) -> Take:
@@ -101,11 +117,15 @@ def _own_ink(dark: NDArray[np.bool_]) -> tuple[Spots, bool]:
 def _outline(around: Darkness, spots: Spots, edge: float, box: Box) -> Outline:
     """The ink traced at `LARGER` times the size, where its edge is smooth."""
     near = cv2.dilate(spots.astype(np.uint8), np.ones((5, 5), np.uint8))
-    only = np.where(near > 0, around, 0).astype(np.float32)
+    # The white around the ink would cost most of the time.
+    rows, columns = np.flatnonzero(near.any(axis=1)), np.flatnonzero(near.any(axis=0))
+    top, bottom = max(rows[0] - BLANK, 0), rows[-1] + BLANK + 1
+    left, right = max(columns[0] - BLANK, 0), columns[-1] + BLANK + 1
+    only = np.where(near > 0, around, 0)[top:bottom, left:right].astype(np.float32)
     large = cv2.resize(only, None, fx=LARGER, fy=LARGER, interpolation=cv2.INTER_CUBIC)
     found = trace(cv2.GaussianBlur(large, (0, 0), 1.2) > edge)
-    below = box.zone.top + box.zone.height + AROUND - box.baseline
-    points = found.points / (LARGER * FINE) - (AROUND, below)
+    line = len(only) + top - (box.baseline - box.zone.top + AROUND) * FINE
+    points = (found.points / LARGER + (left, -line)) / FINE - (AROUND, 0)
     return replace(found, points=points)
 
 
