@@ -73,7 +73,7 @@ def write(page: Picture, box: Box, words: str, size: float, face: Path, rng: np.
     here[:] = (here * (1 - cover) + INK * cover).round().astype(np.uint8)
 
 
-def photograph(page: Picture, seed: int, degrees: float = 8.0, fine: float = 10.0) -> Picture:
+def photograph(page: Picture, seed: int, degrees: float = 8.0, fine: float = 8.0) -> Picture:
     """The page on a dark table, seen askew and turned by up to `degrees`, on yellow paper, half in shadow, unsharp."""
     rng = np.random.default_rng(seed)
     high, wide = round(page.shape[0] / FINE * fine * 1.25), round(page.shape[1] / FINE * fine * 1.35)
