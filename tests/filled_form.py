@@ -65,7 +65,7 @@ def write(page: Picture, box: Box, words: str, size: float, face: Path, rng: np.
     line = (box.baseline - box.zone.top) * FINE * SHARPER
     place = x + rng.normal(0, 0.25) * FINE * SHARPER, line + rng.normal(0, 0.15) * FINE * SHARPER
     ImageDraw.Draw(field).text(place, words, font=font, fill=235, anchor="ls")
-    turned = field.rotate(rng.normal(0, 1.0) if box.kind == "letter" else 0, Image.Resampling.BICUBIC)
+    turned = field.rotate(rng.normal(0, 1.0) if box.kind == "letter" else 0, Image.Resampling.BILINEAR)
     small = turned.resize((field.width // SHARPER, field.height // SHARPER), Image.Resampling.BOX)
     cover = np.asarray(small, float)[:, :, None] / 255
     top, begin = round(box.zone.top * FINE), round(box.zone.left * FINE)

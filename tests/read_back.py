@@ -9,10 +9,10 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+from filled_form import characters_of
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from filled_form import characters_of
 from outreach.composing.handwriting.letterforms import LATIN, Outline
 from outreach.composing.handwriting.own_hand import X_HEIGHT, OwnHand
 from outreach.composing.handwriting.sheet import TAKES, Form
@@ -20,9 +20,9 @@ from outreach.composing.handwriting.spacing import LEVEL
 from outreach.composing.handwriting.tracing import fill
 
 # Pixels: of an x, of the field a letter is drawn in, and of its line above the field's foot.
-HIGH, FIELD, LINE = 28, 144, 52
+HIGH, FIELD, LINE = 24, 120, 44
 # Letters are laid over one another with so many pixels of play, as no one writes a letter in one place twice.
-PLAY = 3
+PLAY = 2
 # Common ink as a share of all ink: the least for a letter that came back, and what two that look alike may differ by.
 COVERED, ALIKE = 0.55, 0.02
 Ink = NDArray[np.float32]
@@ -44,7 +44,8 @@ class ReadBack:
 def read_back(hand: OwnHand, face: Path, form: Form) -> ReadBack:
     """Every form that was written of every letter that the face has, against all those letters.
 
-    Accents, which are written for the letters below them alone, are left out. A letter that the pen lacks counts as wrong. `covered` is the middle of how far letters cover their own.
+    Accents are left out: they are written for the letters below them, and smaller. A letter that the pen lacks counts
+    as wrong. `covered` is the middle of how far letters cover their own.
     """
     known = characters_of(face)
     characters = [character for character in form.characters if character in known and character in LATIN]

@@ -87,12 +87,12 @@ def learn_hand(name: str, pages: Sequence[Page], signs: str, seed: int = 1) -> O
     signed = [take for take in takes if take.box.kind == "signature"]
     signatures = _signatures([take for take in signed if take.is_good], seed)
     unsigned = _why_unsigned(signs, signed, forms)
-    return OwnHand(
-        compile_forms(forms, measures, _named(name), seed),
-        None if unsigned
-        else compile_forms(forms, measures, _named(name + SIGNATURE), seed, signatures={signs: signatures}),
-        forms, signatures, takes, _again(takes), unsigned, units,
-    )  # fmt: skip
+    # What stands beside a name, such as a title, needs few forms.
+    few = {character: drawn[:TAKES] for character, drawn in forms.items()}
+    named = _named(name + SIGNATURE)
+    signature = None if unsigned else compile_forms(few, measures, named, seed, signatures={signs: signatures})
+    pen = compile_forms(forms, measures, _named(name), seed)
+    return OwnHand(pen, signature, forms, signatures, takes, _again(takes), unsigned, units)
 
 
 def keep_hand(hand: OwnHand, name: str, folder: Path) -> Path:

@@ -27,6 +27,8 @@ from outreach.composing.pictures import draw_page
 
 # Pixels: of a mm, of the whole width, of a letter's place, and of the margin.
 DENSE, WIDE, COLUMNS, HIGH, MARGIN = 5, 1760, 3, 96, 40
+# The lines' place, in mm.
+LINES = (176.0, 94.0)
 INK, RED, GREY = (28, 43, 87), (190, 40, 30), (120, 120, 120)
 SENTENCES = (
     "Thank you for coming to see us last week.",
@@ -39,7 +41,7 @@ SENTENCES = (
 def draw_proof(hand: OwnHand, pen: Pen, signs: str) -> Image.Image:
     """The proof of a hand that was kept as `pen`; `signs` is the name its signature stands for."""
     characters = list(dict.fromkeys(take.box.words for take in hand.takes if take.box.kind == "letter"))
-    written = _written(hand, pen, signs)
+    written = write_lines(hand, pen, signs, LINES, WIDE)
     rows = -(-len(characters) // COLUMNS)
     page = Image.new("RGB", (WIDE, 2 * MARGIN + rows * HIGH + written.height + 70), "white")
     draw = ImageDraw.Draw(page)
@@ -82,12 +84,13 @@ def _inked(spots: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> Image.Imag
     return Image.fromarray((np.array(INK) * (1 - shade) + 255 * shade).astype(np.uint8))
 
 
-def _written(hand: OwnHand, pen: Pen, signs: str) -> Image.Image:
-    """What the pen can write of the sentences, and the signature, as a letter would be printed."""
-    from outreach.composing.handwriting.press import (
-        font_address,
-        print_page,
-    )  # WeasyPrint takes half a second to import
+def write_lines(hand: OwnHand, pen: Pen, signs: str, size: tuple[float, float], width: int) -> Image.Image:
+    """What the pen can write of the sentences, and the signature, printed as a letter is.
+
+    On a page of `size`, its width and height in mm, drawn `width` pixels wide.
+    """
+    # WeasyPrint takes half a second to import.
+    from outreach.composing.handwriting.press import font_address, print_page
 
     lines = [sentence for sentence in SENTENCES if not missing_letters(pen.path, sentence)]
     signed = f'<p class="signed">{escape(signs)}</p>' if hand.signature else ""
@@ -96,11 +99,11 @@ def _written(hand: OwnHand, pen: Pen, signs: str) -> Image.Image:
         for font in (pen, pen.signs_with)
     )
     css += f"""
-        @page {{ size: 176mm 92mm; margin: 6mm 8mm; }}
+        @page {{ size: {size[0]}mm {size[1]}mm; margin: 4mm 8mm; }}
         body {{ font: {SET_AT}pt/{LINE_HEIGHT}pt "{pen.name}"; color: rgb{INK}; margin: 0 }}
         p {{ margin: 0 }}
         .signed {{ font: {SET_AT * pen.signed_larger}pt/1.5 "{pen.signs_with.name}"; margin-left: 6mm }}
     """
     html = f"<body><p>{escape(' '.join(lines))}</p>{signed}</body>"
     pdf = print_page(html, css, (pen.path, pen.signs_with.path), Ink("proof", {pen.name, pen.signs_with.name}))
-    return draw_page(pdf, WIDE)
+    return draw_page(pdf, width)
