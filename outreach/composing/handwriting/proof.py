@@ -1,6 +1,6 @@
 """A learned hand in; a picture for its owner to look at out: each letter beside its scan, and a few lines written.
 
-What is to be written again is marked; the lines come from the true press, with the pen as it was kept.
+What is to be written again is marked, and accents stand on letters; the lines come from the true press.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from outreach.composing.handwriting.ink import Ink
+from outreach.composing.handwriting.letterforms import Outline
 from outreach.composing.handwriting.own_hand import OwnHand
 from outreach.composing.handwriting.pens import (
     LINE_HEIGHT,
@@ -30,6 +31,10 @@ DENSE, WIDE, COLUMNS, HIGH, MARGIN = 5, 1760, 3, 96, 40
 # The lines' place, in mm.
 LINES = (176.0, 94.0)
 INK, RED, GREY = (28, 43, 87), (190, 40, 30), (120, 120, 120)
+MADE_WITH = {
+    "´": "éáó", "`": "àèù", "ˆ": "âêô", "¨": "äöü", "˜": "ãñõ", "¸": "çşÇ", "ˇ": "čšž", "˚": "åůÅ", "˘": "ăğĂ",
+    "˝": "őűŐ",
+}  # fmt: skip
 SENTENCES = (
     "Thank you for coming to see us last week.",
     "How does your tooth feel by now? Most people notice it for two or three days, and then no more.",
@@ -53,7 +58,9 @@ def draw_proof(hand: OwnHand, pen: Pen, signs: str) -> Image.Image:
         takes = [take for take in hand.takes if take.box.words == character and take.box.kind == "letter"]
         _letter(page, (left + 30, top), hand, takes)
         if character in hand.again:
-            draw.text((left + 30, top + HIGH - 20), f"again: {hand.again[character]}", RED, font.font_variant(size=15))
+            said, colour = ("again: ", RED) if character in hand.lost else ("", GREY)
+            text = f"{said}{hand.again[character]}"
+            draw.text((left + 30, top + HIGH - 20), text, colour, font.font_variant(size=15))
     page.paste(written, (0, page.height - written.height))
     return page
 
@@ -67,10 +74,17 @@ def _letter(page: Image.Image, corner: tuple[int, int], hand: OwnHand, takes: Se
         left += seen.width + 2
     left += 12
     scale = DENSE / hand.units
-    for form in hand.forms.get(takes[0].box.words, [])[:TAKES]:
+    for form in _shown(hand, takes[0].box.words):
         wide, up = max(8, round(form.advance * scale) + 24), (BOX_HEIGHT + AROUND - BASELINE) * DENSE
         page.paste(_inked(fill(form, scale, wide, round((BOX_HEIGHT + AROUND) * DENSE), (12, up))), (left, top))
         left += wide
+
+
+def _shown(hand: OwnHand, character: str) -> list[Outline]:
+    """The forms of a letter as they were written, or letters that an accent stands on."""
+    if character not in MADE_WITH:
+        return hand.forms.get(character, [])[:TAKES]
+    return [hand.forms[letter][take] for take, letter in enumerate(MADE_WITH[character]) if letter in hand.forms]
 
 
 def _seen(darkness: Darkness) -> Image.Image:
