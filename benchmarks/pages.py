@@ -154,7 +154,7 @@ def identity() -> None:
     for recipe in RECIPES:
         pages = [count_repeats(letter_maker(recipe.name)(number), recipe.name) for number in range(8)]
         ours = [statistics.mean(shares) for shares in zip(*pages, strict=True)]
-        plain = count_repeats(plain_page(recipe), "plain")
+        plain = count_repeats(plain_page(recipe), "plain", are_alike=True)
         print(f"  {recipe.name:8} {ours[0]:6.1%} {ours[1]:6.1%}   plain {plain[0]:6.1%} {plain[1]:6.1%}")
 
 
@@ -167,9 +167,16 @@ def plain_page(recipe: Recipe, kind: str = "anniversary") -> bytes:
         return naive_maker(plain.name, False, Path(folder), kind)(1)
 
 
-def count_repeats(body: bytes, pen: str | None) -> tuple[float, float]:
-    """The two shares, among letters that come more than once: same form under the same turn and size, and nearest."""
-    drawn = [each for each in drawn_letters(body, pen) if each[0].isalpha()]
+def count_repeats(body: bytes, pen: str, are_alike: bool = False) -> tuple[float, float]:
+    """The two shares, among letters that come more than once: same form under the same turn and size, and nearest.
+
+    In a plain face, all forms of a letter `are_alike`.
+    """
+    drawn = [
+        (character, 0 if are_alike else glyph, at)
+        for character, glyph, at in drawn_letters(body, pen)
+        if character.isalpha()
+    ]
     often = Counter(character for character, _, _ in drawn)
     repeated = [each for each in drawn if often[each[0]] > 1]
     alike = Counter(repeated)
@@ -182,13 +189,13 @@ def count_repeats(body: bytes, pen: str | None) -> tuple[float, float]:
     return sum(alike[each] > 1 for each in repeated) / len(repeated), sum(nearest) / len(nearest)
 
 
-def drawn_letters(body: bytes, pen: str | None) -> list[tuple[str, int, tuple[float, ...]]]:
+def drawn_letters(body: bytes, pen: str) -> list[tuple[str, int, tuple[float, ...]]]:
     """Each letter written with `pen`: its character, its form, and the turn, size and slant it was drawn under."""
     page = PdfReader(io.BytesIO(body)).pages[0]
     named = {
         name[1:]: unicode_of(font.get_object())
         for name, font in page["/Resources"]["/Font"].items()
-        if pen is None or str(font.get_object()["/BaseFont"]).endswith(pen)
+        if str(font.get_object()["/BaseFont"]).endswith(pen)
     }
     drawn, at, known = [], (1.0, 0.0, 0.0, 1.0), {}
     orders = rb"/(\S+) [-\d.]+ Tf|([-\d. ]+) Tm|\[((?:<[^>]*>|[^\]])*)\] ?TJ"
