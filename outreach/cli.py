@@ -18,6 +18,7 @@ from outreach.announcing import announce_approval, prefect_address
 from outreach.approval import approve_batch, reject
 from outreach.approval.batches import list_batches, require_waiting
 from outreach.call import open_call
+from outreach.commands.checking import checking
 from outreach.commands.deploying import LOCAL, deploying
 from outreach.commands.options import AsJson, By, Database, DryRun, Now, On
 from outreach.commands.penning import pen
@@ -40,6 +41,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=N
 app.add_typer(sending)
 app.add_typer(simulating)
 app.add_typer(deploying)
+app.add_typer(checking)
 app.add_typer(staff, name="staff")
 app.add_typer(pen, name="pen")
 

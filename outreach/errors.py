@@ -11,6 +11,7 @@ OutreachError
 │   ├── TemplateRefused           the template itself: carries its name and line
 │   ├── FieldMissing              the customer's data lacks what the template needs
 │   ├── CannotWrite               the pen cannot write a character
+│   ├── FailedCheck               what was printed is not fit to be approved: a word, a place or a person is wrong
 │   ├── TooLong                   over the pages or segments allowed
 │   └── ScanUnreadable            a scanned form of a person's hand whose pages cannot be found or read
 ├── StorageError                  the bytes of a letter cannot be kept or read now
@@ -82,6 +83,9 @@ class FieldMissing(ComposingError):
 
 
 class CannotWrite(ComposingError): ...
+
+
+class FailedCheck(ComposingError): ...
 
 
 class TooLong(ComposingError): ...

@@ -11,11 +11,15 @@ class PaperSettings(Part):
     """A letter has `most_pages` of words at most. `voucher` says where the voucher of a gift stands.
 
     `format` is what the file keeps to: PDF/UA-1 can be read aloud; PDF/A-2b is that, and lasts as well.
+    `forbidden_outside` are words, such as a brand, that nobody may read without opening the envelope, and
+    `confirmed_proofs` name each vendor and paper, as “stannp A4”, of which somebody has held a right proof in hand.
     """
 
     most_pages: int = Field(default=2, ge=1, le=10)
     voucher: Literal["none", "strip", "page"] = "none"
     format: Literal["PDF/UA-1", "PDF/A-2b"] = "PDF/UA-1"
+    forbidden_outside: tuple[str, ...] = ()
+    confirmed_proofs: tuple[str, ...] = ()
 
 
 class Postage(Part):

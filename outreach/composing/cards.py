@@ -16,14 +16,14 @@ from outreach.composing.letterhead import read_letterhead
 from outreach.composing.letters import address_size, lay_out, print_smaller
 from outreach.composing.printing import Zone
 from outreach.composing.templates import Words
+from outreach.composing.zones import BAR_CODE, OURS
 from outreach.errors import SettingsError
 from outreach.settings import Settings
 
-CARRIERS = frozenset({"outbox", "printroom"})
 # Few words are written larger.
 SCALES = (1.3, 1.15, 1.0, 0.94, 0.88, 0.8, 0.72)
-# The address keeps this far from the edge of its zone, in mm, and leaves the zone's foot to the post's bar code.
-INSET, BAR_CODE = 6.0, 16.0
+# The address keeps this far from the edge of its zone, in mm.
+INSET = 6.0
 SIDES = 2
 
 
@@ -35,7 +35,7 @@ def write_card(
     Raises as `write_letter` does; TooLong over one side, SettingsError where the provider prints no cards.
     """
     provider = settings.provider_for("letter")
-    if provider not in CARRIERS:
+    if provider not in OURS:
         raise SettingsError(
             f"{provider} prints letters for us, and no cards; set providers.letter to “printroom”, or take "
             "“paper:” out of the template"

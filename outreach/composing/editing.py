@@ -9,24 +9,26 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, or_
 from sqlmodel import Session, col, select
 
 from outreach.composing.addresses import Address
 from outreach.composing.calls import write_call
 from outreach.composing.card_papers import choose, chosen_paper
 from outreach.composing.contents import read_row
-from outreach.composing.digests import media_type_for
+from outreach.composing.digests import PENS, media_type_for
 from outreach.composing.emails import write_email
 from outreach.composing.environment import UNWRITABLE, Dress, Value, check_template
 from outreach.composing.facts import Facts, locale_of, signatory_on
+from outreach.composing.guarding import Person, person_of
 from outreach.composing.layouts import layouts_sha256
 from outreach.composing.run import assignments_for
+from outreach.composing.sounding import currency_of, lines_of, own_of_edited, own_people, require_sound
 from outreach.composing.templates import Words, read_sources, saved_sources
 from outreach.composing.texts import write_text
 from outreach.composing.vouchers import vouchers_for
 from outreach.composing.wording import html_from_words
-from outreach.composing.writing import Written, currency_of, letter_body, require_business, size_of_letter
+from outreach.composing.writing import Written, letter_body, require_business, size_of_letter
 from outreach.database import reading
 from outreach.errors import CannotWrite, NotFound, TemplateRefused
 from outreach.intake.contacts import load_key
@@ -43,6 +45,7 @@ class Draft:
     """A composed message that can be written anew, `about` these customers.
 
     `private` are words that no subject or text may hold, and `saved` what was saved at the desk in place of templates.
+    `people`, by id, are those whose messages wait in the same batch.
     """
 
     message: Message
@@ -51,6 +54,7 @@ class Draft:
     private: frozenset[str]
     about: tuple[str, ...]
     saved: Mapping[str, str]
+    people: Mapping[str, Person]
 
 
 def words_of(session: Session, reference: str) -> str:
@@ -91,14 +95,25 @@ def open_draft(session: Session, reference: str) -> Draft:
     about = tuple(customer_id for customer_id, _ in assignments_for(session, [message])[0].occasions)
     names = session.exec(select(Treatment.name).where(col(Treatment.customer_id).in_(about)).distinct())
     private = frozenset(name.casefold() for name in names if name)
-    return Draft(message, recipient, direct_line, private, about, saved_sources(session))
+    people = _people_beside(session, message) if message.channel == "letter" else {}
+    return Draft(message, recipient, direct_line, private, about, saved_sources(session), people)
+
+
+def _people_beside(session: Session, message: Message) -> dict[str, Person]:
+    """The recipients of the messages in the same batch, and whom those are about."""
+    beside = select(Customer).join(
+        Message,
+        or_(col(Message.recipient_id) == Customer.customer_id, col(Message.customer_id) == Customer.customer_id),
+    )
+    found = session.exec(beside.where(Message.batch_id == message.batch_id).distinct())
+    return {customer.customer_id: person_of(customer) for customer in found}
 
 
 def write_edited(settings: Settings, key: bytes, draft: Draft, words: str) -> Written:
     """The message with these words, in the layout it has; `words` in the result are as they will be kept.
 
     Raises TemplateRefused with the line for what no template may hold, CannotWrite for characters that its pen lacks,
-    and TooLong.
+    TooLong, and FailedCheck for a page that is not fit to be approved.
     """
     require_business(settings)
     kept = check_words(settings, draft, words)
@@ -109,11 +124,15 @@ def write_edited(settings: Settings, key: bytes, draft: Draft, words: str) -> Wr
     source = Words(message.kind, message.channel, language, _sources(message.channel, kept), sha256_of(kept))
     if message.channel == "letter":
         source = _on_its_paper(settings, draft, source)
-        address, provider = _address_of(message), message.provider
+        address, provider = _address_of(message), message.provider or settings.provider_for("letter")
         vouchers = vouchers_for(
             settings, key, message.kind, message.reference, draft.about, currency_of(facts, settings)
         )
         body = letter_body(settings, provider, facts, source, address, message.send_on, message.reference, vouchers)
+        if provider not in PENS:
+            people = own_people(facts, draft.about, draft.people)
+            own = own_of_edited(settings, facts, kept, lines_of(address), vouchers, people)
+            require_sound(settings, provider, body, address, own, draft.private, draft.people.values())
         return Written(message.recipient or "", kept, body, *size_of_letter(settings, provider, source, body))
     if message.channel == "email":
         to = json.loads(message.recipient or "{}")

@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 
 from outreach.clock import years_between
 from outreach.composing.environment import Value
+from outreach.composing.guarding import person_of
 from outreach.errors import CannotWrite, FieldMissing, SettingsError
 from outreach.models import Customer, Flag
 from outreach.moments.relationship import first_contact
@@ -62,7 +63,7 @@ class _Known:
 
 
 class FactFinder:
-    """Reads all that `assignments` need; then gives the facts of each."""
+    """Reads all that `assignments` need; then gives the facts of each. `people`, by id, are all whom they concern."""
 
     def __init__(self, session: Session, settings: Settings, assignments: Sequence[Assignment]) -> None:
         about = {customer_id for each in assignments for customer_id, _ in each.occasions}
@@ -78,6 +79,7 @@ class FactFinder:
             {on: load_standings(session, on, about) for on in {each.run_on for each in assignments}},
             _first_contacts(session, about),
         )
+        self.people = {row.customer_id: person_of(row) for row in self.known.customers.values()}
 
     def languages_for(self, assignment: Assignment) -> tuple[str, ...]:
         """The languages to look for words in: the recipient's, then the business's."""

@@ -34,6 +34,7 @@ from outreach.composing.letterhead import read_letterhead
 from outreach.composing.printing import Paper, Zone, most_pages_of, paper_for
 from outreach.composing.templates import Words
 from outreach.composing.vouchers import Voucher, draw_code
+from outreach.composing.zones import zones_for
 from outreach.errors import CannotWrite, SettingsError, TooLong
 from outreach.settings import Business, Settings, Signatory
 
@@ -61,7 +62,8 @@ def write_letter(
     characters that neither the pen nor the fallback pen can write, TooLong when pages or window cannot hold it,
     SettingsError for a letterhead that may not be printed.
     """
-    paper, letterhead = paper_for(address.country), read_letterhead(settings)
+    provider, letterhead = settings.provider_for("letter"), read_letterhead(settings)
+    paper = paper_for(address.country, provider)
     pen, values = lay_out(facts, words, address, settings, on, reference)
     gifts = [_describe(voucher, facts.locale, words.language) for voucher in vouchers]
     _require_letters(TYPED, face_path(TYPED), "".join(said for gift in gifts for said in gift.values()))
@@ -69,7 +71,7 @@ def write_letter(
         "letter.html",
         **values,
         address_size=address_size(values["address"], paper.address),
-        letterhead_height=letterhead and letterhead_height(settings.business, paper),
+        letterhead_height=letterhead and letterhead_height(settings.business, paper, provider),
         vouchers=gifts,
         is_strip=settings.paper.voucher == "strip",
         strip=VOUCHER_HEIGHT,
@@ -77,7 +79,7 @@ def write_letter(
     pictures = {voucher.code: draw_code(voucher.code) for voucher in vouchers}
     pictures |= {"letterhead": letterhead} if letterhead else {}
     enclosed = -(-len(vouchers) // VOUCHERS_ON_A_PAGE) if settings.paper.voucher == "page" else 0
-    held = most_pages_of(settings.provider_for("letter"), address.country == settings.business.country)
+    held = most_pages_of(provider, address.country == settings.business.country)
     most = [min(pages + enclosed, held) for pages in sorted({1, settings.paper.most_pages})]
     is_lasting = settings.paper.format == "PDF/A-2b"
     tries = [(Sheet(pages, 0.0, is_lasting, pictures), scale) for pages in most for scale in SCALES]
@@ -116,9 +118,14 @@ def _describe(voucher: Voucher, locale: str, language: str) -> dict[str, str]:
     return {"code": voucher.code, "gift": gift, "how": said["voucher_how"]}
 
 
-def letterhead_height(business: Business, paper: Paper) -> float:
-    """How high the letterhead may be, in mm, above the lines of our address. Raises SettingsError for too many."""
+def letterhead_height(business: Business, paper: Paper, provider: str) -> float:
+    """How high the letterhead may be, in mm, above the lines of our address and what the provider prints over.
+
+    Raises SettingsError for too many lines.
+    """
     left = paper.sender.height - SENDER_LINE * len(business.address) - 1
+    if covered := zones_for(provider, paper).covered:
+        left = min(left, covered.top - paper.sender.top)
     if left < LOWEST_LETTERHEAD:
         raise SettingsError("business.address leaves no room for the letterhead above it; write it in fewer lines")
     return left

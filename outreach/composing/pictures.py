@@ -1,26 +1,58 @@
-"""The bytes of a printed letter in, pictures of its pages out. The only file that turns PDFs into pictures."""
+"""The bytes of a printed letter in; pictures of its pages, and what stands where on them, out.
 
+The only file that opens PDFs with PDFium. It judges nothing.
+"""
+
+import ctypes
 import io
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
 import pypdfium2
 from PIL import Image, ImageChops
+from pypdfium2 import raw
 
+from outreach.composing.printing import Zone
+from outreach.errors import ComposingError
 from outreach.paper_settings import ProofSettings
 
 # PDFium may be used by one thread at a time.
 # https://pypdfium2.readthedocs.io/en/stable/python_api.html#thread-incompatibility
 _one_at_a_time = Lock()
+# Dots to the inch at which ink is looked for, and the grey that counts as ink: half a millimetre cannot hide.
+INK_DPI, INK_BELOW = 50, 250
+POINT = 25.4 / 72
 PAPERS = {"white": (255, 255, 255), "ivory": (253, 250, 238), "cream": (250, 241, 216), "grey": (236, 236, 233)}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One page, in mm from its top left. `pieces` are where words stand, each on one line in one face.
+
+    `words` are all of them and `words_in` those in each place that was asked for; `ink` is white where there is some,
+    at INK_DPI; `loose` are the faces that it uses and does not hold.
+    """
+
+    width: float
+    height: float
+    words: str
+    words_in: Mapping[Zone, str]
+    pieces: tuple[Zone, ...]
+    ink: Image.Image
+    loose: frozenset[str]
 
 
 @contextmanager
 def _opened(pdf: bytes) -> Iterator[Any]:
     with _one_at_a_time:
-        document = pypdfium2.PdfDocument(pdf)
+        try:
+            document = pypdfium2.PdfDocument(pdf)
+        except pypdfium2.PdfiumError as error:
+            raise ComposingError("This is no PDF that can be read, or it needs a password; print it anew") from error
         try:
             yield document
         finally:
@@ -40,13 +72,85 @@ def draw_page(pdf: bytes, width: int, page: int = 1) -> Image.Image:
 def measure_pages(pdf: bytes) -> list[tuple[float, float]]:
     """The width and height of each page in millimetres."""
     with _opened(pdf) as document:
-        return [(page.get_width() * 25.4 / 72, page.get_height() * 25.4 / 72) for page in document]
+        return [(page.get_width() * POINT, page.get_height() * POINT) for page in document]
 
 
 def read_words(pdf: bytes) -> str:
     """The words of all pages, in the order in which they stand in the file."""
     with _opened(pdf) as document:
         return "\n".join(page.get_textpage().get_text_bounded() for page in document).replace("\r\n", "\n")
+
+
+def see_pages(pdf: bytes, places_on: Callable[[float, float], Mapping[int, Sequence[Zone]]]) -> list[Seen]:
+    """What stands on each page. Raises ComposingError for what is no PDF.
+
+    `places_on` says, for the first page's width and height in mm, in which places of which pages, by their numbers,
+    words are to be read apart.
+    """
+    with _opened(pdf) as document:
+        pages = [document[number] for number in range(len(document))]
+        places = places_on(pages[0].get_width() * POINT, pages[0].get_height() * POINT) if pages else {}
+        return [_see(page, places.get(number, ())) for number, page in enumerate(pages, start=1)]
+
+
+def ink_in(page: Seen, place: Zone, but: Sequence[Zone] = ()) -> Zone | None:
+    """The box around the ink that lies wholly in `place`, the pieces in `but` left out; None where there is none."""
+    dots = INK_DPI / 25.4
+    left, top = math.ceil(place.left * dots), math.ceil(place.top * dots)
+    right, bottom = int((place.left + place.width) * dots), int((place.top + place.height) * dots)
+    if right <= left or bottom <= top:
+        return None
+    found = page.ink.crop((left, top, right, bottom))
+    for piece in but:
+        x, y = int(piece.left * dots) - left - 1, int(piece.top * dots) - top - 1
+        found.paste(0, (x, y, x + int(piece.width * dots) + 3, y + int(piece.height * dots) + 3))
+    box = found.getbbox()
+    if box is None:
+        return None
+    return Zone((left + box[0]) / dots, (top + box[1]) / dots, (box[2] - box[0]) / dots, (box[3] - box[1]) / dots)
+
+
+def _see(page: Any, places: Sequence[Zone]) -> Seen:
+    text = page.get_textpage()
+    left, bottom, right, top = page.get_mediabox()
+
+    def place_of(box: Sequence[float]) -> Zone:
+        return Zone(
+            (box[0] - left) * POINT, (top - box[3]) * POINT, (box[2] - box[0]) * POINT, (box[3] - box[1]) * POINT
+        )
+
+    def words_in(zone: Zone) -> str:
+        x, y = left + zone.left / POINT, top - zone.top / POINT
+        said: str = text.get_text_bounded(x, y - zone.height / POINT, x + zone.width / POINT, y)
+        return said
+
+    drawn = page.render(scale=INK_DPI / 72, grayscale=True).to_pil()
+    return Seen(
+        (right - left) * POINT,
+        (top - bottom) * POINT,
+        text.get_text_range(),
+        {zone: words_in(zone) for zone in places},
+        tuple(place_of(text.get_rect(number)) for number in range(text.count_rects())),
+        drawn.point(lambda grey: 255 if grey < INK_BELOW else 0),
+        _loose_faces(page),
+    )
+
+
+def _loose_faces(page: Any) -> frozenset[str]:
+    """The names of the faces that words on the page are set in, and that are not in the file."""
+    faces: dict[int, str] = {}
+    for drawn in page.get_objects(filter=[raw.FPDF_PAGEOBJ_TEXT], max_depth=8):
+        face = raw.FPDFTextObj_GetFont(drawn.raw)
+        key = ctypes.addressof(face.contents)
+        if key not in faces:
+            faces[key] = "" if raw.FPDFFont_GetIsEmbedded(face) else _name_of(face)
+    return frozenset(filter(None, faces.values()))
+
+
+def _name_of(face: Any) -> str:
+    name = ctypes.create_string_buffer(128)
+    raw.FPDFFont_GetBaseFontName(face, name, len(name))
+    return name.value.decode(errors="replace") or "a face without a name"
 
 
 def as_proof(picture: Image.Image, proof: ProofSettings) -> Image.Image:

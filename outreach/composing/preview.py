@@ -26,7 +26,7 @@ def preview_template(
     """The bytes and media type of `template`, such as letters/anniversary.en.html, for one customer on a date.
 
     With `source`, as if that had been saved. Raises NotFound for a customer or template that does not exist, and what
-    stops a real message: TemplateRefused, FieldMissing, CannotWrite, TooLong.
+    stops a real message: TemplateRefused, FieldMissing, CannotWrite, TooLong, FailedCheck.
     """
     channel, kind, language = split_name(template)
     with reading(engine) as session:
@@ -45,7 +45,8 @@ def preview_template(
         recipient = _recipient(customer, on)
         assignment = Assignment(REFERENCE, kind, channel, recipient, ((customer_id, occasion.isoformat()),), on, on)
         finder = FactFinder(session, settings, [assignment])
-    written = write_message(settings, key, assignment, finder.facts_for(assignment, language), words)
+    facts = finder.facts_for(assignment, language)
+    written = write_message(settings, key, assignment, facts, words, finder.people)
     return written.body, media_type_for(channel, settings.provider_for("letter"))
 
 

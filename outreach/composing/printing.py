@@ -63,9 +63,12 @@ A4 = Paper(
 _US_LETTER_COUNTRIES = frozenset({"US", "CA", "MX"})
 
 
-def paper_for(country: str) -> Paper:
-    """The paper a letter to `country` (two letters) is printed on: what envelopes and printers there expect."""
-    return US_LETTER if country in _US_LETTER_COUNTRIES else A4
+def paper_for(country: str, provider: str = "outbox") -> Paper:
+    """The paper a letter to `country` (two letters) is printed on: what envelopes and printers there expect.
+
+    Lob, in the United States, prints on no A4 wherever a letter goes (lob-openapi 1.22.0, ltr_size).
+    """
+    return US_LETTER if provider == "lob" or country in _US_LETTER_COUNTRIES else A4
 
 
 def paper_of_size(width: float, height: float) -> Paper | None:

@@ -134,7 +134,7 @@ class Composer:
             words = self.templates.find(message.kind, message.channel, finder.languages_for(assignment))
             facts = finder.facts_for(assignment, words.language)
             self._require_same_contact(message, facts)
-            return write_message(self.settings, self.key, assignment, facts, words), words
+            return write_message(self.settings, self.key, assignment, facts, words, finder.people), words
         except (TemplateRefused, SettingsError) as problem:
             self._leave(message, problem)
             return None

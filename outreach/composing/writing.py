@@ -1,7 +1,7 @@
 """One assignment in; the finished message out: recipient, exact bytes, language, size and cost. Writes nothing down."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 
@@ -13,13 +13,17 @@ from outreach.composing.digests import PENS, canonical_json
 from outreach.composing.emails import render_email, write_email
 from outreach.composing.environment import render_template
 from outreach.composing.facts import Assignment, Facts
+from outreach.composing.guarding import Person
 from outreach.composing.letters import unbroken, write_letter
 from outreach.composing.pictures import measure_pages
 from outreach.composing.plain_letters import write_plain_letter
+from outreach.composing.printing import paper_for
+from outreach.composing.sounding import amounts_in, currency_of, lines_of, own_of, own_people, require_sound
 from outreach.composing.templates import Words
 from outreach.composing.texts import write_text
 from outreach.composing.vouchers import Voucher, vouchers_for
 from outreach.composing.wording import words_from_html
+from outreach.composing.zones import require_known
 from outreach.errors import CannotWrite, SettingsError
 from outreach.settings import Settings
 
@@ -42,16 +46,26 @@ class Written:
         return hashlib.sha256(self.body).hexdigest()
 
 
-def write_message(settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words) -> Written:
-    """The message as it will be sent. `key` signs its unsubscribe link.
+def write_message(
+    settings: Settings,
+    key: bytes,
+    assignment: Assignment,
+    facts: Facts,
+    words: Words,
+    people: Mapping[str, Person],
+) -> Written:
+    """The message as it will be sent. `key` signs its unsubscribe link; `people`, by id, are written at the same time.
 
-    Raises FieldMissing, CannotWrite or TooLong where these facts do not fit, SettingsError where no message could.
+    Raises FieldMissing, CannotWrite, TooLong or FailedCheck where these facts do not fit, SettingsError where no
+    message could.
     """
     require_business(settings)
     contact = facts.contacts.get(assignment.channel)
     if not contact:
         raise CannotWrite(f"they cannot be reached by {assignment.channel} any more: the contact on record is gone")
-    write = {"letter": _letter, "email": _email, "text": _text, "call": _call}[assignment.channel]
+    if assignment.channel == "letter":
+        return _letter(settings, key, assignment, facts, words, people)
+    write = {"email": _email, "text": _text, "call": _call}[assignment.channel]
     return write(settings, key, assignment, facts, words)
 
 
@@ -67,20 +81,21 @@ def require_business(settings: Settings) -> None:
         raise SettingsError("Set business.public_url to the address of your public pages; unsubscribe links lead there")
 
 
-def _letter(settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words) -> Written:
+def _letter(
+    settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words, people: Mapping[str, Person]
+) -> Written:
     address = address_of(facts.recipient, settings.business.country)
     provider = settings.provider_for("letter")
     about = [customer_id for customer_id, _ in assignment.occasions]
     vouchers = vouchers_for(settings, key, assignment.kind, assignment.reference, about, currency_of(facts, settings))
     body = letter_body(settings, provider, facts, words, address, assignment.send_on, assignment.reference, vouchers)
     said = words_from_html(render_template(words.name("html"), words.sources["html"], unbroken(facts.fields), "letter"))
+    if provider not in PENS:
+        own = own_of(settings, facts, words, said, lines_of(address), vouchers, own_people(facts, about, people))
+        private = {str(facts.fields.get("treatment") or ""), *amounts_in(facts, settings, ("amount",))} - {""}
+        require_sound(settings, provider, body, address, own, private, people.values())
     pages, cost = size_of_letter(settings, provider, words, body)
     return Written(canonical_json(asdict(address)), said, body, pages, cost)
-
-
-def currency_of(facts: Facts, settings: Settings) -> str:
-    """The currency in which the recipient is given something."""
-    return facts.recipient.currency or settings.business.currency
 
 
 def size_of_letter(settings: Settings, provider: str | None, words: Words, body: bytes) -> tuple[int, int]:
@@ -96,7 +111,7 @@ def size_of_letter(settings: Settings, provider: str | None, words: Words, body:
 
 def letter_body(
     settings: Settings,
-    provider: str | None,
+    provider: str,
     facts: Facts,
     words: Words,
     address: Address,
@@ -106,12 +121,15 @@ def letter_body(
 ) -> bytes:
     """A letter as its provider takes it: printed pages, or plain words, and no voucher, for one with own pens.
 
-    A card where the template chooses one, and with no voucher either.
+    A card where the template chooses one, and with no voucher either. Raises SettingsError where nobody knows yet where
+    the provider's envelope shows the address.
     """
+    card = CARDS.get(chosen_paper(words.sources["html"]))
+    require_known(provider, card or paper_for(address.country, provider), settings.paper.confirmed_proofs)
     if provider in PENS:
         most = settings.providers.handwrytten.most_characters
         return write_plain_letter(facts, words, settings.business, reference, most).encode()
-    if card := CARDS.get(chosen_paper(words.sources["html"])):
+    if card:
         return write_card(facts, words, address, settings, on, reference, card)
     return write_letter(facts, words, address, settings, on, reference, vouchers)
 
