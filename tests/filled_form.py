@@ -86,7 +86,7 @@ def photograph(page: Picture, seed: int, degrees: float = 8.0, fine: float = 8.0
     paper = (page * YELLOW).astype(np.uint8)
     shot = cv2.warpPerspective(paper, matrix, (wide, high), flags=cv2.INTER_AREA, borderValue=(88, 66, 50))
     lit = cv2.GaussianBlur((shot * shadow(high, wide, rng)[:, :, None]).astype(np.float32), (0, 0), 0.9)
-    noisy = np.clip(lit + 5 * rng.standard_normal(lit.shape, np.float32), 0, 255).astype(np.uint8)
+    noisy = np.clip(lit + 5 * rng.standard_normal((high, wide, 1), np.float32), 0, 255).astype(np.uint8)
     file = io.BytesIO()
     Image.fromarray(noisy).save(file, "JPEG", quality=82)
     return np.asarray(Image.open(file).convert("RGB"))

@@ -1,7 +1,7 @@
 """How many letters of a learned hand come back right: each laid over every letter of the face its form was filled in.
 
-A letter is right when it covers its own letter of the face well, and no other letter better. Both are drawn as high as
-the small letters of their own hand, on one line and one middle; what each was drawn with knows nothing of the other.
+A letter is right when it covers its own letter of the face well, and no other letter better. The face is drawn as large
+and as high as fits most letters, one size for all of them, by a program that knows nothing of ours.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,6 @@ from PIL import Image, ImageDraw, ImageFont
 from outreach.composing.handwriting.letterforms import LATIN, Outline
 from outreach.composing.handwriting.own_hand import X_HEIGHT, OwnHand
 from outreach.composing.handwriting.sheet import TAKES, Form
-from outreach.composing.handwriting.spacing import LEVEL
 from outreach.composing.handwriting.tracing import fill
 
 # Pixels: of an x, of the field a letter is drawn in, and of its line above the field's foot.
@@ -49,7 +48,8 @@ def read_back(hand: OwnHand, face: Path, form: Form) -> ReadBack:
     """
     known = characters_of(face)
     characters = [character for character in form.characters if character in known and character in LATIN]
-    sources = np.stack([_drawn(face, character) for character in characters])
+    em, above = _fit(hand, face, characters)
+    sources = np.stack([_drawn(face, character, em, above) for character in characters])
     forms = [(character, take) for character in characters for take in range(TAKES)]
     ours = np.stack([_filled(hand.forms.get(character, []), take) for character, take in forms])
     covered = _covered(ours, sources)
@@ -75,14 +75,18 @@ def _covered(ours: Ink, sources: Ink) -> Ink:
     return best
 
 
-def _drawn(face: Path, character: str) -> Ink:
-    boxes = [ImageFont.truetype(face, 1000).getbbox(letter, anchor="ls") for letter in LEVEL]
-    top, bottom = median(box[1] for box in boxes), median(box[3] for box in boxes)
-    scale = HIGH / (bottom - top)
-    font = ImageFont.truetype(face, 1000 * scale)
+def _fit(hand: OwnHand, face: Path, characters: list[str]) -> tuple[float, float]:
+    """The pixels of an em of the face, and how far its line is above ours, at which most letters are of one height."""
+    font = ImageFont.truetype(face, 1000)
+    boxes = [(hand.forms[each][0].box, font.getbbox(each, anchor="ls")) for each in characters if each in hand.forms]
+    scale = median((ours[3] - ours[1]) * HIGH / X_HEIGHT / (its[3] - its[1]) for ours, its in boxes)
+    return 1000 * scale, median(ours[1] * HIGH / X_HEIGHT + its[3] * scale for ours, its in boxes)
+
+
+def _drawn(face: Path, character: str, em: float, above: float) -> Ink:
     field = Image.new("L", (FIELD, FIELD), 0)
-    line = FIELD - LINE - bottom * scale
-    ImageDraw.Draw(field).text((FIELD / 3, line), character, font=font, fill=255, anchor="ls")
+    place, font = (FIELD / 3, FIELD - LINE - above), ImageFont.truetype(face, em)
+    ImageDraw.Draw(field).text(place, character, font=font, fill=255, anchor="ls")
     return _in_the_middle(np.asarray(field) > 127)
 
 

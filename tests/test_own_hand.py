@@ -159,9 +159,9 @@ def test_what_was_written_again_on_a_fresh_page_stands_in_for_what_was_wrong_and
 @pytest.fixture
 def scans(tmp_path: Path) -> list[Path]:
     """The pages of a form, as photographs."""
-    paths = [tmp_path / f"page {number}.png" for number in (1, 2, 3)]
+    paths = [tmp_path / f"page {number}.bmp" for number in (1, 2, 3)]
     for path, picture in zip(paths, photographed("Caveat"), strict=True):
-        Image.fromarray(picture).save(path, compress_level=1)
+        Image.fromarray(picture).save(path)
     return paths
 
 

@@ -102,7 +102,7 @@ def pen_learn(
     hand = learn_hand(name, read_scans(scans), signs, seed)
     path = keep_hand(hand, name, pens)
     proof = proof or path.with_suffix(".png")
-    _write(proof, as_png(draw_proof(hand, pen_named(name, pens), signs)))
+    _write(proof, as_png(draw_proof(hand, pen_named(name, pens), signs), colours=64))
     tables.say(f"{path}: {path.stat().st_size // 1000} kB. Look at {proof}, then name it as a signatory's pen")
     _say_what_to_mend(hand)
 
