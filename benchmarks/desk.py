@@ -39,7 +39,8 @@ CSS = "@page { size: 8.5in 11in; margin: 1in } body { font: 14pt/1.6 serif }"
 
 def fill(engine: Engine, settings: Settings, kind: str, count: int) -> str:
     """A batch of `count` letters of this moment, each to a customer of its own; returns the batch's id."""
-    page = print_page("<p>" + "It is a year since you first came to us, and we are glad of it. " * 12, CSS)
+    words = "It is a year since you first came to us, and we are glad of it. " * 12
+    page = print_page(f'<html lang="en"><p>{words}', CSS)
     numbers = [f"{kind}-{n:05}".upper() for n in range(count)]
     with writing(engine) as session:
         insert_new(

@@ -65,7 +65,7 @@ def write(page: Picture, box: Box, words: str, size: float, face: Path, rng: np.
     line = (box.baseline - box.zone.top) * FINE * SHARPER
     place = x + rng.normal(0, 0.25) * FINE * SHARPER, line + rng.normal(0, 0.15) * FINE * SHARPER
     ImageDraw.Draw(field).text(place, words, font=font, fill=235, anchor="ls")
-    turned = field.rotate(rng.normal(0, 1.0) if box.kind == "letter" else 0, Image.Resampling.BICUBIC)
+    turned = field.rotate(rng.normal(0, 1.0) if box.kind == "letter" else 0, Image.Resampling.BILINEAR)
     small = turned.resize((field.width // SHARPER, field.height // SHARPER), Image.Resampling.BOX)
     cover = np.asarray(small, float)[:, :, None] / 255
     top, begin = round(box.zone.top * FINE), round(box.zone.left * FINE)
@@ -73,7 +73,7 @@ def write(page: Picture, box: Box, words: str, size: float, face: Path, rng: np.
     here[:] = (here * (1 - cover) + INK * cover).round().astype(np.uint8)
 
 
-def photograph(page: Picture, seed: int, degrees: float = 8.0, fine: float = 10.0) -> Picture:
+def photograph(page: Picture, seed: int, degrees: float = 8.0, fine: float = 8.0) -> Picture:
     """The page on a dark table, seen askew and turned by up to `degrees`, on yellow paper, half in shadow, unsharp."""
     rng = np.random.default_rng(seed)
     high, wide = round(page.shape[0] / FINE * fine * 1.25), round(page.shape[1] / FINE * fine * 1.35)
@@ -86,17 +86,17 @@ def photograph(page: Picture, seed: int, degrees: float = 8.0, fine: float = 10.
     paper = (page * YELLOW).astype(np.uint8)
     shot = cv2.warpPerspective(paper, matrix, (wide, high), flags=cv2.INTER_AREA, borderValue=(88, 66, 50))
     lit = cv2.GaussianBlur((shot * shadow(high, wide, rng)[:, :, None]).astype(np.float32), (0, 0), 0.9)
-    noisy = np.clip(lit + rng.normal(0, 5, lit.shape), 0, 255).astype(np.uint8)
+    noisy = np.clip(lit + 5 * rng.standard_normal((high, wide, 1), np.float32), 0, 255).astype(np.uint8)
     file = io.BytesIO()
     Image.fromarray(noisy).save(file, "JPEG", quality=82)
     return np.asarray(Image.open(file).convert("RGB"))
 
 
-def shadow(high: int, wide: int, rng: np.random.Generator) -> NDArray[np.float64]:
+def shadow(high: int, wide: int, rng: np.random.Generator) -> NDArray[np.float32]:
     """How much light falls on each spot: it fades across the page, and a head stands in it."""
-    y, x = np.mgrid[0:high, 0:wide]
+    y, x = np.mgrid[0:1:100j, 0:1:100j]
     angle = rng.uniform(0, 2 * np.pi)
-    across = (np.cos(angle) * (x / wide - 0.5) + np.sin(angle) * (y / high - 0.5)) * 0.35
-    head = np.hypot(x / wide - rng.uniform(0.2, 0.8), (y / high - rng.uniform(0.2, 0.8)) * 1.3)
-    light: NDArray[np.float64] = 0.78 + across - 0.22 * np.exp(-((head / 0.3) ** 2))
-    return np.clip(light, 0.3, 1)
+    across = (np.cos(angle) * (x - 0.5) + np.sin(angle) * (y - 0.5)) * 0.35
+    head = np.hypot(x - rng.uniform(0.2, 0.8), (y - rng.uniform(0.2, 0.8)) * 1.3)
+    light = np.clip(0.78 + across - 0.22 * np.exp(-((head / 0.3) ** 2)), 0.3, 1)
+    return cv2.resize(light, (wide, high), interpolation=cv2.INTER_CUBIC).astype(np.float32)

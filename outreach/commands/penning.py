@@ -1,16 +1,28 @@
-"""The pens: pen make and list. Words in, a call to composing, a file or a table out."""
+"""The pens: pen make, list, sheet and learn. Words in, a call to composing, files or a table out."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from outreach import tables
 from outreach.commands.options import AsJson
-from outreach.composing.handwriting.pens import SET_AT, SHIPPED, find_pens, missing_letters
+from outreach.composing.handwriting.pens import (
+    SET_AT,
+    SHIPPED,
+    find_pens,
+    missing_letters,
+    pen_named,
+    require_unused,
+)
+from outreach.composing.printing import paper_for
+from outreach.errors import SettingsError
 from outreach.settings import load_settings
 
-pen = typer.Typer(no_args_is_help=True, help="The handwriting of your signatories: make pens, and list them.")
+if TYPE_CHECKING:
+    from outreach.composing.handwriting.own_hand import OwnHand
+
+pen = typer.Typer(no_args_is_help=True, help="The handwriting of your signatories: their own, and others.")
 
 
 @pen.command("make")
@@ -52,3 +64,65 @@ def missing_letters_of(path: Path) -> str:
     from outreach.composing.handwriting.letterforms import LATIN
 
     return "".join(missing_letters(path, LATIN))
+
+
+@pen.command("sheet")
+def pen_sheet(
+    language: Annotated[str, typer.Option(help="Whose letters it asks for, such as de. [the business's]")] = "",
+    out: Annotated[Path, typer.Option(help="The PDF to write.")] = Path("own-hand.pdf"),
+) -> None:
+    """Print the form on which a person writes their hand down, for `pen learn`."""
+    from outreach.composing.handwriting.sheet import form_for, print_sheet  # WeasyPrint takes a moment to import
+
+    business = load_settings().business
+    form = form_for(language or business.language, paper_for(business.country))
+    _write(out, print_sheet(form))
+    tables.say(f"{out}: {form.pages} pages. Print them at true size, fill them in, scan them: outreach pen learn")
+
+
+@pen.command("learn")
+def pen_learn(
+    scans: Annotated[list[Path], typer.Argument(help="The form's pages: PDF, JPEG or PNG, in any order.")],
+    name: Annotated[str, typer.Option(help="The pen's name, as outreach.toml will name it.")],
+    signs: Annotated[str, typer.Option(help="The name that the signature stands for. [the pen's name]")] = "",
+    proof: Annotated[Path | None, typer.Option(help="The picture to look at. [beside the pen]")] = None,
+    seed: Annotated[int, typer.Option(help="Another number varies the letters otherwise.")] = 1,
+    replace: Annotated[bool, typer.Option("--replace", help="Put it in the place of a pen of that name.")] = False,
+) -> None:
+    """Make a pen, and its signature, from a form that somebody filled in. The same scans make the same pen."""
+    # OpenCV takes a moment to import.
+    from outreach.composing.handwriting.own_hand import keep_hand, learn_hand
+    from outreach.composing.handwriting.proof import draw_proof
+    from outreach.composing.handwriting.scans import read_scans
+    from outreach.composing.pictures import as_png
+
+    pens, signs = load_settings().pens, signs or name
+    if not replace:
+        require_unused(name, pens)
+    hand = learn_hand(name, read_scans(scans), signs, seed)
+    path = keep_hand(hand, name, pens)
+    proof = proof or path.with_suffix(".png")
+    _write(proof, as_png(draw_proof(hand, pen_named(name, pens), signs), colours=64))
+    tables.say(f"{path}: {path.stat().st_size // 1000} kB. Look at {proof}, then name it as a signatory's pen")
+    _say_what_to_mend(hand)
+
+
+def _say_what_to_mend(hand: "OwnHand") -> None:
+    lost, fewer = hand.lost, [character for character in hand.again if character not in hand.lost]
+    if lost:
+        tables.say(f"Write again: {'; '.join(f'{character} ({hand.again[character]})' for character in lost)}")
+    if fewer:
+        tables.say(f"Enough to go by: {'; '.join(f'{character} ({hand.again[character]})' for character in fewer)}")
+    if hand.unsigned:
+        tables.say(f"It writes the name letter by letter, because {hand.unsigned}")
+    if hand.again or hand.unsigned:
+        tables.say("To mend it, print the form anew, fill in those boxes alone, and give all scans, the new ones last")
+    if hand.missing:
+        tables.say(f"It cannot write {hand.missing}")
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written: {error.strerror}; name another file") from error

@@ -53,7 +53,7 @@ def write_card(
         SIDES, card.bleed, settings.paper.format == "PDF/A-2b", {"letterhead": letterhead} if letterhead else {}
     )
     tries = [(sheet, scale) for scale in SCALES]
-    return print_smaller(html, lambda scale: _style(card, pen, scale), pen, reference, tries)
+    return print_smaller(html, lambda _, scale: _style(card, pen, scale), pen, reference, tries)
 
 
 def address_place(card: Card) -> Zone:

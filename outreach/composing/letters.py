@@ -83,7 +83,7 @@ def write_letter(
     most = [min(pages + enclosed, held) for pages in sorted({1, settings.paper.most_pages})]
     is_lasting = settings.paper.format == "PDF/A-2b"
     tries = [(Sheet(pages, 0.0, is_lasting, pictures), scale) for pages in most for scale in SCALES]
-    return print_smaller(html, lambda scale: _style(paper, pen, scale), pen, reference, tries)
+    return print_smaller(html, lambda sheet, scale: _style(paper, pen, scale, sheet.most_pages), pen, reference, tries)
 
 
 def lay_out(
@@ -152,7 +152,7 @@ def can_write(pen: Pen, words: str, name: str) -> bool:
 
 
 def print_smaller(
-    html: str, style: Callable[[float], str], pen: Pen, reference: str, tries: Sequence[tuple[Sheet, float]]
+    html: str, style: Callable[[Sheet, float], str], pen: Pen, reference: str, tries: Sequence[tuple[Sheet, float]]
 ) -> bytes:
     """The first of `tries`, each a sheet and a scale, that holds the words: a hand too writes smaller to fit a page.
 
@@ -164,9 +164,9 @@ def print_smaller(
     fonts, ink = (pen.path, pen.signs_with.path), Ink(reference, {pen.name, pen.signs_with.name})
     for sheet, scale in tries[:-1]:
         with suppress(TooLong):
-            return print_page(html, style(scale), fonts, ink, sheet)
+            return print_page(html, style(sheet, scale), fonts, ink, sheet)
     sheet, scale = tries[-1]
-    return print_page(html, style(scale), fonts, ink, sheet)
+    return print_page(html, style(sheet, scale), fonts, ink, sheet)
 
 
 def unbroken(fields: Fields) -> Fields:
@@ -198,11 +198,12 @@ def address_size(lines: list[str], place: Zone) -> float:
 
 
 @lru_cache(maxsize=32)
-def _style(paper: Paper, pen: Pen, scale: float) -> str:
+def _style(paper: Paper, pen: Pen, scale: float, most_pages: int) -> str:
     fonts = {TYPED: face_path(TYPED), pen.name: pen.path, pen.signs_with.name: pen.signs_with.path}
     return fill_layout(
         "letter.css",
         paper=paper,
+        most_pages=most_pages,
         pen=pen,
         size=SET_AT * scale,
         line_height=LINE_HEIGHT * scale,

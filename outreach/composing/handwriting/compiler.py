@@ -18,8 +18,9 @@ from fontTools.ttLib.tables.ttProgram import Program
 
 from outreach.composing.handwriting.letterforms import LATIN, Letterforms, Outline, read_letterforms
 from outreach.composing.handwriting.pens import SET_AT, keep_pen
-from outreach.composing.handwriting.substitutions import FORMS, build_kerning, build_substitutions
+from outreach.composing.handwriting.substitutions import build_kerning, build_substitutions
 from outreach.composing.handwriting.variation import Habit, vary
+from outreach.composing.handwriting.walks import FORMS
 from outreach.errors import SettingsError
 
 # A letter that comes often must come in more forms to seem as seldom the same.
@@ -33,7 +34,7 @@ class Recipe:
     """What a pen is made from. `is_joined`: the base's letters touch, and must after each change.
 
     `size` is the size in points at which the base looks as large as any pen, and `word_gap` more space between its
-    words, in em of the base.
+    words, in em of the base. `dot` is how many times larger full stops are drawn than the base has them.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Recipe:
     seed: int
     size: float = SET_AT
     word_gap: float = 0.0
+    dot: float = 1.0
     is_joined: bool = False
     habit: Habit = field(default_factory=Habit)
 
@@ -68,7 +70,7 @@ def forms_of(character: str) -> int:
     """How many forms of a character a pen has."""
     if character in OFTEN:
         return FORMS
-    return 8 if character in SELDOM else 5 if character.isascii() else RARE
+    return 12 if character in SELDOM else 8 if character.isascii() else RARE
 
 
 def compile_pen(recipe: Recipe, characters: Iterable[str] = LATIN) -> bytes:
@@ -154,6 +156,8 @@ def _forms(letters: Letterforms, recipe: Recipe, character: str) -> list[Outline
     outline = letters.outlines[character]
     if character.isspace():
         outline = replace(outline, advance=outline.advance + recipe.word_gap * letters.units)
+    if character in ".:…":
+        outline = outline.swollen(recipe.dot)
     joined = recipe.is_joined and character.isalpha()
     return [
         vary(outline, recipe.habit, letters.units, letters.x_height, joined, recipe.seed, character, number)

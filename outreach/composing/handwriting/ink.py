@@ -9,6 +9,7 @@ import random
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Protocol
 
 PIECE = re.compile(rb"<([0-9a-f]*)>|(-?[0-9.]+)")
@@ -28,15 +29,15 @@ class PlacedFont(Protocol):
 class Hand:
     """How far a hand strays: standard deviations, in CSS pixels, radians or shares. Chosen by eye on whole letters."""
 
-    indent: float = 1.6
-    drift: float = 0.55
-    slope: float = 0.0035
-    wander: float = 0.55
-    gap: float = 0.35
-    turn: float = 0.006
-    growth: float = 0.012
-    lean: float = 0.012
-    fade: float = 0.05
+    indent: float = 2.2
+    drift: float = 0.8
+    slope: float = 0.0050
+    wander: float = 0.85
+    gap: float = 0.5
+    turn: float = 0.009
+    growth: float = 0.016
+    lean: float = 0.018
+    fade: float = 0.06
     bow: float = 0.9
 
 
@@ -57,7 +58,12 @@ class Ink:
         for written in pdf.objects:
             stream = getattr(written, "stream", None)
             if isinstance(stream, list) and hasattr(written, "ctm"):
-                stream[:] = _Page(fonts, self.families, self.hand, rng).go_over(stream)
+                orders = _Page(fonts, self.families, self.hand, rng).go_over(stream)
+                stream[:] = [
+                    part
+                    for are_bytes, run in groupby(orders, lambda order: isinstance(order, bytes))
+                    for part in ([b"\n".join(run)] if are_bytes else run)
+                ]
 
 
 class _Page:
@@ -127,22 +133,23 @@ class _Page:
     def _split(self, order: bytes) -> tuple[Words, float]:
         """The words of a run of text with the place where each begins, and where the run ends."""
         assert self.font is not None  # noqa: S101
-        em = self.size / 1000
+        em, widths, to_unicode = self.size / 1000, self.font.widths, self.font.to_unicode
         words: Words = []
         at = begins = self.x
-        said = b""
+        said: list[bytes] = []
         for glyphs, moved in PIECE.findall(order):
             if moved:
                 at -= float(moved) * em
-                said += moved + b" "
+                said.append(b">" + moved + b"<")
             for first in range(0, len(glyphs), 4):
-                glyph = int(glyphs[first : first + 4], 16)
-                at += self.font.widths.get(glyph, 0) * em
-                said += b"<" + glyphs[first : first + 4] + b">"
-                if self.font.to_unicode.get(glyph, "x").isspace():
-                    words.append((begins, said))
-                    begins, said = at, b""
-        return [*words, (begins, said)] if b"<" in said else words, at
+                code = glyphs[first : first + 4]
+                glyph = int(code, 16)
+                at += widths.get(glyph, 0) * em
+                said.append(code)
+                if to_unicode.get(glyph, "x").isspace():
+                    words.append((begins, b"<%b>" % b"".join(said)))
+                    begins, said = at, []
+        return ([*words, (begins, b"<%b>" % b"".join(said))] if said else words), at
 
     def _write(self, words: Sequence[tuple[float, bytes]]) -> Iterator[bytes]:
         if self.y != self.line_y:
@@ -150,7 +157,7 @@ class _Page:
         for begins, said in words:
             yield b"%.3f %.3f %.3f rg" % self._darkness()
             yield b"%.4f %.4f %.4f %.4f %.2f %.2f Tm" % self.line.place(begins, self.y)
-            yield b"[" + said.replace(b"><", b"") + b"] TJ"
+            yield b"[%b] TJ" % said
         yield b"%.3f %.3f %.3f rg" % self.colour
 
     def _darkness(self) -> tuple[float, ...]:

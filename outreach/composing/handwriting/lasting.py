@@ -1,5 +1,6 @@
 """A PDF as it is about to be written in; the same saying more about itself: where it is cut, and what it keeps to."""
 
+import zlib
 from typing import Any
 
 POINTS = 72 / 25.4
@@ -26,6 +27,15 @@ def set_trim(pdf: Any, bleed: float) -> None:
             left, bottom, right, top = page["MediaBox"]
             page["BleedBox"] = page["MediaBox"]
             page["TrimBox"] = type(page["MediaBox"])([left + cut, bottom + cut, right - cut, top - cut])
+
+
+def pack_fonts(pdf: Any) -> None:
+    """Compresses the fonts at the usual level: WeasyPrint’s saves a thousandth and costs more."""
+    for written in pdf.objects:
+        if getattr(written, "compress", False) and "Length1" in written.extra:
+            written.stream = [zlib.compress(b"".join(written.stream))]
+            written.extra["Filter"] = "/FlateDecode"
+            written.compress = False
 
 
 def say_both(pdf: Any) -> None:

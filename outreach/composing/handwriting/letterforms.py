@@ -66,6 +66,15 @@ class Outline:
         left, _, right, _ = self.box
         return replace(self, points=np.stack([left + right - self.points[:, 0], self.points[:, 1]], axis=1))
 
+    def swollen(self, times: float) -> "Outline":
+        """Each of its contours drawn that much larger, about its own middle."""
+        points, start = self.points.copy(), 0
+        for end in self.ends:
+            middle = points[start : end + 1].mean(axis=0)
+            points[start : end + 1] = middle + (points[start : end + 1] - middle) * times
+            start = end + 1
+        return replace(self, points=points)
+
     def joined(self, other: "Outline") -> "Outline":
         """Both, drawn one over the other, as wide as this one."""
         ends = (*self.ends, *(end + len(self.points) for end in other.ends))

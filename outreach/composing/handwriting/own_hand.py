@@ -3,19 +3,20 @@
 A letter that was not written well enough is left out and named; nothing is drawn in its place.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from statistics import median
 
 import numpy as np
 
 from outreach.composing.handwriting.compiler import Measures, Named, compile_forms, forms_of
 from outreach.composing.handwriting.letterforms import LATIN, Alphabet, Outline
-from outreach.composing.handwriting.pens import SET_AT, SIGNATURE, SIGNED_LARGER, WALKS
+from outreach.composing.handwriting.pens import SET_AT, SIGNATURE, SIGNED_LARGER, WALKS, keep_pen
 from outreach.composing.handwriting.scans import Page
 from outreach.composing.handwriting.sheet import ACCENTS, TAKES
 from outreach.composing.handwriting.spacing import Spacing, measure_spacing
-from outreach.composing.handwriting.takes import Take, cut_takes
+from outreach.composing.handwriting.takes import EMPTY, Take, cut_takes
 from outreach.composing.handwriting.variation import Habit, vary
 from outreach.errors import ScanUnreadable
 
@@ -38,7 +39,7 @@ SETTLED = 0.7
 class OwnHand:
     """What was learned: fonts, the forms in them by character, and what was written into each box.
 
-    `again` says by character why to write it again; `signature` is None where there is none to sign with.
+    `again` says by character what is wrong with some of its boxes; `unsigned` why there is no `signature`, or nothing.
     """
 
     pen: bytes
@@ -47,8 +48,14 @@ class OwnHand:
     signatures: list[Outline]
     takes: list[Take]
     again: dict[str, str]
+    unsigned: str
     units: float
-    is_joined: bool
+
+    @property
+    def lost(self) -> list[str]:
+        """The characters of which no box can be used."""
+        good = {take.box.words for take in self.takes if take.is_good}
+        return [character for character in self.again if character not in good]
 
     @property
     def missing(self) -> str:
@@ -62,6 +69,8 @@ def learn_hand(name: str, pages: Sequence[Page], signs: str, seed: int = 1) -> O
     Raises ScanUnreadable where not even the small letters can be read.
     """
     takes = cut_takes(pages)
+    if all(take.complaint == EMPTY for take in takes):
+        raise ScanUnreadable("Nothing is written on these pages; fill in the form with a dark pen, then scan it again")
     written = _by_character(takes)
     spacing = measure_spacing(written, [take for take in takes if take.box.kind == "word" and take.is_good])
     if spacing is None:
@@ -75,14 +84,35 @@ def learn_hand(name: str, pages: Sequence[Page], signs: str, seed: int = 1) -> O
     forms[" "] = _spaces(spacing, units, seed)
     forms["\u00a0"] = forms[" "]
     measures = Measures(EM, ASCENT, DESCENT, X_HEIGHT)
-    signatures = _signatures([take for take in takes if take.box.kind == "signature" and take.is_good], seed)
-    can_sign = bool(signs and signatures) and all(letter in forms for letter in signs)
-    return OwnHand(
-        compile_forms(forms, measures, _named(name), seed),
-        compile_forms(forms, measures, _named(name + SIGNATURE), seed, signatures={signs: signatures})
-        if can_sign else None,
-        forms, signatures, takes, _again(pages, takes), units, spacing.is_joined,
-    )  # fmt: skip
+    signed = [take for take in takes if take.box.kind == "signature"]
+    signatures = _signatures([take for take in signed if take.is_good], seed)
+    unsigned = _why_unsigned(signs, signed, forms)
+    # What stands beside a name, such as a title, needs few forms.
+    few = {character: drawn[:TAKES] for character, drawn in forms.items()}
+    named = _named(name + SIGNATURE)
+    signature = None if unsigned else compile_forms(few, measures, named, seed, signatures={signs: signatures})
+    pen = compile_forms(forms, measures, _named(name), seed)
+    return OwnHand(pen, signature, forms, signatures, takes, _again(takes), unsigned, units)
+
+
+def keep_hand(hand: OwnHand, name: str, folder: Path) -> Path:
+    """The file of the pen in `folder`, its signature beside it; what was there under its name is replaced."""
+    path = keep_pen(name, hand.pen, folder)
+    if hand.signature is None:
+        (folder / f"{name}{SIGNATURE}.ttf").unlink(missing_ok=True)
+    else:
+        keep_pen(name + SIGNATURE, hand.signature, folder)
+    return path
+
+
+def _why_unsigned(signs: str, signed: Sequence[Take], forms: Mapping[str, Sequence[Outline]]) -> str:
+    """Why a name cannot be signed with what stands in the boxes for the signature; nothing where it can."""
+    if not any(take.is_good for take in signed):
+        wrong = ", ".join(dict.fromkeys(take.complaint for take in signed))
+        return f"none of the {len(signed)} boxes for the signature can be used: {wrong}"
+    if lacking := "".join(letter for letter in dict.fromkeys(signs) if letter not in forms):
+        return f"the pen cannot write {lacking}"
+    return ""
 
 
 def _named(name: str) -> Named:
@@ -99,18 +129,15 @@ def _by_character(takes: Sequence[Take]) -> dict[str, list[Take]]:
     return written
 
 
-def _again(pages: Sequence[Page], takes: Sequence[Take]) -> dict[str, str]:
-    """Each character of which a box cannot be used, with what is wrong, and those of pages that are not here."""
-    form = pages[0].form
+def _again(takes: Sequence[Take]) -> dict[str, str]:
+    """Each character of which a box cannot be used, with what is wrong."""
     again = {take.box.words: "" for take in takes if take.box.kind == "letter" and take.complaint}
     for character in again:
         said = [take.complaint for take in takes if take.box.words == character and take.complaint]
         again[character] = ", ".join(
             f"{complaint} ({said.count(complaint)} of {TAKES})" for complaint in dict.fromkeys(said)
         )
-    here = {page.number for page in pages}
-    lost = {box.words: f"page {box.page + 1} is not here" for box in form.boxes if box.page not in here and box.words}
-    return again | {words: why for words, why in lost.items() if len(words) == 1}
+    return again
 
 
 def _settle(group: Sequence[Take], spacing: Spacing, units: float) -> list[Outline]:

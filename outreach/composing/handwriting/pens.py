@@ -51,13 +51,24 @@ def find_pens(own: Path) -> dict[str, Pen]:
     return pens
 
 
+def require_unused(name: str, own: Path) -> None:
+    """Raises SettingsError for a name that is no file's, and where there is a pen of that name already."""
+    _require_name(name)
+    if name in find_pens(own):
+        raise SettingsError(f"There is a pen “{name}” already; choose another name, or say --replace")
+
+
+def _require_name(name: str) -> None:
+    if not re.fullmatch(r"\w[\w -]*", name):
+        raise SettingsError(f"“{name}” cannot be a pen's name, because it will be a file's; use letters and spaces")
+
+
 def keep_pen(name: str, made: bytes, folder: Path) -> Path:
     """The file of a pen in `folder`, under its name; one of that name is replaced.
 
     Raises SettingsError for a name that is no file's.
     """
-    if not re.fullmatch(r"\w[\w -]*", name):
-        raise SettingsError(f"“{name}” cannot be a pen's name, because it will be a file's; use letters and spaces")
+    _require_name(name)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.ttf"
     beside = path.with_suffix(".new")

@@ -4,10 +4,13 @@ Nothing is fetched but the typed face, the pens and our own pictures, by name; w
 Every PDF is tagged (PDF/UA-1), so that it can be read aloud.
 """
 
+import gc
 import logging
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
+from logging.handlers import BufferingHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -17,13 +20,17 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
 from outreach.composing.handwriting.ink import Ink
-from outreach.composing.handwriting.lasting import say_both, set_trim
+from outreach.composing.handwriting.lasting import pack_fonts, say_both, set_trim
 from outreach.composing.handwriting.pens import TYPED, face_path
 from outreach.composing.handwriting.sheets import ONE_PAGE, Sheet
 from outreach.errors import CannotWrite, TooLong
 
-# WeasyPrint logs the texts and addresses it cannot lay out; customers' words stay out of logs.
-logging.getLogger("weasyprint").setLevel(logging.CRITICAL)
+# What WeasyPrint logs instead of raising: a font that cannot be loaded, a style it does not know. It logs the texts and
+# addresses it cannot lay out too; customers' words stay out of logs.
+_complaints = BufferingHandler(100)
+_complaints.setLevel(logging.WARNING)
+_weasyprint = logging.getLogger("weasyprint")
+_weasyprint.propagate, _weasyprint.handlers = False, [_complaints]
 logging.getLogger("fontTools").setLevel(logging.CRITICAL)
 # Pango's font map may be used by one thread at a time.
 _one_at_a_time = threading.Lock()
@@ -77,12 +84,25 @@ class _Press:
         def finish(document: Any, pdf: Any) -> None:
             if ink:
                 ink(document, pdf)
+            pack_fonts(pdf)
             set_trim(pdf, sheet.bleed)
             if sheet.is_lasting:
                 say_both(pdf)
 
         variant = "pdf/a-2b" if sheet.is_lasting else "pdf/ua-1"
         return bytes(document.write_pdf(finisher=finish, pdf_variant=variant, pdf_tags=True))
+
+
+@contextmanager
+def _no_collecting() -> Iterator[None]:
+    """Python does not look for garbage meanwhile: a page makes a hundred thousand objects, and needs them all."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 @lru_cache(maxsize=1)
@@ -98,13 +118,21 @@ def print_page(
     The same words, fonts, pictures and ink give the same bytes, whenever and wherever it is printed. Raises TooLong
     over the pages that `sheet` allows, CannotWrite when the page asks for anything but these fonts and pictures.
     """
-    with _one_at_a_time:
+    with _one_at_a_time, _no_collecting():
         press = _press()
         press.fetcher.paths |= {font_address(font): font for font in fonts}
         press.fetcher.pictures = sheet.pictures
+        _complaints.flush()
         try:
-            return press.print(html, css, ink, sheet)
+            made = press.print(html, css, ink, sheet)
         except _Forbidden as forbidden:
             raise CannotWrite(
                 "The page asks for a file or address that a letter may not load; remove it"
             ) from forbidden
+        if _complaints.buffer:
+            # It was printed all the same, and perhaps in another font than the one that was asked for.
+            _press.cache_clear()
+            # Only the sentence, without what was put into it.
+            said = str(_complaints.buffer[0].msg)
+            raise CannotWrite(f"The press complains of the page: “{said}”; mend the layout or the pen")
+        return made

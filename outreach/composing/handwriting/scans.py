@@ -35,19 +35,23 @@ class Page:
 
 
 def read_scans(paths: list[Path]) -> list[Page]:
-    """The pages in these files, each once: of two of the same page the last stands, as of two forms.
+    """The pages in these files, as they come: one that was written anew stands after the one it adds to.
 
-    Raises ScanUnreadable for a file that is no picture or PDF, a page without marks, one too small to read, and for
-    pages of two kinds of form.
+    Raises ScanUnreadable for a file that is no picture or PDF, a page without marks, one too small to read, for pages
+    of two kinds of form, and where one of the form's pages is missing.
     """
-    pages = {}
-    for path in paths:
-        for at, picture in enumerate(open_pictures(path), start=1):
-            page = flatten(picture, f"{path.name}, page {at}")
-            pages[page.number] = page
-    if len({page.form for page in pages.values()}) > 1:
+    pages = [
+        flatten(picture, f"{path.name}, page {at}")
+        for path in paths
+        for at, picture in enumerate(open_pictures(path), start=1)
+    ]
+    if len({page.form for page in pages}) > 1:
         raise ScanUnreadable("These pages are of different forms; scan the pages of one form together")
-    return [pages[number] for number in sorted(pages)]
+    whole = pages[0].form.pages if pages else 0
+    if missing := sorted(set(range(whole)) - {page.number for page in pages}):
+        lost = " and ".join(f"page {number + 1}" for number in missing)
+        raise ScanUnreadable(f"Of the {whole} pages of the form, {lost} is not here; give all pages together")
+    return pages
 
 
 def open_pictures(path: Path) -> Iterator[Picture]:

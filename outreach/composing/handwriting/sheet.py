@@ -21,7 +21,7 @@ TAKES = 3
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 SIGNS = ".,;:!?’“”-–()/&@#%+=*°€$£"
 # Letters in use abroad that cannot be put together from others; then the accents alone, from which others are.
-ABROAD, ACCENTS = "æøłßÆØŁ", "´`ˆ¨˜¸ˇ˚"
+ABROAD, ACCENTS = "æøłßœðþÆØŁŒÐÞ", "´`ˆ¨˜¸ˇ˚˘˝"
 # A language is known on the form by its place here, so new ones go to the end.
 ALPHABETS = {
     "en": "", "de": "äöüÄÖÜ„", "fr": "àâçéèêëîïôùûœÉ«»", "es": "áéíñóúü¡¿", "it": "àèéìòù", "pt": "áâãàçéêíóôõú",

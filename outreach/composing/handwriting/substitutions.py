@@ -6,17 +6,12 @@ It never draws: which outline a glyph has is the compiler's to say.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from fontTools.otlLib import builder as otl
 from fontTools.ttLib import newTable
 from fontTools.ttLib.tables import otTables as ot  # noqa: N813 - fontTools' own name for it
 
 from outreach.composing.handwriting.pens import WALKS
-from outreach.composing.handwriting.variation import number_of
-
-# A letter that comes most often has so many forms.
-FORMS = 12
-GROUPS = 7
+from outreach.composing.handwriting.walks import FORMS, GROUPS, Walk, choose_walk_of
 
 
 def build_substitutions(
@@ -24,13 +19,14 @@ def build_substitutions(
 ) -> Any:
     """GSUB: for each form a lookup that puts it in the place of form 0, and walks that say which form comes next.
 
-    In a walk, the form of a letter is the form of the letter before it, moved on by as many as that letter's group
-    steps. Letters with fewer forms begin anew when theirs are used up. A signature is put together before all that,
-    because lookups are gone through in the order in which they stand.
+    Letters with fewer forms begin anew when theirs are used up. A signature is put together before all that, because
+    lookups are gone through in the order in which they stand; for the same reason `calt`, which stands before the other
+    walks, must be switched off where one of them is to choose.
     """
     signing = [_together(names, signed)] if signed else []
     picks = [_pick(names, form) for form in range(FORMS)]
-    walks = [_walk(names, number_of(seed, "walk", walk), order, len(signing)) for walk in range(WALKS + 1)]
+    forms = {character: len(found) for character, found in names.items()}
+    walks = [_walk(names, choose_walk_of(forms, seed, walk), order, len(signing)) for walk in range(WALKS + 1)]
     again = [_pick(signed, walk) for walk in range(1, WALKS + 1)] if signed else []
     lookups = [otl.buildLookup([subtable]) for subtable in (*signing, *picks, *walks, *again)]
     first = len(signing) + FORMS
@@ -54,31 +50,32 @@ def _pick(names: dict[str, list[str]], form: int) -> ot.SingleSubst:
     return subtable
 
 
-def _walk(names: dict[str, list[str]], seed: int, order: dict[str, int], before_picks: int) -> ot.ChainContextSubst:
+def _walk(names: dict[str, list[str]], walk: Walk, order: dict[str, int], before_picks: int) -> ot.ChainContextSubst:
     """`before_picks` is how many lookups stand before the one that picks form 0."""
-    rng = np.random.default_rng(seed)
-    group = {forms[0]: int(rng.integers(GROUPS)) for forms in names.values()}
-    steps, first = rng.integers(1, FORMS, GROUPS), rng.integers(0, FORMS, GROUPS)
-    before = {
-        name: 1 + number * GROUPS + group[forms[0]] for forms in names.values() for number, name in enumerate(forms)
-    }
-    rules = [
-        _rule([1 + number * GROUPS + each], [], before_picks + int(number + steps[each]) % FORMS)
-        for number in range(FORMS)
-        for each in range(GROUPS)
-    ]
-    rules += [_rule([], [1 + each], before_picks + int(first[each])) for each in range(GROUPS)]
-    rules.append(_rule([], [], before_picks + int(first[0])))
+    before = {name: 1 + number for forms in names.values() for number, name in enumerate(forms)}
+    groups = {forms[0]: 1 + walk.group[character] for character, forms in names.items()}
     subtable = ot.ChainContextSubst()
     subtable.Format = 2
-    subtable.Coverage = otl.buildCoverage(group, order)
+    subtable.Coverage = otl.buildCoverage(groups, order)
     subtable.BacktrackClassDef = _classes(ot.BacktrackClassDef, before)
-    subtable.InputClassDef = _classes(ot.InputClassDef, dict.fromkeys(group, 1))
-    subtable.LookAheadClassDef = _classes(ot.LookAheadClassDef, {name: 1 + each for name, each in group.items()})
+    subtable.InputClassDef = _classes(ot.InputClassDef, groups)
+    subtable.LookAheadClassDef = _classes(ot.LookAheadClassDef, groups)
+    sets = [_set(walk.step[each], walk.first[each], before_picks) for each in range(GROUPS)]
+    subtable.ChainSubClassSet, subtable.ChainSubClassSetCount = [None, *sets], 1 + GROUPS
+    return subtable
+
+
+def _set(step: int, first: Sequence[int], before_picks: int) -> ot.ChainSubClassSet:
+    """The rules for the letters of one group: after each form, and with nothing before, by the group that follows.
+
+    HarfBuzz tries the rules of a set one after another, so a set is kept short: the group is not asked for again.
+    """
+    rules = [_rule([1 + number], [], before_picks + (number + step) % FORMS) for number in range(FORMS)]
+    rules += [_rule([], [1 + each], before_picks + form) for each, form in enumerate(first)]
+    rules.append(_rule([], [], before_picks + first[0]))
     chosen = ot.ChainSubClassSet()
     chosen.ChainSubClassRule, chosen.ChainSubClassRuleCount = rules, len(rules)
-    subtable.ChainSubClassSet, subtable.ChainSubClassSetCount = [None, chosen], 2
-    return subtable
+    return chosen
 
 
 def _classes(kind: Any, classes: dict[str, int]) -> Any:

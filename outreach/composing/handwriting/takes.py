@@ -5,7 +5,6 @@ It never guesses at a letter: an empty, faint, spilt or odd box is said to be so
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import cv2
 import numpy as np
@@ -22,11 +21,12 @@ PAPER, PALE = 0.16, 0.3
 # Spots of a mm: how far beyond a box we look for ink that leaves it, and how far inside its frame lies.
 AROUND, FRAME = 0.7, 0.3
 SPECK = 0.05
-LARGER = 4
+# How much larger the ink is traced, and the spots of white around it.
+LARGER, BLANK = 4, 4
 # Two shapes of one letter cover each other at least so far, once they are laid over one another and thickened.
 ALIKE, SIZE, THICK = 0.30, 48, 5
-# A letter is as much larger than its sister at most.
-GROWN = 1.7
+# By so much more it may look like another letter, and a letter is as much larger than its sister at most.
+FOREIGN, GROWN = 0.2, 1.7
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,25 @@ class Take:
 
 
 def cut_takes(pages: Iterable[Page]) -> list[Take]:
-    """Every box on these pages, each letter's compared with one another."""
-    read = [read_box(page, box) for page in pages for box in page.form.boxes if box.page == page.number]
-    sisters: dict[str, list[Take]] = {}
-    for take in read:
-        if take.box.kind == "letter" and take.is_good:
-            sisters.setdefault(take.box.words, []).append(take)
-    odd = {take.box for group in sisters.values() for take in find_odd(group)}
+    """Every box on these pages, each letter's compared with one another.
+
+    Where a page is there more than once, each box is taken from the last on which it is well filled in.
+    """
+    read = list(_best_of_each_box(pages).values())
+    odd = {take.box for take in find_odd([take for take in read if take.box.kind == "letter" and take.is_good])}
     return [replace(take, complaint=ODD) if take.box in odd else take for take in read]
+
+
+def _best_of_each_box(pages: Iterable[Page]) -> dict[Box, Take]:
+    best: dict[Box, Take] = {}
+    for take in (read_box(page, box) for page in pages for box in page.form.boxes if box.page == page.number):
+        if take.box not in best or _worth(take) >= _worth(best[take.box]):
+            best[take.box] = take
+    return best
+
+
+def _worth(take: Take) -> tuple[bool, bool]:
+    return take.is_good, take.complaint != EMPTY
 
 
 def read_box(page: Page, box: Box) -> Take:
@@ -101,27 +112,50 @@ def _own_ink(dark: NDArray[np.bool_]) -> tuple[Spots, bool]:
 def _outline(around: Darkness, spots: Spots, edge: float, box: Box) -> Outline:
     """The ink traced at `LARGER` times the size, where its edge is smooth."""
     near = cv2.dilate(spots.astype(np.uint8), np.ones((5, 5), np.uint8))
-    only = np.where(near > 0, around, 0).astype(np.float32)
+    # The white around the ink would cost most of the time.
+    rows, columns = np.flatnonzero(near.any(axis=1)), np.flatnonzero(near.any(axis=0))
+    top, bottom = max(rows[0] - BLANK, 0), rows[-1] + BLANK + 1
+    left, right = max(columns[0] - BLANK, 0), columns[-1] + BLANK + 1
+    only = np.where(near > 0, around, 0)[top:bottom, left:right].astype(np.float32)
     large = cv2.resize(only, None, fx=LARGER, fy=LARGER, interpolation=cv2.INTER_CUBIC)
     found = trace(cv2.GaussianBlur(large, (0, 0), 1.2) > edge)
-    below = box.zone.top + box.zone.height + AROUND - box.baseline
-    points = found.points / (LARGER * FINE) - (AROUND, below)
+    line = len(only) + top - (box.baseline - box.zone.top + AROUND) * FINE
+    points = (found.points / LARGER + (left, -line)) / FINE - (AROUND, 0)
     return replace(found, points=points)
 
 
-def find_odd(sisters: Sequence[Take]) -> list[Take]:
-    """Those that are unlike the others, where at least two others are alike; all but the first where none are."""
-    if len(sisters) < 2:
+def find_odd(letters: Sequence[Take]) -> list[Take]:
+    """Those that are unlike two others of their letter which are alike, or far more like another letter than those."""
+    if not letters:
         return []
-    shapes = [_shape(take.spots) for take in sisters]
-    alike = [[_are_alike(one, other) for other in shapes] for one in shapes]
-    if len(sisters) > 2 and any(sum(row) > 1 for row in alike):
-        return [take for take, row in zip(sisters, alike, strict=True) if sum(row) == 1]
-    return []
+    sizes = np.array([_size(take.spots) for take in letters], float)
+    covered = _covered(np.stack([_shape(take.spots) for take in letters]))
+    alike = (covered > ALIKE) & (np.maximum.outer(sizes, sizes) < GROWN * np.minimum.outer(sizes, sizes) + 0.5 * FINE)
+    words = np.array([take.box.words for take in letters])
+    odd = []
+    for at, take in enumerate(letters):
+        sisters = np.flatnonzero((words == take.box.words) & (np.arange(len(letters)) != at))
+        if len(sisters) > 1 and alike[np.ix_(sisters, sisters)].all():
+            foreign = covered[at, words != take.box.words].max(initial=0.0)
+            if not alike[at, sisters].any() or foreign > covered[at, sisters].max() + FOREIGN:
+                odd.append(take)
+    return odd
 
 
-def _shape(spots: Spots) -> tuple[Any, float, float]:
-    """The ink within its own frame, thickened and brought to one size; how wide and how high it was."""
+def _covered(shapes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """For each two shapes, what they have in common as a share of all that either has."""
+    flat = shapes.reshape(len(shapes), -1)
+    common = flat @ flat.T
+    area = flat.sum(axis=1)
+    return np.asarray(common / (area[:, None] + area[None, :] - common), np.float32)
+
+
+def _size(spots: Spots) -> int:
+    return max(int(np.ptp(np.flatnonzero(spots.any(axis=axis)))) + 1 for axis in (0, 1))
+
+
+def _shape(spots: Spots) -> NDArray[np.float32]:
+    """The ink within its own frame, thickened and brought to one size."""
     rows, columns = np.flatnonzero(spots.any(axis=1)), np.flatnonzero(spots.any(axis=0))
     tight = spots[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.uint8)
     high, wide = tight.shape
@@ -130,10 +164,4 @@ def _shape(spots: Spots) -> tuple[Any, float, float]:
     field = np.zeros((SIZE + THICK, SIZE + THICK), np.uint8)
     top, left = (SIZE - small.shape[0]) // 2 + THICK // 2, (SIZE - small.shape[1]) // 2 + THICK // 2
     field[top : top + small.shape[0], left : left + small.shape[1]] = small
-    return cv2.dilate(field, np.ones((THICK, THICK), np.uint8)) > 100, float(wide), float(high)
-
-
-def _are_alike(one: tuple[Any, float, float], other: tuple[Any, float, float]) -> bool:
-    size, size_of_other = max(one[1:]), max(other[1:])
-    covered = float((one[0] & other[0]).sum()) / float((one[0] | other[0]).sum())
-    return covered > ALIKE and max(size, size_of_other) < GROWN * min(size, size_of_other) + 0.5 * FINE
+    return (cv2.dilate(field, np.ones((THICK, THICK), np.uint8)) > 100).astype(np.float32)
