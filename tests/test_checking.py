@@ -124,6 +124,8 @@ def clip(canvas: Canvas) -> None:
         ("paper", letter(paper=A4)),
         ("paper", letter(paper=CARDS["card A6"])),  # type: ignore[arg-type]
     ],
+    # Named by its bytes, as pytest would, a file of ReportLab's would change its name with the time.
+    ids=lambda value: value if isinstance(value, str) else "file",
 )  # fmt: skip
 def test_every_kind_of_fault_is_found_and_says_what_to_do(settings: Settings, kind: str, pdf: bytes) -> None:
     found = [fault for fault in check_letter(pdf, "lob", settings, EXPECTED) if fault.kind == kind]
@@ -159,7 +161,7 @@ def test_one_page_of_another_size_is_a_fault_of_that_page(settings: Settings) ->
     assert [(fault.kind, fault.page) for fault in check_letter(letter(turn), "outbox", settings)] == [("paper", 2)]
 
 
-@pytest.mark.parametrize("damaged", [b"", b"no PDF at all", letter()[:300]])
+@pytest.mark.parametrize("damaged", [b"", b"no PDF at all", letter()[:300]], ids=["empty", "words", "half"])
 def test_what_is_no_pdf_is_an_error_that_says_so(settings: Settings, damaged: bytes) -> None:
     with pytest.raises(ComposingError, match="no PDF"):
         check_letter(damaged, "lob", settings)
