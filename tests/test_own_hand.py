@@ -298,9 +298,10 @@ def signed(pen: Pen, reference: str) -> tuple[bytes, bytes]:
     """Which form of the signature a reference is signed with, and how ink then leans, turns and scales it."""
     css = f"""
         @font-face {{ font-family: "{pen.name}"; src: url("{font_address(pen.path)}") }}
-        p {{ font: 28pt "{pen.name}"; font-feature-settings: "ss0{choose_walk(reference, WALKS)}" }}
+        p {{ font: 28pt "{pen.name}"; font-feature-settings: "calt" 0, "ss0{choose_walk(reference, WALKS)}" }}
     """
-    page = PdfReader(io.BytesIO(print_page(f"<p>{NAME}</p>", css, (pen.path,), Ink(reference, {pen.name})))).pages[0]
+    html = f'<html lang="en"><p>{NAME}</p>'
+    page = PdfReader(io.BytesIO(print_page(html, css, (pen.path,), Ink(reference, {pen.name})))).pages[0]
     drawn = page.get_contents().get_data()  # type: ignore[union-attr]
     assert page.extract_text().strip() == NAME
     (form,) = re.findall(rb"\[<([0-9a-f]{4})>0 \] TJ", drawn)

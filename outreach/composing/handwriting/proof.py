@@ -118,6 +118,6 @@ def write_lines(hand: OwnHand, pen: Pen, signs: str, size: tuple[float, float], 
         p {{ margin: 0 }}
         .signed {{ font: {SET_AT * pen.signed_larger}pt/1.5 "{pen.signs_with.name}"; margin-left: 6mm }}
     """
-    html = f"<body><p>{escape(' '.join(lines))}</p>{signed}</body>"
+    html = f"<html lang='en'><body><p>{escape(' '.join(lines))}</p>{signed}</body>"
     pdf = print_page(html, css, (pen.path, pen.signs_with.path), Ink("proof", {pen.name, pen.signs_with.name}))
     return draw_page(pdf, width)

@@ -16,7 +16,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from outreach.composing.handwriting.marks import CORNERS, Picture, Place, find_marks
 from outreach.composing.handwriting.sheet import MARK, Form, form_of
 from outreach.composing.pictures import draw_page, measure_pages
-from outreach.errors import ScanUnreadable
+from outreach.errors import ComposingError, ScanUnreadable
 
 # How finely a flat page is read, and the least that a picture must have to be worth it, in pixels a mm.
 FINE, COARSE = 12, 5.0
@@ -75,7 +75,7 @@ def open_pictures(path: Path) -> Iterator[Picture]:
 def _pages_of(content: bytes, path: Path) -> Iterator[Picture]:
     try:
         sizes = measure_pages(content)
-    except RuntimeError as error:
+    except ComposingError as error:
         raise ScanUnreadable(f"{path.name} cannot be opened as a PDF; scan it again, without a password") from error
     if len(sizes) > MOST_PAGES:
         raise ScanUnreadable(f"{path.name} has {len(sizes)} pages, and a form has no more than four; scan it alone")
