@@ -304,7 +304,7 @@ def signed(pen: Pen, reference: str) -> tuple[bytes, bytes]:
     page = PdfReader(io.BytesIO(print_page(html, css, (pen.path,), Ink(reference, {pen.name})))).pages[0]
     drawn = page.get_contents().get_data()  # type: ignore[union-attr]
     assert page.extract_text().strip() == NAME
-    (form,) = re.findall(rb"\[<([0-9a-f]{4})>0 \] TJ", drawn)
+    (form,) = re.findall(rb"\[<([0-9a-f]{4})>0? ?\] TJ", drawn)
     matrix = re.findall(rb"((?:-?[0-9.]+ ){6})Tm", drawn)[-1]
     return form, matrix
 

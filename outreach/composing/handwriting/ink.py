@@ -157,7 +157,7 @@ class _Page:
         for begins, said in words:
             yield b"%.3f %.3f %.3f rg" % self._darkness()
             yield b"%.4f %.4f %.4f %.4f %.2f %.2f Tm" % self.line.place(begins, self.y)
-            yield b"[%b] TJ" % said
+            yield b"[%b] TJ" % said.replace(b"<>", b"")
         yield b"%.3f %.3f %.3f rg" % self.colour
 
     def _darkness(self) -> tuple[float, ...]:
