@@ -13,11 +13,12 @@ from outreach.approval.reminders import find_deputy
 from outreach.approval.staff import can_anybody_approve
 from outreach.composing import check_templates
 from outreach.composing.contents import open_to_write
+from outreach.composing.handwriting.pens import pen_named
 from outreach.composing.templates import saved_sources
 from outreach.database import open_database, reading, require_safe_claims, upgrade_database
 from outreach.delivery.generation import find_restore
 from outreach.delivery.providers import open_providers
-from outreach.errors import OutreachError
+from outreach.errors import OutreachError, SettingsError
 from outreach.intake.contacts import load_key
 from outreach.planning.knobs import with_saved_knobs
 from outreach.settings import Settings, load_settings
@@ -75,7 +76,14 @@ def _business(settings: Settings) -> Finding:
 def _signatory(settings: Settings) -> Finding:
     signs = any(signatory.consent_on for signatory in settings.business.signatories)
     mend = "Name a signatory who has agreed to be signed for: [[business.signatories]] with name and consent_on"
-    return Finding("a signatory", signs, "" if signs else mend)
+    if not signs:
+        return Finding("a signatory", False, mend)
+    try:
+        for signatory in settings.business.signatories:
+            pen_named(signatory.pen, settings.pens)
+    except SettingsError as error:
+        return Finding("a signatory", False, str(error))
+    return Finding("a signatory", True)
 
 
 def _mode(settings: Settings) -> Finding:

@@ -250,6 +250,9 @@ def test_a_setting_in_the_environment_overrides_the_file_and_a_wrong_one_is_name
 
 def test_doctor_says_what_is_missing_and_how_to_mend_it(run: Run, place: Path) -> None:
     done(run("doctor"))
+    written = (place / "outreach.toml").read_text()
+    (place / "outreach.toml").write_text(written.replace("consent_on", 'pen = "Adler"\nconsent_on', 1))
+    assert "There is no pen “Adler”" in done(run("doctor"), status=1)
     (place / "outreach.toml").write_text("mode = 'rehearsal'\n")
     assert "[business]" in done(run("doctor"), status=1)
 

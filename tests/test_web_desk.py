@@ -1,8 +1,10 @@
 """Batches and messages on the desk, asked as a browser asks: what is shown, what is refused, and how it is answered."""
 
 import hashlib
+import re
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -14,6 +16,8 @@ from conftest import NOW, TODAY
 from outreach.approval import edit_message, open_batches
 from outreach.composing import compose_planned
 from outreach.composing.contents import LETTER, content_row
+from outreach.composing.printing import US_LETTER
+from outreach.composing.zones import zones_for
 from outreach.database import insert_new, reading, writing
 from outreach.models import Batch, Content, Customer, Message, Place
 from outreach.settings import Settings
@@ -266,3 +270,31 @@ def test_a_character_that_no_database_keeps_is_refused_and_changes_nothing(engin
         assert nora.get("/people?q=a%00b").status_code in {200, 400}
     with reading(engine) as session:
         assert "\0" not in (session.get_one(Message, FIRST).status_reason or "")
+
+
+def test_a_batch_that_is_on_hold_altogether_says_so_and_offers_no_approval(practice: Engine, nora: Browser) -> None:
+    nora.post(f"/messages/{FIRST}/hold", reason="ask the doctor first")
+    with reading(practice) as session:
+        apart = session.get_one(Message, FIRST).batch_id
+    page = nora.get(f"/batches/{apart}").text
+    assert "1 letter on hold" in page
+    assert "All of it is on hold" in page
+    assert "<button>Approve" not in page
+    assert "1 letter on hold" in nora.get("/").text
+
+
+def test_what_is_approved_for_a_later_day_is_said_to_leave_on_that_day(practice: Engine, nora: Browser) -> None:
+    with writing(practice) as session:
+        session.get_one(Batch, BATCH).run_on = TODAY + timedelta(days=1)
+    answer = nora.post(f"/batches/{BATCH}/approve", **on_screen(practice))
+    assert answer.status_code == 303
+    assert 'It leaves on <time datetime="2026-03-11">' in nora.get(answer.headers["location"]).text
+
+
+def test_the_envelopes_window_is_drawn_where_the_envelope_has_it(nora: Browser) -> None:
+    page = nora.get(f"/messages/{FIRST}").text
+    drawn = re.search(r'class="window" x="([0-9.]+)" y="([0-9.]+)" width="([0-9.]+)"', page)
+    assert drawn
+    window = zones_for("outbox", US_LETTER).window
+    assert window
+    assert [float(each) for each in drawn.groups()] == pytest.approx([window.left, window.top, window.width], abs=0.1)

@@ -71,12 +71,6 @@ def paper_for(country: str, provider: str = "outbox") -> Paper:
     return US_LETTER if provider == "lob" or country in _US_LETTER_COUNTRIES else A4
 
 
-def paper_of_size(width: float, height: float) -> Paper | None:
-    """The paper that a stored page of this size in mm was printed on; None where that is a card."""
-    sizes = {paper: max(abs(paper.width - width), abs(paper.height - height)) for paper in (US_LETTER, A4)}
-    return next((paper for paper, off in sizes.items() if off < 1), None)
-
-
 # Lob: 60 sheets printed on one side at home, and 6 abroad (lob-openapi 1.22.0, ltr_file). Stannp: 10 pages (its API
 # reference, letters/create). PostGrid says nothing.
 _MOST_PAGES = {"lob": (60, 6), "stannp": (10, 10)}

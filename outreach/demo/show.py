@@ -99,8 +99,8 @@ def _approve_all(engine: Engine, settings: Settings, on: date, now: datetime) ->
     with writing(engine) as session:
         add_staff(session, APPROVER, "Nora Whitcomb", "approver", now)
     with reading(engine) as session:
-        # What an earlier run left waiting for the desk stays there.
-        waiting = [batch.batch_id for batch in list_batches(session) if batch.run_on <= on]
+        # What an earlier run left waiting for the desk stays there, and so does what somebody put on hold.
+        waiting = [batch.batch_id for batch in list_batches(session) if batch.run_on <= on and batch.count]
     for batch_id in waiting:
         approve_batch(engine, settings, batch_id, APPROVER, now, "demo")
     tables.say(f"{APPROVER} approves {len(waiting)} batches" if waiting else "Nothing waits for approval.")

@@ -57,6 +57,7 @@ def _show(
         pages=-(-len(looks) // A_PAGE),
         gone=gone or {},
         now=desk.now,
+        leaves_on=batch.run_on if batch.run_on > desk.today else None,
     )
 
 
@@ -76,7 +77,8 @@ def approve(
     if not batch.undo_until or batch.undo_until <= desk.now:
         return desk.go("/", f"{batch.count} approved.")
     until = batch.undo_until.astimezone(desk.written.business.zone)
-    return desk.go(f"/batches/{batch_id}", f"{batch.count} approved. They leave after {until:%H:%M}.")
+    leave = f"on {batch.run_on:%A, %-d %B}" if batch.run_on > desk.today else f"after {until:%H:%M}"
+    return desk.go(f"/batches/{batch_id}", f"{batch.count} approved. They leave {leave}.")
 
 
 @router.post("/batches/{batch_id}/undo")

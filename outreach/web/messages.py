@@ -9,8 +9,9 @@ from outreach.approval import AT_THE_DESK, hold_message, reject, release_message
 from outreach.approval.outliers import Look, look_over
 from outreach.composing.contents import read_letter
 from outreach.composing.pictures import measure_pages, read_words
-from outreach.composing.printing import Zone, paper_of_size
+from outreach.composing.printing import Paper, Zone
 from outreach.composing.storage import open_storage
+from outreach.composing.zones import stock_of_size, zones_for
 from outreach.database import reading, upsert, writing
 from outreach.errors import NotFound, StorageError
 from outreach.learning import tell_story
@@ -62,14 +63,14 @@ def _about(desk: Desk, message: Message) -> dict[str, Any]:
         return about | {"lost": str(error)}
     if letter:
         sizes = measure_pages(letter)
-        about |= {"sizes": sizes, "window": _window(sizes), "words": read_words(letter)}
+        about |= {"sizes": sizes, "window": _window(message, sizes), "words": read_words(letter)}
     return about
 
 
-def _window(sizes: list[tuple[float, float]]) -> Zone | None:
+def _window(message: Message, sizes: list[tuple[float, float]]) -> Zone | None:
     """Where the envelope's window is; a card has none, and no envelope."""
-    paper = paper_of_size(*sizes[0])
-    return paper.address if paper else None
+    stock = stock_of_size(*sizes[0])
+    return zones_for(message.provider or "outbox", stock).window if isinstance(stock, Paper) else None
 
 
 def _neighbours(looks: list[Look], reference: str) -> dict[str, Any]:
