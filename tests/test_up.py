@@ -67,7 +67,12 @@ class Started:
         )
 
     def ask(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        answer = httpx.post(f"http://{HOST}:{self.prefect_port}/api/{path}", json=body or {}, timeout=30)
+        for patience in (1, 2, 4, 8, 16, 0):
+            answer = httpx.post(f"http://{HOST}:{self.prefect_port}/api/{path}", json=body or {}, timeout=30)
+            # The server says so while its database is locked, and Prefect's own client asks again.
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                break
+            time.sleep(patience)
         return answer.raise_for_status().json()
 
     def deployment(self, name: str) -> dict[str, Any]:
