@@ -29,15 +29,15 @@ class PlacedFont(Protocol):
 class Hand:
     """How far a hand strays: standard deviations, in CSS pixels, radians or shares. Chosen by eye on whole letters."""
 
-    indent: float = 2.2
-    drift: float = 0.8
-    slope: float = 0.0050
-    wander: float = 0.85
-    gap: float = 0.5
-    turn: float = 0.009
-    growth: float = 0.016
-    lean: float = 0.018
-    fade: float = 0.06
+    indent: float = 2.0
+    drift: float = 0.6
+    slope: float = 0.0035
+    wander: float = 0.58
+    gap: float = 0.35
+    turn: float = 0.006
+    growth: float = 0.012
+    lean: float = 0.012
+    fade: float = 0.05
     bow: float = 0.9
 
 
