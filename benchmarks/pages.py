@@ -44,7 +44,7 @@ from outreach.composing.handwriting.ink import Ink, choose_walk
 from outreach.composing.handwriting.pens import LINE_HEIGHT, SET_AT, TYPED, WALKS, Pen, face_path, find_pens
 from outreach.composing.handwriting.recipes import RECIPES
 from outreach.composing.handwriting.variation import Habit
-from outreach.composing.letters import address_size, write_letter
+from outreach.composing.letters import address_size, hands_of, write_letter
 from outreach.composing.printing import US_LETTER
 from outreach.composing.templates import Templates, Words
 from outreach.models import Customer
@@ -127,14 +127,8 @@ def values_for(settings: Settings, reference: str, body: str, pen: Pen) -> dict[
         "day": "March 10, 2026", "body": Markup(body), "signatory": settings.business.signatories[0],
         "signed": "Front desk, Alder Lane Dental", "stop": "To stop letters, call +1 802 555 0140 or write to us.",
         "walk": choose_walk(reference, WALKS), "address_size": address_size(lines, US_LETTER.address),
-        "paper": US_LETTER, "most_pages": 1, "pen": pen, "size": SET_AT, "line_height": LINE_HEIGHT, "typed": TYPED,
-        "fonts": [
-            (family, path.name)
-            for family, path in (
-                (TYPED, face_path(TYPED)), (pen.name, pen.path), (pen.signs_with.name, pen.signs_with.path)
-            )
-        ],
-        "walks": range(1, WALKS + 1), "strip": 34, "vouchers": [], "is_strip": False, "letterhead_height": None,
+        "paper": US_LETTER, "most_pages": 1, **hands_of(pen, 1.0),
+        "strip": 34, "vouchers": [], "is_strip": False, "letterhead_height": None,
     }  # fmt: skip
 
 

@@ -9,11 +9,11 @@ from functools import lru_cache
 from outreach.composing.addresses import Address
 from outreach.composing.card_papers import Card
 from outreach.composing.facts import Facts
-from outreach.composing.handwriting.pens import LINE_HEIGHT, SET_AT, TYPED, WALKS, Pen, face_path
+from outreach.composing.handwriting.pens import Pen
 from outreach.composing.handwriting.sheets import Sheet
 from outreach.composing.layouts import fill_layout
 from outreach.composing.letterhead import read_letterhead
-from outreach.composing.letters import address_size, lay_out, print_smaller
+from outreach.composing.letters import address_size, hands_of, lay_out, print_smaller
 from outreach.composing.printing import Zone
 from outreach.composing.templates import Words
 from outreach.composing.zones import BAR_CODE, OURS
@@ -64,15 +64,4 @@ def address_place(card: Card) -> Zone:
 
 @lru_cache(maxsize=32)
 def _style(card: Card, pen: Pen, scale: float) -> str:
-    fonts = {TYPED: face_path(TYPED), pen.name: pen.path, pen.signs_with.name: pen.signs_with.path}
-    return fill_layout(
-        "card.css",
-        card=card,
-        place=address_place(card),
-        pen=pen,
-        size=SET_AT * scale,
-        line_height=LINE_HEIGHT * scale,
-        typed=TYPED,
-        fonts=[(family, font.name) for family, font in fonts.items()],
-        walks=range(1, WALKS + 1),
-    )
+    return fill_layout("card.css", card=card, place=address_place(card), **hands_of(pen, scale))

@@ -197,18 +197,19 @@ def address_size(lines: list[str], place: Zone) -> float:
     raise TooLong("The address does not fit the window of the envelope; shorten it in the customer data")
 
 
+def hands_of(pen: Pen, scale: float) -> dict[str, Any]:
+    """What every style sheet of handwritten paper is filled with: its fonts, the ways through them, and how large."""
+    fonts = {TYPED: face_path(TYPED), pen.name: pen.path, pen.signs_with.name: pen.signs_with.path}
+    return {
+        "pen": pen,
+        "size": SET_AT * scale,
+        "line_height": LINE_HEIGHT * scale,
+        "typed": TYPED,
+        "fonts": [(family, font.name) for family, font in fonts.items()],
+        "walks": range(1, WALKS + 1),
+    }
+
+
 @lru_cache(maxsize=32)
 def _style(paper: Paper, pen: Pen, scale: float, most_pages: int) -> str:
-    fonts = {TYPED: face_path(TYPED), pen.name: pen.path, pen.signs_with.name: pen.signs_with.path}
-    return fill_layout(
-        "letter.css",
-        paper=paper,
-        most_pages=most_pages,
-        pen=pen,
-        size=SET_AT * scale,
-        line_height=LINE_HEIGHT * scale,
-        typed=TYPED,
-        fonts=[(family, font.name) for family, font in fonts.items()],
-        walks=range(1, WALKS + 1),
-        strip=VOUCHER_HEIGHT,
-    )
+    return fill_layout("letter.css", paper=paper, most_pages=most_pages, strip=VOUCHER_HEIGHT, **hands_of(pen, scale))
