@@ -1,6 +1,7 @@
 """What the business decides: outreach.toml in, one frozen `Settings` out, each value open to an environment variable.
 
-Knobs have their defaults here and nowhere else. Secrets are never written in outreach.toml.
+Each moment's knobs have their defaults in its file in outreach/moments/; `moments` is what differs from them.
+Secrets are never written in outreach.toml.
 """
 
 import os
@@ -177,48 +178,6 @@ class MomentKnobs(Part):
     lead_days: int = Field(default=0, ge=0)
 
 
-class AnniversaryKnobs(MomentKnobs):
-    lead_days: int = Field(default=5, ge=0)
-    channels: list[Channel] = ["letter", "email"]
-    reward: int = Field(default=2000, ge=0)
-    shared_since_percent: float = Field(default=1.0, gt=0)
-    silent_days: int = Field(default=365, ge=1)
-
-
-class CheckinKnobs(MomentKnobs):
-    after_days: int = Field(default=2, ge=0)
-    until_days: int = Field(default=3, ge=0)
-    useful_days: int = Field(default=4, ge=0)
-    channels: list[Channel] = ["letter", "email", "text", "call"]
-    treatments: list[str] = []
-
-
-class LatePaymentKnobs(MomentKnobs):
-    approval: Literal["rule", "person"] = "person"
-    from_days: int = Field(default=1, ge=0)
-    until_days: int = Field(default=30, ge=0)
-    first_touch_days: int = Field(default=10, ge=0)
-    again_days: int = Field(default=30, ge=0)
-    min_balance: int = Field(default=1000, ge=0)
-    fresh_hours: int = Field(default=24, ge=0)
-
-
-class ReferralAskKnobs(MomentKnobs):
-    channels: list[Channel] = ["letter", "email"]
-    tenure_days: int = Field(default=90, ge=0)
-    visits: int = Field(default=2, ge=0)
-    score: int = Field(default=9, ge=0, le=10)
-    happy_days: int = Field(default=60, ge=0)
-    every_days: int = Field(default=365, ge=0)
-
-
-class Moments(Part):
-    anniversary: AnniversaryKnobs = AnniversaryKnobs()
-    checkin: CheckinKnobs = CheckinKnobs()
-    late_payment: LatePaymentKnobs = LatePaymentKnobs()
-    referral_ask: ReferralAskKnobs = ReferralAskKnobs()
-
-
 class Settings(BaseSettings):
     """All of outreach.toml. `OUTREACH_BUSINESS__TIMEZONE=UTC` overrides `[business] timezone`, and so on."""
 
@@ -253,7 +212,7 @@ class Settings(BaseSettings):
     ops: OpsSettings = OpsSettings()
     budget: BudgetSettings = BudgetSettings()
     storage: StorageSettings = StorageSettings()
-    moments: Moments = Moments()
+    moments: dict[str, dict[str, Any]] = {}
 
     @classmethod
     def settings_customise_sources(
@@ -276,10 +235,6 @@ class Settings(BaseSettings):
     def provider_for(self, channel: Channel) -> Provider:
         """The provider that carries `channel` today: always `outbox` in rehearsal."""
         return "outbox" if self.mode == "rehearsal" else getattr(self.providers, channel)
-
-    def knobs_for(self, moment: str) -> MomentKnobs:
-        knobs: MomentKnobs = getattr(self.moments, moment)
-        return knobs
 
 
 def _secrets_in(data: dict[str, Any], above: str = "") -> str | None:

@@ -19,6 +19,7 @@ from outreach.approval.batches import RULE
 from outreach.database import open_database, writing
 from outreach.errors import ApprovalError, ChangedSince, NotFound, NotWaiting, OutreachError, SamePerson
 from outreach.models import Batch, Invoice, Message, Staff
+from outreach.planning.knobs import overlay_knobs
 from outreach.settings import Settings
 from waiting import acts, approve, compose, hire, statuses
 
@@ -66,8 +67,7 @@ def test_a_changed_knob_makes_the_next_run_wait(sqlite_engine: Engine, settings:
     compose(sqlite_engine, "A", channel="email")
     (first,) = open_batches(sqlite_engine, settings, TODAY, NOW)
     approve(sqlite_engine, settings, first.batch_id)
-    knobs = settings.moments.anniversary.model_copy(update={"reward": 5000})
-    changed = settings.model_copy(update={"moments": settings.moments.model_copy(update={"anniversary": knobs})})
+    changed = overlay_knobs(settings, "anniversary", {"reward": 5000})
     compose(sqlite_engine, "B", channel="email", run_on=TODAY + timedelta(days=1))
     assert open_batches(sqlite_engine, changed, TODAY, NOW)[0].status == "waiting"
 

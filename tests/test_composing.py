@@ -25,6 +25,7 @@ from outreach.composing.emails import read_unsubscribe_token
 from outreach.database import open_database, reading, upgrade_database, writing
 from outreach.intake.contacts import load_key
 from outreach.models import Content, Decision, Flag, Invoice, Message, Payment, Treatment
+from outreach.planning.knobs import overlay_knobs
 from outreach.settings import PROJECT, Settings
 from planned import (
     CHANNELS,
@@ -76,9 +77,8 @@ def test_the_anniversary_counts_the_years_and_carries_the_gift(sqlite_engine: En
 
 
 def test_without_a_reward_the_anniversary_speaks_of_none(sqlite_engine: Engine, settings: Settings) -> None:
-    anniversary = settings.moments.anniversary.model_copy(update={"reward": 0})
-    moments = settings.moments.model_copy(update={"anniversary": anniversary})
-    _, body = write_one(sqlite_engine, settings.model_copy(update={"moments": moments}), "anniversary", "letter")
+    without = overlay_knobs(settings, "anniversary", {"reward": 0})
+    _, body = write_one(sqlite_engine, without, "anniversary", "letter")
     assert "gift" not in words_of(body)
 
 

@@ -91,7 +91,8 @@ def as_written(value: Any) -> str:
 
 
 ALL_SETTINGS = [
-    *settings_of(Settings.model_construct()),
+    *((path, value) for path, value in settings_of(Settings.model_construct()) if path != "moments"),
+    *(setting for kind, moment in MOMENTS.items() for setting in settings_of(moment.knobs(), f"moments.{kind}.")),
     *settings_of(Signatory.model_construct(name=None), "business.signatories."),
 ]
 

@@ -18,6 +18,7 @@ from outreach.composing.facts import Assignment, FactFinder
 from outreach.database import reading, writing
 from outreach.errors import ApprovalError, NotFound, SettingsError
 from outreach.models import AuditEntry
+from outreach.moments import knobs_for
 from outreach.planning.knobs import with_saved_knobs
 from outreach.planning.treatments import waiting_treatments
 from outreach.settings import MomentKnobs, Settings, load_settings
@@ -50,16 +51,16 @@ def audited(engine: Engine) -> list[tuple[str, str, str]]:
 
 def test_saved_knobs_stand_above_outreach_toml_and_are_audited(engine: Engine, settings: Settings) -> None:
     save(engine, settings, "anniversary", reward=500, weekdays=["mon", "wed"])
-    knobs = tuned(engine, settings).moments.anniversary
+    knobs = knobs_for(tuned(engine, settings), "anniversary")
     assert (knobs.reward, knobs.weekdays, knobs.silent_days) == (500, ["mon", "wed"], 365)
-    assert settings.moments.anniversary.reward == 2000
+    assert knobs_for(settings, "anniversary").reward == 2000
     assert audited(engine) == [("knobs saved", "anniversary", "maria")]
 
 
 def test_a_second_saving_keeps_what_the_first_one_changed(engine: Engine, settings: Settings) -> None:
     save(engine, settings, "anniversary", reward=500)
     save(engine, settings, "anniversary", most_a_day=3)
-    knobs = tuned(engine, settings).moments.anniversary
+    knobs = knobs_for(tuned(engine, settings), "anniversary")
     assert (knobs.reward, knobs.most_a_day) == (500, 3)
 
 
@@ -67,7 +68,7 @@ def test_undo_is_a_new_version_with_the_values_of_the_one_before(engine: Engine,
     save(engine, settings, "anniversary", reward=500)
     save(engine, settings, "anniversary", reward=700)
     undo(engine, "anniversary")
-    assert tuned(engine, settings).moments.anniversary.reward == 500
+    assert knobs_for(tuned(engine, settings), "anniversary").reward == 500
     with reading(engine) as session:
         assert len(list_knob_versions(session, "anniversary")) == 3
 
@@ -120,7 +121,7 @@ def test_the_environment_stands_above_what_was_saved(
 ) -> None:
     save(sqlite_engine, settings, "anniversary", reward=500, silent_days=100)
     monkeypatch.setenv("OUTREACH_MOMENTS__ANNIVERSARY__REWARD", "900")
-    knobs = tuned(sqlite_engine, load_settings()).moments.anniversary
+    knobs = knobs_for(tuned(sqlite_engine, load_settings()), "anniversary")
     assert (knobs.reward, knobs.silent_days) == (900, 100)
 
 
@@ -208,7 +209,7 @@ def test_words_name_no_treatment_that_was_answered_with_no(sqlite_engine: Engine
 def test_an_answer_can_be_changed(sqlite_engine: Engine, settings: Settings) -> None:
     answer(sqlite_engine, "Crown", "no")
     answer(sqlite_engine, "Crown", "yes")
-    assert "crown" in tuned(sqlite_engine, settings).moments.checkin.treatments
+    assert "crown" in knobs_for(tuned(sqlite_engine, settings), "checkin").treatments
 
 
 def test_care_that_is_never_asked_about_neither_waits_nor_takes_a_yes(
@@ -233,8 +234,8 @@ def test_every_command_sees_what_was_saved_and_pages_keep_what_is_written(
 ) -> None:
     save(sqlite_engine, settings, "anniversary", reward=500)
     call = open_call(str(sqlite_engine.url), "2026-03-10T15:00Z")
-    assert call.settings.moments.anniversary.reward == 500
-    assert call.written.moments.anniversary.reward == 2000
+    assert knobs_for(call.settings, "anniversary").reward == 500
+    assert knobs_for(call.written, "anniversary").reward == 2000
 
 
 def test_every_flow_sees_what_was_saved(
@@ -244,4 +245,4 @@ def test_every_flow_sees_what_was_saved(
     monkeypatch.setenv("OUTREACH_DATABASE_URL", str(sqlite_engine.url))
     monkeypatch.setattr("flows.runs.get_run_logger", lambda: logging.getLogger("flow"))
     with open_run() as run:
-        assert run.settings.moments.anniversary.reward == 500
+        assert knobs_for(run.settings, "anniversary").reward == 500

@@ -13,7 +13,7 @@ from conftest import TODAY
 from outreach.clock import add_business_days, anniversary_in
 from outreach.database import reading, writing
 from outreach.models import Customer, Feedback, Invoice, Message, Moment, Payment, Treatment, Visit
-from outreach.moments import MOMENTS, Found, find_moments
+from outreach.moments import MOMENTS, Found, find_moments, knobs_for
 from outreach.moments.anniversary import beginnings
 from outreach.settings import Settings, load_settings
 
@@ -323,7 +323,7 @@ def test_each_knob_moves_its_edge(
     ("kind", "days"), [("checkin", 4), ("late_payment", 30), ("anniversary", 7), ("referral_ask", 60)]
 )
 def test_each_moment_says_until_when_it_is_of_use(settings: Settings, kind: str, days: int) -> None:
-    assert MOMENTS[kind].useful_until(settings.knobs_for(kind), TODAY) == TODAY + timedelta(days=days)
+    assert MOMENTS[kind].useful_until(knobs_for(settings, kind), TODAY, TODAY) == TODAY + timedelta(days=days)
 
 
 def test_what_we_found_and_sent_before_changes_nothing(engine: Engine, settings: Settings) -> None:

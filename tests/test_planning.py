@@ -37,6 +37,7 @@ from outreach.models import (
 )
 from outreach.planning import plan_day
 from outreach.planning.ids import moment_id, reference
+from outreach.planning.knobs import overlay_knobs
 from outreach.planning.why import explain_customer
 from outreach.settings import Settings
 
@@ -139,8 +140,7 @@ def messages(engine: Engine) -> list[Message]:
 
 
 def with_knobs(settings: Settings, moment: str, **knobs: Any) -> Settings:
-    changed = settings.moments.model_copy(update={moment: settings.knobs_for(moment).model_copy(update=knobs)})
-    return settings.model_copy(update={"moments": changed})
+    return overlay_knobs(settings, moment, knobs)
 
 
 # --- people

@@ -19,6 +19,7 @@ from outreach.intake.contacts import normalise_phone
 from outreach.models import Customer, Decision, Message, Moment
 from outreach.moments import find_moments
 from outreach.planning import plan_day
+from outreach.planning.knobs import overlay_knobs
 from outreach.settings import Settings
 
 
@@ -126,10 +127,8 @@ def test_the_day_is_rich_and_every_difficulty_is_held_for_its_reason(
 ) -> None:
     folder, summary = practice
     import_folder(sqlite_engine, folder, settings, NOW)
-    allowed = settings.moments.checkin.model_copy(
-        update={"treatments": ["Filling", "Root canal", "Extraction", "Crown", "Deep cleaning"]}
-    )
-    wide = settings.model_copy(update={"moments": settings.moments.model_copy(update={"checkin": allowed})})
+    allowed = ["Filling", "Root canal", "Extraction", "Crown", "Deep cleaning"]
+    wide = overlay_knobs(settings, "checkin", {"treatments": allowed})
     plan_day(sqlite_engine, wide, TODAY, NOW)
     with reading(sqlite_engine) as session:
         kinds = Counter(session.exec(select(Message.kind)))

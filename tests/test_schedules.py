@@ -16,6 +16,7 @@ from test_planning import customer, faithful, granted, seen, treated
 from conftest import NOW, TODAY
 from outreach.database import reading, writing
 from outreach.models import Decision, Message, Moment
+from outreach.moments import knobs_for
 from outreach.planning import plan_day
 from outreach.settings import PROJECT, Settings
 
@@ -80,7 +81,7 @@ def test_a_machine_that_slept_for_a_week_catches_up_each_moment_once_within_its_
     before = set(anniversaries(engine))
     run_on(engine, settings, woke)
     caught_up = anniversaries(engine)
-    grace, ahead = settings.moments.anniversary.grace_days, date(2026, 3, 17)
+    grace, ahead = knobs_for(settings, "anniversary").grace_days, date(2026, 3, 17)
     assert set(caught_up) == before | {day for day in days if woke - timedelta(days=grace) <= day <= ahead}
     assert max(caught_up.values()) == 1
     assert [run_on(engine, settings, woke), run_on(engine, settings, woke)] == [0, 0]

@@ -22,6 +22,7 @@ from outreach.composing import template_fingerprint
 from outreach.composing.templates import saved_sources
 from outreach.database import take_turns, writing
 from outreach.models import Batch, Import, Message
+from outreach.moments import knobs_for
 from outreach.settings import Settings
 
 
@@ -76,7 +77,7 @@ def _why_waiting(session: Session, settings: Settings, kind: str, channel: str, 
     """Why a person must look first; empty when the rule may let the batch go."""
     if channel == "letter":
         return "letters wait for a person"
-    if settings.knobs_for(kind).approval == "person":
+    if knobs_for(settings, kind).approval == "person":
         return "this moment waits for a person"
     before = session.exec(
         select(Batch)
@@ -99,7 +100,7 @@ def fingerprint_of(session: Session, settings: Settings, kind: str) -> str:
     mappings = session.exec(select(Import.mapping).where(col(Import.mapping).is_not(None)).distinct()).all()
     shaping = {
         "templates": template_fingerprint(settings, kind, saved_sources(session)),
-        "knobs": settings.knobs_for(kind).model_dump(mode="json"),
+        "knobs": knobs_for(settings, kind).model_dump(mode="json"),
         "mappings": sorted(mapping for mapping in mappings if mapping),
     }
     return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()

@@ -12,7 +12,8 @@ from outreach.approval.audit import record_act
 from outreach.database import take_turns
 from outreach.errors import ApprovalError, SettingsError
 from outreach.models import KnobVersion
-from outreach.planning.knobs import check_knobs, overlay_knobs, saved_knobs
+from outreach.moments import knobs_for
+from outreach.planning.knobs import overlay_knobs, saved_knobs
 from outreach.settings import Settings, fixed_knobs
 
 LONGEST_KNOBS = 20_000
@@ -28,15 +29,15 @@ def save_knobs(
     """
     take_turns(session, "knobs")
     before = saved_knobs(session, moment)
-    standing = check_knobs(overlay_knobs(settings, moment, before), moment, {}).model_dump(mode="json")
-    wanted = check_knobs(settings, moment, before | dict(values)).model_dump(mode="json")
+    standing = knobs_for(overlay_knobs(settings, moment, before), moment).model_dump(mode="json")
+    wanted = knobs_for(overlay_knobs(settings, moment, before | dict(values)), moment).model_dump(mode="json")
     fixed = sorted(name for name in fixed_knobs(moment) if wanted[name] != standing[name])
     if fixed:
         variable = f"OUTREACH_MOMENTS__{moment.upper()}__{fixed[0].upper()}"
         raise SettingsError(f"{fixed[0]} is fixed by {variable} in the environment; it can only be changed there")
     if wanted == standing:
         return None
-    written = settings.knobs_for(moment).model_dump(mode="json")
+    written = knobs_for(settings, moment).model_dump(mode="json")
     differing = {name: value for name, value in wanted.items() if value != written[name]}
     return _store(session, moment, differing, "knobs saved", by, at)
 

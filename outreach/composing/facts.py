@@ -16,6 +16,9 @@ from outreach.composing.environment import Value
 from outreach.composing.guarding import person_of
 from outreach.errors import CannotWrite, FieldMissing, SettingsError
 from outreach.models import Customer, Flag
+from outreach.moments.anniversary import ANNIVERSARY
+from outreach.moments.checkin import CHECKIN
+from outreach.moments.late_payment import LATE_PAYMENT
 from outreach.moments.relationship import first_contact
 from outreach.planning.people import contacts_of, in_chunks, select_for
 from outreach.planning.standing import OpenInvoice, Standing, load_standings
@@ -150,7 +153,7 @@ class _Gathering:
             # Wards who came in different years share the words, but no number.
             "years": years.pop() if len(years) == 1 else None,
             "since": since[0] if len(set(since)) == 1 else None,
-            "reward": self.settings.moments.anniversary.reward,
+            "reward": ANNIVERSARY.knobs_of(self.settings).reward,
         }
 
     def _since(self, customer: Customer) -> date | None:
@@ -158,7 +161,7 @@ class _Gathering:
 
     def _checkin(self) -> dict[str, Value]:
         days = {date.fromisoformat(occasion) for _, occasion in self.assignment.occasions}
-        allowed = {name.casefold() for name in self.settings.moments.checkin.treatments}
+        allowed = {name.casefold() for name in CHECKIN.knobs_of(self.settings).treatments}
         done = [
             treatment
             for standing, (_, occasion) in zip(self.standings, self.assignment.occasions, strict=True)
@@ -194,7 +197,7 @@ class _Gathering:
 
     def _is_theirs_and_late(self, customer: Customer, item: OpenInvoice) -> bool:
         """Late within the moment's days, and for the recipient to pay: nobody reads of what another owes."""
-        knobs = self.settings.moments.late_payment
+        knobs = LATE_PAYMENT.knobs_of(self.settings)
         days = (self.assignment.run_on - item.invoice.due_on).days
         payers = {item.invoice.payer_id} if item.invoice.payer_id else {customer.customer_id, customer.guardian_id}
         payers |= {self.known.customers[payer].guardian_id for payer in payers if payer in self.known.customers}

@@ -20,6 +20,7 @@ from outreach.composing.letterhead import read_letterhead
 from outreach.composing.trial import Job, job_for, try_out
 from outreach.errors import SettingsError, TemplateRefused
 from outreach.models import TemplateVersion
+from outreach.moments import knobs_for
 from outreach.settings import Settings
 
 FOLDERS = {"letter": "letters", "email": "emails", "text": "texts", "call": "calls"}
@@ -174,7 +175,7 @@ def check_templates(settings: Settings, saved: Mapping[str, str] = NOTHING_SAVED
     templates = Templates(settings.templates, saved)
     problems = {name: str(refused) for name, refused in templates.refused.items()}
     for kind in OF_MOMENT:
-        for channel in settings.knobs_for(kind).channels:
+        for channel in knobs_for(settings, kind).channels:
             try:
                 templates.find(kind, channel, [settings.business.language])
             except TemplateRefused as refused:

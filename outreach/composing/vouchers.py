@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import segno
 
+from outreach.moments import knobs_for
 from outreach.settings import Settings
 
 # No letters that are read as digits or as one another.
@@ -42,7 +43,7 @@ def vouchers_for(
 
 def reward_of(settings: Settings, kind: str) -> int:
     """What a moment gives each customer, in minor units; 0 for those that give nothing."""
-    return int(getattr(settings.knobs_for(kind), "reward", 0))
+    return int(getattr(knobs_for(settings, kind), "reward", 0))
 
 
 def code_for(key: bytes, reference: str, customer_id: str) -> str:

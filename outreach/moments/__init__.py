@@ -3,20 +3,21 @@
 `MOMENTS` is the registry, in the order in which moments come first when several meet in one person.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
+from typing import Any
 
 from sqlmodel import Session
 
-from outreach.errors import SettingsError
+from outreach.errors import NotFound, SettingsError
 from outreach.moments.anniversary import ANNIVERSARY
 from outreach.moments.checkin import CHECKIN
-from outreach.moments.definition import Found, MomentDefinition
+from outreach.moments.definition import BusinessDay, Clause, Found, MomentDefinition, business_day
 from outreach.moments.late_payment import LATE_PAYMENT
 from outreach.moments.referral_ask import REFERRAL_ASK
-from outreach.settings import Settings
+from outreach.settings import MomentKnobs, Settings
 
-MOMENTS: dict[str, MomentDefinition] = {
+MOMENTS: dict[str, MomentDefinition[Any]] = {
     definition.kind: definition for definition in (CHECKIN, LATE_PAYMENT, ANNIVERSARY, REFERRAL_ASK)
 }
 
@@ -27,14 +28,37 @@ def require_kinds(kinds: Collection[str]) -> None:
         raise SettingsError(f"There is no moment “{min(unknown)}”; there are {', '.join(MOMENTS)}")
 
 
+def knobs_for(settings: Settings, moment: str) -> MomentKnobs:
+    """The knobs of a moment, its own defaults where `settings` say nothing. Raises NotFound, or SettingsError."""
+    if moment not in MOMENTS:
+        raise NotFound(f"There is no moment “{moment}”; there are {', '.join(MOMENTS)}")
+    knobs: MomentKnobs = MOMENTS[moment].knobs_of(settings)
+    return knobs
+
+
+def require_knobs(settings: Settings) -> None:
+    """Raises SettingsError where `[moments]` names a moment that there is not, or a knob has a value that cannot be."""
+    require_kinds(settings.moments)
+    for kind in MOMENTS:
+        knobs_for(settings, kind)
+
+
 def find_moments(session: Session, settings: Settings, on: date, kinds: Sequence[str] | None = None) -> list[Found]:
     """Everyone who meets a definition on `on`, by moment in the registry's order and then by customer."""
     found: list[Found] = []
-    for kind, definition in MOMENTS.items():
+    for kind in MOMENTS:
         if kinds is None or kind in kinds:
-            rows = session.execute(definition.find(settings.knobs_for(kind), on))
-            found += sorted(Found(kind, customer_id, day.isoformat(), on) for customer_id, day in rows)
+            found += sorted(stream_moments(session, settings, on, kind))
     return found
 
 
-__all__ = ["MOMENTS", "Found", "MomentDefinition", "find_moments", "require_kinds"]
+def stream_moments(session: Session, settings: Settings, on: date, kind: str) -> Iterator[Found]:
+    """Everyone who has one kind of moment on `on`, in no order, as the database gives them."""
+    rows = session.execute(MOMENTS[kind].select_found(settings, on).execution_options(yield_per=5_000))
+    yield from (Found(kind, customer_id, occasion, day, on) for customer_id, occasion, day in rows)
+
+
+__all__ = [
+    "MOMENTS", "BusinessDay", "Clause", "Found", "MomentDefinition", "business_day", "find_moments", "knobs_for",
+    "require_kinds", "require_knobs", "stream_moments",
+]  # fmt: skip

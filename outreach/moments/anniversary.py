@@ -3,25 +3,32 @@
 from calendar import monthrange
 from datetime import date, timedelta
 
-from sqlalchemy import Select, and_, literal, or_, select
+from pydantic import Field
+from sqlalchemy import ColumnElement, Date, and_, literal, or_
 from sqlmodel import col
 
 from outreach.clock import anniversary_in
 from outreach.models import Customer
-from outreach.moments.definition import MomentDefinition
-from outreach.moments.relationship import first_contact, is_alive
-from outreach.settings import AnniversaryKnobs
+from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
+from outreach.moments.relationship import ALIVE, first_contact, with_us_since
+from outreach.moments.telling import tell_day
+from outreach.settings import Channel, MomentKnobs
 
 # No business has a customer from before.
 FIRST_YEAR = 1850
 
 
-def find_anniversaries(knobs: AnniversaryKnobs, on: date) -> Select[tuple[str, date]]:
-    """Month and day of `customer_since`, or of the first contact, come round in a later year."""
-    days = beginnings(on)
-    since = col(Customer.customer_since)
-    came_round = or_(since.in_(days), and_(since.is_(None), first_contact().in_(days)))
-    return select(col(Customer.customer_id), literal(on).label("occasion")).where(came_round, is_alive(on))
+class AnniversaryKnobs(MomentKnobs):
+    lead_days: int = Field(default=5, ge=0)
+    channels: list[Channel] = Field(default=["letter", "email"])
+    reward: int = Field(default=2000, ge=0)
+    shared_since_percent: float = Field(default=1.0, gt=0)
+    silent_days: int = Field(default=365, ge=1)
+
+
+def _came_round(knobs: AnniversaryKnobs, day: BusinessDay) -> ColumnElement[bool]:
+    days, since = beginnings(day.on), col(Customer.customer_since)
+    return or_(since.in_(days), and_(since.is_(None), first_contact().in_(days)))
 
 
 def beginnings(on: date) -> list[date]:
@@ -35,8 +42,21 @@ ANNIVERSARY = MomentDefinition(
     kind="anniversary",
     purpose="marketing",
     windowed=False,
-    find=find_anniversaries,
-    useful_until=lambda knobs, day: day + timedelta(days=knobs.grace_days),
+    knobs=AnniversaryKnobs,
+    clauses=(
+        Clause(
+            says="month and day of their start with us (or of their first treatment, visit or invoice) come round, "
+            "in a later year; 29 February is kept on the 28th in common years",
+            where=_came_round,
+            value=lambda knobs, day: with_us_since(),
+            tell=tell_day("with us since", "nothing says since when they are with us"),
+            change="it comes round once a year on that day",
+        ),
+        ALIVE,
+    ),
+    occasion=lambda knobs, day: (literal(day.on, Date), literal(day.on, Date)),
+    useful_until=lambda knobs, day, on: day + timedelta(days=knobs.grace_days),
     because="with us for another year on {day}",
     summary="an anniversary is for the day on which they have been with us for another year",
+    traits=frozenset({"present", "since"}),
 )

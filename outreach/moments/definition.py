@@ -1,29 +1,115 @@
-"""What a moment is to the rooms after this one: who has it on a date, how long it is of use, and what for."""
+"""What a moment is to the rooms after this one: who has it on a date and by which conditions, for how long, what for.
 
+A definition's select is put together from its clauses, and `explain` asks the same clauses one by one about one
+customer: there is no second place that could say otherwise.
+"""
+
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Any, Generic, Literal, TypeVar
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select
+from pydantic import ValidationError
+from sqlalchemy import ColumnElement, FromClause, Select, String, cast, select
+from sqlmodel import col
+
+from outreach.errors import SettingsError
+from outreach.models import Customer
+from outreach.settings import MomentKnobs, Settings
+
+K = TypeVar("K", bound=MomentKnobs)
+
+# What planning must know of a moment beside its date, so that no rule has to name one:
+# a present is not for someone who owes, complains or has been silent for long; a favour asks something of them;
+# care goes on through complaint, hardship and bankruptcy; `since` begins with a start date, which may be an import's
+# default; `absence` is written because they do not come; `health` and `debt` say what the words give away.
+Trait = Literal["present", "favour", "care", "since", "absence", "health", "debt"]
 
 
 @dataclass(frozen=True)
-class MomentDefinition:
-    """`find` gives a select of (customer_id, date of the occasion): everyone who meets the definition on a date.
+class BusinessDay:
+    """A business date, and what of the business a definition may ask: its zone and its kind."""
 
-    A `windowed` moment ends with its window; any other stands on one date, which planning looks ahead to and back on.
-    `useful_until` takes the occasion's date. `because` says why someone has it, with the occasion's date for `{day}`;
-    `summary` says in a sentence who has it at all.
+    on: date
+    zone: ZoneInfo
+    business_kind: str
+
+
+@dataclass(frozen=True)
+class Clause(Generic[K]):
+    """One condition of a moment.
+
+    `says` is the condition in words, with the names of knobs in braces. `where` is its SQL, beside the definition's
+    rows. `value` is what the customer has to show for it, as SQL beside Customer (NULL for nothing), and `tell` puts
+    that in words for the date. `change` says what would have to change, with knobs in braces.
+    """
+
+    says: str
+    where: Callable[[K, BusinessDay], ColumnElement[bool]]
+    value: Callable[[K, BusinessDay], Any]
+    tell: Callable[[Any, date], str]
+    change: str
+
+
+@dataclass(frozen=True)
+class MomentDefinition(Generic[K]):
+    """A reason to write: everyone for whom all `clauses` hold has it.
+
+    `rows` is what the clauses are about (Customer alone, or joined to what happened), and `occasion` the key and the
+    date of each; with `one_each` both are sums over a customer's rows. A `windowed` moment ends with its window; any
+    other stands on one date, which planning looks ahead to and back on. `useful_until` takes the occasion's date and
+    the day of the run.
+    `not_again` is for how many days one keeps the next away, from when it was sent. `because` says why someone has
+    it, with `{day}` or `{occasion}`; `summary` says in a sentence who has it at all.
     """
 
     kind: str
     purpose: Literal["service", "marketing"]
     windowed: bool
-    find: Callable[[Any, date], Select[tuple[str, date]]]
-    useful_until: Callable[[Any, date], date]
+    knobs: type[K]
+    clauses: tuple[Clause[K], ...]
+    occasion: Callable[[K, BusinessDay], tuple[Any, Any]]
+    useful_until: Callable[[K, date, date], date]
     because: str
     summary: str
+    rows: Callable[[K, BusinessDay], FromClause] | None = None
+    one_each: bool = False
+    traits: frozenset[Trait] = frozenset()
+    not_again: Callable[[K], int] = lambda knobs: 0
+
+    def knobs_of(self, settings: Settings) -> K:
+        """The moment's knobs. Raises SettingsError that names each value that does not fit."""
+        knobs: K = read_knobs(self.knobs, self.kind, json.dumps(settings.moments.get(self.kind, {}), default=str))
+        return knobs
+
+    def select_found(self, settings: Settings, on: date, clauses: int | None = None) -> Select[tuple[str, str, date]]:
+        """(customer_id, occasion, its date) of everyone who has it on `on`; or who meets the first `clauses` of it."""
+        knobs, day = self.knobs_of(settings), business_day(settings, on)
+        occasion, occasion_on = self.occasion(knobs, day)
+        found = select(col(Customer.customer_id), cast(occasion, String).label("occasion"), occasion_on.label("day"))
+        found = found.select_from(self.rows(knobs, day) if self.rows else Customer)
+        found = found.where(*(clause.where(knobs, day) for clause in self.clauses[:clauses]))
+        if self.one_each:
+            return found.group_by(col(Customer.customer_id))
+        # Two treatments on one day are one occasion; a customer alone is one row as it is.
+        return found.distinct() if self.rows else found
+
+
+@lru_cache(maxsize=512)
+def read_knobs(knobs: type[K], kind: str, written: str) -> K:
+    """The knobs that `written` (JSON of what differs from the defaults) gives. Raises SettingsError."""
+    try:
+        return knobs.model_validate(json.loads(written))
+    except ValidationError as error:
+        wrong = [f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()]
+        raise SettingsError(f"These knobs of {kind} do not fit. {'; '.join(wrong)}") from error
+
+
+def business_day(settings: Settings, on: date) -> BusinessDay:
+    return BusinessDay(on, settings.business.zone, settings.business.kind)
 
 
 @dataclass(frozen=True, order=True)
@@ -33,4 +119,5 @@ class Found:
     kind: str
     customer_id: str
     occasion: str
+    occasion_on: date
     on: date

@@ -1,39 +1,82 @@
 """An invoice has slipped past its day, by little enough that a kind word helps."""
 
-from datetime import date, timedelta
+from datetime import timedelta
+from typing import Literal
 
-from sqlalchemy import Select, func, or_, select
+from pydantic import Field
+from sqlalchemy import ColumnElement, func, join, or_, select
 from sqlmodel import col
 
 from outreach.models import Customer, Invoice
-from outreach.moments.definition import MomentDefinition
-from outreach.moments.relationship import balance, is_alive
-from outreach.settings import LatePaymentKnobs
+from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
+from outreach.moments.relationship import ALIVE, balance
+from outreach.moments.telling import tell_day
+from outreach.settings import MomentKnobs
 
 
-def find_late_payments(knobs: LatePaymentKnobs, on: date) -> Select[tuple[str, date]]:
-    """Some invoice is `from_days` to `until_days` past due with a balance, and not disputed, planned or lost."""
-    first, last = on - timedelta(days=knobs.until_days), on - timedelta(days=knobs.from_days)
-    return (
-        select(col(Invoice.customer_id), func.min(col(Invoice.due_on)))
-        .join(Customer, col(Customer.customer_id) == col(Invoice.customer_id))
-        .where(
-            col(Invoice.due_on).between(first, last),
-            col(Invoice.issued_on) <= on,
-            or_(col(Invoice.status).is_(None), col(Invoice.status) == "open"),
-            balance(on) > 0,
-            is_alive(on),
-        )
-        .group_by(col(Invoice.customer_id))
-    )
+class LatePaymentKnobs(MomentKnobs):
+    approval: Literal["rule", "person"] = "person"
+    from_days: int = Field(default=1, ge=0)
+    until_days: int = Field(default=30, ge=0)
+    first_touch_days: int = Field(default=10, ge=0)
+    again_days: int = Field(default=30, ge=0)
+    min_balance: int = Field(default=1000, ge=0)
+    fresh_hours: int = Field(default=24, ge=0)
+
+
+def _slipped(knobs: LatePaymentKnobs, day: BusinessDay) -> ColumnElement[bool]:
+    first, last = day.on - timedelta(days=knobs.until_days), day.on - timedelta(days=knobs.from_days)
+    return col(Invoice.due_on).between(first, last) & (col(Invoice.issued_on) <= day.on)
+
+
+def _is_free() -> ColumnElement[bool]:
+    return or_(col(Invoice.status).is_(None), col(Invoice.status) == "open")
+
+
+def _of_customer(value: ColumnElement[object], *where: ColumnElement[bool]) -> ColumnElement[object]:
+    theirs = select(value).where(col(Invoice.customer_id) == col(Customer.customer_id), *where)
+    return theirs.correlate(Customer).scalar_subquery()
 
 
 LATE_PAYMENT = MomentDefinition(
     kind="late_payment",
     purpose="service",
     windowed=True,
-    find=find_late_payments,
-    useful_until=lambda knobs, day: day + timedelta(days=knobs.until_days),
+    knobs=LatePaymentKnobs,
+    rows=lambda knobs, day: join(Invoice, Customer, col(Customer.customer_id) == col(Invoice.customer_id)),
+    clauses=(
+        Clause(
+            says="an invoice of theirs is {from_days} to {until_days} days past due",
+            where=_slipped,
+            value=lambda knobs, day: _of_customer(
+                func.max(col(Invoice.due_on)), col(Invoice.issued_on) <= day.on, col(Invoice.due_on) <= day.on
+            ),
+            tell=tell_day("their last invoice was due", "no invoice of theirs has been due"),
+            change="it is for invoices {from_days} to {until_days} days past due",
+        ),
+        Clause(
+            says="and that invoice is neither disputed, nor on a plan, nor written off",
+            where=lambda knobs, day: _is_free(),
+            value=lambda knobs, day: _of_customer(
+                func.max(col(Invoice.status)), _slipped(knobs, day), col(Invoice.status) != "open"
+            ),
+            tell=lambda status, on: f"the invoice is marked “{status}”" if status else "the invoice is open",
+            change="its mark would have to be taken off",
+        ),
+        Clause(
+            says="something of it is still to be paid; a payment of the day counts",
+            where=lambda knobs, day: balance(day.on) > 0,
+            value=lambda knobs, day: _of_customer(func.max(balance(day.on)), _slipped(knobs, day), _is_free()),
+            tell=lambda owed, on: f"{owed / 100:,.2f} is still to be paid" if owed and owed > 0 else "it is paid",
+            change="nobody is reminded of what is paid",
+        ),
+        ALIVE,
+    ),
+    occasion=lambda knobs, day: (func.min(col(Invoice.due_on)), func.min(col(Invoice.due_on))),
+    one_each=True,
+    useful_until=lambda knobs, day, on: day + timedelta(days=knobs.until_days),
+    not_again=lambda knobs: knobs.again_days,
     because="an open invoice was due on {day}",
     summary="a note about a late payment is for an open invoice up to thirty days past due",
+    traits=frozenset({"debt"}),
 )

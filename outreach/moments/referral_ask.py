@@ -3,75 +3,77 @@
 Whether they were asked before is planning's question: this one is the same whatever ran before.
 """
 
-from datetime import date, timedelta
+from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select
+from pydantic import Field
+from sqlalchemy import ColumnElement, func, join, select
 from sqlmodel import col
 
-from outreach.models import Customer, Feedback, Invoice, Visit
-from outreach.moments.definition import MomentDefinition
-from outreach.moments.relationship import balance, first_contact, is_alive
-from outreach.settings import ReferralAskKnobs
+from outreach.models import Customer, Feedback
+from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
+from outreach.moments.relationship import ALIVE, NO_COMPLAINT, NOTHING_OVERDUE, completed_visits, with_us_since
+from outreach.moments.telling import count_of, tell_day
+from outreach.settings import Channel, MomentKnobs
 
 
-def find_referral_asks(knobs: ReferralAskKnobs, on: date) -> Select[tuple[str, date]]:
-    """Tenure, completed visits, a fresh high score, nothing overdue, no open complaint. The last score names it."""
-    since = func.coalesce(col(Customer.customer_since), first_contact())
-    return (
-        select(col(Feedback.customer_id), func.max(col(Feedback.given_on)))
-        .join(Customer, col(Customer.customer_id) == col(Feedback.customer_id))
-        .where(
-            col(Feedback.kind) == "score",
-            col(Feedback.score) >= knobs.score,
-            col(Feedback.given_on).between(on - timedelta(days=knobs.happy_days), on),
-            since <= on - timedelta(days=knobs.tenure_days),
-            _completed_visits(on) >= knobs.visits,
-            ~_is_overdue(on),
-            ~_complains(on),
-            is_alive(on),
-        )
-        .group_by(col(Feedback.customer_id))
-    )
+class ReferralAskKnobs(MomentKnobs):
+    channels: list[Channel] = Field(default=["letter", "email"])
+    tenure_days: int = Field(default=90, ge=0)
+    visits: int = Field(default=2, ge=0)
+    score: int = Field(default=9, ge=0, le=10)
+    happy_days: int = Field(default=60, ge=0)
+    every_days: int = Field(default=365, ge=0)
 
 
-def _completed_visits(on: date) -> ColumnElement[int]:
-    return (
-        select(func.count())
-        .select_from(Visit)
-        .where(
-            col(Visit.customer_id) == col(Customer.customer_id),
-            col(Visit.status) == "completed",
-            col(Visit.starts_on) <= on,
-        )
-        .correlate(Customer)
-        .scalar_subquery()
-    )
+def _happy(knobs: ReferralAskKnobs, day: BusinessDay) -> ColumnElement[bool]:
+    lately = col(Feedback.given_on).between(day.on - timedelta(days=knobs.happy_days), day.on)
+    return (col(Feedback.kind) == "score") & (col(Feedback.score) >= knobs.score) & lately
 
 
-def _is_overdue(on: date) -> ColumnElement[bool]:
-    """Whatever its status: also a planned or disputed invoice makes it the wrong day to ask for a favour."""
-    theirs = or_(
-        col(Invoice.customer_id) == col(Customer.customer_id), col(Invoice.payer_id) == col(Customer.customer_id)
-    )
-    return exists().where(theirs, col(Invoice.issued_on) <= on, col(Invoice.due_on) < on, balance(on) > 0)
-
-
-def _complains(on: date) -> ColumnElement[bool]:
-    complaint = Feedback.__table__.alias("complaint")  # type: ignore[attr-defined]
-    return exists().where(
-        complaint.c.customer_id == col(Customer.customer_id),
-        complaint.c.kind == "complaint",
-        complaint.c.given_on <= on,
-        or_(complaint.c.status.is_(None), complaint.c.status == "open"),
-    )
+def _last_high_score(knobs: ReferralAskKnobs, day: BusinessDay) -> Any:
+    high = (col(Feedback.kind) == "score") & (col(Feedback.score) >= knobs.score) & (col(Feedback.given_on) <= day.on)
+    scores = select(func.max(col(Feedback.given_on))).where(col(Feedback.customer_id) == col(Customer.customer_id))
+    return scores.where(high).correlate(Customer).scalar_subquery()
 
 
 REFERRAL_ASK = MomentDefinition(
     kind="referral_ask",
     purpose="marketing",
     windowed=True,
-    find=find_referral_asks,
-    useful_until=lambda knobs, day: day + timedelta(days=knobs.happy_days),
+    knobs=ReferralAskKnobs,
+    rows=lambda knobs, day: join(Feedback, Customer, col(Customer.customer_id) == col(Feedback.customer_id)),
+    clauses=(
+        Clause(
+            says="they gave us a score of {score} or more within the last {happy_days} days",
+            where=_happy,
+            value=_last_high_score,
+            tell=tell_day("their last high score was", "they never gave a high score"),
+            change="it comes within {happy_days} days of a score of {score} or more",
+        ),
+        Clause(
+            says="they have been with us for {tenure_days} days or more",
+            where=lambda knobs, day: with_us_since() <= day.on - timedelta(days=knobs.tenure_days),
+            value=lambda knobs, day: with_us_since(),
+            tell=tell_day("with us since", "nothing says since when they are with us"),
+            change="nobody is asked in their first {tenure_days} days",
+        ),
+        Clause(
+            says="they have completed {visits} visits or more",
+            where=lambda knobs, day: completed_visits(day.on) >= knobs.visits,
+            value=lambda knobs, day: completed_visits(day.on),
+            tell=lambda number, on: count_of(number, "completed visit", "completed visits"),
+            change="nobody is asked before {visits} completed visits",
+        ),
+        NOTHING_OVERDUE,
+        NO_COMPLAINT,
+        ALIVE,
+    ),
+    occasion=lambda knobs, day: (func.max(col(Feedback.given_on)), func.max(col(Feedback.given_on))),
+    one_each=True,
+    useful_until=lambda knobs, day, on: day + timedelta(days=knobs.happy_days),
+    not_again=lambda knobs: knobs.every_days,
     because="gave us a high score on {day}",
     summary="a referral is asked of someone with us for a while who was just very satisfied and owes nothing",
+    traits=frozenset({"favour"}),
 )

@@ -1,12 +1,16 @@
-"""What several moments ask of a customer: since when they are with us, whether they live, and what they owe."""
+"""What several moments ask of a customer: since when they are with us, whether they live, what they owe.
+
+Each is SQL beside Customer (or Invoice, where it says so) that runs on SQLite and on PostgreSQL.
+"""
 
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Date, ScalarSelect, Select, exists, func, or_, select, union_all
 from sqlmodel import col
 
-from outreach.models import Customer, Invoice, Payment, Treatment, Visit
+from outreach.models import Customer, Feedback, Invoice, Payment, Treatment, Visit
+from outreach.moments.definition import Clause
 
 
 def is_alive(on: date) -> ColumnElement[bool]:
@@ -14,23 +18,67 @@ def is_alive(on: date) -> ColumnElement[bool]:
     return or_(col(Customer.died_on).is_(None), col(Customer.died_on) > on)
 
 
-def first_contact() -> ScalarSelect[date]:
-    """The day of a customer's first treatment, visit or invoice, beside Customer; NULL when there is none.
+ALIVE: Clause[Any] = Clause(
+    says="they are alive",
+    where=lambda knobs, day: is_alive(day.on),
+    value=lambda knobs, day: col(Customer.died_on),
+    tell=lambda died_on, on: f"they died on {died_on}" if died_on and died_on <= on else "they are alive",
+    change="nobody who has died has a moment",
+)
 
-    A visit that was cancelled or missed is no beginning.
-    """
-    took_place = or_(col(Visit.status).is_(None), col(Visit.status).not_in(("cancelled", "no_show")))
+
+def took_place() -> ColumnElement[bool]:
+    """A visit that was cancelled or missed is neither a beginning nor a sign of life."""
+    return or_(col(Visit.status).is_(None), col(Visit.status).not_in(("cancelled", "no_show")))
+
+
+def first_contact() -> ScalarSelect[date]:
+    """The day of a customer's first treatment, visit or invoice, beside Customer; NULL when there is none."""
     # One seek in an index for each customer and table: a join on all contacts grouped took six times as long.
     firsts = union_all(
-        _first(col(Treatment.done_on), col(Treatment.customer_id)),
-        _first(col(Visit.starts_on), col(Visit.customer_id)).where(took_place),
-        _first(col(Invoice.issued_on), col(Invoice.customer_id)),
+        _of_customer(func.min(col(Treatment.done_on)), col(Treatment.customer_id)),
+        _of_customer(func.min(col(Visit.starts_on)), col(Visit.customer_id)).where(took_place()),
+        _of_customer(func.min(col(Invoice.issued_on)), col(Invoice.customer_id)),
     ).subquery()
-    return select(func.min(firsts.c.day)).scalar_subquery()
+    return select(func.min(firsts.c.day, type_=Date)).scalar_subquery()
 
 
-def _first(day: Any, owner: Any) -> Select[tuple[date]]:
-    return select(func.min(day).label("day")).where(owner == col(Customer.customer_id)).correlate(Customer)
+def with_us_since() -> ColumnElement[date]:
+    """The day on which they came to us: what the data say, or else their first contact."""
+    return func.coalesce(col(Customer.customer_since), first_contact(), type_=Date)
+
+
+def last_contact(on: date) -> ScalarSelect[date]:
+    """The last day until `on` on which a customer came, was treated, was billed or paid; NULL when there is none."""
+    paid = _of_customer(func.max(col(Payment.paid_on)), col(Invoice.customer_id))
+    lasts = union_all(
+        _of_customer(func.max(col(Treatment.done_on)), col(Treatment.customer_id)).where(col(Treatment.done_on) <= on),
+        _of_customer(func.max(col(Visit.starts_on)), col(Visit.customer_id)).where(
+            took_place(), col(Visit.starts_on) <= on
+        ),
+        _of_customer(func.max(col(Invoice.issued_on)), col(Invoice.customer_id)).where(col(Invoice.issued_on) <= on),
+        paid.join(Invoice, col(Invoice.invoice_id) == col(Payment.invoice_id)).where(col(Payment.paid_on) <= on),
+    ).subquery()
+    return select(func.max(lasts.c.day, type_=Date)).scalar_subquery()
+
+
+def _of_customer(day: Any, owner: Any) -> Select[tuple[date]]:
+    return select(day.label("day")).where(owner == col(Customer.customer_id)).correlate(Customer)
+
+
+def completed_visits(on: date) -> ColumnElement[int]:
+    """How many visits a customer has completed by `on`."""
+    return (
+        select(func.count())
+        .select_from(Visit)
+        .where(
+            col(Visit.customer_id) == col(Customer.customer_id),
+            col(Visit.status) == "completed",
+            col(Visit.starts_on) <= on,
+        )
+        .correlate(Customer)
+        .scalar_subquery()
+    )
 
 
 def balance(on: date) -> Any:
@@ -42,3 +90,52 @@ def balance(on: date) -> Any:
         .scalar_subquery()
     )
     return col(Invoice.amount) - paid
+
+
+def _overdue(on: date) -> tuple[ColumnElement[bool], ...]:
+    """Whatever its status: also a planned or disputed invoice makes it the wrong day to ask for a favour."""
+    theirs = or_(
+        col(Invoice.customer_id) == col(Customer.customer_id), col(Invoice.payer_id) == col(Customer.customer_id)
+    )
+    return theirs, col(Invoice.issued_on) <= on, col(Invoice.due_on) < on, balance(on) > 0
+
+
+def is_overdue(on: date) -> ColumnElement[bool]:
+    """Something of theirs, or that they pay for another, is past its day."""
+    return exists().where(*_overdue(on)).correlate(Customer)
+
+
+NOTHING_OVERDUE: Clause[Any] = Clause(
+    says="nothing of theirs is overdue",
+    where=lambda knobs, day: ~is_overdue(day.on),
+    value=lambda knobs, day: (
+        select(func.min(col(Invoice.due_on))).where(*_overdue(day.on)).correlate(Customer).scalar_subquery()
+    ),
+    tell=lambda due_on, on: f"an invoice of {due_on} is overdue" if due_on else "nothing is overdue",
+    change="it would have to be paid",
+)
+
+
+def _open_complaints(on: date) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(Feedback.customer_id) == col(Customer.customer_id),
+        col(Feedback.kind) == "complaint",
+        col(Feedback.given_on) <= on,
+        or_(col(Feedback.status).is_(None), col(Feedback.status) == "open"),
+    )
+
+
+def complains(on: date) -> ColumnElement[bool]:
+    """A complaint of theirs is still open."""
+    return exists().where(*_open_complaints(on)).correlate(Customer)
+
+
+NO_COMPLAINT: Clause[Any] = Clause(
+    says="no complaint of theirs is open",
+    where=lambda knobs, day: ~complains(day.on),
+    value=lambda knobs, day: (
+        select(func.min(col(Feedback.given_on))).where(*_open_complaints(day.on)).correlate(Customer).scalar_subquery()
+    ),
+    tell=lambda given_on, on: f"a complaint of {given_on} is open" if given_on else "no complaint is open",
+    change="it would have to be answered",
+)

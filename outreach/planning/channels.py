@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from outreach.clock import add_business_days
+from outreach.moments import knobs_for
 from outreach.planning.candidates import Candidate, Day
 from outreach.planning.consent import refusal_of
 from outreach.planning.flags import CLOSED_CHANNELS
@@ -23,7 +24,7 @@ class Route:
 def choose_route(candidate: Candidate, day: Day) -> tuple[Route | None, list[str]]:
     """The route, or None with the reason against every channel of the moment."""
     against: list[str] = []
-    for channel in day.settings.knobs_for(candidate.kind).channels:
+    for channel in knobs_for(day.settings, candidate.kind).channels:
         reason = objection_to(channel, candidate, day)
         if reason is None:
             return Route(channel, send_day(channel, candidate, day), tuple(against)), against

@@ -18,6 +18,7 @@ from outreach.errors import SettingsError
 from outreach.intake.contacts import load_key
 from outreach.models import Decision, Moment
 from outreach.moments import Found, find_moments
+from outreach.moments.anniversary import ANNIVERSARY
 from outreach.planning.candidates import Candidate, Day
 from outreach.planning.judging import Judge, Sent, Verdict
 from outreach.planning.people import select_for
@@ -137,7 +138,7 @@ class Oracle:
         return self.finds[kind, on]
 
     def _day(self, settings: Settings, on: date) -> Day:
-        facts = load_facts(self.session, settings.moments.anniversary.shared_since_percent)
+        facts = load_facts(self.session, ANNIVERSARY.knobs_of(settings).shared_since_percent)
         now = self.now + (on - self.today)
         if facts.payments_imported_at and on > self.today:
             facts = replace(facts, payments_imported_at=now)

@@ -7,6 +7,11 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 
+from outreach.moments import knobs_for
+from outreach.moments.anniversary import ANNIVERSARY
+from outreach.moments.checkin import CHECKIN
+from outreach.moments.late_payment import LATE_PAYMENT
+from outreach.moments.referral_ask import REFERRAL_ASK
 from outreach.planning.candidates import Candidate, Day
 from outreach.planning.flags import hold_for_flags
 from outreach.planning.people import Person
@@ -86,7 +91,7 @@ def hold_for_dispute(candidate: Candidate, day: Day) -> Hold | None:
 
 def hold_anniversary(candidate: Candidate, day: Day) -> Hold | None:
     """A present is not sent to someone who owes, who has been silent for long, or whose start date is a default."""
-    knobs = day.settings.moments.anniversary
+    knobs = ANNIVERSARY.knobs_of(day.settings)
     if candidate.kind != "anniversary":
         return None
     if candidate.customer.customer.customer_since in day.facts.shared_since:
@@ -100,7 +105,7 @@ def hold_anniversary(candidate: Candidate, day: Day) -> Hold | None:
 
 
 def hold_checkin(candidate: Candidate, day: Day) -> Hold | None:
-    knobs = day.settings.moments.checkin
+    knobs = CHECKIN.knobs_of(day.settings)
     if candidate.kind != "checkin":
         return None
     names = [t.name or "" for t in candidate.standing.treatments if t.done_on == candidate.occasion_on]
@@ -113,7 +118,7 @@ def hold_checkin(candidate: Candidate, day: Day) -> Hold | None:
 
 
 def hold_late_payment(candidate: Candidate, day: Day) -> Hold | None:
-    knobs = day.settings.moments.late_payment
+    knobs = LATE_PAYMENT.knobs_of(day.settings)
     if candidate.kind != "late_payment":
         return None
     first = candidate.occasion_on + timedelta(days=knobs.first_touch_days)
@@ -131,7 +136,7 @@ def hold_late_payment(candidate: Candidate, day: Day) -> Hold | None:
 
 def late_balance(candidate: Candidate, day: Day) -> int:
     """What is owed on the invoices that make the moment, in minor units."""
-    knobs = day.settings.moments.late_payment
+    knobs = LATE_PAYMENT.knobs_of(day.settings)
     return sum(
         item.balance
         for item in candidate.standing.open_invoices
@@ -145,7 +150,7 @@ def hold_referral_ask(candidate: Candidate, day: Day) -> Hold | None:
         return None
     if candidate.customer.is_minor(day.on):
         return Hold("minor", "nobody is asked to recommend us by, or on behalf of, a child")
-    return _hold_again(candidate, day, day.settings.moments.referral_ask.every_days)
+    return _hold_again(candidate, day, REFERRAL_ASK.knobs_of(day.settings).every_days)
 
 
 def _hold_again(candidate: Candidate, day: Day, days: int) -> Hold | None:
@@ -156,7 +161,7 @@ def _hold_again(candidate: Candidate, day: Day, days: int) -> Hold | None:
 
 
 def hold_for_weekday(candidate: Candidate, day: Day) -> Hold | None:
-    weekdays = day.settings.knobs_for(candidate.kind).weekdays
+    weekdays = knobs_for(day.settings, candidate.kind).weekdays
     ahead = next(days for days in range(len(WEEKDAYS)) if WEEKDAYS[(day.on.weekday() + days) % 7] in weekdays)
     if ahead == 0:
         return None

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from outreach.intake.contacts import contact_hash
+from outreach.moments import knobs_for
 from outreach.planning.candidates import Candidate, Day
 from outreach.planning.channels import Route, choose_route
 from outreach.planning.holds import first_hold
@@ -85,7 +86,7 @@ class Judge:
         )
 
     def _hold_for_size(self, candidate: Candidate) -> Hold | None:
-        most = self.day.settings.knobs_for(candidate.kind).most_a_day
+        most = knobs_for(self.day.settings, candidate.kind).most_a_day
         if most is None or self.sizes[candidate.kind] < most:
             return None
         return Hold("size", f"at most {most} of these are written in a day", self.day.tomorrow)

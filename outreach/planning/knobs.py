@@ -7,20 +7,21 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import ValidationError
 from sqlmodel import Session, col, func, select
 
-from outreach.errors import NotFound, SettingsError
 from outreach.models import KnobVersion, TreatmentAnswer
-from outreach.moments import MOMENTS
-from outreach.settings import MomentKnobs, Settings, fixed_knobs
+from outreach.moments import MOMENTS, knobs_for, require_knobs
+from outreach.moments.checkin import CHECKIN
+from outreach.settings import Settings, fixed_knobs
 
 
 def with_saved_knobs(session: Session, settings: Settings) -> Settings:
     """`settings` with the knobs saved for every moment, and the answers on treatments.
 
-    A saved knob that no longer fits, or that this version of the program does not know, raises SettingsError.
+    A knob that does not fit, or that this version of the program does not know, raises SettingsError, whether it was
+    saved or written.
     """
+    require_knobs(settings)
     newest = select(func.max(KnobVersion.version)).group_by(col(KnobVersion.moment))
     for version in session.exec(select(KnobVersion).where(col(KnobVersion.version).in_(newest))):
         if version.moment in MOMENTS:
@@ -31,24 +32,11 @@ def with_saved_knobs(session: Session, settings: Settings) -> Settings:
 
 
 def overlay_knobs(settings: Settings, moment: str, values: Mapping[str, Any]) -> Settings:
-    """`settings` with these knobs of one moment. Raises SettingsError that names each value that does not fit."""
-    if not values:
-        return settings
-    knobs = check_knobs(settings, moment, values)
-    moments = settings.moments.model_copy(update={moment: knobs})
-    return settings.model_copy(update={"moments": moments})
-
-
-def check_knobs(settings: Settings, moment: str, values: Mapping[str, Any]) -> MomentKnobs:
-    """The moment's knobs with `values` in place of its own. Raises NotFound, or SettingsError as `overlay_knobs`."""
-    if moment not in MOMENTS:
-        raise NotFound(f"There is no moment “{moment}”; there are {', '.join(MOMENTS)}")
-    knobs = settings.knobs_for(moment)
-    try:
-        return type(knobs).model_validate(knobs.model_dump() | dict(values))
-    except ValidationError as error:
-        wrong = [f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()]
-        raise SettingsError(f"These knobs of {moment} do not fit. {'; '.join(wrong)}") from error
+    """`settings` with these knobs of one moment. Raises NotFound, or SettingsError as `knobs_of`."""
+    changed = settings.moments.get(moment, {}) | dict(values)
+    tried = settings.model_copy(update={"moments": settings.moments | {moment: changed}})
+    knobs_for(tried, moment)
+    return tried
 
 
 def saved_knobs(session: Session, moment: str) -> dict[str, Any]:
@@ -64,11 +52,7 @@ def _with_answers(session: Session, settings: Settings) -> Settings:
     answers = {row.treatment: row.answer for row in session.exec(select(TreatmentAnswer)).all()}
     if not answers:
         return settings
-    checkin = settings.moments.checkin
-    listed = [name for name in checkin.treatments if answers.get(name.casefold()) != "no"]
+    listed = [name for name in CHECKIN.knobs_of(settings).treatments if answers.get(name.casefold()) != "no"]
     known = {name.casefold() for name in listed}
     agreed = sorted(name for name, answer in answers.items() if answer == "yes" and name not in known)
-    moments = settings.moments.model_copy(
-        update={"checkin": checkin.model_copy(update={"treatments": listed + agreed})}
-    )
-    return settings.model_copy(update={"moments": moments})
+    return overlay_knobs(settings, "checkin", {"treatments": listed + agreed})

@@ -18,7 +18,8 @@ from outreach.database import insert_new, take_turns, trying_out, writing
 from outreach.errors import SettingsError
 from outreach.intake.contacts import load_key
 from outreach.models import Decision, Installation, Message, Moment
-from outreach.moments import MOMENTS, Found, find_moments, require_kinds
+from outreach.moments import MOMENTS, Found, find_moments, knobs_for, require_kinds
+from outreach.moments.anniversary import ANNIVERSARY
 from outreach.planning.candidates import Candidate, Day
 from outreach.planning.ids import moment_id
 from outreach.planning.judging import Judge, Planned, Sent, Shared
@@ -75,7 +76,7 @@ def plan_day(
         found = look_around(session, settings, on, kinds=kinds)
         tell(f"{len(found)} moments around {on}")
         undecided, sequences = _settle_found(session, found, on)
-        day = Day(on, now, settings, load_facts(session, settings.moments.anniversary.shared_since_percent))
+        day = Day(on, now, settings, load_facts(session, ANNIVERSARY.knobs_of(settings).shared_since_percent))
         report = PlanReport(on, already_decided=len(found) - len(undecided))
         planner = Planner(session, day, key, sequences, report)
         planner.drop_lost(found, kinds)
@@ -103,7 +104,7 @@ def look_around(
     """
     found: dict[str, Found] = {}
     for kind, definition in MOMENTS.items():
-        knobs = settings.knobs_for(kind)
+        knobs = knobs_for(settings, kind)
         if not knobs.enabled or kind not in (kinds or MOMENTS):
             continue
         first, last = on, on
@@ -165,7 +166,6 @@ def candidates_for(session: Session, day: Day, key: bytes, found: Iterable[Found
     candidates = []
     for item in items:
         customer, standing = people[item.customer_id], standings[item.customer_id]
-        occasion_on = date.fromisoformat(item.occasion)
         definition = MOMENTS[item.kind]
         candidates.append(
             Candidate(
@@ -173,8 +173,8 @@ def candidates_for(session: Session, day: Day, key: bytes, found: Iterable[Found
                 kind=item.kind,
                 purpose=definition.purpose,
                 occasion=item.occasion,
-                occasion_on=occasion_on,
-                useful_until=definition.useful_until(day.settings.knobs_for(item.kind), occasion_on),
+                occasion_on=item.occasion_on,
+                useful_until=definition.useful_until(definition.knobs_of(day.settings), item.occasion_on, day.on),
                 customer=customer,
                 recipient=choose_recipient(item, customer, standing, people, day.on),
                 standing=standing,
@@ -236,7 +236,7 @@ class Planner:
         self._write_send(candidate, sent.reference, "send", f"by {route.channel}{passed}")
 
     def _write_send(self, candidate: Candidate, code: str, rule: str, how: str) -> None:
-        because = MOMENTS[candidate.kind].because.format(day=candidate.occasion)
+        because = MOMENTS[candidate.kind].because.format(day=candidate.occasion_on, occasion=candidate.occasion)
         self._append(candidate.moment_id, candidate.kind, "send", rule, f"{because}; {how}", None, code)
 
     def _write(self, moment: str, kind: str, hold: Hold) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from outreach.models import Treatment, TreatmentAnswer
+from outreach.moments.checkin import CHECKIN
 from outreach.planning.holds import SENSITIVE
 from outreach.settings import Settings
 
@@ -30,7 +31,7 @@ def waiting_treatments(session: Session, settings: Settings, on: date) -> list[W
     done = select(Treatment.name, func.count(), func.max(Treatment.done_on)).where(
         col(Treatment.name).is_not(None), Treatment.done_on > on - timedelta(days=DAYS_BACK), Treatment.done_on <= on
     )
-    settled = {name.casefold() for name in settings.moments.checkin.treatments}
+    settled = {name.casefold() for name in CHECKIN.knobs_of(settings).treatments}
     settled |= set(session.exec(select(TreatmentAnswer.treatment)).all())
     waiting: dict[str, WaitingTreatment] = {}
     rows = session.execute(done.group_by(col(Treatment.name))).all()

@@ -10,7 +10,8 @@ from outreach.database import reading
 from outreach.errors import NotFound
 from outreach.intake.contacts import load_key
 from outreach.models import Customer, Decision, Message, Moment
-from outreach.moments import MOMENTS, Found
+from outreach.moments import MOMENTS, Found, knobs_for
+from outreach.moments.anniversary import ANNIVERSARY
 from outreach.planning.candidates import Candidate, Day
 from outreach.planning.channels import choose_route
 from outreach.planning.holds import first_hold
@@ -84,7 +85,7 @@ def list_decided(session: Session, customer_id: str) -> list[Answer]:
 def _foreseen(
     session: Session, settings: Settings, key: bytes, on: date, now: datetime, found: list[Found]
 ) -> list[Answer]:
-    day = Day(on, now, settings, load_facts(session, settings.moments.anniversary.shared_since_percent))
+    day = Day(on, now, settings, load_facts(session, ANNIVERSARY.knobs_of(settings).shared_since_percent))
     touches = Touches(settings.pacing.quiet_days)
     return [_foresee(candidate, day, touches) for candidate in candidates_for(session, day, key, found)]
 
@@ -105,6 +106,6 @@ def _foresee(candidate: Candidate, day: Day, touches: Touches) -> Answer:
 
 
 def _nothing(kind: str, on: date, settings: Settings) -> Answer:
-    if not settings.knobs_for(kind).enabled:
+    if not knobs_for(settings, kind).enabled:
         return Answer(kind, "", "none", "disabled", "this moment is switched off")
     return Answer(kind, "", "none", "no_moment", f"no such moment on {on}: {MOMENTS[kind].summary}")

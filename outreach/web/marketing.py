@@ -21,7 +21,8 @@ from outreach.delivery.stopping import stop_sending
 from outreach.errors import NotFound, SettingsError
 from outreach.learning import count_results
 from outreach.models import Customer, Pause
-from outreach.moments import MOMENTS
+from outreach.moments import MOMENTS, knobs_for
+from outreach.moments.checkin import CHECKIN
 from outreach.planning.forecast import Forecast, forecast
 from outreach.planning.knobs import overlay_knobs
 from outreach.planning.treatments import waiting_treatments
@@ -61,11 +62,11 @@ def _row(session: Session, desk: Desk, settings: Settings, moment: str, seen: Fo
     return {
         "moment": moment,
         "summary": MOMENTS[moment].summary,
-        "knobs": settings.knobs_for(moment),
+        "knobs": knobs_for(settings, moment),
         "paused": session.get(Pause, ("moment", moment)),
         "seen": seen and seen.of(moment),
         "results": count_results(session, moment, desk.today),
-        "every_day": len(settings.knobs_for(moment).weekdays) == len(WEEKDAYS),
+        "every_day": len(knobs_for(settings, moment).weekdays) == len(WEEKDAYS),
     }
 
 
@@ -86,7 +87,7 @@ def show_treatments(desk: DeskNow, signed: Viewer) -> Response:
     with reading(desk.engine) as session:
         waiting = waiting_treatments(session, settings, desk.today)
         answers = list_answers(session)
-    listed = desk.written.moments.checkin.treatments
+    listed = CHECKIN.knobs_of(desk.written).treatments
     return desk.show(
         "treatments.html", signed, here="/moments", waiting=waiting, answers=answers, listed=sorted(listed)
     )
@@ -112,14 +113,14 @@ def check_knobs(desk: DeskNow, signed: Writer, moment: str, form: Typed) -> Resp
     """What would change: the knobs, and the messages of the days ahead with them and without."""
     require_moment(moment)
     settings = desk.settings
-    typed = read_knobs(settings.knobs_for(moment), form, fixed_knobs(moment))
+    typed = read_knobs(knobs_for(settings, moment), form, fixed_knobs(moment))
     try:
         tried = overlay_knobs(settings, moment, typed)
     except SettingsError as problem:
         return _show(desk, signed, moment, typed=typed, problem=str(problem), status=400)
     before, after = look_ahead(desk, settings), look_ahead(desk, tried)
     change = {
-        "knobs": _differences(settings.knobs_for(moment), tried.knobs_for(moment)),
+        "knobs": _differences(knobs_for(settings, moment), knobs_for(tried, moment)),
         "rows": [
             (name, before.of(name), after.of(name))
             for name in MOMENTS
@@ -132,7 +133,7 @@ def check_knobs(desk: DeskNow, signed: Writer, moment: str, form: Typed) -> Resp
 @router.post("/moments/{moment}")
 def take_knobs(desk: DeskNow, signed: Writer, moment: str, form: Typed) -> Response:
     require_moment(moment)
-    typed = read_knobs(desk.settings.knobs_for(moment), form, fixed_knobs(moment))
+    typed = read_knobs(knobs_for(desk.settings, moment), form, fixed_knobs(moment))
     try:
         with writing(desk.engine) as session:
             version = save_knobs(session, desk.written, moment, typed, signed.staff_id, desk.now)
@@ -199,7 +200,7 @@ def _show(
         status=status,
         here="/moments",
         **row,
-        fields=fields_of(settings.knobs_for(moment), typed or {}, fixed),
+        fields=fields_of(knobs_for(settings, moment), typed or {}, fixed),
         weekdays=WEEKDAYS,
         versions=versions,
         templates=[(name, name in saved) for name in names],
