@@ -167,13 +167,18 @@ class Approval(Part):
 
 
 class MomentKnobs(Part):
-    """Planning writes a moment on its `weekdays` only, and at most `most_a_day` messages of it on one run date."""
+    """Planning writes a moment on its `weekdays` only, and at most `most_a_day` messages of it on one run date.
+
+    With a `ladder`, the next channel follows where `wait_days` have brought no answer.
+    """
 
     enabled: bool = True
     weekdays: list[Weekday] = Field(default=list(WEEKDAYS), min_length=1)
     most_a_day: int | None = Field(default=None, ge=1)
     approval: Literal["rule", "person"] = "rule"
     channels: list[Channel] = ["letter", "email", "text", "call"]
+    ladder: bool = False
+    wait_days: int = Field(default=7, ge=1)
     grace_days: int = Field(default=7, ge=0)
     lead_days: int = Field(default=0, ge=0)
 

@@ -86,7 +86,7 @@ def _moment(session: Session, kind: str, customer_id: str) -> Moment:
     if known is None:
         known = Moment(
             moment_id=f"{kind}/{customer_id}", kind=kind, customer_id=customer_id, occasion=str(OCCASIONS[kind]),
-            found_on=TODAY,
+            occasion_on=OCCASIONS[kind], found_on=TODAY,
         )  # fmt: skip
         session.add(known)
         session.flush()

@@ -100,7 +100,9 @@ def test_upsert_overwrites_by_primary_key(engine: Engine) -> None:
 def test_a_second_message_for_one_moment_and_step_is_impossible(engine: Engine) -> None:
     day = datetime(2026, 3, 10, tzinfo=UTC).date()
     with writing(engine) as session:
-        session.add(Moment(moment_id="m", kind="checkin", customer_id="c", occasion="2026-03-08", found_on=day))
+        session.add(
+            Moment(moment_id="m", kind="checkin", customer_id="c", occasion="2026-03-08", occasion_on=day, found_on=day)
+        )
 
     def add(reference: str) -> None:
         with writing(engine) as session:

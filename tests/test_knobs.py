@@ -14,7 +14,8 @@ from flows.runs import open_run
 from outreach.approval.treatments import answer_treatment
 from outreach.approval.tuning import list_knob_versions, save_knobs, undo_knobs
 from outreach.call import open_call
-from outreach.composing.facts import Assignment, FactFinder
+from outreach.composing.facts import FactFinder
+from outreach.composing.particulars import Assignment
 from outreach.database import reading, writing
 from outreach.errors import ApprovalError, NotFound, SettingsError
 from outreach.models import AuditEntry

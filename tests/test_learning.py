@@ -27,7 +27,9 @@ def decide(session: Session, moment_id: str, *outcomes: str) -> None:
 
 
 def add_moment(session: Session, moment_id: str, *outcomes: str, kind: str = "checkin") -> None:
-    session.add(Moment(moment_id=moment_id, kind=kind, customer_id="c", occasion=moment_id, found_on=TODAY))
+    session.add(
+        Moment(moment_id=moment_id, kind=kind, customer_id="c", occasion=moment_id, occasion_on=TODAY, found_on=TODAY)
+    )
     session.flush()
     decide(session, moment_id, *outcomes)
 

@@ -328,7 +328,14 @@ def test_each_moment_says_until_when_it_is_of_use(settings: Settings, kind: str,
 
 def test_what_we_found_and_sent_before_changes_nothing(engine: Engine, settings: Settings) -> None:
     before = find(engine, settings, "referral_ask", happy())
-    moment = Moment(moment_id="m", kind="referral_ask", customer_id="c1", occasion=before[0][1], found_on=ago(1))
+    moment = Moment(
+        moment_id="m",
+        kind="referral_ask",
+        customer_id="c1",
+        occasion=before[0][1],
+        occasion_on=ago(60),
+        found_on=ago(1),
+    )
     message = {"kind": "referral_ask", "channel": "letter", "purpose": "marketing", "status": "planned"}
     days = {"run_on": ago(1), "send_on": ago(1), "useful_until": TODAY}
     with writing(engine) as session:

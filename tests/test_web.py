@@ -41,7 +41,16 @@ def token(sqlite_engine: Engine, settings: Settings) -> str:
     hashed = contact_hash(key, "email", "ada.quill@post.example")
     with writing(sqlite_engine) as session:
         session.add(Customer(customer_id="C1", given_name="Ada", family_name="Quill", email="ada.quill@post.example"))
-        session.add(Moment(moment_id="M1", kind="anniversary", customer_id="C1", occasion="1", found_on=NOW.date()))
+        session.add(
+            Moment(
+                moment_id="M1",
+                kind="anniversary",
+                customer_id="C1",
+                occasion="1",
+                occasion_on=NOW.date(),
+                found_on=NOW.date(),
+            )
+        )
         session.flush()
         session.add(sent_email(hashed))
         session.add(waiting_batch())

@@ -49,8 +49,6 @@ CARDS = {
     )
 }
 LETTER_PAPER = "letter"
-# Anybody who carries or finds a card can read it.
-MOMENTS_ON_CARDS = frozenset({"anniversary", "referral_ask"})
 
 
 def chosen_paper(source: str) -> str:

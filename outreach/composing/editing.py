@@ -92,7 +92,7 @@ def open_draft(session: Session, reference: str) -> Draft:
         raise CannotWrite("the customer's record is no longer here")
     call = read_row(session, message.content_sha256) if message.channel == "call" else None
     direct_line = json.loads(call)["direct_line"] if call else ""
-    about = tuple(customer_id for customer_id, _ in assignments_for(session, [message])[0].occasions)
+    about = tuple(occasion.customer_id for occasion in assignments_for(session, [message])[0].occasions)
     names = session.exec(select(Treatment.name).where(col(Treatment.customer_id).in_(about)).distinct())
     private = frozenset(name.casefold() for name in names if name)
     people = _people_beside(session, message) if message.channel == "letter" else {}

@@ -3,39 +3,25 @@
 Balances, years and ages are those of the day the message was planned, so that the same data gives the same words.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from babel import Locale, UnknownLocaleError
-from babel.lists import format_list
 from sqlmodel import Session, col, select
 
-from outreach.clock import years_between
 from outreach.composing.environment import Value
 from outreach.composing.guarding import person_of
+from outreach.composing.particulars import PARTICULARS, Assignment, Known, Matter, list_words
+from outreach.composing.vouchers import reward_of
 from outreach.errors import CannotWrite, FieldMissing, SettingsError
 from outreach.models import Customer, Flag
-from outreach.moments.anniversary import ANNIVERSARY
-from outreach.moments.checkin import CHECKIN
-from outreach.moments.late_payment import LATE_PAYMENT
+from outreach.moments import MOMENTS
+from outreach.moments.recovery import TROUBLES
 from outreach.moments.relationship import first_contact
 from outreach.planning.people import contacts_of, in_chunks, select_for
-from outreach.planning.standing import OpenInvoice, Standing, load_standings
+from outreach.planning.standing import load_standings
 from outreach.settings import Settings, Signatory
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """One message to write: to whom, and about which customers' occasions. Wards may share a message."""
-
-    reference: str
-    kind: str
-    channel: str
-    recipient_id: str
-    occasions: tuple[tuple[str, str], ...]
-    run_on: date
-    send_on: date
 
 
 @dataclass(frozen=True)
@@ -49,38 +35,23 @@ class Facts:
     fields: dict[str, Value]
 
 
-@dataclass
-class _Known:
-    """What was read for all assignments at once."""
-
-    settings: Settings
-    customers: dict[str, Customer]
-    confidential: dict[str, list[Flag]]
-    standings: dict[date, dict[str, Standing]]
-    first_contacts: dict[str, date]
-
-    def customer(self, customer_id: str) -> Customer:
-        if customer_id not in self.customers:
-            raise CannotWrite("the customer's record is no longer here")
-        return self.customers[customer_id]
-
-
 class FactFinder:
     """Reads all that `assignments` need; then gives the facts of each. `people`, by id, are all whom they concern."""
 
     def __init__(self, session: Session, settings: Settings, assignments: Sequence[Assignment]) -> None:
-        about = {customer_id for each in assignments for customer_id, _ in each.occasions}
+        about = {occasion.customer_id for each in assignments for occasion in each.occasions}
         ids = about | {each.recipient_id for each in assignments}
         flags = select(Flag).where(Flag.kind == "confidential")
         confidential: dict[str, list[Flag]] = {}
         for flag in select_for(session, flags, Flag.customer_id, ids):
             confidential.setdefault(flag.customer_id, []).append(flag)
-        self.known = _Known(
+        self.known = Known(
             settings,
             {row.customer_id: row for row in select_for(session, select(Customer), Customer.customer_id, ids)},
             confidential,
             {on: load_standings(session, on, about) for on in {each.run_on for each in assignments}},
             _first_contacts(session, about),
+            _troubles(session, assignments),
         )
         self.people = {row.customer_id: person_of(row) for row in self.known.customers.values()}
 
@@ -99,23 +70,17 @@ class FactFinder:
 class _Gathering:
     """The facts of one assignment, put together."""
 
-    def __init__(self, known: _Known, assignment: Assignment, language: str) -> None:
+    def __init__(self, known: Known, assignment: Assignment, language: str) -> None:
         self.known, self.settings, self.assignment = known, known.settings, assignment
         self.recipient = known.customer(assignment.recipient_id)
-        self.customers = [known.customer(customer_id) for customer_id, _ in assignment.occasions]
+        self.customers = [known.customer(occasion.customer_id) for occasion in assignment.occasions]
         standings = known.standings[assignment.run_on]
         self.standings = [standings[customer.customer_id] for customer in self.customers]
         self.locale = locale_of(language, self.settings)
 
     def facts(self) -> Facts:
         signatory = signatory_on(self.settings, self.assignment.send_on)
-        of_moment = {
-            "anniversary": self._anniversary,
-            "checkin": self._checkin,
-            "late_payment": self._late_payment,
-            "referral_ask": dict[str, Value],
-        }
-        fields = self._common(signatory) | of_moment[self.assignment.kind]()
+        fields = self._common(signatory) | self._of_moment()
         return Facts(self.recipient, self._contacts(), signatory, self.locale, fields)
 
     def _contacts(self) -> dict[str, str]:
@@ -129,7 +94,7 @@ class _Gathering:
         wards = [customer for customer in self.customers if customer.guardian_id == self.recipient.customer_id]
         return {
             "greeting": greeting_name(self.recipient, "greeting"),
-            "wards": self._listed(greeting_name(ward, "wards") for ward in wards) if wards else None,
+            "wards": list_words([greeting_name(ward, "wards") for ward in wards], self.locale) if wards else None,
             "several_wards": len(wards) > 1,
             "business": business.name,
             "business_phone": business.phone,
@@ -142,67 +107,21 @@ class _Gathering:
             "locale": self.locale,
         }
 
-    def _listed(self, names: Iterable[str]) -> str:
-        return format_list(list(dict.fromkeys(names)), locale=self.locale)
-
-    def _anniversary(self) -> dict[str, Value]:
-        since = [self._since(customer) for customer in self.customers]
-        occasions = [date.fromisoformat(occasion) for _, occasion in self.assignment.occasions]
-        years = {years_between(first, on) if first else None for first, on in zip(since, occasions, strict=True)}
-        return {
-            # Wards who came in different years share the words, but no number.
-            "years": years.pop() if len(years) == 1 else None,
-            "since": since[0] if len(set(since)) == 1 else None,
-            "reward": ANNIVERSARY.knobs_of(self.settings).reward,
-        }
-
-    def _since(self, customer: Customer) -> date | None:
-        return customer.customer_since or self.known.first_contacts.get(customer.customer_id)
-
-    def _checkin(self) -> dict[str, Value]:
-        days = {date.fromisoformat(occasion) for _, occasion in self.assignment.occasions}
-        allowed = {name.casefold() for name in CHECKIN.knobs_of(self.settings).treatments}
-        done = [
-            treatment
-            for standing, (_, occasion) in zip(self.standings, self.assignment.occasions, strict=True)
-            for treatment in sorted(standing.treatments, key=lambda treatment: treatment.treatment_id)
-            if treatment.done_on.isoformat() == occasion and (treatment.name or "").casefold() in allowed
-        ]
-        practitioners = list(dict.fromkeys(treatment.practitioner for treatment in done if treatment.practitioner))
-        phones = list(dict.fromkeys(treatment.practitioner_phone for treatment in done if treatment.practitioner_phone))
-        return {
-            "treated_on": days.pop() if len(days) == 1 else None,
-            "treatment": self._listed(treatment.name for treatment in done if treatment.name) if done else None,
-            "practitioner": self._listed(practitioners) if practitioners else None,
-            "practitioner_phone": phones[0] if len(phones) == 1 and len(practitioners) == 1 else None,
-        }
-
-    def _late_payment(self) -> dict[str, Value]:
-        late = [
-            (customer, item)
-            for customer, standing in zip(self.customers, self.standings, strict=True)
-            for item in standing.open_invoices
-            if self._is_theirs_and_late(customer, item)
-        ]
-        if not late:
-            raise CannotWrite("nothing of theirs is late any more")
-        currencies = {item.invoice.currency or customer.currency for customer, item in late} - {None}
-        if len(currencies) > 1:
-            raise CannotWrite("the late invoices are in several currencies, and one sum cannot say that")
-        return {
-            "amount": sum(item.balance for _, item in late),
-            "due_on": min(item.invoice.due_on for _, item in late),
-            "currency": currencies.pop() if currencies else self.settings.business.currency,
-        }
-
-    def _is_theirs_and_late(self, customer: Customer, item: OpenInvoice) -> bool:
-        """Late within the moment's days, and for the recipient to pay: nobody reads of what another owes."""
-        knobs = LATE_PAYMENT.knobs_of(self.settings)
-        days = (self.assignment.run_on - item.invoice.due_on).days
-        payers = {item.invoice.payer_id} if item.invoice.payer_id else {customer.customer_id, customer.guardian_id}
-        payers |= {self.known.customers[payer].guardian_id for payer in payers if payer in self.known.customers}
-        on_time = knobs.from_days <= days <= knobs.until_days
-        return on_time and item.invoice.status in {None, "open"} and self.recipient.customer_id in payers
+    def _of_moment(self) -> dict[str, Value]:
+        """The day and the key of the occasion under the moment's own names, and its particulars."""
+        definition, occasions = MOMENTS[self.assignment.kind], self.assignment.occasions
+        days, keys = {occasion.on for occasion in occasions}, {occasion.key for occasion in occasions}
+        # Wards whose days differ share the words, but no day.
+        fields: dict[str, Value] = {definition.day_field: days.pop() if len(days) == 1 else None}
+        if definition.occasion_field:
+            fields[definition.occasion_field] = keys.pop() if len(keys) == 1 else None
+        if "reward" in definition.knobs.model_fields:
+            fields["reward"] = reward_of(self.settings, definition.kind)
+        matter = Matter(
+            self.settings, self.assignment, self.locale, self.recipient, self.customers, self.standings, self.known
+        )
+        particulars = PARTICULARS.get(definition.kind)
+        return fields | (particulars(matter) if particulars else {})
 
 
 def greeting_name(customer: Customer, field: str) -> str:
@@ -252,3 +171,14 @@ def _first_contacts(session: Session, ids: Collection[str]) -> dict[str, date]:
         )
         first.update({customer_id: day for customer_id, day in rows if day})
     return first
+
+
+def _troubles(session: Session, assignments: Sequence[Assignment]) -> dict[tuple[str, str], str]:
+    """What went wrong, by customer and the record that says so, for the recoveries among `assignments`."""
+    occasions = [occasion for each in assignments if each.kind == "recovery" for occasion in each.occasions]
+    troubles: dict[tuple[str, str], str] = {}
+    for chunk in in_chunks({occasion.customer_id for occasion in occasions}):
+        rows = select(TROUBLES.c.customer_id, TROUBLES.c.record_id, TROUBLES.c.trouble)
+        for customer_id, record_id, trouble in session.execute(rows.where(TROUBLES.c.customer_id.in_(chunk))):
+            troubles[customer_id, record_id] = trouble
+    return troubles

@@ -3,6 +3,7 @@
 from datetime import date
 
 from outreach.composing.environment import Value
+from outreach.moments import MOMENTS
 
 COMMON: dict[str, Value] = {
     "greeting": "Maria",
@@ -16,17 +17,32 @@ COMMON: dict[str, Value] = {
     "signatory_role": "front desk",
     "signatory_phone": "+1 802 555 0142",
 }
-OF_MOMENT: dict[str, dict[str, Value]] = {
-    "anniversary": {"years": 3, "since": date(2023, 3, 10), "reward": 2000},
-    "checkin": {
-        "treated_on": date(2026, 3, 10),
-        "treatment": "Filling",
-        "practitioner": "Dr. Okafor",
-        "practitioner_phone": "+1 802 555 0143",
-    },
-    "late_payment": {"amount": 12550, "due_on": date(2026, 2, 27)},
-    "referral_ask": {},
+_DAY = date(2026, 3, 9)
+_SINCE = date(2023, 3, 10)
+_SAMPLES: dict[str, dict[str, Value]] = {
+    "anniversary": {"years": 3, "since": _SINCE},
+    "checkin": {"treatment": "Filling", "practitioner": "Dr. Okafor", "practitioner_phone": "+1 802 555 0143"},
+    "first_hundred": {"days": "30", "years": 0, "since": date(2026, 2, 8)},
+    "goodwill": {"event": "water main break on March 2"},
+    "late_payment": {"amount": 12550},
+    "recovery": {"trouble": "complaint"},
+    "survey": {"survey_url": "https://alderlane.example/survey/7KQ2"},
+    "thank_you": {"years": 12, "since": date(2014, 3, 10)},
 }
+
+
+def _sample(kind: str) -> dict[str, Value]:
+    """The day and the key of an occasion, a reward where the moment has one, and what else its words may name."""
+    definition = MOMENTS[kind]
+    plain: dict[str, Value] = {definition.day_field: _DAY}
+    if definition.occasion_field:
+        plain[definition.occasion_field] = "7KQ2"
+    if "reward" in definition.knobs.model_fields:
+        plain["reward"] = 2000
+    return plain | _SAMPLES.get(kind, {})
+
+
+OF_MOMENT: dict[str, dict[str, Value]] = {kind: _sample(kind) for kind in MOMENTS}
 # One line each, for whoever writes a template at the desk; docs/templates.md says more.
 EXPLAINED: dict[str, str] = {
     "greeting": "the name to greet them by, as “Maria” or “Mrs. Lopez”",
@@ -46,6 +62,16 @@ EXPLAINED: dict[str, str] = {
     "treatment": "what was done; never in a text, a subject or a call",
     "practitioner": "who treated them, where we know",
     "practitioner_phone": "their direct line, where there is one",
+    "day": "the day it is about; use weekday or longdate",
+    "days": "how many days they have been with us: 30, 60 or 90",
+    "trouble": "what went wrong: complaint, low_score, cancelled or late; for an if",
+    "trouble_on": "the day it went wrong; use weekday or longdate",
+    "event": "what hit them, as staff named it",
+    "last_seen": "the day we last saw them; use longdate",
+    "reviewed_on": "the day of their review; use longdate",
+    "asked_on": "the day they asked; use weekday or longdate",
+    "visited_on": "the day of their visit; use weekday or longdate",
+    "survey_url": "the page with the one question",
     "amount": "what is owed, in cents; use money; never in a text, a subject or a call",
     "due_on": "the day it was due; use longdate; never in a text, a subject or a call",
 }

@@ -3,17 +3,20 @@
 from datetime import date
 
 from sqlalchemy import Engine
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from outreach.clock import anniversary_in, years_between
 from outreach.composing.digests import media_type_for
-from outreach.composing.facts import Assignment, FactFinder
+from outreach.composing.facts import FactFinder
+from outreach.composing.fields import OF_MOMENT
+from outreach.composing.particulars import Assignment, Occasion
 from outreach.composing.templates import Templates, saved_sources, split_name
 from outreach.composing.writing import write_message
 from outreach.database import reading
 from outreach.errors import NotFound
 from outreach.intake.contacts import load_key
 from outreach.models import Customer, Invoice, Moment, Treatment
+from outreach.moments import MOMENTS
 from outreach.settings import Settings
 
 REFERENCE = "PREV-IEW0-0000"
@@ -43,7 +46,7 @@ def preview_template(
             raise NotFound(f"There is no customer “{customer_id}”. Ids are those of customers.csv")
         occasion = _occasion(session, customer, kind, on)
         recipient = _recipient(customer, on)
-        assignment = Assignment(REFERENCE, kind, channel, recipient, ((customer_id, occasion.isoformat()),), on, on)
+        assignment = Assignment(REFERENCE, kind, channel, recipient, (occasion,), on, on)
         finder = FactFinder(session, settings, [assignment])
     facts = finder.facts_for(assignment, language)
     written = write_message(settings, key, assignment, facts, words, finder.people)
@@ -55,20 +58,26 @@ def _recipient(customer: Customer, on: date) -> str:
     return customer.guardian_id if minor and customer.guardian_id else customer.customer_id
 
 
-def _occasion(session: Session, customer: Customer, kind: str, on: date) -> date:
-    """The occasion found last, or the one the customer's data suggest, or the date itself."""
-    found = select(Moment.occasion).where(Moment.kind == kind, Moment.customer_id == customer.customer_id)
-    occasion = session.exec(found.order_by(col(Moment.found_on).desc(), col(Moment.occasion).desc()).limit(1)).first()
-    if occasion:
-        return date.fromisoformat(occasion)
+def _occasion(session: Session, customer: Customer, kind: str, on: date) -> Occasion:
+    """The occasion found last, or one as the customer's data and the samples suggest."""
+    customer_id = customer.customer_id
+    found = select(Moment).where(Moment.kind == kind, Moment.customer_id == customer_id)
+    moment = session.exec(found.order_by(col(Moment.found_on).desc(), col(Moment.occasion_on).desc()).limit(1)).first()
+    if moment:
+        return Occasion(customer_id, moment.occasion, moment.occasion_on)
+    day, field = _likely_day(session, customer, kind, on) or on, MOMENTS[kind].occasion_field
+    return Occasion(customer_id, str(OF_MOMENT[kind][field]) if field else day.isoformat(), day)
+
+
+def _likely_day(session: Session, customer: Customer, kind: str, on: date) -> date | None:
+    who = customer.customer_id
     if kind == "anniversary" and customer.customer_since:
         return anniversary_in(customer.customer_since, on.year)
+    day: date | None = None
     if kind == "checkin":
-        done = select(col(Treatment.done_on)).where(
-            Treatment.customer_id == customer.customer_id, Treatment.done_on <= on
-        )
-        return session.exec(done.order_by(col(Treatment.done_on).desc()).limit(1)).first() or on
+        done = select(func.max(col(Treatment.done_on))).where(Treatment.customer_id == who, Treatment.done_on <= on)
+        day = session.exec(done).one()
     if kind == "late_payment":
-        due = select(col(Invoice.due_on)).where(Invoice.customer_id == customer.customer_id, Invoice.due_on < on)
-        return session.exec(due.order_by(col(Invoice.due_on)).limit(1)).first() or on
-    return on
+        due = select(func.min(col(Invoice.due_on))).where(Invoice.customer_id == who, Invoice.due_on < on)
+        day = session.exec(due).one()
+    return day

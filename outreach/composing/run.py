@@ -15,8 +15,9 @@ from sqlmodel import Session, col, select
 
 from outreach.composing.contents import Row, content_row, keep_bodies, open_to_write
 from outreach.composing.digests import media_type_for, message_digest
-from outreach.composing.facts import Assignment, FactFinder, Facts
+from outreach.composing.facts import FactFinder, Facts
 from outreach.composing.letterhead import read_letterhead
+from outreach.composing.particulars import Assignment, Occasion
 from outreach.composing.shards import Shard, cut_shards, planned_in, write_each
 from outreach.composing.templates import Templates, Words, saved_sources
 from outreach.composing.writing import Written, write_message
@@ -246,17 +247,17 @@ def assignments_for(session: Session, messages: Sequence[Message]) -> list[Assig
         latest_decisions()
         .join(Moment, col(Moment.moment_id) == Decision.moment_id)
         .where(col(Decision.reference).in_(references), Decision.outcome == "send")
-        .with_only_columns(Decision.reference, Moment.customer_id, Moment.occasion)
+        .with_only_columns(Decision.reference, Moment.customer_id, Moment.occasion, Moment.occasion_on)
     )
     own = (
-        select(Message.reference, Moment.customer_id, Moment.occasion)
+        select(Message.reference, Moment.customer_id, Moment.occasion, col(Moment.occasion_on))
         .join(Moment, col(Moment.moment_id) == Message.moment_id)
         .where(col(Message.reference).in_(references))
     )
-    occasions: dict[str, dict[tuple[str, str], None]] = defaultdict(dict)
+    occasions: dict[str, dict[Occasion, None]] = defaultdict(dict)
     for rows in (session.execute(own), sorted(session.execute(carried))):
-        for reference, customer_id, occasion in rows:
-            occasions[reference][customer_id, occasion] = None
+        for reference, *occasion in rows:
+            occasions[reference][Occasion(*occasion)] = None
     return [
         Assignment(
             message.reference,

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from sqlmodel import Session, col, func, select
 
-from outreach.composing.card_papers import CARDS, LETTER_PAPER, MOMENTS_ON_CARDS, chosen_paper
+from outreach.composing.card_papers import CARDS, LETTER_PAPER, chosen_paper
 from outreach.composing.environment import Dress, check_template
 from outreach.composing.fields import OF_MOMENT, fields_for, public
 from outreach.composing.layouts import layouts_sha256
@@ -20,7 +20,7 @@ from outreach.composing.letterhead import read_letterhead
 from outreach.composing.trial import Job, job_for, try_out
 from outreach.errors import SettingsError, TemplateRefused
 from outreach.models import TemplateVersion
-from outreach.moments import knobs_for
+from outreach.moments import MOMENTS, knobs_for
 from outreach.settings import Settings
 
 FOLDERS = {"letter": "letters", "email": "emails", "text": "texts", "call": "calls"}
@@ -148,7 +148,8 @@ def _check(name: str, source: str) -> list[Job]:
 def _check_card(name: str, source: str, kind: str) -> None:
     if chosen_paper(source) not in CARDS:
         raise TemplateRefused(name, 1, f"there is no such paper; there are letter, {', '.join(CARDS)}")
-    if kind not in MOMENTS_ON_CARDS:
+    # Anybody who carries or finds a card can read it, and what is of service is about something of theirs.
+    if MOMENTS[kind].purpose == "service":
         raise TemplateRefused(name, 1, "anyone can read a card, and this moment is nobody's business; write a letter")
 
 

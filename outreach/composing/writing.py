@@ -12,9 +12,10 @@ from outreach.composing.cards import write_card
 from outreach.composing.digests import PENS, canonical_json
 from outreach.composing.emails import render_email, write_email
 from outreach.composing.environment import render_template
-from outreach.composing.facts import Assignment, Facts
+from outreach.composing.facts import Facts
 from outreach.composing.guarding import Person
 from outreach.composing.letters import unbroken, write_letter
+from outreach.composing.particulars import Assignment
 from outreach.composing.pictures import measure_pages
 from outreach.composing.plain_letters import write_plain_letter
 from outreach.composing.printing import paper_for
@@ -86,7 +87,7 @@ def _letter(
 ) -> Written:
     address = address_of(facts.recipient, settings.business.country)
     provider = settings.provider_for("letter")
-    about = [customer_id for customer_id, _ in assignment.occasions]
+    about = [occasion.customer_id for occasion in assignment.occasions]
     vouchers = vouchers_for(settings, key, assignment.kind, assignment.reference, about, currency_of(facts, settings))
     body = letter_body(settings, provider, facts, words, address, assignment.send_on, assignment.reference, vouchers)
     said = words_from_html(render_template(words.name("html"), words.sources["html"], unbroken(facts.fields), "letter"))

@@ -8,6 +8,7 @@ from outreach.models.customers import (
     Customer,
     Feedback,
     Flag,
+    Goodwill,
     Invoice,
     Payment,
     Referral,
@@ -49,8 +50,8 @@ from outreach.models.people import (
 
 __all__ = [
     "CHANNELS", "DESK", "EVENT_KINDS", "PURPOSES", "ROLES", "STATUSES", "TOUCHING", "Allowance", "Attempt",
-    "AuditEntry", "Batch", "Consent", "Content", "Customer", "Decision", "Edit", "Event", "Failure", "Feedback", "Flag",
-    "Import", "Incident", "Installation", "Invoice", "KnobVersion", "Message", "Moment", "Pause", "Payment", "Place",
-    "Referral", "Refusal", "SignIn", "Staff", "Suppression", "TemplateVersion", "Thumbnail", "Treatment",
-    "TreatmentAnswer", "Visit", "Webhook", "Wording",
+    "AuditEntry", "Batch", "Consent", "Content", "Customer", "Decision", "Edit", "Event", "Failure", "Feedback",
+    "Flag", "Goodwill", "Import", "Incident", "Installation", "Invoice", "KnobVersion", "Message", "Moment",
+    "Pause", "Payment", "Place", "Referral", "Refusal", "SignIn", "Staff", "Suppression", "TemplateVersion",
+    "Thumbnail", "Treatment", "TreatmentAnswer", "Visit", "Webhook", "Wording",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a business knows of its customers: one table for each of the nine CSV files, columns named alike.
+"""What a business knows of its customers: a table for each of the nine CSV files, and whom staff named after an event.
 
 `…_on` beside `…_at` is the business's local date of that instant, written at import, so that moments compare dates.
 """
@@ -96,20 +96,28 @@ class Payment(SQLModel, table=True):
 
 
 class Feedback(SQLModel, table=True):
+    """What somebody told us. A public review may be anyone's: it has no customer until staff have matched the person.
+
+    `source` is "desk" or "survey" for what did not come with an import.
+    """
+
     __tablename__ = "feedback"
     __table_args__ = (
         one_of("kind", ("score", "complaint", "review", "enquiry")),
         one_of("status", ("open", "answered", "closed")),
         Index("feedback_by_customer", "customer_id", "given_on"),
+        Index("feedback_by_kind", "kind", "status", "given_on"),
     )
     feedback_id: str = Field(primary_key=True)
-    customer_id: str
+    customer_id: str | None = None
     given_at: datetime = instant_field()
     given_on: date = Field(index=True)
     kind: str
     score: int | None = None
     status: str | None = None
     text: str | None = None
+    source: str | None = None
+    answered_at: datetime | None = instant_field(default=None, nullable=True)
 
 
 class Referral(SQLModel, table=True):
@@ -152,3 +160,14 @@ class Flag(SQLModel, table=True):
     until_on: date | None = None
     source: str | None = None
     note: str | None = None
+
+
+class Goodwill(SQLModel, table=True):
+    """Staff named this customer on `named_on` as one of those whom an event hit."""
+
+    __tablename__ = "goodwill"
+    __table_args__ = (Index("goodwill_by_customer", "customer_id", "named_on"),)
+    event: str = Field(primary_key=True)
+    customer_id: str = Field(primary_key=True)
+    named_on: date = Field(index=True)
+    by: str | None = None

@@ -25,7 +25,10 @@ TOUCHING = (
 
 
 class Moment(SQLModel, table=True):
-    """A reason to write to one customer on one occasion, found once however often it is looked for."""
+    """A reason to write to one customer on one occasion, found once however often it is looked for.
+
+    `occasion` tells it from the customer's others of its kind; `occasion_on` is the day it is about.
+    """
 
     __tablename__ = "moments"
     __table_args__ = (UniqueConstraint("kind", "customer_id", "occasion"),)
@@ -33,6 +36,7 @@ class Moment(SQLModel, table=True):
     kind: str
     customer_id: str = Field(index=True)
     occasion: str
+    occasion_on: date
     found_on: date
 
 
@@ -137,6 +141,7 @@ _ONE_A_DAY = "channel IN ('email', 'text') AND contact_hash IS NOT NULL"
 class Message(SQLModel, table=True):
     """One piece of outreach to one person by one channel.
 
+    `wants_person` says why a person must look at it first, whatever its channel.
     `not_before` is when it may be tried again, and `cancel_until` how long its provider lets us cancel it.
     """
 
@@ -180,6 +185,7 @@ class Message(SQLModel, table=True):
     run_on: date
     send_on: date
     useful_until: date
+    wants_person: str | None = None
     language: str | None = None
     contact_hash: str | None = Field(default=None, index=True)
     recipient: str | None = None

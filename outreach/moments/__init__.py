@@ -13,12 +13,38 @@ from outreach.errors import NotFound, SettingsError
 from outreach.moments.anniversary import ANNIVERSARY
 from outreach.moments.checkin import CHECKIN
 from outreach.moments.definition import BusinessDay, Clause, Found, MomentDefinition, business_day
+from outreach.moments.enquiry import ENQUIRY
+from outreach.moments.first_hundred import FIRST_HUNDRED
+from outreach.moments.goodwill import GOODWILL
 from outreach.moments.late_payment import LATE_PAYMENT
+from outreach.moments.recovery import RECOVERY
 from outreach.moments.referral_ask import REFERRAL_ASK
+from outreach.moments.review_reply import REVIEW_REPLY
+from outreach.moments.surprise import SURPRISE
+from outreach.moments.survey import SURVEY
+from outreach.moments.thank_you import THANK_YOU
+from outreach.moments.welcome import WELCOME
+from outreach.moments.win_back import WIN_BACK
 from outreach.settings import MomentKnobs, Settings
 
 MOMENTS: dict[str, MomentDefinition[Any]] = {
-    definition.kind: definition for definition in (CHECKIN, LATE_PAYMENT, ANNIVERSARY, REFERRAL_ASK)
+    definition.kind: definition
+    for definition in (
+        RECOVERY,
+        CHECKIN,
+        GOODWILL,
+        LATE_PAYMENT,
+        ENQUIRY,
+        REVIEW_REPLY,
+        WELCOME,
+        FIRST_HUNDRED,
+        ANNIVERSARY,
+        THANK_YOU,
+        SURVEY,
+        SURPRISE,
+        WIN_BACK,
+        REFERRAL_ASK,
+    )
 }
 
 

@@ -49,6 +49,7 @@ CHECKIN = MomentDefinition(
     ),
     occasion=lambda knobs, day: (col(Treatment.done_on), col(Treatment.done_on)),
     useful_until=lambda knobs, day, on: day + timedelta(days=knobs.useful_days),
+    day_field="treated_on",
     because="treated on {day}",
     summary="a check-in is for two to three days after a treatment",
     traits=frozenset({"care", "health"}),

@@ -24,9 +24,9 @@ K = TypeVar("K", bound=MomentKnobs)
 
 # What planning must know of a moment beside its date, so that no rule has to name one:
 # a present is not for someone who owes, complains or has been silent for long; a favour asks something of them;
-# care goes on through complaint, hardship and bankruptcy; `since` begins with a start date, which may be an import's
-# default; `absence` is written because they do not come; `health` and `debt` say what the words give away.
-Trait = Literal["present", "favour", "care", "since", "absence", "health", "debt"]
+# care goes on through complaint, hardship and bankruptcy; `absence` is written because they do not come; `health` and
+# `debt` say what the words give away.
+Trait = Literal["present", "favour", "care", "absence", "health", "debt"]
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,13 @@ class MomentDefinition(Generic[K]):
     """A reason to write: everyone for whom all `clauses` hold has it.
 
     `rows` is what the clauses are about (Customer alone, or joined to what happened), and `occasion` the key and the
-    date of each; with `one_each` both are sums over a customer's rows. A `windowed` moment ends with its window; any
-    other stands on one date, which planning looks ahead to and back on. `useful_until` takes the occasion's date and
-    the day of the run.
-    `not_again` is for how many days one keeps the next away, from when it was sent. `because` says why someone has
-    it, with `{day}` or `{occasion}`; `summary` says in a sentence who has it at all.
+    date of each; with `one_each` both are sums over a customer's rows. Templates know the date as `day_field`, and a
+    key that says something as `occasion_field`. One of `every_channel` goes by all its channels at once.
+
+    A `windowed` moment ends with its window; any other stands on one date, which planning looks ahead to and back on.
+    `useful_until` takes the occasion's date and the day of the run. `not_again` is for how many days one that was sent
+    keeps the next away. `because` says why someone has it, with `{day}` or `{occasion}`; `summary` says in a sentence
+    who has it at all.
     """
 
     kind: str
@@ -77,6 +79,9 @@ class MomentDefinition(Generic[K]):
     summary: str
     rows: Callable[[K, BusinessDay], FromClause] | None = None
     one_each: bool = False
+    every_channel: bool = False
+    day_field: str = "day"
+    occasion_field: str = ""
     traits: frozenset[Trait] = frozenset()
     not_again: Callable[[K], int] = lambda knobs: 0
 

@@ -76,6 +76,7 @@ LATE_PAYMENT = MomentDefinition(
     one_each=True,
     useful_until=lambda knobs, day, on: day + timedelta(days=knobs.until_days),
     not_again=lambda knobs: knobs.again_days,
+    day_field="due_on",
     because="an open invoice was due on {day}",
     summary="a note about a late payment is for an open invoice up to thirty days past due",
     traits=frozenset({"debt"}),

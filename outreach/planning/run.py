@@ -122,7 +122,14 @@ def _settle_found(session: Session, found: dict[str, Found], on: date) -> tuple[
         session,
         Moment,
         [
-            {"moment_id": id_, "kind": f.kind, "customer_id": f.customer_id, "occasion": f.occasion, "found_on": on}
+            {
+                "moment_id": id_,
+                "kind": f.kind,
+                "customer_id": f.customer_id,
+                "occasion": f.occasion,
+                "occasion_on": f.occasion_on,
+                "found_on": on,
+            }
             for id_, f in found.items()
         ],
     )

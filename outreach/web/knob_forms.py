@@ -7,9 +7,13 @@ from fastapi.datastructures import FormData
 
 from outreach.settings import WEEKDAYS, MomentKnobs
 
-CHOICES = {"approval": (("rule", "by rule"), ("person", "a person looks at each batch"))}
-SWITCHES = frozenset({"enabled"})
-LISTS = frozenset({"channels"})
+CHOICES = {
+    "approval": (("rule", "by rule"), ("person", "a person looks at each batch")),
+    "by": (("tenure", "how long they are with us"), ("value", "what they paid in twelve months")),
+    "rhythm": (("fixed", "by days"), ("learned", "by their own rhythm")),
+}
+SWITCHES = frozenset({"enabled", "ladder"})
+LISTS = frozenset({"channels", "days"})
 # Answered on a page of their own.
 ELSEWHERE = frozenset({"treatments"})
 LABELS: dict[str, tuple[str, str]] = {
@@ -20,6 +24,8 @@ LABELS: dict[str, tuple[str, str]] = {
     "channels": ("Channels, the first choice first", "Of letter, email, text and call, with commas between"),
     "grace_days": ("Days we may be late", "How long after its day it may still be written"),
     "lead_days": ("Business days ahead", "How early it is looked for, so that a letter arrives in time"),
+    "ladder": ("The next channel follows", "Where the first brought no answer"),
+    "wait_days": ("Days to wait for an answer", "Before the next channel follows"),
     "reward": ("Gift, in cents", "0 for none"),
     "shared_since_percent": ("A shared start date is a default from", "In percent of all customers with that date"),
     "silent_days": ("Not after so many silent days", "Days without a visit, treatment, invoice or payment"),
@@ -35,6 +41,20 @@ LABELS: dict[str, tuple[str, str]] = {
     "visits": ("Completed visits, at least", "Nobody is asked earlier"),
     "score": ("Score, at least", "Of 10"),
     "happy_days": ("A score counts for days", "How long after it they may be asked"),
+    "within_days": ("For so many days after", "How long after it went wrong it is still put right"),
+    "days": ("Days with us", "On these days someone new is looked after"),
+    "hours": ("Hours without an answer", "After so long a question is on the call sheet"),
+    "stars": ("Stars, at most", "A better review needs no letter"),
+    "one_in": ("One good customer in", "How rare a surprise is"),
+    "seed": ("Seed of the draw", "Another number draws others"),
+    "top_percent": ("The first so many percent", "Of all customers, in the order below"),
+    "by": ("In the order of", "A health business knows only tenure"),
+    "rhythm": ("Silence is measured", "By one number of days for all, or by each one's own visits"),
+    "rhythm_times": ("Times their usual gap", "How much longer than usual is long"),
+    "history": ("Visits to know a rhythm", "With fewer, the number of days counts"),
+    "verify_days": ("A person looks after silent days", "So long ago that the address may be another's"),
+    "recent_days": ("Not after a payment within days", "Who pays has not left"),
+    "relief_days": ("No note about payments for days", "After something hit them"),
     "every_days": ("Not again within days", "How long after one message there is no other"),
 }
 
@@ -58,12 +78,17 @@ def fields_of(knobs: MomentKnobs, typed: dict[str, Any], fixed: frozenset[str]) 
     for name in type(knobs).model_fields:
         if name in ELSEWHERE:
             continue
-        label, explained = LABELS[name]
+        label, explained = label_of(name)
         value = typed.get(name, getattr(knobs, name))
         if name in LISTS:
-            value = ", ".join(value)
+            value = ", ".join(str(part) for part in value)
         fields.append(KnobField(name, label, explained, _kind(name), value, CHOICES.get(name, ()), fixed=name in fixed))
     return fields
+
+
+def label_of(name: str) -> tuple[str, str]:
+    """A knob's label and what it means; a knob of a moment of your own has its name for a label."""
+    return LABELS.get(name, (name.replace("_", " ").capitalize(), ""))
 
 
 def _kind(name: str) -> str:

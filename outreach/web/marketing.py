@@ -29,7 +29,7 @@ from outreach.planning.treatments import waiting_treatments
 from outreach.settings import WEEKDAYS, MomentKnobs, Settings, fixed_knobs
 from outreach.web.desk import Desk
 from outreach.web.guard import Approver, DeskNow, Viewer, Writer, new_router
-from outreach.web.knob_forms import LABELS, fields_of, read_knobs
+from outreach.web.knob_forms import fields_of, label_of, read_knobs
 from outreach.web.sentences import say_stopped
 from outreach.web.signed import Signed
 
@@ -175,7 +175,7 @@ def _differences(before: MomentKnobs, after: MomentKnobs) -> list[tuple[str, Any
     """The label of each knob that differs, with its value before and after."""
     names = type(before).model_fields
     pairs = ((name, getattr(before, name), getattr(after, name)) for name in names)
-    return [(LABELS[name][0], old, new) for name, old, new in pairs if old != new]
+    return [(label_of(name)[0], old, new) for name, old, new in pairs if old != new]
 
 
 def _show(

@@ -1,0 +1,73 @@
+"""They asked us something and have heard nothing for hours: a line on the call sheet, and an e-mail that says so."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import Field
+from sqlalchemy import ColumnElement, func, join, or_, select
+from sqlmodel import col
+
+from outreach.clock import instant_at
+from outreach.models import Customer, Feedback
+from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
+from outreach.moments.relationship import ALIVE
+from outreach.moments.telling import tell_day
+from outreach.settings import Channel, MomentKnobs
+
+
+class EnquiryKnobs(MomentKnobs):
+    channels: list[Channel] = Field(default=["call", "email"])
+    hours: int = Field(default=4, ge=0)
+    useful_days: int = Field(default=3, ge=0)
+
+
+def _asked_by(knobs: EnquiryKnobs, day: BusinessDay) -> datetime:
+    """Whoever asked until this instant will have waited for `hours` before the day is over."""
+    midnight = instant_at(day.on + timedelta(days=1), 0, day.zone.key)
+    return midnight - timedelta(hours=knobs.hours)
+
+
+def _has_waited(knobs: EnquiryKnobs, day: BusinessDay) -> ColumnElement[bool]:
+    return (col(Feedback.kind) == "enquiry") & (col(Feedback.given_at) <= _asked_by(knobs, day))
+
+
+def _last(what: Any, day: BusinessDay) -> Any:
+    theirs = select(what).where(
+        col(Feedback.customer_id) == col(Customer.customer_id),
+        col(Feedback.kind) == "enquiry",
+        col(Feedback.given_on) <= day.on,
+    )
+    return theirs.correlate(Customer).scalar_subquery()
+
+
+ENQUIRY = MomentDefinition(
+    kind="enquiry",
+    purpose="service",
+    windowed=True,
+    knobs=EnquiryKnobs,
+    rows=lambda knobs, day: join(Feedback, Customer, col(Customer.customer_id) == col(Feedback.customer_id)),
+    clauses=(
+        Clause(
+            says="they asked us something, and {hours} hours have gone by before the day is over",
+            where=_has_waited,
+            value=lambda knobs, day: _last(func.max(col(Feedback.given_on)), day),
+            tell=tell_day("they last asked", "they have asked nothing"),
+            change="it comes {hours} hours after an enquiry",
+        ),
+        Clause(
+            says="and nobody has answered it yet",
+            where=lambda knobs, day: or_(col(Feedback.status).is_(None), col(Feedback.status) == "open"),
+            value=lambda knobs, day: _last(func.max(col(Feedback.status)), day),
+            tell=lambda status, on: f"it is {status}" if status and status != "open" else "nobody has answered it",
+            change="what has been answered is left alone",
+        ),
+        ALIVE,
+    ),
+    occasion=lambda knobs, day: (col(Feedback.feedback_id), col(Feedback.given_on)),
+    useful_until=lambda knobs, day, on: day + timedelta(days=knobs.useful_days),
+    every_channel=True,
+    day_field="asked_on",
+    because="asked us something on {day} and waits",
+    summary="an enquiry's note is for a question that has waited for four hours",
+    traits=frozenset({"care"}),
+)

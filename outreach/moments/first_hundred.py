@@ -1,0 +1,75 @@
+"""Day 30, 60 or 90 with us, and it has become quiet: most who leave a business leave in their first hundred days.
+
+Whether a message of ours went to them lately is planning's question.
+"""
+
+from datetime import date, timedelta
+from typing import Any
+
+from pydantic import Field
+from sqlalchemy import ColumnElement, Date, case, exists, func, literal, select
+from sqlmodel import col
+
+from outreach.models import Customer, Visit
+from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
+from outreach.moments.relationship import ALIVE, took_place
+from outreach.moments.telling import tell_day
+from outreach.settings import Channel, MomentKnobs
+
+
+class FirstHundredKnobs(MomentKnobs):
+    channels: list[Channel] = Field(default=["letter", "email", "call"])
+    days: list[int] = Field(default=[30, 60, 90], min_length=1)
+    silent_days: int = Field(default=21, ge=0)
+
+
+def _beginnings(knobs: FirstHundredKnobs, day: BusinessDay) -> dict[int, date]:
+    return {days: day.on - timedelta(days=days) for days in knobs.days}
+
+
+def _day_number(knobs: FirstHundredKnobs, day: BusinessDay) -> Any:
+    """“30” on their thirtieth day."""
+    since = col(Customer.customer_since)
+    return case(*((since == first, literal(str(days))) for days, first in _beginnings(knobs, day).items()))
+
+
+def _visits(day: BusinessDay) -> tuple[ColumnElement[bool], ...]:
+    return col(Visit.customer_id) == col(Customer.customer_id), took_place(), col(Visit.starts_on) <= day.on
+
+
+def _is_silent(knobs: FirstHundredKnobs, day: BusinessDay) -> ColumnElement[bool]:
+    lately = col(Visit.starts_on) >= day.on - timedelta(days=knobs.silent_days)
+    return ~exists().where(*_visits(day), lately).correlate(Customer)
+
+
+FIRST_HUNDRED = MomentDefinition(
+    kind="first_hundred",
+    purpose="marketing",
+    windowed=False,
+    knobs=FirstHundredKnobs,
+    clauses=(
+        Clause(
+            says="it is their day {days} with us, counted from the day they came, as the data say",
+            where=lambda knobs, day: col(Customer.customer_since).in_(list(_beginnings(knobs, day).values())),
+            value=lambda knobs, day: col(Customer.customer_since),
+            tell=tell_day("they came to us", "the data do not say when they came to us"),
+            change="it comes on day {days} with us",
+        ),
+        Clause(
+            says="they had no visit in the last {silent_days} days",
+            where=_is_silent,
+            value=lambda knobs, day: (
+                select(func.max(col(Visit.starts_on))).where(*_visits(day)).correlate(Customer).scalar_subquery()
+            ),
+            tell=tell_day("their last visit was", "they had no visit yet"),
+            change="nobody is asked within {silent_days} days of a visit",
+        ),
+        ALIVE,
+    ),
+    occasion=lambda knobs, day: (_day_number(knobs, day), literal(day.on, Date)),
+    useful_until=lambda knobs, day, on: day + timedelta(days=knobs.grace_days),
+    occasion_field="days",
+    because="day {occasion} with us, and it has become quiet",
+    summary="a note in the first hundred days is for day 30, 60 or 90 with us when it has become quiet",
+    traits=frozenset({"absence"}),
+)

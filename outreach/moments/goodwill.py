@@ -1,0 +1,57 @@
+"""One event hit many of them, and staff named whom: the airline and the hotel in the storm."""
+
+from datetime import timedelta
+from typing import Any
+
+from pydantic import Field
+from sqlalchemy import ColumnElement, func, join, select
+from sqlmodel import col
+
+from outreach.models import Customer, Goodwill
+from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
+from outreach.moments.relationship import ALIVE
+from outreach.moments.telling import tell_day
+from outreach.settings import Channel, MomentKnobs
+
+
+class GoodwillKnobs(MomentKnobs):
+    channels: list[Channel] = Field(default=["letter", "email", "text", "call"])
+    reward: int = Field(default=0, ge=0)
+    useful_days: int = Field(default=14, ge=0)
+    relief_days: int = Field(default=30, ge=0)
+
+
+def _was_hit(knobs: GoodwillKnobs, day: BusinessDay) -> ColumnElement[bool]:
+    return col(Goodwill.named_on).between(day.on - timedelta(days=knobs.useful_days), day.on)
+
+
+def _last_named(knobs: GoodwillKnobs, day: BusinessDay) -> Any:
+    theirs = select(func.max(col(Goodwill.named_on))).where(
+        col(Goodwill.customer_id) == col(Customer.customer_id), col(Goodwill.named_on) <= day.on
+    )
+    return theirs.correlate(Customer).scalar_subquery()
+
+
+GOODWILL = MomentDefinition(
+    kind="goodwill",
+    purpose="service",
+    windowed=True,
+    knobs=GoodwillKnobs,
+    rows=lambda knobs, day: join(Goodwill, Customer, col(Customer.customer_id) == col(Goodwill.customer_id)),
+    clauses=(
+        Clause(
+            says="staff named them in the last {useful_days} days among those whom an event hit",
+            where=_was_hit,
+            value=_last_named,
+            tell=tell_day("last named", "never named"),
+            change="staff would name them: outreach goodwill --file FILE --event NAME",
+        ),
+        ALIVE,
+    ),
+    occasion=lambda knobs, day: (col(Goodwill.event), col(Goodwill.named_on)),
+    useful_until=lambda knobs, day, on: day + timedelta(days=knobs.useful_days),
+    occasion_field="event",
+    because="hit by “{occasion}”",
+    summary="goodwill is for those whom staff named after an event",
+    traits=frozenset({"care"}),
+)

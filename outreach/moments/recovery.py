@@ -1,0 +1,103 @@
+"""We failed them, they told us or we know it ourselves, and nobody has answered yet: put it right while it counts."""
+
+from datetime import timedelta
+from typing import Any, Literal
+
+from pydantic import Field
+from sqlalchemy import ColumnElement, Integer, String, and_, cast, join, literal, or_, select, union_all
+from sqlmodel import col
+
+from outreach.models import Customer, Feedback, Treatment, Visit
+from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
+from outreach.moments.relationship import ALIVE
+from outreach.moments.telling import tell_day
+from outreach.settings import Channel, MomentKnobs
+
+# What went wrong, in a word; the words of a recovery differ by it.
+Trouble = Literal["complaint", "low_score", "cancelled", "late"]
+
+
+class RecoveryKnobs(MomentKnobs):
+    approval: Literal["rule", "person"] = "person"
+    channels: list[Channel] = Field(default=["call", "email", "letter", "text"])
+    within_days: int = Field(default=2, ge=0)
+    score: int = Field(default=6, ge=0, le=10)
+    useful_days: int = Field(default=7, ge=0)
+
+
+def _record(customer: Any, record: Any, day: Any, trouble: Trouble, score: Any = None, status: Any = None) -> Any:
+    return select(
+        customer.label("customer_id"),
+        record.label("record_id"),
+        day.label("day"),
+        literal(trouble).label("trouble"),
+        cast(score, Integer).label("score"),
+        cast(status, String).label("status"),
+    )
+
+
+def _said(kind: str, trouble: Trouble) -> Any:
+    said = (col(Feedback.customer_id), col(Feedback.feedback_id), col(Feedback.given_on))
+    return _record(*said, trouble, col(Feedback.score), col(Feedback.status)).where(col(Feedback.kind) == kind)
+
+
+# All that ever went wrong, answered or not: what they said, what we called off, and what came after its promised day.
+TROUBLES = union_all(
+    _said("complaint", "complaint"),
+    _said("score", "low_score"),
+    _record(col(Visit.customer_id), col(Visit.visit_id), col(Visit.starts_on), "cancelled").where(
+        col(Visit.status) == "cancelled", col(Visit.cancelled_by) == "us"
+    ),
+    _record(col(Treatment.customer_id), col(Treatment.treatment_id), col(Treatment.done_on), "late").where(
+        col(Treatment.done_at) > col(Treatment.promised_at)
+    ),
+).subquery("troubles")
+
+
+def _is_low(knobs: RecoveryKnobs) -> ColumnElement[bool]:
+    return or_(TROUBLES.c.trouble != "low_score", TROUBLES.c.score <= knobs.score)
+
+
+def _lately(knobs: RecoveryKnobs, day: BusinessDay) -> ColumnElement[bool]:
+    within = TROUBLES.c.day.between(day.on - timedelta(days=knobs.within_days), day.on)
+    return and_(within, _is_low(knobs))
+
+
+def _last(knobs: RecoveryKnobs, day: BusinessDay, what: Any) -> Any:
+    theirs = select(what).where(
+        TROUBLES.c.customer_id == col(Customer.customer_id), TROUBLES.c.day <= day.on, _is_low(knobs)
+    )
+    return theirs.order_by(TROUBLES.c.day.desc()).limit(1).correlate(Customer).scalar_subquery()
+
+
+RECOVERY = MomentDefinition(
+    kind="recovery",
+    purpose="service",
+    windowed=True,
+    knobs=RecoveryKnobs,
+    rows=lambda knobs, day: join(TROUBLES, Customer, col(Customer.customer_id) == TROUBLES.c.customer_id),
+    clauses=(
+        Clause(
+            says="in the last {within_days} days they complained, gave a score of {score} or less, had a visit called "
+            "off by us, or got something after the day it was promised for",
+            where=_lately,
+            value=lambda knobs, day: _last(knobs, day, TROUBLES.c.day),
+            tell=tell_day("something last went wrong", "nothing ever went wrong"),
+            change="it is for what went wrong in the last {within_days} days",
+        ),
+        Clause(
+            says="and nobody has answered it yet",
+            where=lambda knobs, day: or_(TROUBLES.c.status.is_(None), TROUBLES.c.status == "open"),
+            value=lambda knobs, day: _last(knobs, day, TROUBLES.c.status),
+            tell=lambda status, on: f"it is {status}" if status and status != "open" else "nobody has answered it",
+            change="what has been answered is left alone",
+        ),
+        ALIVE,
+    ),
+    occasion=lambda knobs, day: (TROUBLES.c.record_id, TROUBLES.c.day),
+    useful_until=lambda knobs, day, on: day + timedelta(days=knobs.useful_days),
+    day_field="trouble_on",
+    because="something went wrong on {day}",
+    summary="a recovery is for the two days after something went wrong",
+    traits=frozenset({"care", "health"}),
+)

@@ -1,0 +1,60 @@
+"""They were here yesterday: one question, one tap."""
+
+from datetime import timedelta
+from typing import Any
+
+from pydantic import Field
+from sqlalchemy import ColumnElement, func, join, select
+from sqlmodel import col
+
+from outreach.models import Customer, Visit
+from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
+from outreach.moments.relationship import ALIVE
+from outreach.moments.telling import tell_day
+from outreach.settings import Channel, MomentKnobs
+
+
+class SurveyKnobs(MomentKnobs):
+    channels: list[Channel] = Field(default=["email", "text"])
+    grace_days: int = Field(default=2, ge=0)
+    useful_days: int = Field(default=4, ge=0)
+    every_days: int = Field(default=90, ge=0)
+
+
+def _was_here(knobs: SurveyKnobs, day: BusinessDay) -> ColumnElement[bool]:
+    return (col(Visit.starts_on) == day.on - timedelta(days=1)) & (col(Visit.status) == "completed")
+
+
+def _last_completed(knobs: SurveyKnobs, day: BusinessDay) -> Any:
+    theirs = select(func.max(col(Visit.starts_on))).where(
+        col(Visit.customer_id) == col(Customer.customer_id),
+        col(Visit.status) == "completed",
+        col(Visit.starts_on) <= day.on,
+    )
+    return theirs.correlate(Customer).scalar_subquery()
+
+
+SURVEY = MomentDefinition(
+    kind="survey",
+    purpose="service",
+    windowed=False,
+    knobs=SurveyKnobs,
+    rows=lambda knobs, day: join(Visit, Customer, col(Customer.customer_id) == col(Visit.customer_id)),
+    clauses=(
+        Clause(
+            says="they completed a visit the day before",
+            where=_was_here,
+            value=_last_completed,
+            tell=tell_day("their last completed visit was", "they completed no visit"),
+            change="it comes on the day after a completed visit",
+        ),
+        ALIVE,
+    ),
+    occasion=lambda knobs, day: (col(Visit.starts_on), col(Visit.starts_on)),
+    useful_until=lambda knobs, day, on: day + timedelta(days=knobs.useful_days),
+    not_again=lambda knobs: knobs.every_days,
+    day_field="visited_on",
+    because="completed a visit on {day}",
+    summary="a survey is for the day after a completed visit",
+    traits=frozenset({"favour"}),
+)

@@ -1,0 +1,94 @@
+"""Once a year, thanks to those who have been with us longest, or (never in a health business) who brought us most."""
+
+from datetime import date, timedelta
+from typing import Any, Literal
+
+from pydantic import Field
+from sqlalchemy import ColumnElement, Date, case, func, literal, select
+from sqlmodel import col
+
+from outreach.models import Customer, Invoice, Payment
+from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
+from outreach.moments.relationship import ALIVE, is_alive, with_us_since
+from outreach.settings import Channel, MomentKnobs
+
+YEAR = timedelta(days=365)
+
+
+class ThankYouKnobs(MomentKnobs):
+    """`by` is what ranks customers: tenure, or what they paid in twelve months; a health business knows only tenure."""
+
+    channels: list[Channel] = Field(default=["letter", "email"])
+    reward: int = Field(default=1000, ge=0)
+    top_percent: float = Field(default=10.0, gt=0, le=100)
+    by: Literal["tenure", "value"] = "tenure"
+    silent_days: int = Field(default=365, ge=1)
+    every_days: int = Field(default=330, ge=0)
+
+
+def _counts_value(knobs: ThankYouKnobs, day: BusinessDay) -> bool:
+    return knobs.by == "value" and day.business_kind != "health"
+
+
+def _paid(day: BusinessDay) -> ColumnElement[int]:
+    """What the customer paid in the last twelve months, in minor units."""
+    paid = (
+        select(func.sum(col(Payment.amount)))
+        .join(Invoice, col(Invoice.invoice_id) == col(Payment.invoice_id))
+        .where(
+            func.coalesce(col(Invoice.payer_id), col(Invoice.customer_id)) == col(Customer.customer_id),
+            col(Payment.paid_on).between(day.on - YEAR, day.on),
+        )
+    )
+    return func.coalesce(paid.correlate(Customer).scalar_subquery(), 0)
+
+
+def _rank(knobs: ThankYouKnobs, day: BusinessDay) -> Any:
+    """(customer_id, place from 1, everyone) of the living customers who can be ranked."""
+    measure = _paid(day).desc() if _counts_value(knobs, day) else with_us_since().asc()
+    place = func.rank().over(order_by=measure)
+    ranked = select(col(Customer.customer_id), place.label("place"), func.count().over().label("everyone"))
+    is_ranked = _paid(day) > 0 if _counts_value(knobs, day) else with_us_since().is_not(None)
+    return ranked.where(is_alive(day.on), is_ranked).subquery("ranked")
+
+
+def _is_best(knobs: ThankYouKnobs, day: BusinessDay) -> ColumnElement[bool]:
+    ranked = _rank(knobs, day)
+    # In a business of five, the best tenth is one.
+    most = case((ranked.c.everyone * knobs.top_percent < 100, 1), else_=ranked.c.everyone * knobs.top_percent / 100)
+    return col(Customer.customer_id).in_(select(ranked.c.customer_id).where(ranked.c.place <= most))
+
+
+def _place(knobs: ThankYouKnobs, day: BusinessDay) -> Any:
+    ranked = _rank(knobs, day)
+    share = select(100.0 * ranked.c.place / ranked.c.everyone).where(ranked.c.customer_id == col(Customer.customer_id))
+    return share.correlate(Customer).scalar_subquery()
+
+
+def _tell_place(share: Any, on: date) -> str:
+    return f"they are among the first {float(share):.1f} %" if share else "nothing ranks them"
+
+
+THANK_YOU = MomentDefinition(
+    kind="thank_you",
+    purpose="marketing",
+    windowed=True,
+    knobs=ThankYouKnobs,
+    clauses=(
+        Clause(
+            says="they are among the first {top_percent} % of customers by {by} (tenure; or, never in a health "
+            "business, the value of twelve months)",
+            where=_is_best,
+            value=_place,
+            tell=_tell_place,
+            change="it is for the first {top_percent} % by {by}",
+        ),
+        ALIVE,
+    ),
+    occasion=lambda knobs, day: (literal(str(day.on.year)), literal(day.on, Date)),
+    useful_until=lambda knobs, day, on: date(on.year, 12, 31),
+    not_again=lambda knobs: knobs.every_days,
+    because="among the best customers of {occasion}",
+    summary="a thank-you is for the best tenth of customers, once a year",
+    traits=frozenset({"present"}),
+)

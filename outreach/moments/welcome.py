@@ -1,0 +1,41 @@
+"""They came to us yesterday: what to know before the first visit."""
+
+from datetime import timedelta
+
+from pydantic import Field
+from sqlmodel import col
+
+from outreach.models import Customer
+from outreach.moments.definition import Clause, MomentDefinition
+from outreach.moments.relationship import ALIVE
+from outreach.moments.telling import tell_day
+from outreach.settings import Channel, MomentKnobs
+
+
+class WelcomeKnobs(MomentKnobs):
+    channels: list[Channel] = Field(default=["email", "letter", "text"])
+    after_days: int = Field(default=1, ge=0)
+    useful_days: int = Field(default=10, ge=0)
+
+
+WELCOME = MomentDefinition(
+    kind="welcome",
+    purpose="service",
+    windowed=False,
+    knobs=WelcomeKnobs,
+    clauses=(
+        Clause(
+            says="they came to us {after_days} day(s) ago, as the data say",
+            where=lambda knobs, day: col(Customer.customer_since) == day.on - timedelta(days=knobs.after_days),
+            value=lambda knobs, day: col(Customer.customer_since),
+            tell=tell_day("they came to us", "the data do not say when they came to us"),
+            change="it comes {after_days} day(s) after the day they came to us",
+        ),
+        ALIVE,
+    ),
+    occasion=lambda knobs, day: (col(Customer.customer_since), col(Customer.customer_since)),
+    useful_until=lambda knobs, day, on: day + timedelta(days=knobs.useful_days),
+    day_field="since",
+    because="came to us on {day}",
+    summary="a welcome is for the day after someone came to us",
+)

@@ -1,0 +1,91 @@
+"""They have not come for long: longer than a year, or longer than their own rhythm lets one expect."""
+
+from datetime import date, timedelta
+from typing import Any, Literal
+
+from pydantic import Field
+from sqlalchemy import ColumnElement, Date, Float, case, cast, func, literal, select
+from sqlmodel import col
+
+from outreach.models import Customer, Visit
+from outreach.moments.days import count_days
+from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
+from outreach.moments.relationship import ALIVE, last_contact, took_place
+from outreach.moments.telling import tell_day
+from outreach.settings import Channel, MomentKnobs
+
+
+class WinBackKnobs(MomentKnobs):
+    """`rhythm` is "fixed" (`silent_days` for all) or "learned": `rhythm_times` the customer's own usual gap between
+    visits, for those who came on `history` days or more, and `silent_days` for the others."""
+
+    channels: list[Channel] = Field(default=["email", "letter"])
+    ladder: bool = True
+    reward: int = Field(default=0, ge=0)
+    silent_days: int = Field(default=365, ge=1)
+    rhythm: Literal["fixed", "learned"] = "fixed"
+    rhythm_times: float = Field(default=2.0, ge=1)
+    history: int = Field(default=4, ge=2)
+    verify_days: int = Field(default=730, ge=1)
+    until_days: int = Field(default=1825, ge=1)
+    useful_days: int = Field(default=30, ge=0)
+    recent_days: int = Field(default=30, ge=0)
+    every_days: int = Field(default=365, ge=0)
+
+
+def _visits(day: BusinessDay, *what: Any) -> Any:
+    theirs = select(*what).where(
+        col(Visit.customer_id) == col(Customer.customer_id), took_place(), col(Visit.starts_on) <= day.on
+    )
+    return theirs.correlate(Customer)
+
+
+def _gap(knobs: WinBackKnobs, day: BusinessDay) -> Any:
+    """The usual days between two days on which they came; NULL where they came too seldom to tell."""
+    times, on = func.count(func.distinct(col(Visit.starts_on))), col(Visit.starts_on)
+    gap = cast(count_days(func.min(on), func.max(on)), Float) / (times - 1)
+    return _visits(day, case((times >= knobs.history, gap))).scalar_subquery()
+
+
+def _is_silent(knobs: WinBackKnobs, day: BusinessDay) -> ColumnElement[bool]:
+    last = last_contact(day.on)
+    fixed = last <= day.on - timedelta(days=knobs.silent_days)
+    if knobs.rhythm == "fixed":
+        return fixed
+    silent = count_days(last, literal(day.on, Date))
+    usual = func.coalesce(_gap(knobs, day) * knobs.rhythm_times, knobs.silent_days)
+    # Two days together are a course of treatment, not a rhythm: nobody is missed within a month.
+    return (silent >= usual) & (silent >= MISSED_AFTER)
+
+
+MISSED_AFTER = 30
+
+WIN_BACK = MomentDefinition(
+    kind="win_back",
+    purpose="marketing",
+    windowed=True,
+    knobs=WinBackKnobs,
+    clauses=(
+        Clause(
+            says="their last visit, treatment, invoice or payment was {silent_days} days ago or more (rhythm "
+            "“fixed”), or {rhythm_times} times their usual gap between visits (rhythm “learned”, from {history} visits "
+            "on); set to “{rhythm}”",
+            where=_is_silent,
+            value=lambda knobs, day: last_contact(day.on),
+            tell=tell_day("last seen", "never seen"),
+            change="it comes after {silent_days} days of silence, or what is long for them (rhythm {rhythm})",
+        ),
+        ALIVE,
+    ),
+    occasion=lambda knobs, day: (last_contact(day.on), last_contact(day.on)),
+    useful_until=lambda knobs, day, on: min(day + timedelta(days=knobs.until_days), _month_on(knobs, on)),
+    not_again=lambda knobs: knobs.every_days,
+    day_field="last_seen",
+    because="last seen on {day}",
+    summary="a win-back is for someone who has not come for a year, or for long by their own rhythm",
+    traits=frozenset({"favour", "absence"}),
+)
+
+
+def _month_on(knobs: WinBackKnobs, on: date) -> date:
+    return on + timedelta(days=knobs.useful_days)
