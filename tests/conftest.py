@@ -24,6 +24,11 @@ from outreach.settings import Business, Settings, Signatory, load_settings
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 NOW = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
 TODAY = date(2026, 3, 10)
+# A test of one moment has a handful of customers, and the best tenth of a handful is everybody in it.
+SWITCHED_OFF = (
+    "recovery", "goodwill", "enquiry", "review_reply", "welcome", "first_hundred", "thank_you", "survey", "surprise",
+    "win_back",
+)  # fmt: skip
 _numbers = itertools.count(1)
 
 
@@ -77,7 +82,7 @@ def sqlite_engine(tmp_path: Path) -> Engine:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """A small dental practice in Vermont; files and secret go to the test's own folder."""
+    """A small dental practice in Vermont, four moments switched on; files and secret go to the test's own folder."""
     return load_settings(
         secret="a secret for tests only",
         business=Business(
@@ -102,8 +107,15 @@ def settings(tmp_path: Path) -> Settings:
             "printroom": {"folder": tmp_path / "printroom", "health": True, "debt": True},
         },
         delivery={"generation_file": tmp_path / "outreach.generation"},
-        moments={"checkin": {"treatments": ["Filling", "Root canal", "Extraction"]}},
+        moments={kind: {"enabled": False} for kind in SWITCHED_OFF}
+        | {"checkin": {"treatments": ["Filling", "Root canal", "Extraction"]}},
     )
+
+
+@pytest.fixture
+def every_moment(settings: Settings) -> Settings:
+    """The practice with all fourteen moments switched on."""
+    return settings.model_copy(update={"moments": {"checkin": settings.moments["checkin"]}})
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from outreach.approval.treatments import answer_treatment
 from outreach.approval.tuning import list_knob_versions, save_knobs, undo_knobs
 from outreach.call import open_call
 from outreach.composing.facts import FactFinder
-from outreach.composing.particulars import Assignment
+from outreach.composing.particulars import Assignment, Occasion
 from outreach.database import reading, writing
 from outreach.errors import ApprovalError, NotFound, SettingsError
 from outreach.models import AuditEntry
@@ -201,7 +201,9 @@ def test_words_name_no_treatment_that_was_answered_with_no(sqlite_engine: Engine
     two_days_ago = TODAY - timedelta(days=2)
     with writing(sqlite_engine) as session:
         session.add_all([customer(), *treated(name="Filling"), *treated(name="Extraction")])
-    assignment = Assignment("R", "checkin", "email", "c1", (("c1", two_days_ago.isoformat()),), TODAY, TODAY)
+    assignment = Assignment(
+        "R", "checkin", "email", "c1", (Occasion("c1", two_days_ago.isoformat(), two_days_ago),), TODAY, TODAY
+    )
     with reading(sqlite_engine) as session:
         facts = FactFinder(session, tuned(sqlite_engine, settings), [assignment]).facts_for(assignment, "en")
     assert facts.fields["treatment"] == "Extraction"

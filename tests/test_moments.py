@@ -17,6 +17,12 @@ from outreach.moments import MOMENTS, Found, find_moments, knobs_for
 from outreach.moments.anniversary import beginnings
 from outreach.settings import Settings, load_settings
 
+# As the design page has it.
+ORDER = [
+    "recovery", "checkin", "goodwill", "late_payment", "enquiry", "review_reply", "welcome", "first_hundred",
+    "anniversary", "thank_you", "survey", "surprise", "win_back", "referral_ask",
+]  # fmt: skip
+
 
 def ago(days: int) -> date:
     return TODAY - timedelta(days=days)
@@ -368,13 +374,13 @@ def test_someone_who_dies_tomorrow_still_has_todays_moments(sqlite_engine: Engin
 
 
 def test_moments_come_in_the_order_in_which_they_win(sqlite_engine: Engine, settings: Settings) -> None:
-    assert list(MOMENTS) == ["checkin", "late_payment", "anniversary", "referral_ask"]
+    assert list(MOMENTS) == ORDER
     rows = [c1(customer_since=date(2020, 3, 10)), treatment(ago(2)), invoice(ago(10))]
     with writing(sqlite_engine) as session:
         session.add_all(rows)
     with reading(sqlite_engine) as session:
         found = find_moments(session, settings, TODAY)
-    assert [item.kind for item in found] == ["checkin", "late_payment", "anniversary"]
+    assert [item.kind for item in found] == ["checkin", "late_payment", "anniversary", "thank_you"]
     assert all(isinstance(item, Found) and item.on == TODAY for item in found)
 
 

@@ -35,6 +35,7 @@ from outreach.models import (
     Treatment,
     Visit,
 )
+from outreach.moments import MOMENTS
 from outreach.planning import plan_day
 from outreach.planning.ids import moment_id, reference
 from outreach.planning.knobs import overlay_knobs
@@ -566,7 +567,7 @@ def test_why_gives_the_decision_the_message_and_every_moment_there_is_not(
 ) -> None:
     plan(sqlite_engine, settings, faithful())
     answers = {answer.kind: answer for answer in explain_customer(sqlite_engine, settings, "c1", TODAY, NOW)}
-    assert set(answers) == {"anniversary", "checkin", "late_payment", "referral_ask"}
+    assert set(answers) == set(MOMENTS)
     assert answers["anniversary"].outcome == "send"
     assert answers["anniversary"].reference == messages(sqlite_engine)[0].reference
     assert "no such moment" in answers["checkin"].reason
@@ -695,7 +696,7 @@ def test_a_run_for_some_moments_closes_no_moment_of_another_kind(sqlite_engine: 
 
 
 def test_a_run_for_a_moment_that_there_is_not_says_which_there_are(sqlite_engine: Engine, settings: Settings) -> None:
-    with pytest.raises(SettingsError, match="no moment “birthday”; there are checkin"):
+    with pytest.raises(SettingsError, match="no moment “birthday”; there are recovery"):
         plan_day(sqlite_engine, settings, TODAY, NOW, kinds=["birthday"])
 
 

@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from outreach.errors import NotFound, SettingsError
+from outreach.models import Customer
 from outreach.moments.anniversary import ANNIVERSARY
 from outreach.moments.checkin import CHECKIN
 from outreach.moments.definition import BusinessDay, Clause, Found, MomentDefinition, business_day
@@ -69,18 +70,29 @@ def require_knobs(settings: Settings) -> None:
         knobs_for(settings, kind)
 
 
-def find_moments(session: Session, settings: Settings, on: date, kinds: Sequence[str] | None = None) -> list[Found]:
-    """Everyone who meets a definition on `on`, by moment in the registry's order and then by customer."""
+def find_moments(
+    session: Session,
+    settings: Settings,
+    on: date,
+    kinds: Sequence[str] | None = None,
+    customer_id: str | None = None,
+) -> list[Found]:
+    """Everyone (or one customer) who meets a definition on `on`, by moment in the registry's order and by customer."""
     found: list[Found] = []
     for kind in MOMENTS:
         if kinds is None or kind in kinds:
-            found += sorted(stream_moments(session, settings, on, kind))
+            found += sorted(stream_moments(session, settings, on, kind, customer_id))
     return found
 
 
-def stream_moments(session: Session, settings: Settings, on: date, kind: str) -> Iterator[Found]:
-    """Everyone who has one kind of moment on `on`, in no order, as the database gives them."""
-    rows = session.execute(MOMENTS[kind].select_found(settings, on).execution_options(yield_per=5_000))
+def stream_moments(
+    session: Session, settings: Settings, on: date, kind: str, customer_id: str | None = None
+) -> Iterator[Found]:
+    """Everyone (or one customer) who has one kind of moment on `on`, in no order, as the database gives them."""
+    found = MOMENTS[kind].select_found(settings, on)
+    if customer_id is not None:
+        found = found.where(col(Customer.customer_id) == customer_id)
+    rows = session.execute(found.execution_options(yield_per=5_000))
     yield from (Found(kind, customer_id, occasion, day, on) for customer_id, occasion, day in rows)
 
 

@@ -44,6 +44,7 @@ CHECKIN = MomentDefinition(
             ),
             tell=tell_day("last treated", "never treated"),
             change="it comes {after_days} to {until_days} days after a treatment",
+            of_rows=True,
         ),
         ALIVE,
     ),

@@ -5,7 +5,7 @@ customer: there is no second place that could say otherwise.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -44,7 +44,8 @@ class Clause(Generic[K]):
 
     `says` is the condition in words, with the names of knobs in braces. `where` is its SQL, beside the definition's
     rows. `value` is what the customer has to show for it, as SQL beside Customer (NULL for nothing), and `tell` puts
-    that in words for the date. `change` says what would have to change, with knobs in braces.
+    that in words for the date. `change` says what would have to change, with knobs in braces. `of_rows` is for a
+    condition on the definition's rows, and not on the customer alone.
     """
 
     says: str
@@ -52,6 +53,7 @@ class Clause(Generic[K]):
     value: Callable[[K, BusinessDay], Any]
     tell: Callable[[Any, date], str]
     change: str
+    of_rows: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,13 +92,15 @@ class MomentDefinition(Generic[K]):
         knobs: K = read_knobs(self.knobs, self.kind, json.dumps(settings.moments.get(self.kind, {}), default=str))
         return knobs
 
-    def select_found(self, settings: Settings, on: date, clauses: int | None = None) -> Select[tuple[str, str, date]]:
-        """(customer_id, occasion, its date) of everyone who has it on `on`; or who meets the first `clauses` of it."""
+    def select_found(
+        self, settings: Settings, on: date, clauses: Sequence[Clause[K]] | None = None
+    ) -> Select[tuple[str, str, date]]:
+        """(customer_id, occasion, its date) of everyone who has it on `on`; or who meets only `clauses` of it."""
         knobs, day = self.knobs_of(settings), business_day(settings, on)
         occasion, occasion_on = self.occasion(knobs, day)
         found = select(col(Customer.customer_id), cast(occasion, String).label("occasion"), occasion_on.label("day"))
         found = found.select_from(self.rows(knobs, day) if self.rows else Customer)
-        found = found.where(*(clause.where(knobs, day) for clause in self.clauses[:clauses]))
+        found = found.where(*(clause.where(knobs, day) for clause in (self.clauses if clauses is None else clauses)))
         if self.one_each:
             return found.group_by(col(Customer.customer_id))
         # Two treatments on one day are one occasion; a customer alone is one row as it is.

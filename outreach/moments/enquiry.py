@@ -53,6 +53,7 @@ ENQUIRY = MomentDefinition(
             value=lambda knobs, day: _last(func.max(col(Feedback.given_on)), day),
             tell=tell_day("they last asked", "they have asked nothing"),
             change="it comes {hours} hours after an enquiry",
+            of_rows=True,
         ),
         Clause(
             says="and nobody has answered it yet",
@@ -60,6 +61,7 @@ ENQUIRY = MomentDefinition(
             value=lambda knobs, day: _last(func.max(col(Feedback.status)), day),
             tell=lambda status, on: f"it is {status}" if status and status != "open" else "nobody has answered it",
             change="what has been answered is left alone",
+            of_rows=True,
         ),
         ALIVE,
     ),

@@ -45,6 +45,7 @@ GOODWILL = MomentDefinition(
             value=_last_named,
             tell=tell_day("last named", "never named"),
             change="staff would name them: outreach goodwill --file FILE --event NAME",
+            of_rows=True,
         ),
         ALIVE,
     ),

@@ -53,6 +53,7 @@ LATE_PAYMENT = MomentDefinition(
             ),
             tell=tell_day("their last invoice was due", "no invoice of theirs has been due"),
             change="it is for invoices {from_days} to {until_days} days past due",
+            of_rows=True,
         ),
         Clause(
             says="and that invoice is neither disputed, nor on a plan, nor written off",
@@ -62,6 +63,7 @@ LATE_PAYMENT = MomentDefinition(
             ),
             tell=lambda status, on: f"the invoice is marked “{status}”" if status else "the invoice is open",
             change="its mark would have to be taken off",
+            of_rows=True,
         ),
         Clause(
             says="something of it is still to be paid; a payment of the day counts",
@@ -69,6 +71,7 @@ LATE_PAYMENT = MomentDefinition(
             value=lambda knobs, day: _of_customer(func.max(balance(day.on)), _slipped(knobs, day), _is_free()),
             tell=lambda owed, on: f"{owed / 100:,.2f} is still to be paid" if owed and owed > 0 else "it is paid",
             change="nobody is reminded of what is paid",
+            of_rows=True,
         ),
         ALIVE,
     ),

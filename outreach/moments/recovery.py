@@ -84,6 +84,7 @@ RECOVERY = MomentDefinition(
             value=lambda knobs, day: _last(knobs, day, TROUBLES.c.day),
             tell=tell_day("something last went wrong", "nothing ever went wrong"),
             change="it is for what went wrong in the last {within_days} days",
+            of_rows=True,
         ),
         Clause(
             says="and nobody has answered it yet",
@@ -91,6 +92,7 @@ RECOVERY = MomentDefinition(
             value=lambda knobs, day: _last(knobs, day, TROUBLES.c.status),
             tell=lambda status, on: f"it is {status}" if status and status != "open" else "nobody has answered it",
             change="what has been answered is left alone",
+            of_rows=True,
         ),
         ALIVE,
     ),

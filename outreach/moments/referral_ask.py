@@ -50,6 +50,7 @@ REFERRAL_ASK = MomentDefinition(
             value=_last_high_score,
             tell=tell_day("their last high score was", "they never gave a high score"),
             change="it comes within {happy_days} days of a score of {score} or more",
+            of_rows=True,
         ),
         Clause(
             says="they have been with us for {tenure_days} days or more",

@@ -47,6 +47,7 @@ REVIEW_REPLY = MomentDefinition(
             value=lambda knobs, day: _last(func.max(col(Feedback.given_on)), _is_bad(knobs, day)),
             tell=tell_day("their last such review was", "no such review is known to be theirs"),
             change="it is for reviews of {stars} stars or less that staff have matched with a person",
+            of_rows=True,
         ),
         Clause(
             says="and nobody has answered it yet",
@@ -54,6 +55,7 @@ REVIEW_REPLY = MomentDefinition(
             value=lambda knobs, day: _last(func.max(col(Feedback.status)), _is_bad(knobs, day)),
             tell=lambda status, on: f"it is {status}" if status and status != "open" else "nobody has answered it",
             change="what has been answered is left alone",
+            of_rows=True,
         ),
         ALIVE,
     ),

@@ -47,6 +47,7 @@ SURVEY = MomentDefinition(
             value=_last_completed,
             tell=tell_day("their last completed visit was", "they completed no visit"),
             change="it comes on the day after a completed visit",
+            of_rows=True,
         ),
         ALIVE,
     ),

@@ -29,7 +29,6 @@ class WinBackKnobs(MomentKnobs):
     verify_days: int = Field(default=730, ge=1)
     until_days: int = Field(default=1825, ge=1)
     useful_days: int = Field(default=30, ge=0)
-    recent_days: int = Field(default=30, ge=0)
     every_days: int = Field(default=365, ge=0)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from outreach.clock import add_business_days
-from outreach.moments import knobs_for
+from outreach.moments import MOMENTS
 from outreach.planning.candidates import Candidate, Day
 from outreach.planning.consent import refusal_of
 from outreach.planning.flags import CLOSED_CHANNELS
@@ -21,15 +21,24 @@ class Route:
     passed_over: tuple[str, ...]
 
 
-def choose_route(candidate: Candidate, day: Day) -> tuple[Route | None, list[str]]:
-    """The route, or None with the reason against every channel of the moment."""
+def choose_routes(candidate: Candidate, day: Day) -> tuple[tuple[Route, ...], list[str]]:
+    """The routes it goes by, and the reason against every channel of the moment that was passed over.
+
+    It is the first channel that can carry it; every one that can, where the moment says so; none where none can.
+    """
+    routes: list[Route] = []
     against: list[str] = []
-    for channel in knobs_for(day.settings, candidate.kind).channels:
+    for channel in candidate.knobs.channels:
+        if channel in candidate.tried:
+            continue
         reason = objection_to(channel, candidate, day)
-        if reason is None:
-            return Route(channel, send_day(channel, candidate, day), tuple(against)), against
-        against.append(f"{channel}: {reason}")
-    return None, against
+        if reason is not None:
+            against.append(f"{channel}: {reason}")
+            continue
+        routes.append(Route(channel, send_day(channel, candidate, day), tuple(against)))
+        if not MOMENTS[candidate.kind].every_channel:
+            break
+    return tuple(routes), against
 
 
 def objection_to(channel: Channel, candidate: Candidate, day: Day) -> str | None:
@@ -41,7 +50,7 @@ def objection_to(channel: Channel, candidate: Candidate, day: Day) -> str | None
         return "a flag on record closes it"
     if reason := refusal_of(recipient, channel, candidate.purpose, day.now, day.settings):
         return reason
-    if not _may_carry(channel, candidate.kind, day.settings):
+    if not _may_carry(channel, candidate, day.settings):
         return f"{day.settings.provider_for(channel)} has no agreement to carry this kind of data"
     if arrival(channel, send_day(channel, candidate, day), day.settings) > candidate.useful_until:
         return f"it would arrive after {candidate.useful_until}"
@@ -56,15 +65,15 @@ def _missing(channel: Channel, recipient: Person | None) -> str:
     )
 
 
-def _may_carry(channel: Channel, kind: str, settings: Settings) -> bool:
+def _may_carry(channel: Channel, candidate: Candidate, settings: Settings) -> bool:
     provider: ProviderSettings = getattr(settings.providers, settings.provider_for(channel))
-    health = settings.business.kind == "health" and kind == "checkin"
-    return (provider.health or not health) and (provider.debt or kind != "late_payment")
+    tells_health = settings.business.kind == "health" and "health" in candidate.traits
+    return (provider.health or not tells_health) and (provider.debt or "debt" not in candidate.traits)
 
 
 def send_day(channel: Channel, candidate: Candidate, day: Day) -> date:
-    """The day to hand it over: today, or for an anniversary the day from which it arrives on the day itself."""
-    if candidate.kind != "anniversary":
+    """The day to hand it over: today, or where planning looks ahead, so that it arrives on the day itself."""
+    if candidate.knobs.lead_days == 0:
         return day.on
     return max(day.on, add_business_days(candidate.occasion_on, -getattr(day.settings.transit, channel)))
 

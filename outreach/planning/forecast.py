@@ -19,15 +19,15 @@ from outreach.intake.contacts import load_key
 from outreach.models import Decision, Moment
 from outreach.moments import Found, find_moments
 from outreach.moments.anniversary import ANNIVERSARY
-from outreach.planning.candidates import Candidate, Day
+from outreach.planning.around import look_around
+from outreach.planning.candidates import Candidate, Day, candidates_for
+from outreach.planning.channels import Route
 from outreach.planning.judging import Judge, Sent, Verdict
 from outreach.planning.people import select_for
 from outreach.planning.run import (
     LOST,
-    candidates_for,
     is_due,
     latest_decisions,
-    look_around,
     planned_on,
     start_of,
     waiting_on,
@@ -115,6 +115,7 @@ class Oracle:
         self.decided: dict[str, Decision] = {}
         self.kinds: dict[str, str] = {}
         self.touches: dict[str, list[date]] = defaultdict(list)
+        self.household_touches: dict[str, list[tuple[date, str]]] = defaultdict(list)
         self.asked: dict[str, dict[str, date]] = defaultdict(dict)
         self.finds: dict[tuple[str, date], list[Found]] = {}
 
@@ -169,6 +170,8 @@ class Oracle:
         people = {candidate.recipient.id: candidate.recipient for candidate in candidates if candidate.recipient}
         for person in people.values():
             person.touches.extend(day for day in self.touches.get(person.id, []) if day > since)
+            others = self.household_touches.get(person.household or "", [])
+            person.household_touches.extend(day for day, who in others if day > since and who != person.id)
         for candidate in candidates:
             known = candidate.standing.written_on
             for kind, day in self.asked.get(candidate.customer.id, {}).items():
@@ -180,15 +183,20 @@ class Oracle:
             self._decide(id_, kind, on, "never" if verdict.next_on is None else "not_yet", verdict)
             return
         self._decide(id_, kind, on, "send")
-        if isinstance(verdict, Sent) and candidate.recipient is not None:
-            route, customer_id = verdict.route, candidate.customer.id
-            cost = cost_of(route.channel, self.settings.postage)
-            self.messages.append(
-                Foreseen(on, route.send_on, kind, route.channel, customer_id, candidate.recipient.id, cost)
-            )
-            self.touches[candidate.recipient.id].append(route.send_on)
-            asked = self.asked[customer_id]
-            asked[kind] = max(route.send_on, asked.get(kind, route.send_on))
+        if isinstance(verdict, Sent):
+            for leg in verdict.legs:
+                self._foresee(candidate, leg.route, on)
+
+    def _foresee(self, candidate: Candidate, route: Route, on: date) -> None:
+        assert candidate.recipient is not None, "a route leads to somebody"  # noqa: S101
+        kind, customer_id, recipient_id = candidate.kind, candidate.customer.id, candidate.recipient.id
+        cost = cost_of(route.channel, self.settings.postage)
+        self.messages.append(Foreseen(on, route.send_on, kind, route.channel, customer_id, recipient_id, cost))
+        self.touches[recipient_id].append(route.send_on)
+        if candidate.household and candidate.purpose == "marketing":
+            self.household_touches[candidate.household].append((route.send_on, recipient_id))
+        asked = self.asked[customer_id]
+        asked[kind] = max(route.send_on, asked.get(kind, route.send_on))
 
     def _decide(self, id_: str, kind: str, on: date, outcome: str, hold: Hold | None = None) -> None:
         rule, next_on = (hold.rule, hold.next_on) if hold else ("send", None)

@@ -7,9 +7,12 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 
-from outreach.moments import knobs_for
+from outreach.moments import MOMENTS
 from outreach.moments.anniversary import ANNIVERSARY
 from outreach.moments.checkin import CHECKIN
+from outreach.moments.enquiry import ENQUIRY
+from outreach.moments.first_hundred import FIRST_HUNDRED
+from outreach.moments.goodwill import GOODWILL
 from outreach.moments.late_payment import LATE_PAYMENT
 from outreach.moments.referral_ask import REFERRAL_ASK
 from outreach.planning.candidates import Candidate, Day
@@ -78,60 +81,97 @@ def _has_name(person: Person) -> bool:
 
 
 def hold_for_complaint(candidate: Candidate, day: Day) -> Hold | None:
-    if candidate.kind != "checkin" and candidate.standing.complaining:
+    if "care" not in candidate.traits and candidate.standing.complaining:
         return Hold("complaint", "a complaint of theirs is still open", day.tomorrow)
     return None
 
 
 def hold_for_dispute(candidate: Candidate, day: Day) -> Hold | None:
-    if candidate.kind in {"anniversary", "late_payment"} and candidate.standing.disputing:
+    if candidate.traits & {"present", "debt"} and candidate.standing.disputing:
         return Hold("dispute", "an invoice of theirs is in dispute", day.tomorrow)
     return None
 
 
-def hold_anniversary(candidate: Candidate, day: Day) -> Hold | None:
+def hold_present(candidate: Candidate, day: Day) -> Hold | None:
     """A present is not sent to someone who owes, who has been silent for long, or whose start date is a default."""
-    knobs = ANNIVERSARY.knobs_of(day.settings)
-    if candidate.kind != "anniversary":
+    if "present" not in candidate.traits:
         return None
     if candidate.customer.customer.customer_since in day.facts.shared_since:
-        return Hold("shared_since", f"over {knobs.shared_since_percent:g} % of customers share this date: a default?")
+        percent = ANNIVERSARY.knobs_of(day.settings).shared_since_percent
+        return Hold("shared_since", f"over {percent:g} % of customers share the day they came: a default?")
     if candidate.standing.is_overdue(day.on):
         return Hold("overdue", "something is overdue, and a present would embarrass", day.tomorrow)
     last = candidate.standing.last_contact
-    if last is not None and (day.on - last).days > knobs.silent_days:
+    if last is not None and (day.on - last).days > getattr(candidate.knobs, "silent_days", FOREVER):
         return Hold("silent", f"we have not seen them since {last}")
     return None
 
 
+FOREVER = 10**6
+
+
+def hold_for_absence(candidate: Candidate, day: Day) -> Hold | None:
+    """Nobody is missed who has a visit booked, has just paid, or whom the post could not find."""
+    if "absence" not in candidate.traits:
+        return None
+    standing = candidate.standing
+    if standing.booked_on:
+        return Hold("booked", f"they have a visit booked for {standing.booked_on}", standing.booked_on + ONE_DAY)
+    if standing.last_payment and day.on - standing.last_payment < PAID_LATELY:
+        return Hold("paid_lately", f"they paid on {standing.last_payment}", standing.last_payment + PAID_LATELY)
+    if standing.returned_on:
+        return Hold("returned_mail", "the post brought a letter to them back", day.tomorrow)
+    return None
+
+
+ONE_DAY = timedelta(days=1)
+# Who pays has not left.
+PAID_LATELY = timedelta(days=30)
+
+
+def hold_first_hundred(candidate: Candidate, day: Day) -> Hold | None:
+    """A visit or a message since says that it is not quiet any more."""
+    if candidate.kind != FIRST_HUNDRED.kind:
+        return None
+    silent = timedelta(days=FIRST_HUNDRED.knobs_of(day.settings).silent_days)
+    last_visit, written = candidate.standing.last_visit, candidate.standing.written_on.values()
+    if last_visit and day.on - last_visit <= silent:
+        return Hold("came", f"they were here on {last_visit}")
+    if written and day.on - max(written) <= silent:
+        return Hold("wrote_lately", f"we wrote to them on {max(written)}", max(written) + silent + ONE_DAY)
+    return None
+
+
 def hold_checkin(candidate: Candidate, day: Day) -> Hold | None:
-    knobs = CHECKIN.knobs_of(day.settings)
-    if candidate.kind != "checkin":
+    if candidate.kind != CHECKIN.kind:
         return None
     names = [t.name or "" for t in candidate.standing.treatments if t.done_on == candidate.occasion_on]
     if any(SENSITIVE.search(name) for name in names):
         return Hold("sensitive", "this kind of care is never mentioned, not even by asking")
-    allowed = {name.casefold() for name in knobs.treatments}
+    allowed = {name.casefold() for name in CHECKIN.knobs_of(day.settings).treatments}
     if not any(name.casefold() in allowed for name in names):
         return Hold("treatment_not_allowed", "nobody has said yes to asking about this treatment", day.tomorrow)
     return None
 
 
 def hold_late_payment(candidate: Candidate, day: Day) -> Hold | None:
-    knobs = LATE_PAYMENT.knobs_of(day.settings)
-    if candidate.kind != "late_payment":
+    if candidate.kind != LATE_PAYMENT.kind:
         return None
+    knobs, named_on = LATE_PAYMENT.knobs_of(day.settings), candidate.standing.named_on
     first = candidate.occasion_on + timedelta(days=knobs.first_touch_days)
     if day.on < first:
         return Hold(
             "first_touch", f"half of the slips pay by themselves; we wait until day {knobs.first_touch_days}", first
         )
+    relief = timedelta(days=GOODWILL.knobs_of(day.settings).relief_days)
+    if named_on and day.on - named_on < relief:
+        return Hold("relief", f"an event hit them on {named_on}, and we let them breathe", named_on + relief)
     if late_balance(candidate, day) < knobs.min_balance:
         return Hold("min_balance", "the balance is too small to write about", day.tomorrow)
     imported = day.facts.payments_imported_at
     if imported is None or day.now - imported > timedelta(hours=knobs.fresh_hours):
         return Hold("stale_payments", f"payments were not imported in the last {knobs.fresh_hours} hours", day.tomorrow)
-    return _hold_again(candidate, day, knobs.again_days)
+    return None
 
 
 def late_balance(candidate: Candidate, day: Day) -> int:
@@ -146,22 +186,33 @@ def late_balance(candidate: Candidate, day: Day) -> int:
 
 
 def hold_referral_ask(candidate: Candidate, day: Day) -> Hold | None:
-    if candidate.kind != "referral_ask":
-        return None
-    if candidate.customer.is_minor(day.on):
+    people = (candidate.customer, candidate.recipient)
+    if candidate.kind == REFERRAL_ASK.kind and any(person and person.is_minor(day.on) for person in people):
         return Hold("minor", "nobody is asked to recommend us by, or on behalf of, a child")
-    return _hold_again(candidate, day, REFERRAL_ASK.knobs_of(day.settings).every_days)
+    return None
 
 
-def _hold_again(candidate: Candidate, day: Day, days: int) -> Hold | None:
+def hold_enquiry(candidate: Candidate, day: Day) -> Hold | None:
+    """By the end of the day they will have waited; now they may have asked a minute ago."""
+    if candidate.kind != ENQUIRY.kind:
+        return None
+    hours, asked_at = ENQUIRY.knobs_of(day.settings).hours, candidate.standing.asked_at.get(candidate.occasion)
+    if asked_at and day.now - asked_at < timedelta(hours=hours):
+        return Hold("asked_just_now", f"they asked less than {hours} hours ago", day.tomorrow)
+    return None
+
+
+def hold_again(candidate: Candidate, day: Day) -> Hold | None:
+    """Not again so soon about the same; a further step of a ladder is about the same on purpose."""
+    days = MOMENTS[candidate.kind].not_again(candidate.knobs)
     before = candidate.standing.written_on.get(candidate.kind)
-    if before is not None and (day.on - before).days < days:
+    if candidate.step == 1 and before is not None and (day.on - before).days < days:
         return Hold("again", f"we wrote to them about this on {before}", before + timedelta(days=days))
     return None
 
 
 def hold_for_weekday(candidate: Candidate, day: Day) -> Hold | None:
-    weekdays = knobs_for(day.settings, candidate.kind).weekdays
+    weekdays = candidate.knobs.weekdays
     ahead = next(days for days in range(len(WEEKDAYS)) if WEEKDAYS[(day.on.weekday() + days) % 7] in weekdays)
     if ahead == 0:
         return None
@@ -175,10 +226,14 @@ RULES: tuple[Rule, ...] = (
     hold_for_flag,
     hold_for_complaint,
     hold_for_dispute,
-    hold_anniversary,
+    hold_present,
+    hold_for_absence,
+    hold_first_hundred,
     hold_checkin,
     hold_late_payment,
     hold_referral_ask,
+    hold_enquiry,
+    hold_again,
     hold_for_name,
     hold_for_weekday,
 )
@@ -187,3 +242,11 @@ RULES: tuple[Rule, ...] = (
 def first_hold(candidate: Candidate, day: Day) -> Hold | None:
     """The first rule that holds the candidate back, or None when planning may go on to the channel."""
     return next((hold for rule in RULES if (hold := rule(candidate, day))), None)
+
+
+def reason_for_person(candidate: Candidate, day: Day) -> str | None:
+    """Why a person must look at the message first, whatever its channel; None where the moment's rule decides."""
+    last, verify_days = candidate.standing.last_contact, getattr(candidate.knobs, "verify_days", None)
+    if verify_days is None or last is None or (day.on - last).days <= verify_days:
+        return None
+    return f"silent since {last}: is this still their address?"

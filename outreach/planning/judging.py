@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from outreach.intake.contacts import contact_hash
-from outreach.moments import knobs_for
 from outreach.planning.candidates import Candidate, Day
-from outreach.planning.channels import Route, choose_route
-from outreach.planning.holds import first_hold
+from outreach.planning.channels import Route, choose_routes
+from outreach.planning.holds import first_hold, reason_for_person
 from outreach.planning.ids import reference
 from outreach.planning.pacing import Touches
 from outreach.planning.verdicts import Hold
@@ -36,12 +35,24 @@ class Shared:
 
 
 @dataclass(frozen=True)
-class Sent:
-    """The moment gets a message of its own. `contact_hash` is keyed."""
+class Leg:
+    """One message: its step among the moment's, its reference and way. `contact_hash` is keyed."""
 
+    step: int
     reference: str
     route: Route
     contact_hash: str
+
+
+@dataclass(frozen=True)
+class Sent:
+    """The moment gets messages of its own: one, or one for each channel where it goes by all of them.
+
+    `wants_person` says why a person must look at them first, whatever their channel.
+    """
+
+    legs: tuple[Leg, ...]
+    wants_person: str | None = None
 
 
 Verdict = Hold | Shared | Sent
@@ -67,36 +78,41 @@ class Judge:
     def _judge(self, candidate: Candidate) -> Verdict:
         if hold := first_hold(candidate, self.day):
             return hold
-        if carrier := self.carriers.get(self._carrier_key(candidate)):
+        if candidate.step == 1 and (carrier := self.carriers.get(self._carrier_key(candidate))):
             return Shared(carrier)
-        route, against = choose_route(candidate, self.day)
-        if route is None:
+        routes, against = choose_routes(candidate, self.day)
+        if not routes:
             return Hold("no_channel", "no channel can carry it: " + "; ".join(against), self.day.tomorrow)
-        sent = Sent(reference(candidate.moment_id, 1), route, self._contact(candidate, route))
-        hold = self.touches.hold_for(candidate, route) or self._hold_for_contact(candidate, sent)
-        return hold or self._hold_for_size(candidate) or sent
+        legs = tuple(self._leg(candidate, step, route) for step, route in enumerate(routes, candidate.step))
+        holds = (self.touches.hold_for(candidate, leg.route) or self._hold_for_contact(candidate, leg) for leg in legs)
+        hold = next((hold for hold in holds if hold), None) or self._hold_for_size(candidate)
+        return hold or Sent(legs, reason_for_person(candidate, self.day))
 
-    def _hold_for_contact(self, candidate: Candidate, sent: Sent) -> Hold | None:
+    def _leg(self, candidate: Candidate, step: int, route: Route) -> Leg:
+        return Leg(step, reference(candidate.moment_id, step), route, self._contact(candidate, route))
+
+    def _hold_for_contact(self, candidate: Candidate, leg: Leg) -> Hold | None:
         """One number under two customers: the same news twice on one day would look like a machine's mistake."""
-        contact = CONTACT_WORD.get(sent.route.channel)
-        if contact is None or (candidate.kind, sent.route.channel, sent.contact_hash) not in self.written:
+        contact = CONTACT_WORD.get(leg.route.channel)
+        if contact is None or (candidate.kind, leg.route.channel, leg.contact_hash) not in self.written:
             return None
         return Hold(
             "same_contact", f"another customer with the same {contact} gets this message today", self.day.tomorrow
         )
 
     def _hold_for_size(self, candidate: Candidate) -> Hold | None:
-        most = knobs_for(self.day.settings, candidate.kind).most_a_day
+        most = candidate.knobs.most_a_day
         if most is None or self.sizes[candidate.kind] < most:
             return None
         return Hold("size", f"at most {most} of these are written in a day", self.day.tomorrow)
 
     def _remember(self, candidate: Candidate, sent: Sent) -> None:
-        self.written.add((candidate.kind, sent.route.channel, sent.contact_hash))
-        self.sizes[candidate.kind] += 1
-        self.touches.add(candidate, sent.route)
+        for leg in sent.legs:
+            self.written.add((candidate.kind, leg.route.channel, leg.contact_hash))
+            self.sizes[candidate.kind] += 1
+            self.touches.add(candidate, leg.route)
         if candidate.is_for_ward:
-            self.carriers[self._carrier_key(candidate)] = sent.reference
+            self.carriers[self._carrier_key(candidate)] = sent.legs[0].reference
 
     def _contact(self, candidate: Candidate, route: Route) -> str:
         assert candidate.recipient is not None, "a route leads to somebody"  # noqa: S101

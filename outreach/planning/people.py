@@ -30,6 +30,7 @@ class Person:
     flags: dict[str, Flag] = field(default_factory=dict)
     consents: dict[tuple[str, str], Consent] = field(default_factory=dict)
     touches: list[date] = field(default_factory=list)
+    household_touches: list[date] = field(default_factory=list)
     mourning_until: date | None = None
     contacts: dict[str, str] = field(default_factory=dict)
     suppressed: set[str] = field(default_factory=set)
@@ -37,6 +38,11 @@ class Person:
     @property
     def id(self) -> str:
         return self.customer.customer_id
+
+    @property
+    def household(self) -> str | None:
+        """The household they share; people who are going through a separation are in none."""
+        return None if "separated" in self.flags else self.customer.household_id
 
     def is_dead(self, on: date) -> bool:
         return self.customer.died_on is not None and self.customer.died_on <= on
@@ -66,6 +72,7 @@ def load_people(session: Session, settings: Settings, key: bytes, on: date, ids:
     add_flags(session, people, on)
     _add_consents(session, people)
     _add_touches(session, people, on - timedelta(days=settings.pacing.quiet_days))
+    _add_household_touches(session, people, on - timedelta(days=settings.pacing.quiet_days))
     add_mourning(session, people, on, settings.pacing.mourning_days)
     _add_contacts(session, people, settings, key)
     return people
@@ -91,12 +98,32 @@ def _add_touches(session: Session, people: dict[str, Person], since: date) -> No
         people[message.recipient_id].touches.append(message.send_on)
 
 
+def _add_household_touches(session: Session, people: dict[str, Person], since: date) -> None:
+    """Gives each the days on which marketing went to another member of their household."""
+    households = _by_household(people)
+    recent = (
+        select(Customer.household_id, Message.recipient_id, col(Message.send_on))
+        .join(Message, col(Message.recipient_id) == Customer.customer_id)
+        .where(col(Message.status).in_(TOUCHING), Message.send_on > since, Message.purpose == "marketing")
+    )
+    for chunk in in_chunks(households):
+        for household, recipient_id, send_on in session.execute(recent.where(col(Customer.household_id).in_(chunk))):
+            for person in households[household]:
+                if person.id != recipient_id:
+                    person.household_touches.append(send_on)
+
+
+def _by_household(people: dict[str, Person]) -> dict[str, list[Person]]:
+    households: dict[str, list[Person]] = defaultdict(list)
+    for person in people.values():
+        if person.household:
+            households[person.household].append(person)
+    return households
+
+
 def add_mourning(session: Session, people: dict[str, Person], on: date, days: int) -> None:
     """Gives each person in whose household someone died in the last `days` the day on which the mourning ends."""
-    households = defaultdict(list)
-    for person in people.values():
-        if person.customer.household_id:
-            households[person.customer.household_id].append(person)
+    households = _by_household(people)
     deaths = select(Customer).where(col(Customer.died_on) <= on, col(Customer.died_on) > on - timedelta(days=days))
     for dead in select_for(session, deaths, Customer.household_id, households):
         for person in households[dead.household_id]:

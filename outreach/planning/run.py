@@ -4,28 +4,28 @@ One transaction, one run at a time: a second run of the same day finds everythin
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, insert
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from outreach.clock import add_business_days, business_date
+from outreach.clock import business_date
 from outreach.database import insert_new, take_turns, trying_out, writing
 from outreach.errors import SettingsError
 from outreach.intake.contacts import load_key
 from outreach.models import Decision, Installation, Message, Moment
-from outreach.moments import MOMENTS, Found, find_moments, knobs_for, require_kinds
+from outreach.moments import MOMENTS, require_kinds
 from outreach.moments.anniversary import ANNIVERSARY
-from outreach.planning.candidates import Candidate, Day
+from outreach.planning.around import Due, count_due, gather_around, read_due, select_lost
+from outreach.planning.candidates import Candidate, Day, candidates_for
 from outreach.planning.ids import moment_id
-from outreach.planning.judging import Judge, Planned, Sent, Shared
-from outreach.planning.people import load_people, select_for
-from outreach.planning.recipients import choose_recipient, people_needed
-from outreach.planning.standing import load_facts, load_standings
+from outreach.planning.judging import Judge, Leg, Planned, Sent, Shared
+from outreach.planning.people import select_for
+from outreach.planning.standing import load_facts
 from outreach.planning.verdicts import Hold
 from outreach.settings import Settings
 
@@ -73,14 +73,15 @@ def plan_day(
     with (trying_out if dry_run else writing)(engine) as session:
         take_turns(session, "plan")
         settings = settings.model_copy(update={"start_on": start_of(session, settings, on)})
-        found = look_around(session, settings, on, kinds=kinds)
-        tell(f"{len(found)} moments around {on}")
-        undecided, sequences = _settle_found(session, found, on)
-        day = Day(on, now, settings, load_facts(session, ANNIVERSARY.knobs_of(settings).shared_since_percent))
-        report = PlanReport(on, already_decided=len(found) - len(undecided))
-        planner = Planner(session, day, key, sequences, report)
-        planner.drop_lost(found, kinds)
-        planner.decide(candidates_for(session, day, key, undecided.values()))
+        found = gather_around(session, settings, on, kinds)
+        tell(f"{found} moments around {on}")
+        report = PlanReport(on, already_decided=found - count_due(session))
+        facts = load_facts(session, ANNIVERSARY.knobs_of(settings).shared_since_percent)
+        planner = Planner(session, Day(on, now, settings, facts), key, report)
+        planner.drop_lost(kinds)
+        for kind in MOMENTS:
+            for page in read_due(session, kind):
+                planner.decide(page)
     return planner.report
 
 
@@ -90,52 +91,6 @@ def start_of(session: Session, settings: Settings, on: date) -> date | None:
         return settings.start_on
     installation = session.get(Installation, 1)
     return (installation and installation.first_import_on) or on
-
-
-Find = Callable[[Session, Settings, date, Sequence[str]], list[Found]]
-
-
-def look_around(
-    session: Session, settings: Settings, on: date, find: Find = find_moments, kinds: Collection[str] = ()
-) -> dict[str, Found]:
-    """Every moment to consider on `on`, by moment id: `lead_days` ahead and `grace_days` back for point dates.
-
-    With `kinds`, only those of these.
-    """
-    found: dict[str, Found] = {}
-    for kind, definition in MOMENTS.items():
-        knobs = knobs_for(settings, kind)
-        if not knobs.enabled or kind not in (kinds or MOMENTS):
-            continue
-        first, last = on, on
-        if not definition.windowed:
-            first, last = on - timedelta(days=knobs.grace_days), add_business_days(on, knobs.lead_days)
-        for ahead in range((last - first).days + 1):
-            for item in find(session, settings, first + timedelta(days=ahead), [kind]):
-                found[moment_id(item.kind, item.customer_id, item.occasion)] = item
-    return found
-
-
-def _settle_found(session: Session, found: dict[str, Found], on: date) -> tuple[dict[str, Found], dict[str, int]]:
-    """Records what is new; returns what this run must decide, and the last sequence of each moment's decisions."""
-    insert_new(
-        session,
-        Moment,
-        [
-            {
-                "moment_id": id_,
-                "kind": f.kind,
-                "customer_id": f.customer_id,
-                "occasion": f.occasion,
-                "occasion_on": f.occasion_on,
-                "found_on": on,
-            }
-            for id_, f in found.items()
-        ],
-    )
-    latest = {row.moment_id: row for row in select_for(session, latest_decisions(), Decision.moment_id, found)}
-    undecided = {id_: item for id_, item in found.items() if is_due(latest.get(id_), on)}
-    return undecided, {id_: decision.sequence for id_, decision in latest.items()}
 
 
 def is_due(latest: Decision | None, on: date) -> bool:
@@ -165,82 +120,102 @@ def latest_decisions() -> Any:
     return select(Decision).where(~followed.exists())
 
 
-def candidates_for(session: Session, day: Day, key: bytes, found: Iterable[Found]) -> list[Candidate]:
-    """Each moment with its people and standing, in the order in which moments come first, then by customer."""
-    items = sorted(found, key=lambda item: (list(MOMENTS).index(item.kind), item.customer_id, item.occasion))
-    standings = load_standings(session, day.on, {item.customer_id for item in items})
-    people = load_people(session, day.settings, key, day.on, people_needed(session, items, standings))
-    candidates = []
-    for item in items:
-        customer, standing = people[item.customer_id], standings[item.customer_id]
-        definition = MOMENTS[item.kind]
-        candidates.append(
-            Candidate(
-                moment_id=moment_id(item.kind, item.customer_id, item.occasion),
-                kind=item.kind,
-                purpose=definition.purpose,
-                occasion=item.occasion,
-                occasion_on=item.occasion_on,
-                useful_until=definition.useful_until(definition.knobs_of(day.settings), item.occasion_on, day.on),
-                customer=customer,
-                recipient=choose_recipient(item, customer, standing, people, day.on),
-                standing=standing,
-            )
-        )
-    return candidates
-
-
 class Planner:
-    """Decides candidates one after another, as the judge says, and writes the rows."""
+    """Decides page after page of moments, as the judge says, and writes the rows."""
 
-    def __init__(self, session: Session, day: Day, key: bytes, sequences: dict[str, int], report: PlanReport) -> None:
-        self.session, self.day, self.sequences, self.report = session, day, sequences, report
+    def __init__(self, session: Session, day: Day, key: bytes, report: PlanReport) -> None:
+        self.session, self.day, self.key, self.report = session, day, key, report
         self.judge = Judge(day, key, planned_on(session, day.on))
+        self.sequences: dict[str, int] = {}
+        self.decisions: list[dict[str, Any]] = []
+        self.messages: list[dict[str, Any]] = []
 
-    def drop_lost(self, found: dict[str, Found], kinds: Collection[str] = ()) -> None:
+    def drop_lost(self, kinds: Collection[str] = ()) -> None:
         """Closes moments that were put off until today and are no longer there: paid, for example, or out of time.
 
         One of a kind that this run does not look at cannot be known to be gone.
         """
-        for decision in self.session.exec(waiting_on(self.day.on)).all():
-            if decision.moment_id in found:
-                continue
-            moment = self.session.get_one(Moment, decision.moment_id)
-            if moment.kind in (kinds or MOMENTS):
-                self.sequences[moment.moment_id] = decision.sequence
-                self._write(moment.moment_id, moment.kind, LOST)
+        for moment, kind, sequence in self.session.execute(select_lost(self.day.on, kinds)).all():
+            self.sequences[moment] = sequence
+            self._write(moment, kind, LOST)
+        self._store()
 
-    def decide(self, candidates: list[Candidate]) -> None:
-        for candidate in candidates:
-            verdict = self.judge.judge(candidate)
-            if isinstance(verdict, Hold):
+    def decide(self, page: Sequence[Due]) -> None:
+        """Decides on moments of one kind. Those of kinds that come first were decided on before."""
+        due = {moment_id(item.found.kind, item.found.customer_id, item.found.occasion): item for item in page}
+        self.sequences = {id_: item.sequence for id_, item in due.items()}
+        insert_new(self.session, Moment, [self._moment(id_, item) for id_, item in due.items() if not item.sequence])
+        steps = self._steps(due)
+        for candidate in candidates_for(self.session, self.day, self.key, [item.found for item in page]):
+            step, tried = steps.get(candidate.moment_id, (1, ()))
+            self._decide(replace(candidate, step=step, tried=tried))
+        self._store()
+        # What was read for this page is not needed for the next.
+        self.session.expunge_all()
+
+    def _moment(self, id_: str, item: Due) -> dict[str, Any]:
+        found = item.found
+        return {
+            "moment_id": id_,
+            "kind": found.kind,
+            "customer_id": found.customer_id,
+            "occasion": found.occasion,
+            "occasion_on": found.occasion_on,
+            "found_on": self.day.on,
+        }
+
+    def _steps(self, due: dict[str, Due]) -> dict[str, tuple[int, tuple[str, ...]]]:
+        """The next step of each ladder, and the channels that were tried before it."""
+        climbing = [id_ for id_, item in due.items() if item.reference]
+        tried: dict[str, list[Message]] = {}
+        for message in select_for(self.session, select(Message), Message.moment_id, climbing):
+            tried.setdefault(message.moment_id, []).append(message)
+        return {
+            id_: (max(message.step for message in sent) + 1, tuple(message.channel for message in sent))
+            for id_, sent in tried.items()
+        }
+
+    def _decide(self, candidate: Candidate) -> None:
+        verdict = self.judge.judge(candidate)
+        if isinstance(verdict, Hold):
+            # A ladder that cannot go on yet stays where it is: what was sent was sent.
+            if candidate.step == 1:
                 self._write(candidate.moment_id, candidate.kind, verdict)
-            elif isinstance(verdict, Shared):
-                self._write_send(candidate, verdict.reference, "shared", "one message names all whom they care for")
-            else:
-                self._send(candidate, verdict)
-            self.session.flush()
+        elif isinstance(verdict, Shared):
+            self._write_send(candidate, verdict.reference, "shared", "one message names all whom they care for")
+        else:
+            self._send(candidate, verdict)
 
     def _send(self, candidate: Candidate, sent: Sent) -> None:
-        recipient, route = candidate.recipient, sent.route
-        assert recipient is not None, "a route leads to somebody"  # noqa: S101
-        message = Message(
-            reference=sent.reference,
-            moment_id=candidate.moment_id,
-            kind=candidate.kind,
-            customer_id=candidate.customer.id,
-            recipient_id=recipient.id,
-            channel=route.channel,
-            purpose=candidate.purpose,
-            run_on=self.day.on,
-            send_on=route.send_on,
-            useful_until=candidate.useful_until,
-            contact_hash=sent.contact_hash,
-        )
-        self.session.add(message)
-        self.report.messages[candidate.kind, route.channel] += 1
-        passed = f" (not by {'; '.join(route.passed_over)})" if route.passed_over else ""
-        self._write_send(candidate, sent.reference, "send", f"by {route.channel}{passed}")
+        for leg in sent.legs:
+            self.messages.append(self._message(candidate, leg) | {"wants_person": sent.wants_person})
+            self.report.messages[candidate.kind, leg.route.channel] += 1
+        first = sent.legs[0]
+        passed = f" (not by {'; '.join(first.route.passed_over)})" if first.route.passed_over else ""
+        how = f"by {' and '.join(leg.route.channel for leg in sent.legs)}{passed}"
+        if candidate.step > 1:
+            how = f"{how}, since {' and '.join(candidate.tried)} brought no answer"
+        self._write_send(candidate, first.reference, "send" if candidate.step == 1 else "ladder", how)
+
+    def _message(self, candidate: Candidate, leg: Leg) -> dict[str, Any]:
+        assert candidate.recipient is not None, "a route leads to somebody"  # noqa: S101
+        return {
+            "reference": leg.reference,
+            "moment_id": candidate.moment_id,
+            "step": leg.step,
+            "kind": candidate.kind,
+            "customer_id": candidate.customer.id,
+            "recipient_id": candidate.recipient.id,
+            "channel": leg.route.channel,
+            "purpose": candidate.purpose,
+            "status": "planned",
+            "run_on": self.day.on,
+            "send_on": leg.route.send_on,
+            "useful_until": candidate.useful_until,
+            "contact_hash": leg.contact_hash,
+            "cost": 0,
+            "fence": 0,
+        }
 
     def _write_send(self, candidate: Candidate, code: str, rule: str, how: str) -> None:
         because = MOMENTS[candidate.kind].because.format(day=candidate.occasion_on, occasion=candidate.occasion)
@@ -253,20 +228,26 @@ class Planner:
     def _append(
         self, moment: str, kind: str, outcome: str, rule: str, reason: str, next_on: date | None, code: str | None
     ) -> None:
-        self.sequences[moment] = self.sequences.get(moment, 0) + 1
-        self.session.add(
-            Decision(
-                moment_id=moment,
-                sequence=self.sequences[moment],
-                run_on=self.day.on,
-                outcome=outcome,
-                rule=rule,
-                reason=reason,
-                next_on=next_on,
-                reference=code,
-            )
+        self.decisions.append(
+            {
+                "moment_id": moment,
+                "sequence": self.sequences.get(moment, 0) + 1,
+                "run_on": self.day.on,
+                "outcome": outcome,
+                "rule": rule,
+                "reason": reason,
+                "next_on": next_on,
+                "reference": code,
+            }
         )
         self.report.decisions[kind, outcome, rule] += 1
+
+    def _store(self) -> None:
+        """Writes what was decided since the last time; one statement for all of it, not one for each."""
+        for table, rows in ((Message, self.messages), (Decision, self.decisions)):
+            if rows:
+                self.session.execute(insert(table), rows)
+                rows.clear()
 
 
 def today_of(settings: Settings, now: datetime) -> date:

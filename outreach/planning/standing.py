@@ -1,14 +1,16 @@
 """How things stand between us and each customer on the day: money, complaints, treatments, and what we asked before."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import func, union_all
 from sqlmodel import Session, col, select
 
-from outreach.models import TOUCHING, Customer, Feedback, Import, Invoice, Message, Payment, Treatment, Visit
+from outreach.models import TOUCHING, Customer, Feedback, Goodwill, Import, Invoice, Message, Payment, Treatment, Visit
+from outreach.moments.relationship import balance, took_place
 from outreach.planning.people import in_chunks, select_for
 
 
@@ -22,15 +24,28 @@ class OpenInvoice:
 
 @dataclass
 class Standing:
+    """`pays_late` says that they pay for somebody whose invoice is overdue; `returned_on` is when a letter came back.
+
+    `asked_at` is when they asked what nobody has answered, by feedback id; `named_on` when staff last named them after
+    an event; `treatments` are those of the last months.
+    """
+
     open_invoices: list[OpenInvoice] = field(default_factory=list)
+    pays_late: bool = False
     disputing: bool = False
     complaining: bool = False
     last_contact: date | None = None
+    last_visit: date | None = None
+    last_payment: date | None = None
+    booked_on: date | None = None
+    returned_on: date | None = None
+    named_on: date | None = None
     treatments: list[Treatment] = field(default_factory=list)
+    asked_at: dict[str, datetime] = field(default_factory=dict)
     written_on: dict[str, date] = field(default_factory=dict)
 
     def is_overdue(self, on: date) -> bool:
-        return any(item.invoice.due_on < on for item in self.open_invoices)
+        return self.pays_late or any(item.invoice.due_on < on for item in self.open_invoices)
 
 
 @dataclass(frozen=True)
@@ -41,14 +56,20 @@ class Facts:
     shared_since: frozenset[date]
 
 
+# Words and rules speak of treatments of the last days only; a customer may have hundreds.
+TREATMENTS_BACK = timedelta(days=120)
+
+
 def load_standings(session: Session, on: date, ids: Collection[str]) -> dict[str, Standing]:
     """A Standing for each id, also for those of whom nothing is known."""
     standings = {customer_id: Standing() for customer_id in ids}
     _add_invoices(session, standings, on)
-    _add_complaints(session, standings, on)
+    _add_those_who_pay_late(session, standings, on)
+    _add_feedback(session, standings, on)
     _add_contacts(session, standings, on)
     _add_messages(session, standings)
-    for treatment in select_for(session, select(Treatment), Treatment.customer_id, ids):
+    lately = select(Treatment).where(col(Treatment.done_on).between(on - TREATMENTS_BACK, on))
+    for treatment in select_for(session, lately, Treatment.customer_id, ids):
         standings[treatment.customer_id].treatments.append(treatment)
     return standings
 
@@ -70,33 +91,61 @@ def _add_invoices(session: Session, standings: dict[str, Standing], on: date) ->
             standing.disputing = standing.disputing or invoice.status == "disputed"
 
 
-def _add_complaints(session: Session, standings: dict[str, Standing], on: date) -> None:
+def _add_those_who_pay_late(session: Session, standings: dict[str, Standing], on: date) -> None:
+    late = select(Invoice.payer_id).where(Invoice.due_on < on, Invoice.issued_on <= on, balance(on) > 0)
+    for chunk in in_chunks(standings):
+        for payer_id in session.exec(late.where(col(Invoice.payer_id).in_(chunk)).distinct()):
+            standings[payer_id or ""].pays_late = True
+
+
+def _add_feedback(session: Session, standings: dict[str, Standing], on: date) -> None:
     open_ones = select(Feedback).where(
-        Feedback.kind == "complaint",
+        col(Feedback.kind).in_(("complaint", "enquiry")),
         Feedback.given_on <= on,
         col(Feedback.status).is_(None) | (col(Feedback.status) == "open"),
     )
     for feedback in select_for(session, open_ones, Feedback.customer_id, standings):
-        standings[feedback.customer_id].complaining = True
+        standing = standings[feedback.customer_id]
+        if feedback.kind == "complaint":
+            standing.complaining = True
+        else:
+            standing.asked_at[feedback.feedback_id] = feedback.given_at
 
 
 def _add_contacts(session: Session, standings: dict[str, Standing], on: date) -> None:
-    """The last day on which each came, was treated, was billed or paid."""
-    paid = select(Invoice.customer_id, func.max(Payment.paid_on)).join(
-        Invoice, col(Invoice.invoice_id) == Payment.invoice_id
-    )
-    sources = [
-        (select(Visit.customer_id, func.max(Visit.starts_on)), Visit.customer_id, Visit.starts_on),
-        (select(Treatment.customer_id, func.max(Treatment.done_on)), Treatment.customer_id, Treatment.done_on),
-        (select(Invoice.customer_id, func.max(Invoice.issued_on)), Invoice.customer_id, Invoice.issued_on),
-        (paid, Invoice.customer_id, Payment.paid_on),
-    ]
-    for statement, owner, day in sources:
+    """The last days on which each came, was treated, was billed, paid or was named, and the next that is booked."""
+    for name, statement, owner in _contacts(on):
         for chunk in in_chunks(standings):
-            latest = statement.where(col(owner).in_(chunk), day <= on).group_by(col(owner))
-            for customer_id, last in session.execute(latest):
-                standing = standings[customer_id]
-                standing.last_contact = max(last, standing.last_contact or last)
+            rows = session.execute(statement.where(owner.in_(chunk)).group_by(owner))
+            for customer_id, day in rows:
+                setattr(standings[customer_id], name, day)
+    for standing in standings.values():
+        seen = (standing.last_visit, standing.last_contact, standing.last_payment)
+        standing.last_contact = max((day for day in seen if day), default=None)
+
+
+def _contacts(on: date) -> Iterator[tuple[str, Any, Any]]:
+    """The field of Standing, a select of (customer, day) and the column of the customer in it."""
+    visitor, billed = col(Visit.customer_id), col(Invoice.customer_id)
+    came = select(visitor, func.max(col(Visit.starts_on))).where(took_place(), col(Visit.starts_on) <= on)
+    yield "last_visit", came, visitor
+    booked = select(visitor, func.min(col(Visit.starts_on))).where(
+        col(Visit.starts_on) >= on, col(Visit.status) == "booked"
+    )
+    yield "booked_on", booked, visitor
+    paid = select(billed, func.max(col(Payment.paid_on))).where(col(Payment.paid_on) <= on)
+    yield "last_payment", paid.join(Invoice, col(Invoice.invoice_id) == col(Payment.invoice_id)), billed
+    others = union_all(
+        select(col(Treatment.customer_id).label("who"), col(Treatment.done_on).label("day")),
+        select(billed, col(Invoice.issued_on)),
+    ).subquery()
+    yield "last_contact", select(others.c.who, func.max(others.c.day)).where(others.c.day <= on), others.c.who
+    named = select(col(Goodwill.customer_id), func.max(col(Goodwill.named_on))).where(col(Goodwill.named_on) <= on)
+    yield "named_on", named, col(Goodwill.customer_id)
+    returned = select(col(Message.recipient_id), func.max(col(Message.send_on))).where(
+        col(Message.status) == "returned"
+    )
+    yield "returned_on", returned, col(Message.recipient_id)
 
 
 def _add_messages(session: Session, standings: dict[str, Standing]) -> None:

@@ -1,7 +1,9 @@
 """Why this person, why today, why not: one customer in, each moment's answer on a date out. Writes nothing."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 
 from sqlalchemy import Engine
 from sqlmodel import Session, col
@@ -10,20 +12,24 @@ from outreach.database import reading
 from outreach.errors import NotFound
 from outreach.intake.contacts import load_key
 from outreach.models import Customer, Decision, Message, Moment
-from outreach.moments import MOMENTS, Found, knobs_for
+from outreach.moments import MOMENTS, Found, find_moments, knobs_for
 from outreach.moments.anniversary import ANNIVERSARY
-from outreach.planning.candidates import Candidate, Day
-from outreach.planning.channels import choose_route
-from outreach.planning.holds import first_hold
-from outreach.planning.pacing import Touches
-from outreach.planning.run import candidates_for, latest_decisions, look_around, start_of
+from outreach.moments.explaining import ClauseAnswer, explain_clauses
+from outreach.planning.around import look_around
+from outreach.planning.candidates import Candidate, Day, candidates_for
+from outreach.planning.judging import Judge, Shared
+from outreach.planning.run import latest_decisions, start_of
 from outreach.planning.standing import load_facts
+from outreach.planning.verdicts import Hold
 from outreach.settings import Settings
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What stands, or would be decided, about one moment; `occasion` is empty where there is none on the date."""
+    """What stands, or would be decided, about one moment; `occasion` is empty where there is none on the date.
+
+    `clauses` are the conditions of the moment on the date, each with what the customer has to show for it.
+    """
 
     kind: str
     occasion: str
@@ -34,6 +40,7 @@ class Answer:
     next_on: date | None = None
     reference: str | None = None
     status: str | None = None
+    clauses: tuple[ClauseAnswer, ...] = ()
 
 
 def explain_customer(engine: Engine, settings: Settings, customer_id: str, on: date, now: datetime) -> list[Answer]:
@@ -47,14 +54,18 @@ def explain_customer(engine: Engine, settings: Settings, customer_id: str, on: d
             raise NotFound(f"There is no customer “{customer_id}”. Ids are those of customers.csv")
         settings = settings.model_copy(update={"start_on": start_of(session, settings, on)})
         decided = list_decided(session, customer_id)
-        found = [item for item in look_around(session, settings, on).values() if item.customer_id == customer_id]
-        undecided = [
-            item for item in found if (item.kind, item.occasion) not in {(a.kind, a.occasion) for a in decided}
-        ]
+        known = {(answer.kind, answer.occasion) for answer in decided}
+        found = look_around(session, settings, on, partial(find_moments, customer_id=customer_id))
+        undecided = [item for item in found.values() if (item.kind, item.occasion) not in known]
         answers = decided + _foreseen(session, settings, key, on, now, undecided)
-    present = {answer.kind for answer in answers}
-    silent = [_nothing(kind, on, settings) for kind in MOMENTS if kind not in present]
-    return sorted(answers, key=lambda answer: (answer.decided_on or on, answer.kind)) + silent
+        present = {answer.kind for answer in answers}
+        answers = sorted(answers, key=lambda answer: (answer.decided_on or on, answer.kind))
+        answers += [_nothing(kind, on, settings) for kind in MOMENTS if kind not in present]
+        return [_with_clauses(session, settings, answer, customer_id, on) for answer in answers]
+
+
+def _with_clauses(session: Session, settings: Settings, answer: Answer, customer_id: str, on: date) -> Answer:
+    return replace(answer, clauses=tuple(explain_clauses(session, settings, MOMENTS[answer.kind], customer_id, on)))
 
 
 def list_decided(session: Session, customer_id: str) -> list[Answer]:
@@ -83,26 +94,23 @@ def list_decided(session: Session, customer_id: str) -> list[Answer]:
 
 
 def _foreseen(
-    session: Session, settings: Settings, key: bytes, on: date, now: datetime, found: list[Found]
+    session: Session, settings: Settings, key: bytes, on: date, now: datetime, found: Sequence[Found]
 ) -> list[Answer]:
     day = Day(on, now, settings, load_facts(session, ANNIVERSARY.knobs_of(settings).shared_since_percent))
-    touches = Touches(settings.pacing.quiet_days)
-    return [_foresee(candidate, day, touches) for candidate in candidates_for(session, day, key, found)]
+    judge = Judge(day, key)
+    return [_foresee(candidate, judge) for candidate in candidates_for(session, day, key, found)]
 
 
-def _foresee(candidate: Candidate, day: Day, touches: Touches) -> Answer:
-    """What planning would decide of this candidate alone; a moment of somebody else's may still come first."""
-    hold = first_hold(candidate, day)
-    route, against = (None, []) if hold else choose_route(candidate, day)
-    hold = hold or (touches.hold_for(candidate, route) if route else None)
-    if hold:
-        outcome = "never" if hold.next_on is None or hold.next_on > candidate.useful_until else "not_yet"
-        return Answer(
-            candidate.kind, candidate.occasion, f"would be {outcome}", hold.rule, hold.reason, next_on=hold.next_on
-        )
-    if route is None:
-        return Answer(candidate.kind, candidate.occasion, "would be not_yet", "no_channel", "; ".join(against))
-    return Answer(candidate.kind, candidate.occasion, "would be send", "send", f"by {route.channel} on {route.send_on}")
+def _foresee(candidate: Candidate, judge: Judge) -> Answer:
+    """What planning would decide of this customer's moments alone; one of somebody else's may still come first."""
+    kind, occasion, verdict = candidate.kind, candidate.occasion, judge.judge(candidate)
+    if isinstance(verdict, Hold):
+        outcome = "never" if verdict.next_on is None else "not_yet"
+        return Answer(kind, occasion, f"would be {outcome}", verdict.rule, verdict.reason, next_on=verdict.next_on)
+    if isinstance(verdict, Shared):
+        return Answer(kind, occasion, "would be send", "shared", "one message names all whom they care for")
+    ways = " and ".join(f"by {leg.route.channel} on {leg.route.send_on}" for leg in verdict.legs)
+    return Answer(kind, occasion, "would be send", "send", ways)
 
 
 def _nothing(kind: str, on: date, settings: Settings) -> Answer:

@@ -53,7 +53,6 @@ LABELS: dict[str, tuple[str, str]] = {
     "rhythm_times": ("Times their usual gap", "How much longer than usual is long"),
     "history": ("Visits to know a rhythm", "With fewer, the number of days counts"),
     "verify_days": ("A person looks after silent days", "So long ago that the address may be another's"),
-    "recent_days": ("Not after a payment within days", "Who pays has not left"),
     "relief_days": ("No note about payments for days", "After something hit them"),
     "every_days": ("Not again within days", "How long after one message there is no other"),
 }

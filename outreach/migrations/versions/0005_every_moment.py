@@ -29,14 +29,9 @@ def upgrade() -> None:
     op.create_index("feedback_by_kind", "feedback", ["kind", "status", "given_on"])
     op.add_column("messages", sa.Column("wants_person", sa.String(), nullable=True))
     op.add_column("moments", sa.Column("occasion_on", sa.Date(), nullable=True))
-    # Until today every occasion was a date.
-    op.execute("UPDATE moments SET occasion_on = CAST(occasion AS DATE)" if _is_postgresql() else SQLITE)
+    # Until today every occasion was a date; SQLite keeps dates as the text they are.
+    day = "CAST(occasion AS DATE)" if op.get_bind().dialect.name == "postgresql" else "occasion"
+    op.execute(f"UPDATE moments SET occasion_on = CASE WHEN occasion LIKE '____-__-__' THEN {day} ELSE found_on END")
     with op.batch_alter_table("moments") as moments:
         moments.alter_column("occasion_on", existing_type=sa.Date(), nullable=False)
 
-
-SQLITE = "UPDATE moments SET occasion_on = occasion"
-
-
-def _is_postgresql() -> bool:
-    return op.get_bind().dialect.name == "postgresql"

@@ -1,0 +1,72 @@
+"""One customer and a day in; each clause of a moment out, met or not, with what the customer has to show for it."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from outreach.models import Customer
+from outreach.moments.definition import Clause, MomentDefinition, business_day
+from outreach.settings import MomentKnobs, Settings
+
+
+@dataclass(frozen=True)
+class ClauseAnswer:
+    """`says` is the clause, `value` what the customer has to show for it, and `change` what would have to change."""
+
+    says: str
+    is_met: bool
+    value: str
+    change: str
+
+
+def explain_clauses(
+    session: Session, settings: Settings, definition: MomentDefinition[Any], customer_id: str, on: date
+) -> list[ClauseAnswer]:
+    """The clauses in their order. The customer has the moment on `on` exactly when every one of them is met."""
+    knobs = definition.knobs_of(settings)
+    return [
+        ClauseAnswer(
+            says=in_words(clause.says, knobs),
+            is_met=_is_met(session, settings, definition, place, customer_id, on),
+            value=_value(session, settings, definition, clause, customer_id, on),
+            change=in_words(clause.change, knobs),
+        )
+        for place, clause in enumerate(definition.clauses)
+    ]
+
+
+def in_words(said: str, knobs: MomentKnobs) -> str:
+    """`said` with the values of its knobs in place of their names."""
+    values = knobs.model_dump()
+    shown = {name: ", ".join(map(str, value)) if isinstance(value, list) else value for name, value in values.items()}
+    return said.format(**shown)
+
+
+def _is_met(
+    session: Session, settings: Settings, definition: MomentDefinition[Any], place: int, customer_id: str, on: date
+) -> bool:
+    """A clause on rows is met by a row that meets those before it as well: that very invoice, not some other."""
+    clause = definition.clauses[place]
+    if clause.of_rows:
+        before = [other for other in definition.clauses[: place + 1] if other.of_rows]
+        found = definition.select_found(settings, on, before)
+    else:
+        found = select(col(Customer.customer_id)).where(
+            clause.where(definition.knobs_of(settings), business_day(settings, on))
+        )
+    return session.execute(found.where(col(Customer.customer_id) == customer_id).limit(1)).first() is not None
+
+
+def _value(
+    session: Session,
+    settings: Settings,
+    definition: MomentDefinition[Any],
+    clause: Clause[Any],
+    customer_id: str,
+    on: date,
+) -> str:
+    shown = clause.value(definition.knobs_of(settings), business_day(settings, on))
+    theirs = select(shown).select_from(Customer).where(col(Customer.customer_id) == customer_id)
+    return clause.tell(session.execute(theirs).scalar_one_or_none(), on)
