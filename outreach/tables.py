@@ -183,7 +183,17 @@ def show_answers(answers: Sequence[Answer], as_json: bool) -> None:
         for a in answers
     ]
     columns = ["moment", "occasion", "answer", "because", "decided", "look again", "message", "status"]
-    return print_table("Why, and why not", columns, rows)
+    print_table("Why, and why not", columns, rows)
+    asked = {answer.kind: answer.clauses for answer in answers}
+    return print_table(
+        "What each moment asks",
+        ["moment", "condition", "met", "what we know", "what would have to change"],
+        [
+            ("" if place else kind, clause.says, "yes" if clause.is_met else "no", clause.value, clause.change)
+            for kind, clauses in asked.items()
+            for place, clause in enumerate(clauses)
+        ],
+    )
 
 
 def show_batches(batches: Sequence[Batch], as_json: bool) -> None:

@@ -29,6 +29,8 @@ from outreach.settings import Settings
 def open_batches(engine: Engine, settings: Settings, on: date, now: datetime) -> list[Batch]:
     """Puts every composed message that has no batch into one per (run date, moment, channel), and returns the new ones.
 
+    Those that a person must look at first are in a batch of their own.
+
     A batch that its moment's rule lets go is approved here; the others wait for a person and say why. What the
     customer's word holds back meanwhile is withdrawn first, from batches that wait already too.
     """
@@ -38,10 +40,10 @@ def open_batches(engine: Engine, settings: Settings, on: date, now: datetime) ->
         expire_unapproved(session, today, now)
         withdraw_stopped(session, settings, today, now)
         loose = select(Message).where(Message.status == "composed", col(Message.batch_id).is_(None))
-        groups: dict[tuple[date, str, str], list[Message]] = defaultdict(list)
+        groups: dict[tuple[date, str, str, bool], list[Message]] = defaultdict(list)
         for message in session.exec(loose.order_by(Message.reference)):
-            groups[message.run_on, message.kind, message.channel].append(message)
-        return [_open(session, settings, *key, groups[key], now) for key in sorted(groups)]
+            groups[message.run_on, message.kind, message.channel, bool(message.wants_person)].append(message)
+        return [_open(session, settings, *key[:3], groups[key], now) for key in sorted(groups)]
 
 
 def _open(
@@ -59,7 +61,7 @@ def _open(
         currency=settings.business.currency,
         seal=batch_seal(messages),
         fingerprint=fingerprint,
-        why_waiting=_why_waiting(session, settings, kind, channel, len(messages), fingerprint),
+        why_waiting=_why_waiting(session, settings, kind, channel, messages, fingerprint),
         opened_at=now,
     )
     session.add(batch)
@@ -73,12 +75,16 @@ def _open(
     return batch
 
 
-def _why_waiting(session: Session, settings: Settings, kind: str, channel: str, count: int, fingerprint: str) -> str:
+def _why_waiting(
+    session: Session, settings: Settings, kind: str, channel: str, messages: list[Message], fingerprint: str
+) -> str:
     """Why a person must look first; empty when the rule may let the batch go."""
     if channel == "letter":
         return "letters wait for a person"
     if knobs_for(settings, kind).approval == "person":
         return "this moment waits for a person"
+    if wanted := sorted({message.wants_person for message in messages if message.wants_person}):
+        return f"somebody must look at them first: {wanted[0]}" + (" …" if len(wanted) > 1 else "")
     before = session.exec(
         select(Batch)
         .where(Batch.kind == kind, Batch.channel == channel, Batch.status == "approved")
@@ -90,6 +96,7 @@ def _why_waiting(session: Session, settings: Settings, kind: str, channel: str, 
     if not before or before[0].fingerprint != fingerprint:
         return "the first run since its words, knobs or mapping changed"
     usual = median(batch.count for batch in before)
+    count = len(messages)
     if count > settings.approval.usual_size_times * usual:
         return f"{count} messages, over {settings.approval.usual_size_times} times the usual {usual:g}"
     return ""

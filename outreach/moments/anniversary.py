@@ -44,6 +44,7 @@ ANNIVERSARY = MomentDefinition(
     windowed=False,
     knobs=AnniversaryKnobs,
     clauses=(
+        ALIVE,
         Clause(
             says="month and day of their start with us (or of their first treatment, visit or invoice) come round, "
             "in a later year; 29 February is kept on the 28th in common years",
@@ -52,7 +53,6 @@ ANNIVERSARY = MomentDefinition(
             tell=tell_day("with us since", "nothing says since when they are with us"),
             change="it comes round once a year on that day",
         ),
-        ALIVE,
     ),
     occasion=lambda knobs, day: (literal(day.on, Date), literal(day.on, Date)),
     useful_until=lambda knobs, day, on: day + timedelta(days=knobs.grace_days),

@@ -33,6 +33,7 @@ CHECKIN = MomentDefinition(
     knobs=CheckinKnobs,
     rows=lambda knobs, day: join(Treatment, Customer, col(Customer.customer_id) == col(Treatment.customer_id)),
     clauses=(
+        ALIVE,
         Clause(
             says="a treatment was done {after_days} to {until_days} days ago",
             where=_lately,
@@ -46,7 +47,6 @@ CHECKIN = MomentDefinition(
             change="it comes {after_days} to {until_days} days after a treatment",
             of_rows=True,
         ),
-        ALIVE,
     ),
     occasion=lambda knobs, day: (col(Treatment.done_on), col(Treatment.done_on)),
     useful_until=lambda knobs, day, on: day + timedelta(days=knobs.useful_days),

@@ -47,6 +47,7 @@ ENQUIRY = MomentDefinition(
     knobs=EnquiryKnobs,
     rows=lambda knobs, day: join(Feedback, Customer, col(Customer.customer_id) == col(Feedback.customer_id)),
     clauses=(
+        ALIVE,
         Clause(
             says="they asked us something, and {hours} hours have gone by before the day is over",
             where=_has_waited,
@@ -63,7 +64,6 @@ ENQUIRY = MomentDefinition(
             change="what has been answered is left alone",
             of_rows=True,
         ),
-        ALIVE,
     ),
     occasion=lambda knobs, day: (col(Feedback.feedback_id), col(Feedback.given_on)),
     useful_until=lambda knobs, day, on: day + timedelta(days=knobs.useful_days),

@@ -25,16 +25,15 @@ def explain_clauses(
     session: Session, settings: Settings, definition: MomentDefinition[Any], customer_id: str, on: date
 ) -> list[ClauseAnswer]:
     """The clauses in their order. The customer has the moment on `on` exactly when every one of them is met."""
-    knobs = definition.knobs_of(settings)
-    return [
-        ClauseAnswer(
-            says=in_words(clause.says, knobs),
-            is_met=_is_met(session, settings, definition, place, customer_id, on),
-            value=_value(session, settings, definition, clause, customer_id, on),
-            change=in_words(clause.change, knobs),
-        )
-        for place, clause in enumerate(definition.clauses)
-    ]
+    knobs, answers = definition.knobs_of(settings), list[ClauseAnswer]()
+    has_rows = True
+    for place, clause in enumerate(definition.clauses):
+        is_met = _is_met(session, settings, definition, place, customer_id, on)
+        # Of what is not there, nobody can say whether it was answered.
+        value = _value(session, settings, definition, clause, customer_id, on) if has_rows or not clause.of_rows else ""
+        answers.append(ClauseAnswer(in_words(clause.says, knobs), is_met, value, in_words(clause.change, knobs)))
+        has_rows = has_rows and (is_met or not clause.of_rows)
+    return answers
 
 
 def in_words(said: str, knobs: MomentKnobs) -> str:

@@ -48,6 +48,7 @@ FIRST_HUNDRED = MomentDefinition(
     windowed=False,
     knobs=FirstHundredKnobs,
     clauses=(
+        ALIVE,
         Clause(
             says="it is their day {days} with us, counted from the day they came, as the data say",
             where=lambda knobs, day: col(Customer.customer_since).in_(list(_beginnings(knobs, day).values())),
@@ -64,7 +65,6 @@ FIRST_HUNDRED = MomentDefinition(
             tell=tell_day("their last visit was", "they had no visit yet"),
             change="nobody is asked within {silent_days} days of a visit",
         ),
-        ALIVE,
     ),
     occasion=lambda knobs, day: (_day_number(knobs, day), literal(day.on, Date)),
     useful_until=lambda knobs, day, on: day + timedelta(days=knobs.grace_days),

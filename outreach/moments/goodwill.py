@@ -39,6 +39,7 @@ GOODWILL = MomentDefinition(
     knobs=GoodwillKnobs,
     rows=lambda knobs, day: join(Goodwill, Customer, col(Customer.customer_id) == col(Goodwill.customer_id)),
     clauses=(
+        ALIVE,
         Clause(
             says="staff named them in the last {useful_days} days among those whom an event hit",
             where=_was_hit,
@@ -47,7 +48,6 @@ GOODWILL = MomentDefinition(
             change="staff would name them: outreach goodwill --file FILE --event NAME",
             of_rows=True,
         ),
-        ALIVE,
     ),
     occasion=lambda knobs, day: (col(Goodwill.event), col(Goodwill.named_on)),
     useful_until=lambda knobs, day, on: day + timedelta(days=knobs.useful_days),

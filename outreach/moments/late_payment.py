@@ -45,6 +45,7 @@ LATE_PAYMENT = MomentDefinition(
     knobs=LatePaymentKnobs,
     rows=lambda knobs, day: join(Invoice, Customer, col(Customer.customer_id) == col(Invoice.customer_id)),
     clauses=(
+        ALIVE,
         Clause(
             says="an invoice of theirs is {from_days} to {until_days} days past due",
             where=_slipped,
@@ -73,7 +74,6 @@ LATE_PAYMENT = MomentDefinition(
             change="nobody is reminded of what is paid",
             of_rows=True,
         ),
-        ALIVE,
     ),
     occasion=lambda knobs, day: (func.min(col(Invoice.due_on)), func.min(col(Invoice.due_on))),
     one_each=True,

@@ -77,6 +77,7 @@ RECOVERY = MomentDefinition(
     knobs=RecoveryKnobs,
     rows=lambda knobs, day: join(TROUBLES, Customer, col(Customer.customer_id) == TROUBLES.c.customer_id),
     clauses=(
+        ALIVE,
         Clause(
             says="in the last {within_days} days they complained, gave a score of {score} or less, had a visit called "
             "off by us, or got something after the day it was promised for",
@@ -94,7 +95,6 @@ RECOVERY = MomentDefinition(
             change="what has been answered is left alone",
             of_rows=True,
         ),
-        ALIVE,
     ),
     occasion=lambda knobs, day: (TROUBLES.c.record_id, TROUBLES.c.day),
     useful_until=lambda knobs, day, on: day + timedelta(days=knobs.useful_days),

@@ -44,6 +44,7 @@ REFERRAL_ASK = MomentDefinition(
     knobs=ReferralAskKnobs,
     rows=lambda knobs, day: join(Feedback, Customer, col(Customer.customer_id) == col(Feedback.customer_id)),
     clauses=(
+        ALIVE,
         Clause(
             says="they gave us a score of {score} or more within the last {happy_days} days",
             where=_happy,
@@ -68,7 +69,6 @@ REFERRAL_ASK = MomentDefinition(
         ),
         NOTHING_OVERDUE,
         NO_COMPLAINT,
-        ALIVE,
     ),
     occasion=lambda knobs, day: (func.max(col(Feedback.given_on)), func.max(col(Feedback.given_on))),
     one_each=True,

@@ -41,6 +41,7 @@ REVIEW_REPLY = MomentDefinition(
     knobs=ReviewReplyKnobs,
     rows=lambda knobs, day: join(Feedback, Customer, col(Customer.customer_id) == col(Feedback.customer_id)),
     clauses=(
+        ALIVE,
         Clause(
             says="a public review of {stars} stars or less is known to be theirs",
             where=_is_bad,
@@ -57,7 +58,6 @@ REVIEW_REPLY = MomentDefinition(
             change="what has been answered is left alone",
             of_rows=True,
         ),
-        ALIVE,
     ),
     occasion=lambda knobs, day: (col(Feedback.feedback_id), col(Feedback.given_on)),
     useful_until=lambda knobs, day, on: day + timedelta(days=knobs.useful_days),

@@ -52,6 +52,7 @@ SURPRISE = MomentDefinition(
     windowed=True,
     knobs=SurpriseKnobs,
     clauses=(
+        ALIVE,
         Clause(
             says="the month's draw (seed {seed}) picked them: one good customer in {one_in}",
             where=lambda knobs, day: _place(knobs, day) < f"{PLACES // knobs.one_in:0{DIGITS}x}",
@@ -75,7 +76,6 @@ SURPRISE = MomentDefinition(
         ),
         NOTHING_OVERDUE,
         NO_COMPLAINT,
-        ALIVE,
     ),
     occasion=lambda knobs, day: (literal(month_of(day.on)), literal(day.on, Date)),
     useful_until=lambda knobs, day, on: on.replace(day=monthrange(on.year, on.month)[1]),

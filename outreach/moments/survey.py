@@ -41,6 +41,7 @@ SURVEY = MomentDefinition(
     knobs=SurveyKnobs,
     rows=lambda knobs, day: join(Visit, Customer, col(Customer.customer_id) == col(Visit.customer_id)),
     clauses=(
+        ALIVE,
         Clause(
             says="they completed a visit the day before",
             where=_was_here,
@@ -49,7 +50,6 @@ SURVEY = MomentDefinition(
             change="it comes on the day after a completed visit",
             of_rows=True,
         ),
-        ALIVE,
     ),
     occasion=lambda knobs, day: (col(Visit.starts_on), col(Visit.starts_on)),
     useful_until=lambda knobs, day, on: day + timedelta(days=knobs.useful_days),

@@ -75,6 +75,7 @@ THANK_YOU = MomentDefinition(
     windowed=True,
     knobs=ThankYouKnobs,
     clauses=(
+        ALIVE,
         Clause(
             says="they are among the first {top_percent} % of customers by {by} (tenure; or, never in a health "
             "business, the value of twelve months)",
@@ -83,7 +84,6 @@ THANK_YOU = MomentDefinition(
             tell=_tell_place,
             change="it is for the first {top_percent} % by {by}",
         ),
-        ALIVE,
     ),
     occasion=lambda knobs, day: (literal(str(day.on.year)), literal(day.on, Date)),
     useful_until=lambda knobs, day, on: date(on.year, 12, 31),

@@ -24,6 +24,7 @@ WELCOME = MomentDefinition(
     windowed=False,
     knobs=WelcomeKnobs,
     clauses=(
+        ALIVE,
         Clause(
             says="they came to us {after_days} day(s) ago, as the data say",
             where=lambda knobs, day: col(Customer.customer_since) == day.on - timedelta(days=knobs.after_days),
@@ -31,7 +32,6 @@ WELCOME = MomentDefinition(
             tell=tell_day("they came to us", "the data do not say when they came to us"),
             change="it comes {after_days} day(s) after the day they came to us",
         ),
-        ALIVE,
     ),
     occasion=lambda knobs, day: (col(Customer.customer_since), col(Customer.customer_since)),
     useful_until=lambda knobs, day, on: day + timedelta(days=knobs.useful_days),

@@ -65,6 +65,7 @@ WIN_BACK = MomentDefinition(
     windowed=True,
     knobs=WinBackKnobs,
     clauses=(
+        ALIVE,
         Clause(
             says="their last visit, treatment, invoice or payment was {silent_days} days ago or more (rhythm "
             "“fixed”), or {rhythm_times} times their usual gap between visits (rhythm “learned”, from {history} visits "
@@ -74,7 +75,6 @@ WIN_BACK = MomentDefinition(
             tell=tell_day("last seen", "never seen"),
             change="it comes after {silent_days} days of silence, or what is long for them (rhythm {rhythm})",
         ),
-        ALIVE,
     ),
     occasion=lambda knobs, day: (last_contact(day.on), last_contact(day.on)),
     useful_until=lambda knobs, day, on: min(day + timedelta(days=knobs.until_days), _month_on(knobs, on)),

@@ -13,7 +13,20 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from outreach.models import Consent, Customer, Decision, Feedback, Invoice, Message, Moment, Payment, Suppression
+from outreach.models import (
+    Consent,
+    Customer,
+    Decision,
+    Feedback,
+    Invoice,
+    Message,
+    Moment,
+    Payment,
+    Suppression,
+    Visit,
+)
+from outreach.moments import MOMENTS
+from outreach.moments.relationship import took_place
 from outreach.planning.flags import CLOSED_CHANNELS, FLAG_RULES, hold_for_flags
 from outreach.planning.people import Person, add_flags, add_mourning
 from outreach.settings import Settings
@@ -119,7 +132,7 @@ def _stop_for(
 
 
 def check_complaint(session: Session, settings: Settings, messages: Messages, on: date) -> Stops:
-    asked = {m.reference: m.customer_id for m in messages if m.kind not in {"checkin", "recovery"}}
+    asked = {m.reference: m.customer_id for m in messages if "care" not in MOMENTS[m.kind].traits}
     still_open = select(Feedback.customer_id).where(
         col(Feedback.customer_id).in_(set(asked.values())),
         Feedback.kind == "complaint",
@@ -161,5 +174,44 @@ def check_payment(session: Session, settings: Settings, messages: Messages, on: 
     return stops
 
 
+def check_answered(session: Session, settings: Settings, messages: Messages, on: date) -> Stops:
+    """What was asked or complained of has been answered meanwhile."""
+    records = {message.moment_id: message.reference for message in messages if "care" in MOMENTS[message.kind].traits}
+    answered = (
+        select(Moment.moment_id)
+        .join(Feedback, col(Feedback.feedback_id) == Moment.occasion)
+        .where(
+            col(Moment.moment_id).in_(records),
+            Feedback.customer_id == Moment.customer_id,
+            col(Feedback.status).in_(("answered", "closed")),
+        )
+    )
+    stop = Stop("withdrawn", "somebody has answered it meanwhile")
+    return {records[moment]: stop for moment in session.exec(answered)} if records else {}
+
+
+def check_absence(session: Session, settings: Settings, messages: Messages, on: date) -> Stops:
+    """Whoever has come, or booked, since we missed them is not missed any more."""
+    missed = {m.reference: m for m in messages if "absence" in MOMENTS[m.kind].traits}
+    if not missed:
+        return {}
+    visits = select(Visit.customer_id, func.max(Visit.starts_on)).where(
+        col(Visit.customer_id).in_({message.customer_id for message in missed.values()}), took_place()
+    )
+    last = dict(session.execute(visits.group_by(col(Visit.customer_id))).tuples().all())
+    return {
+        reference: Stop("withdrawn", "they have come, or booked a visit, meanwhile")
+        for reference, message in missed.items()
+        if message.customer_id in last and last[message.customer_id] >= message.run_on
+    }
+
+
 # What the customer has said or what has befallen them; these count until the vendor can no longer cancel.
-THEIR_WORD: tuple[Check, ...] = (check_people, check_suppression, check_complaint, check_payment)
+THEIR_WORD: tuple[Check, ...] = (
+    check_people,
+    check_suppression,
+    check_complaint,
+    check_payment,
+    check_answered,
+    check_absence,
+)

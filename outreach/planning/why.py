@@ -65,7 +65,12 @@ def explain_customer(engine: Engine, settings: Settings, customer_id: str, on: d
 
 
 def _with_clauses(session: Session, settings: Settings, answer: Answer, customer_id: str, on: date) -> Answer:
-    return replace(answer, clauses=tuple(explain_clauses(session, settings, MOMENTS[answer.kind], customer_id, on)))
+    """The answer with the moment's clauses; where there is no such moment, the first that fails is the reason."""
+    clauses = tuple(explain_clauses(session, settings, MOMENTS[answer.kind], customer_id, on))
+    failed = next((clause for clause in clauses if not clause.is_met), None)
+    if answer.rule == "no_moment" and failed:
+        return replace(answer, reason=f"{failed.value}; {failed.change}", clauses=clauses)
+    return replace(answer, clauses=clauses)
 
 
 def list_decided(session: Session, customer_id: str) -> list[Answer]:
@@ -116,4 +121,4 @@ def _foresee(candidate: Candidate, judge: Judge) -> Answer:
 def _nothing(kind: str, on: date, settings: Settings) -> Answer:
     if not knobs_for(settings, kind).enabled:
         return Answer(kind, "", "none", "disabled", "this moment is switched off")
-    return Answer(kind, "", "none", "no_moment", f"no such moment on {on}: {MOMENTS[kind].summary}")
+    return Answer(kind, "", "none", "no_moment", MOMENTS[kind].summary)
