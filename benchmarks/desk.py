@@ -61,7 +61,14 @@ def open_all(engine: Engine, settings: Settings) -> list[Batch]:
 
 
 def moment(kind: str, number: str) -> dict[str, object]:
-    return {"moment_id": f"m {number}", "kind": kind, "customer_id": number, "occasion": "1", "found_on": TODAY}
+    return {
+        "moment_id": f"m {number}",
+        "kind": kind,
+        "customer_id": number,
+        "occasion": "1",
+        "occasion_on": TODAY,
+        "found_on": TODAY,
+    }
 
 
 def letter(kind: str, number: str, sha256: str) -> Message:

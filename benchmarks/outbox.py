@@ -60,7 +60,7 @@ def fill(url: str, count: int) -> None:
         numbers = range(count)
         insert_new(session, Customer, [{"customer_id": f"c{n}"} for n in numbers])
         moments = [{"moment_id": f"m{n}", "kind": "checkin", "customer_id": f"c{n}", "occasion": "x"} for n in numbers]
-        insert_new(session, Moment, [moment | {"found_on": TODAY} for moment in moments])
+        insert_new(session, Moment, [moment | {"occasion_on": TODAY, "found_on": TODAY} for moment in moments])
         bodies = [f"Good morning, number {n}. " * 8 for n in numbers]
         contents = {hashlib.sha256(body.encode()).hexdigest(): body.encode() for body in bodies}
         insert_new(session, Content, [content_row(k, "text/plain", v) for k, v in contents.items()])

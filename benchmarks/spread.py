@@ -95,7 +95,7 @@ def fill(url: str, letters: int) -> None:
     }  # fmt: skip
     with writing(engine) as session:
         insert_new(session, Customer, [person(id_, number) for id_, number in numbers.items()])
-        moment = {"kind": "anniversary", "occasion": str(ON), "found_on": ON}
+        moment = {"kind": "anniversary", "occasion": str(ON), "occasion_on": ON, "found_on": ON}
         insert_new(session, Moment, [moment | {"moment_id": f"m{id_}", "customer_id": id_} for id_ in numbers])
         decision = {"sequence": 1, "run_on": ON, "outcome": "send", "rule": "send", "reason": "by letter"}
         insert_new(

@@ -74,7 +74,7 @@ def add_approved(session: Session, reference: str, channel: str = "letter", **ch
     if batch_id:
         add_batch(session, batch_id)
     moment = {"moment_id": f"moment of {reference}", "kind": kind, "customer_id": customer, "occasion": occasion}
-    insert_new(session, Moment, [moment | {"found_on": TODAY}])
+    insert_new(session, Moment, [moment | {"occasion_on": TODAY, "found_on": TODAY}])
     sha256 = hashlib.sha256(content).hexdigest()
     insert_new(session, Content, [content_row(sha256, MEDIA_TYPES[channel], content)])
     values: dict[str, Any] = {

@@ -45,7 +45,7 @@ def maria(engine: Engine) -> None:
 
 def add_moment(session: Session, name: str, kind: str, customer_id: str) -> None:
     row = {"moment_id": f"moment of {name}", "kind": kind, "customer_id": customer_id, "occasion": name}
-    insert_new(session, Moment, [row | {"found_on": TODAY}])
+    insert_new(session, Moment, [row | {"occasion_on": TODAY, "found_on": TODAY}])
 
 
 def decide(session: Session, name: str, outcome: str, rule: str, reason: str, **values: Any) -> None:

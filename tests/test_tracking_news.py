@@ -195,7 +195,16 @@ def share(engine: Engine, *wards: str) -> None:
             insert_new(
                 session,
                 Moment,
-                [{"moment_id": moment, "kind": "checkin", "customer_id": ward, "occasion": "o", "found_on": TODAY}],
+                [
+                    {
+                        "moment_id": moment,
+                        "kind": "checkin",
+                        "customer_id": ward,
+                        "occasion": "o",
+                        "occasion_on": TODAY,
+                        "found_on": TODAY,
+                    }
+                ],
             )
             said = {"moment_id": moment, "sequence": 1, "run_on": TODAY, "outcome": "send", "rule": "send"}
             insert_new(session, Decision, [said | {"reason": "by letter", "reference": "W"}])

@@ -120,7 +120,7 @@ class Feeder:
 
 def _moment(message: Message) -> dict[str, Any]:
     occasion = {"kind": message.kind, "customer_id": message.customer_id, "occasion": message.reference}
-    return {"moment_id": message.moment_id, "found_on": message.run_on, **occasion}
+    return {"moment_id": message.moment_id, "occasion_on": message.run_on, "found_on": message.run_on, **occasion}
 
 
 def _recipient(number: int, channel: str) -> tuple[dict[str, Any], str]:
