@@ -30,6 +30,9 @@ up: setup
 setup:
 	@sh setup/start.sh
 
+docs: setup
+	.venv/bin/python docs/moments.py
+
 format: setup
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .

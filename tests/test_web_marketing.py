@@ -21,6 +21,7 @@ TEMPLATE = "/templates/letters/anniversary.en.html"
 GOOD = "<p>Dear {{ greeting }},</p>\n<p>What a year.</p>\n<p>Warmly,</p>"
 FORM = {
     "enabled": "on", "weekdays": ["mon", "tue", "wed", "thu", "fri"], "most_a_day": "5", "approval": "rule",
+    "wait_days": "7",
     "channels": "letter, email", "grace_days": "7", "lead_days": "5", "reward": "2500", "shared_since_percent": "1.0",
     "silent_days": "365",
 }  # fmt: skip

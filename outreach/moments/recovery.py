@@ -21,7 +21,7 @@ class RecoveryKnobs(MomentKnobs):
     approval: Literal["rule", "person"] = "person"
     channels: list[Channel] = Field(default=["call", "email", "letter", "text"])
     within_days: int = Field(default=2, ge=0)
-    score: int = Field(default=6, ge=0, le=10)
+    low_score: int = Field(default=6, ge=0, le=10)
     useful_days: int = Field(default=7, ge=0)
 
 
@@ -55,7 +55,7 @@ TROUBLES = union_all(
 
 
 def _is_low(knobs: RecoveryKnobs) -> ColumnElement[bool]:
-    return or_(TROUBLES.c.trouble != "low_score", TROUBLES.c.score <= knobs.score)
+    return or_(TROUBLES.c.trouble != "low_score", TROUBLES.c.score <= knobs.low_score)
 
 
 def _lately(knobs: RecoveryKnobs, day: BusinessDay) -> ColumnElement[bool]:
@@ -79,8 +79,8 @@ RECOVERY = MomentDefinition(
     clauses=(
         ALIVE,
         Clause(
-            says="in the last {within_days} days they complained, gave a score of {score} or less, had a visit called "
-            "off by us, or got something after the day it was promised for",
+            says="in the last {within_days} days they complained, gave a score of {low_score} or less, had a visit "
+            "called off by us, or got something after the day it was promised for",
             where=_lately,
             value=lambda knobs, day: _last(knobs, day, TROUBLES.c.day),
             tell=tell_day("something last went wrong", "nothing ever went wrong"),

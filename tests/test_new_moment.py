@@ -1,0 +1,103 @@
+"""A new moment is one file, one line in the registry and its templates: one is added to a copy of the program."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from outreach.settings import PROJECT
+
+BIRTHDAY = '''"""Their birthday."""
+
+from datetime import timedelta
+
+from pydantic import Field
+from sqlalchemy import Date, extract, literal
+from sqlmodel import col
+
+from outreach.models import Customer
+from outreach.moments.definition import Clause, MomentDefinition
+from outreach.moments.relationship import ALIVE
+from outreach.moments.telling import tell_day
+from outreach.settings import Channel, MomentKnobs
+
+
+class BirthdayKnobs(MomentKnobs):
+    channels: list[Channel] = Field(default=["letter"])
+    candles: int = 1
+
+
+BIRTHDAY = MomentDefinition(
+    kind="birthday",
+    purpose="marketing",
+    windowed=False,
+    knobs=BirthdayKnobs,
+    clauses=(
+        ALIVE,
+        Clause(
+            says="it is their birthday",
+            where=lambda knobs, day: (extract("month", col(Customer.born_on)) == day.on.month)
+            & (extract("day", col(Customer.born_on)) == day.on.day),
+            value=lambda knobs, day: col(Customer.born_on),
+            tell=tell_day("born", "the data do not say when they were born"),
+            change="it comes round once a year",
+        ),
+    ),
+    occasion=lambda knobs, day: (literal(day.on, Date), literal(day.on, Date)),
+    useful_until=lambda knobs, day, on: day + timedelta(days=knobs.grace_days),
+    because="born on this day",
+    summary="a birthday is for the day they were born on",
+    traits=frozenset({"present"}),
+)
+'''
+CUSTOMERS = """customer_id,given_name,born_on,address_line1,city,region,postal_code,country
+C1,Maria,1980-03-10,27 Orchard Terrace,Winooski,VT,05404,US
+C2,Theo,1980-03-11,27 Orchard Terrace,Winooski,VT,05404,US
+"""
+SETTINGS = """[business]
+name = "Alder Lane"
+address = ["14 Alder Lane", "Burlington, VT 05401"]
+phone = "+1 802 555 0140"
+email = "hello@alderlane.example"
+[[business.signatories]]
+name = "Nora Whitcomb"
+consent_on = 2025-01-01
+"""
+
+
+def add_moment(copy: Path) -> None:
+    """The file, the line in the registry, and the words of a letter."""
+    shutil.copytree(PROJECT / "outreach", copy / "outreach", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(PROJECT / "templates", copy / "templates")
+    (copy / "outreach" / "moments" / "birthday.py").write_text(BIRTHDAY)
+    registry = copy / "outreach" / "moments" / "__init__.py"
+    source = registry.read_text().replace("        ANNIVERSARY,\n", "        BIRTHDAY,\n        ANNIVERSARY,\n")
+    line = "from outreach.moments.birthday import BIRTHDAY\n"
+    registry.write_text(source.replace("from outreach.moments.checkin", f"{line}from outreach.moments.checkin"))
+    words = "<p>Dear {{ greeting }},</p>\n<p>Many happy returns of {{ day|monthday }}.</p>\n<p>Warmly,</p>\n"
+    (copy / "templates" / "letters" / "birthday.en.html").write_text(words)
+
+
+def test_a_new_moment_is_one_file_one_registry_line_and_its_templates(tmp_path: Path) -> None:
+    add_moment(tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "customers.csv").write_text(CUSTOMERS)
+    (tmp_path / "outreach.toml").write_text(SETTINGS)
+
+    def outreach(*words: str) -> str:
+        command = [sys.executable, "-c", "from outreach.cli import main; main()", *words, "--now", "2026-03-10T15:00Z"]
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    outreach("import", "data")
+    found = json.loads(outreach("moments", "--on", "2026-03-10", "--kind", "birthday", "--json"))
+    assert (found["customer_id"], found["occasion"]) == ("C1", "2026-03-10")
+    outreach("prepare", "--on", "2026-03-10", "--moment", "birthday")
+    (batch,) = json.loads(outreach("batches", "--json"))
+    assert (batch["kind"], batch["count"], batch["why_waiting"]) == ("birthday", 1, "letters wait for a person")
+    (birthday,) = [answer for answer in json.loads(outreach("why", "C2", "--json")) if answer["kind"] == "birthday"]
+    assert birthday["reason"].startswith("born 16801 days ago (1980-03-11)")
