@@ -28,7 +28,9 @@ from outreach.errors import ContactRefused, NoAnswer, NotSent, OutcomeUnknown, R
 from outreach.settings import Settings, TwilioSettings, secret_of
 
 # Twilio keeps a text for ten hours by default; one that is handed over in the afternoon must not arrive at night.
-VALIDITY_SECONDS = 4 * 3600
+VALIDITY = timedelta(hours=4)
+# What the hand-over itself may take, which does not count at Twilio.
+ON_ITS_WAY = timedelta(minutes=1)
 # contracts/delivery-semantics.json, "twilio".
 LONGEST_BODY, PAGE_SIZE, MAX_PAGES = 1600, 1000, 50
 CLOCKS_DIFFER = timedelta(minutes=5)
@@ -101,7 +103,7 @@ class Twilio:
             to=to,
             body=words,
             status_callback=f"{self.callback}?{marks}",
-            validity_period=VALIDITY_SECONDS,
+            validity_period=_validity(handover),
             # What was approved is what is sent: no letter is replaced to save a segment.
             smart_encoded=False,
             **{"messaging_service_sid" if self.is_service else "from_": self.sender},
@@ -245,6 +247,17 @@ def _refusal(code: int) -> Refused:
 
 def _reason(code: int) -> str:
     return f"{code}: {WORDS[code]}" if code in WORDS else f"{code}: see its list of error codes"
+
+
+def _validity(handover: Handover) -> int:
+    """For how many seconds Twilio may go on trying, so that nothing arrives after the hours of whom it is for.
+
+    Raises NotSent where too little is left of these.
+    """
+    left = VALIDITY if handover.arrives_within is None else min(VALIDITY, handover.arrives_within - ON_ITS_WAY)
+    if left < ON_ITS_WAY:
+        raise NotSent("the hours in which they may get a text are over; it goes in the next")
+    return int(left.total_seconds())
 
 
 def _number_of(handover: Handover) -> str:
