@@ -98,19 +98,35 @@ def find_leaves(session: Session, settings: Settings, messages: Sequence[Message
     leaves = {message.reference: Leave(at) for message in messages}
     if not bound:
         return leaves
-    ids = {message.recipient_id for message in bound}
-    people = {row.customer_id: row for row in session.exec(select(Customer).where(col(Customer.customer_id).in_(ids)))}
-    told = _inconvenient(session, ids, at.date())
+    people = _recipients(session, bound)
+    told = _inconvenient(session, people, at.date())
     known: dict[tuple[tuple[str, ...], Hours], Leave] = {}
     for message in bound:
-        person = people.get(message.recipient_id) or Customer(customer_id=message.recipient_id)
+        person = people[message.recipient_id]
         hours = hours_for(settings, message.channel, message.kind, person, told.get(message.recipient_id, ()))
-        number = json.loads(message.recipient or "{}").get("phone") if message.channel != "email" else None
-        key = plausible_zones(person, number, settings.business.country), hours
+        key = _zones_of(message, person, settings), hours
         if key not in known:
             known[key] = find_leave(at, *key, at_least=LEAST_LEFT)
         leaves[message.reference] = known[key]
     return leaves
+
+
+def find_zones(session: Session, settings: Settings, messages: Sequence[Message]) -> dict[str, tuple[str, ...]]:
+    """Every time zone that the recipient of each message may be in, by reference."""
+    people = _recipients(session, messages)
+    return {message.reference: _zones_of(message, people[message.recipient_id], settings) for message in messages}
+
+
+def _recipients(session: Session, messages: Sequence[Message]) -> dict[str, Customer]:
+    """Each recipient's record, by id; an empty one for whom there is none any more."""
+    ids = {message.recipient_id for message in messages}
+    rows = session.exec(select(Customer).where(col(Customer.customer_id).in_(ids)))
+    return {one: Customer(customer_id=one) for one in ids} | {row.customer_id: row for row in rows}
+
+
+def _zones_of(message: Message, person: Customer, settings: Settings) -> tuple[str, ...]:
+    number = json.loads(message.recipient or "{}").get("phone") if message.channel != "email" else None
+    return plausible_zones(person, number, settings.business.country)
 
 
 def _inconvenient(session: Session, ids: Collection[str], on: date) -> Mapping[str, list[str]]:
