@@ -18,6 +18,7 @@ from outreach.errors import ContentLost, StorageError
 from outreach.models import Attempt, Batch, Installation
 from outreach.planning.hours import Leave
 from outreach.planning.stops import THEIR_WORD, Check, Messages, Stop, Stops
+from outreach.planning.text_cap import TOO_MANY, check_text_cap
 from outreach.settings import Settings
 
 TOO_LATE = "not sent while it was useful"
@@ -26,7 +27,7 @@ OUT_OF_REACH = Stop("approved", "the storage does not give its letter out just n
 OUTSIDE_HOURS = "it waits for the hours in which they may be reached, wherever they may be"
 NO_HOURS = "no hour is right in every time zone they may be in; note their time zone (customers.timezone)"
 # Why a message waits until an instant that is known.
-TIMED = (OUTSIDE_HOURS,)
+TIMED = (OUTSIDE_HOURS, TOO_MANY)
 MAY_HAVE_LEFT = "the database was restored from a backup, and it may have left before that"
 
 
@@ -99,4 +100,4 @@ def checks_on(bodies: Bodies, leaves: Mapping[str, Leave], at: datetime) -> tupl
     `bodies` are what would be handed over, and `leaves` from when until when each may leave, looked at from `at` on.
     """
     seal, hours = partial(check_seal, bodies=bodies), partial(check_hours, leaves=leaves, at=at)
-    return (check_pauses, check_usefulness, check_restore, *THEIR_WORD, seal, hours)
+    return (check_pauses, check_usefulness, check_restore, *THEIR_WORD, seal, hours, check_text_cap)

@@ -73,10 +73,11 @@ KIND_OF = {
 def open_provider(settings: Settings) -> "Twilio":
     """Raises SettingsError for a US long code whose use no campaign allows: networks block such texts."""
     twilio = settings.providers.twilio
-    if LONG_CODE.fullmatch(twilio.sender) and not twilio.campaign_approved:
+    if LONG_CODE.fullmatch(twilio.sender) and not (twilio.campaign and twilio.campaign_use):
         raise SettingsError(
             "providers.twilio.sender is a US long code. Texts from it are only allowed for a registered brand and "
-            "campaign (A2P 10DLC): register it with Twilio, then set providers.twilio.campaign_approved = true"
+            "campaign (A2P 10DLC): register it with Twilio, then set providers.twilio.campaign to its id, and "
+            "providers.twilio.campaign_use to what it was approved for: service, marketing or mixed"
         )
     return Twilio(twilio, f"{settings.business.public_url.rstrip('/')}/webhooks/twilio")
 
@@ -89,6 +90,7 @@ class Twilio:
     def __init__(self, settings: TwilioSettings, callback: str) -> None:
         self.account, self.sender, self.callback = settings.account_sid, settings.sender, callback
         self.is_service = self.sender.startswith("MG")
+        self.use = settings.campaign_use if LONG_CODE.fullmatch(self.sender) else "mixed"
         self.token = secret_of(settings.auth_token)
         self.absent_after: timedelta | None = timedelta(minutes=settings.absent_after_minutes)
         self.per_second = settings.per_second
@@ -96,6 +98,10 @@ class Twilio:
 
     def send(self, handover: Handover) -> str:
         to, words = _number_of(handover), _words_of(handover)
+        if self.use not in {handover.purpose, "mixed"}:
+            raise Refused(
+                f"our campaign is approved for {self.use} texts, and this is a {handover.purpose} one; register another"
+            )
         rest = Client(self.account, self.token, http_client=_Transport(self.client, handover.require_time))
         # An inbound callback with these proves that this very try was taken, even where our own answer was lost.
         marks = urlencode({"reference": handover.reference, "key": handover.key})
