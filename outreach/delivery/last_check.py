@@ -16,6 +16,7 @@ from outreach.composing.contents import Bodies
 from outreach.delivery.pauses import pauses_over
 from outreach.errors import ContentLost, StorageError
 from outreach.models import Attempt, Batch, Installation
+from outreach.planning.collecting import check_collecting
 from outreach.planning.hours import Leave
 from outreach.planning.stops import THEIR_WORD, Check, Messages, Stop, Stops
 from outreach.planning.text_cap import TOO_MANY, check_text_cap
@@ -100,4 +101,5 @@ def checks_on(bodies: Bodies, leaves: Mapping[str, Leave], at: datetime) -> tupl
     `bodies` are what would be handed over, and `leaves` from when until when each may leave, looked at from `at` on.
     """
     seal, hours = partial(check_seal, bodies=bodies), partial(check_hours, leaves=leaves, at=at)
-    return (check_pauses, check_usefulness, check_restore, *THEIR_WORD, seal, hours, check_text_cap)
+    collecting = partial(check_collecting, whole=bodies.whole)
+    return (check_pauses, check_usefulness, check_restore, *THEIR_WORD, seal, collecting, hours, check_text_cap)

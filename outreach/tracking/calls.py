@@ -21,6 +21,7 @@ from outreach.database import reading, take_turns, writing
 from outreach.errors import ApprovalError, ContentLost, NotFound, NotWaiting
 from outreach.intake.contacts import contact_hash, load_key, normalise_phone, show_phone
 from outreach.models import DESK, Event, Message
+from outreach.planning.collecting import check_calls
 from outreach.planning.hours import Leave
 from outreach.planning.legal_hours import find_leaves, find_zones
 from outreach.planning.stops import THEIR_WORD, find_stops
@@ -87,7 +88,7 @@ def list_calls(session: Session, settings: Settings, on: date) -> list[Call]:
     ).all()
     ticks = _ticks(session, [message.reference for message in messages])
     to_make = [message for message in messages if message.status in {"approved", "accepted"}]
-    stops = find_stops(session, settings, to_make, on, THEIR_WORD)
+    stops = find_stops(session, settings, to_make, on, (*THEIR_WORD, check_calls))
     hours = _hours_of(session, settings, to_make, on)
     calls = [
         _read_call(
