@@ -24,6 +24,7 @@ from twilio.twiml.messaging_response import MessagingResponse
 
 from outreach.delivery.providers import http
 from outreach.delivery.providers.protocol import NO_KEYS, Handover, Report, WebhookRequest
+from outreach.delivery.providers.twilio_codes import DEAD, OPTED_OUT, QUEUE_FULL, reason_of
 from outreach.errors import ContactRefused, NoAnswer, NotSent, OutcomeUnknown, Refused, SettingsError, WebhookRefused
 from outreach.settings import Settings, TwilioSettings, secret_of
 
@@ -36,26 +37,6 @@ LONGEST_BODY, PAGE_SIZE, MAX_PAGES = 1600, 1000, 50
 CLOCKS_DIFFER = timedelta(minutes=5)
 # What Twilio puts before the words as long as an account is on trial; the API gives them back with it.
 ON_TRIAL = "Sent from your Twilio trial account - "
-
-# contracts/delivery-semantics.json lists which codes are for good. Twilio splits codes from time to time, so that one
-# we do not know is for good as well: it is shown, and never tried again.
-OPTED_OUT = frozenset({21610})
-DEAD = frozenset({21211, 21614, 30005, 30006})
-QUEUE_FULL = frozenset({20429, 21611})
-WORDS = {
-    21211: "their number does not exist",
-    21212: "our sender number is not valid; check it: outreach doctor",
-    21408: "texts to their country are not switched on in our account",
-    21606: "our sender number cannot send texts; check it: outreach doctor",
-    21610: "they have told us to stop by text",
-    21612: "our sender number cannot reach theirs",
-    21614: "their number takes no texts",
-    30003: "their telephone could not be reached",
-    30005: "their number is not in use",
-    30006: "their number is a landline, or its network takes no texts",
-    30007: "a network filtered it as unwanted; have the wording looked at before more are sent",
-    30034: "our number is not registered for texts to the United States",
-}
 
 # US and Canadian numbers that belong to a place, not to a toll-free range: rules.md 10.
 LONG_CODE = re.compile(r"\+1(?!8(?:00|33|44|55|66|77|88))[2-9]\d{9}")
@@ -243,16 +224,12 @@ def _require_taken(response: httpx.Response) -> str:
 
 
 def _refusal(code: int) -> Refused:
-    text = f"Twilio refused it for good ({_reason(code)})"
+    text = f"Twilio refused it for good ({reason_of(code)})"
     if code in OPTED_OUT:
         return ContactRefused(f"{text}; no more texts go to them unless they text START", "unsubscribed")
     if code in DEAD:
         return ContactRefused(f"{text}; ask them for another number, or write a letter", "bounced")
     return Refused(f"{text}; nothing is tried again by itself")
-
-
-def _reason(code: int) -> str:
-    return f"{code}: {WORDS[code]}" if code in WORDS else f"{code}: see its list of error codes"
 
 
 def _validity(handover: Handover) -> int:
@@ -330,7 +307,7 @@ def _status_reports(request: WebhookRequest, form: dict[str, list[str]], sid: st
         reference=_first(marks, "reference") or None,
         key=_first(marks, "key") or None,
         provider_id=sid,
-        reason=f"Twilio could not deliver it ({_reason(code)})" if code and kind == "failed" else None,
+        reason=f"Twilio could not deliver it ({reason_of(code)})" if code and kind == "failed" else None,
         raw=request.body,
     )
     if report.kind == "failed" and code in OPTED_OUT:
