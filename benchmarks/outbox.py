@@ -58,7 +58,9 @@ def fill(url: str, count: int) -> None:
         for table in reversed(SQLModel.metadata.sorted_tables):
             session.connection().execute(table.delete())
         numbers = range(count)
-        insert_new(session, Customer, [{"customer_id": f"c{n}"} for n in numbers])
+        # Where it is noon: at night no text may leave.
+        noon = f"Etc/GMT{system_clock().hour - 12:+d}"
+        insert_new(session, Customer, [{"customer_id": f"c{n}", "timezone": noon} for n in numbers])
         moments = [{"moment_id": f"m{n}", "kind": "checkin", "customer_id": f"c{n}", "occasion": "x"} for n in numbers]
         insert_new(session, Moment, [moment | {"occasion_on": TODAY, "found_on": TODAY} for moment in moments])
         bodies = [f"Good morning, number {n}. " * 8 for n in numbers]

@@ -23,7 +23,7 @@ from outreach.delivery import DeliverReport, DueReport, count_due
 from outreach.learning import count_handovers
 
 # What these count is still there for another run, or had left before this one.
-NOT_ENDED = {"waiting", "undoable", "paused", "over_cap", "left", "again", "before"}
+NOT_ENDED = {"waiting", "undoable", "out_of_hours", "paused", "over_cap", "left", "again", "before"}
 
 
 @flow(name="deliver", flow_run_name=name_by_day, persist_result=False, retries=0)
@@ -102,6 +102,12 @@ def say_next(run: Run, due: DueReport, report: DeliverReport) -> list[str]:
         by = "the run planned for then" if plan_next_run(run, report.next_at) else "the next run after that"
         said.append(
             f"{report.undoable} can still be undone, the first until {run.when(report.next_at)}: {by} sends them"
+        )
+    if report.hours_at:
+        by = "the run planned for then" if plan_next_run(run, report.hours_at) else "the next run after that"
+        said.append(
+            f"{report.out_of_hours} wait for hours in which they may arrive, the first until "
+            f"{run.when(report.hours_at)}: {by} sends them"
         )
     return said
 

@@ -3,7 +3,7 @@
 When an alarm stands, whom it goes to, and what may be spent on outreach in a month.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError, validate_email
@@ -56,6 +56,12 @@ def _way_to(address: str) -> Literal["email", "web"] | None:
 
 
 class BudgetSettings(Part):
-    """`month` is what all outreach of a calendar month may cost, in minor units; without it there is no budget."""
+    """What outreach may cost in a calendar month, in minor units: all of it (`month`), and each moment in `moments`.
+
+    Without an amount there is no budget. A message may cost at most `worth_percent` of what its customer is worth in
+    twelve months; without it, whatever it costs.
+    """
 
     month: int | None = Field(default=None, ge=1)
+    moments: dict[str, Annotated[int, Field(ge=0)]] = {}  # noqa: RUF012 - pydantic copies a default
+    worth_percent: float | None = Field(default=None, gt=0)

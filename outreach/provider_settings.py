@@ -158,7 +158,10 @@ class SmtpSettings(VendorSettings):
 
 
 class TwilioSettings(VendorSettings):
-    """`sender` is the number texts come from in E.164, or the id of a messaging service (MG…)."""
+    """`sender` is the number texts come from in E.164, or the id of a messaging service (MG…).
+
+    A US long code needs an approved A2P 10DLC `campaign` (its id), registered for this `campaign_use`.
+    """
 
     SECRETS: ClassVar[tuple[str, ...]] = ("auth_token",)
 
@@ -168,7 +171,8 @@ class TwilioSettings(VendorSettings):
     auth_token: SecretStr | None = None
     auth_token_file: Path | None = None
     sender: str = ""
-    campaign_approved: bool = False
+    campaign: str = ""
+    campaign_use: Literal["", "service", "marketing", "mixed"] = ""
 
     def missing(self) -> list[str]:
         return super().missing() + [name for name in ("account_sid", "sender") if not getattr(self, name)]

@@ -21,6 +21,7 @@ from pydantic_settings import (
 
 from outreach.desk_settings import DeskSettings
 from outreach.errors import SettingsError
+from outreach.limits_settings import CollectingSettings, HoursSettings, TextCapSettings
 from outreach.ops_settings import BudgetSettings, OpsSettings
 from outreach.paper_settings import PaperSettings, Postage, ProofSettings
 from outreach.provider_settings import (
@@ -151,6 +152,7 @@ class Scaling(Part):
 class Texts(Part):
     max_segments: int = Field(default=2, ge=1)
     region: str = "US"
+    cap: TextCapSettings = TextCapSettings()
 
 
 class Approval(Part):
@@ -204,6 +206,8 @@ class Settings(BaseSettings):
     business: Business = Business()
     consent: Consent = Consent()
     pacing: Pacing = Pacing()
+    hours: HoursSettings = HoursSettings()
+    collecting: CollectingSettings = CollectingSettings()
     providers: Providers = Providers()
     transit: Transit = Transit()
     postage: Postage = Postage()

@@ -223,6 +223,7 @@ SENT_WORDS = {
     "left": "due, and over the limit of this run; the next run goes on",
     "waiting": "approved for a later day",
     "undoable": "approved so lately that it can be undone; they leave afterwards",
+    "out_of_hours": "for whom it is not the hour now; they go in the next hours they may arrive in",
     "before": "sent before this run, and not again",
 }
 

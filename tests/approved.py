@@ -70,7 +70,7 @@ def add_approved(session: Session, reference: str, channel: str = "letter", **ch
     kind, batch_id = changes.get("kind", "checkin"), changes.get("batch_id", "B1")
     customer = changes.setdefault("customer_id", f"customer of {reference}")
     occasion = changes.pop("occasion", TODAY.isoformat())
-    insert_new(session, Customer, [{"customer_id": customer}])
+    insert_new(session, Customer, [{"customer_id": customer, "region": "VT", "timezone": "America/New_York"}])
     if batch_id:
         add_batch(session, batch_id)
     moment = {"moment_id": f"moment of {reference}", "kind": kind, "customer_id": customer, "occasion": occasion}

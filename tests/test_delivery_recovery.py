@@ -35,6 +35,7 @@ from outreach.delivery.recovery import close_by_hand
 from outreach.delivery.sender import FAILURES_IN_A_ROW, FRESH_SECONDS
 from outreach.doctor import find_restore
 from outreach.errors import ContactRefused, DatabaseError, NotFound, NotSent, NotWaiting, SettingsError
+from outreach.limits_settings import HoursSettings
 from outreach.models import Batch, Customer, Invoice, Message, Payment, Suppression
 from outreach.settings import Settings
 from outreach.tracking import track_open
@@ -42,6 +43,12 @@ from outreach.tracking import track_open
 CLOCK = stopped_clock(NOW)
 SENDERS = itertools.count()
 KEYED = pytest.mark.parametrize("keyed", [True, False], ids=["keyed", "keyless"])
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """What breaks here breaks at any hour of the day."""
+    return settings.model_copy(update={"hours": HoursSettings(text="", regions={})})
 
 
 def later(**by: float) -> Any:

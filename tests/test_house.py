@@ -16,6 +16,7 @@ GROUND = (
     "clock",
     "provider_settings",
     "desk_settings",
+    "limits_settings",
     "ops_settings",
     "storage_settings",
     "paper_settings",
@@ -37,6 +38,7 @@ ONE_FILE_ONLY = (
     "authlib",
     "fsspec",
     "vtracer",
+    "holidays",
 )
 ONE_PLACE_ONLY = {
     "prefect": {"flows"},
@@ -55,7 +57,7 @@ IMPORTED_AS = {
 NOT_IMPORTED = {
     "psycopg": "SQLAlchemy loads it for postgresql:// URLs",
     "python-multipart": "Prefect's server answers forms with an error without it",
-    "tzdata": "zoneinfo reads it where the machine has no time zones of its own",
+    "tzdata": "the zones of each country are read from it, and all zones where the machine has none of its own",
 }
 TEXT = (".py", ".md", ".toml", ".yaml", ".lock", ".html", ".txt", ".css", ".sh", "Makefile", "run")
 # In pieces, so that this file does not find itself.

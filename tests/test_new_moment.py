@@ -100,4 +100,4 @@ def test_a_new_moment_is_one_file_one_registry_line_and_its_templates(tmp_path: 
     (batch,) = json.loads(outreach("batches", "--json"))
     assert (batch["kind"], batch["count"], batch["why_waiting"]) == ("birthday", 1, "letters wait for a person")
     (birthday,) = [answer for answer in json.loads(outreach("why", "C2", "--json")) if answer["kind"] == "birthday"]
-    assert birthday["reason"].startswith("born 16801 days ago (1980-03-11)")
+    assert birthday["reason"].startswith("born 16800 days ago (1980-03-11)")

@@ -12,6 +12,7 @@ from conftest import NOW, TODAY
 from outreach.database import reading, writing
 from outreach.errors import ApprovalError, NotAllowed, NotFound, NotWaiting
 from outreach.intake.contacts import contact_hash, load_key
+from outreach.limits_settings import HoursSettings
 from outreach.models import AuditEntry, Customer, Suppression
 from outreach.settings import Settings
 from outreach.tracking import Call, PullReport, list_calls, record_call
@@ -54,6 +55,25 @@ def test_the_sheet_says_whom_to_call_about_what_and_what_to_say(engine: Engine, 
     assert (call.script, call.is_open, call.shown_phone) == ("Good morning, A", True, "+1 802-555-0140")
     assert list(sheet(engine, settings)) == ["A"]
     assert [call.reference for call in calls_now(engine, settings, NOW)] == ["A"]
+
+
+def test_the_sheet_says_by_both_clocks_when_each_may_be_called(engine: Engine, settings: Settings) -> None:
+    for reference in ("A", "B", "C", "D"):
+        add(engine, reference)
+    places = {"B": ("America/Los_Angeles", "CA"), "C": ("Asia/Tokyo", None), "D": (None, None)}
+    with writing(engine) as session:
+        for reference, (zone, region) in places.items():
+            customer = session.get_one(Customer, f"customer of {reference}")
+            customer.timezone, customer.region, customer.country = zone, region, "JP" if reference == "C" else "US"
+    assert {reference: call.hours for reference, call in sheet(engine, settings).items()} == {
+        "A": "09:00 until 21:00",
+        "B": "11:00 until 00:00 (their 08:00 until 21:00)",
+        "C": "19:00 until 08:00 (their 08:00 until 21:00)",
+        # Nobody knows where they are: from nine in Honolulu until eight in New York.
+        "D": "15:00 until 20:00",
+    }
+    closed = settings.model_copy(update={"hours": HoursSettings(closed_days=("tue",))})
+    assert {call.hours for reference, call in sheet(engine, closed).items() if reference != "C"} == {"not today"}
 
 
 def test_what_is_approved_is_shown_and_cannot_be_ticked_before_it_is_handed_over(

@@ -249,13 +249,43 @@ def test_once_it_is_taken_no_other_field_can_make_it_fail(
 
 @pytest.mark.parametrize("sender", ["+18025550140", "+15005550006", "+14165550100"])
 def test_a_us_long_code_without_an_approved_campaign_sends_nothing(sender: str) -> None:
-    with pytest.raises(SettingsError, match="campaign_approved"):
-        open_provider(settings_for(sender=sender, campaign_approved=False))
+    for lacking in ({"campaign": ""}, {"campaign_use": ""}):
+        with pytest.raises(SettingsError, match="campaign_use"):
+            open_provider(settings_for(sender=sender, **lacking))
+
+
+@pytest.mark.parametrize(
+    ("use", "purpose", "is_sent"),
+    [
+        ("service", "service", True), ("service", "marketing", False), ("marketing", "marketing", True),
+        ("marketing", "service", False), ("mixed", "service", True), ("mixed", "marketing", True),
+    ],
+)  # fmt: skip
+def test_a_long_code_carries_only_what_its_campaign_was_approved_for(
+    vendor: Vendor, use: str, purpose: str, is_sent: bool
+) -> None:
+    vendor.answers = [Answer(201, json.dumps({"sid": SID}).encode())]
+    twilio = open_provider(settings_for(sender="+18025550140", campaign_use=use, url=vendor.url))
+    try:
+        if is_sent:
+            assert twilio.send(replace(HELLO, purpose=purpose)) == SID
+        else:
+            with pytest.raises(Refused, match=f"approved for {use} texts"):
+                twilio.send(replace(HELLO, purpose=purpose))
+    finally:
+        twilio.close()
+    assert len(vendor.requests) == is_sent
+
+
+def test_what_twilio_may_keep_of_a_text_ends_before_its_recipients_quiet_hours(vendor: Vendor, twilio: Twilio) -> None:
+    vendor.answers = [Answer(201, json.dumps({"sid": SID}).encode())]
+    twilio.send(replace(HELLO, arrives_within=timedelta(hours=1)))
+    assert "ValidityPeriod=3540" in vendor.requests[0][3].decode()
 
 
 @pytest.mark.parametrize("sender", ["+18885550140", "+18335550140", "72975", "MG" + "a" * 32, "+442071838750"])
 def test_other_senders_need_no_campaign_of_that_kind(sender: str) -> None:
-    open_provider(settings_for(sender=sender, campaign_approved=False)).close()
+    open_provider(settings_for(sender=sender, campaign="")).close()
 
 
 # --- looking up ---

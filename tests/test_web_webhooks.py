@@ -216,7 +216,7 @@ def test_where_the_settings_do_not_fit_a_vendor_is_asked_to_come_again(
     sqlite_engine: Engine, with_twilio: Settings
 ) -> None:
     parts = with_twilio.providers
-    unapproved = parts.model_copy(update={"twilio": parts.twilio.model_copy(update={"campaign_approved": False})})
+    unapproved = parts.model_copy(update={"twilio": parts.twilio.model_copy(update={"campaign": ""})})
     with serving(sqlite_engine, with_twilio.model_copy(update={"providers": unapproved})) as client:
         assert post(client, sign(inbound_body("STOP"), NOW, query="")).status_code == 503
         assert client.get("/healthz").json()["refused_webhooks"] == {}

@@ -109,7 +109,13 @@ def webhooks(at: datetime) -> Sequence[tuple[WebhookRequest, Sequence[Report]]]:
 CASE = VendorCase(
     name="twilio",
     contract="twilio-messages.json",
-    settings={"account_sid": ACCOUNT, "auth_token": TOKEN, "sender": SENDER, "campaign_approved": True},
+    settings={
+        "account_sid": ACCOUNT,
+        "auth_token": TOKEN,
+        "sender": SENDER,
+        "campaign": "CMP1",
+        "campaign_use": "mixed",
+    },
     handovers=[
         text_to("Good morning, Ada. How does the tooth feel?"),
         text_to("Guten Morgen, Łukasz — wie geht’s? ☎ 100 % & mehr"),

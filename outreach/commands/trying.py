@@ -22,7 +22,7 @@ def show_due(report: DueReport, as_json: bool) -> None:
         return tables.print_json(report)
     due = [(*key, number) for key, number in sorted(report.due.items())]
     tables.print_table("Due now", ["moment", "channel", "number"], due)
-    for name in ("paused", "waiting", "undoable"):
+    for name in ("paused", "waiting", "undoable", "out_of_hours"):
         if number := getattr(report.waits, name):
             tables.say(f"  {number} {tables.SENT_WORDS[name]}")
     return tables.say(f"A dry run: {report.leaving} would be handed over, and nothing has left.")

@@ -21,6 +21,7 @@ from outreach.composing.emails import write_email
 from outreach.composing.environment import UNWRITABLE, Dress, Value, check_template
 from outreach.composing.facts import Facts, locale_of, signatory_on
 from outreach.composing.guarding import Person, person_of
+from outreach.composing.harsh_words import require_kind_words
 from outreach.composing.layouts import layouts_sha256
 from outreach.composing.run import assignments_for
 from outreach.composing.sounding import currency_of, lines_of, own_of_edited, own_people, require_sound
@@ -189,6 +190,7 @@ def check_words(settings: Settings, draft: Draft, words: str) -> str:
         raise TemplateRefused(
             name, 1, f"a text names the business ({settings.business.name}) and says how to stop (STOP)"
         )
+    require_kind_words(name, kept, draft.message.kind, channel)
     open_to_all = {"email": first, "text": kept}.get(channel, "").casefold()
     if any(re.search(rf"\b{re.escape(private)}\b", open_to_all) for private in draft.private):
         raise TemplateRefused(name, 1, "anyone can read a subject or a text: it must not name a treatment")

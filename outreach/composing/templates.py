@@ -15,6 +15,7 @@ from sqlmodel import Session, col, func, select
 from outreach.composing.card_papers import CARDS, LETTER_PAPER, chosen_paper
 from outreach.composing.environment import Dress, check_template
 from outreach.composing.fields import OF_MOMENT, fields_for, public
+from outreach.composing.harsh_words import require_kind_words
 from outreach.composing.layouts import layouts_sha256
 from outreach.composing.letterhead import read_letterhead
 from outreach.composing.trial import Job, job_for, try_out
@@ -140,6 +141,7 @@ def _check(name: str, source: str) -> list[Job]:
     used = check_template(name, source, fields, dress)
     if name.endswith(".txt") and channel in {"email", "call"}:
         _check_first_line(name, source, kind)
+    require_kind_words(name, source, kind, channel)
     if channel == "text" and not ("business" in used and "STOP" in source):
         raise TemplateRefused(name, 1, "a text names the business ({{ business }}) and says how to stop (STOP)")
     return [job_for(name, source, dress, fields)]

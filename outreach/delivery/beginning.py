@@ -21,7 +21,8 @@ from outreach.delivery.providers import Cancels, Handover, Provider
 from outreach.delivery.recovery import doubt
 from outreach.errors import NotSent
 from outreach.models import Attempt, Message
-from outreach.planning.stops import Stop, find_stops
+from outreach.planning.legal_hours import find_leaves
+from outreach.planning.stops import Check, Stop, find_stops
 from outreach.settings import Settings
 
 RAN_OUT = Stop("approved", "the sender was held up before its turn")
@@ -66,7 +67,9 @@ def begin_attempts(
     """
     standing = outbox.require_claims(session, claims)
     attempts = outbox.attempts_of(session, [message.reference for _, message in standing])
-    stops = _stops(session, settings, standing, attempts, bodies, carriers, on, at)
+    leaves = find_leaves(session, settings, [message for _, message in standing], at)
+    checks = checks_on(bodies, leaves, at)
+    stops = _stops(session, settings, standing, attempts, carriers, checks, on, at)
     begun = Begun(stopped=[(claim, stops[claim.reference]) for claim, _ in standing if claim.reference in stops])
     _put_down(session, [(m, stops[m.reference]) for _, m in standing if m.reference in stops], attempts, at)
     going = [(claim, message) for claim, message in standing if claim.reference not in stops]
@@ -75,9 +78,11 @@ def begin_attempts(
     if opened and settings.mode == "live":
         begun.mark = next_mark(session)
     begun.opened = [
-        Opened(claim, attempt.number, attempt.tries, handover_of(message, body, attempt, require_time))
+        Opened(claim, attempt.number, attempt.tries, handover_of(message, body, attempt, require_time, within))
         for claim, message, attempt in opened
         for body in [bodies.whole[message.content_sha256 or ""]]
+        for until in [leaves[message.reference].until]
+        for within in [until - at if until else None]
     ]
     return begun
 
@@ -100,8 +105,8 @@ def _stops(
     settings: Settings,
     standing: Sequence[tuple[Claim, Message]],
     attempts: Mapping[str, Sequence[Attempt]],
-    bodies: Bodies,
     carriers: Mapping[str, Provider],
+    checks: Sequence[Check],
     on: date,
     at: datetime,
 ) -> dict[str, Stop]:
@@ -112,7 +117,7 @@ def _stops(
         if unanswered and at - unanswered.started_at > carriers[message.provider or ""].key_life / 2:
             stops.setdefault(message.reference, OLD_KEY)
     free = [message for _, message in standing if message.reference not in stops]
-    stops |= find_stops(session, settings, free, on, checks_on(bodies))
+    stops |= find_stops(session, settings, free, on, checks)
     # An earlier try may have arrived: it is looked up first, and only if it did not does the reason to stop count.
     for reference, stop in stops.items():
         if stop.status != "approved" and _is_open(attempts, reference):
@@ -139,7 +144,8 @@ def _put_down(
         for message in doubtful:
             doubt(session, message, at, stop.reason)
         others = [message for message in messages if message not in doubtful]
-        outbox.put_down(session, others, stop.status, stop.reason, "unknown" if stop.status == "uncertain" else None)
+        outcome = "unknown" if stop.status == "uncertain" else None
+        outbox.put_down(session, others, stop.status, stop.reason, outcome, stop.not_before)
 
 
 def _open(

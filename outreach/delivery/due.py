@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 from outreach.clock import Clock, business_date
 from outreach.database import reading
 from outreach.delivery import generation, outbox
+from outreach.delivery.last_check import TIMED
 from outreach.delivery.pauses import count_messages, is_paused
 from outreach.delivery.providers import Provider, open_providers
 from outreach.delivery.undoing import count_undoable
@@ -30,7 +31,9 @@ class Waiting:
     over_cap: int
     waiting: int
     undoable: int
+    out_of_hours: int
     next_at: datetime | None
+    hours_at: datetime | None
     undo_until: datetime | None
 
 
@@ -75,14 +78,25 @@ def count_waiting(session: Session, settings: Settings, on: date, at: datetime, 
     still_due = outbox.due(on, at, carriers)
     is_full = outbox.room_left(session, settings.daily_cap, on) <= 0
     undoable, next_at, undo_until = count_undoable(session, on, at)
+    out_of_hours, hours_at = _count_out_of_hours(session, at)
     return Waiting(
         paused=count_messages(session, still_due, is_paused()),
         over_cap=count_messages(session, still_due, ~is_paused(), ~outbox.begun()) if is_full else 0,
         waiting=count_messages(session, Message.status == "approved", col(Message.send_on) > on),
         undoable=undoable,
+        out_of_hours=out_of_hours,
         next_at=next_at,
+        hours_at=hours_at,
         undo_until=undo_until,
     )
+
+
+def _count_out_of_hours(session: Session, at: datetime) -> tuple[int, datetime | None]:
+    """How many wait for the hours of whom they are for, and when the first of these begin."""
+    waiting = select(func.count(), func.min(Message.not_before)).where(
+        Message.status == "approved", col(Message.status_reason).in_(TIMED), col(Message.not_before) > at
+    )
+    return session.exec(waiting).one()
 
 
 def require_start(session: Session, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 
 from outreach.composing.digests import media_type_for
 from outreach.delivery.providers import Handover
@@ -10,7 +11,11 @@ from outreach.models import Attempt, Message
 
 
 def handover_of(
-    message: Message, body: bytes, attempt: Attempt, require_time: Callable[[], None] = at_any_time
+    message: Message,
+    body: bytes,
+    attempt: Attempt,
+    require_time: Callable[[], None] = at_any_time,
+    arrives_within: timedelta | None = None,
 ) -> Handover:
     return Handover(
         reference=message.reference,
@@ -25,4 +30,5 @@ def handover_of(
         purpose=message.purpose,
         hold_until=message.cancel_until,
         require_time=require_time,
+        arrives_within=arrives_within,
     )

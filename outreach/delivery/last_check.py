@@ -4,7 +4,8 @@ It runs in the transaction that opens the attempts, so nothing can come between 
 What the customer has said is asked of planning; this adds what only the moment of sending can tell.
 """
 
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, datetime
 from functools import partial
 
 from sqlmodel import Session, col, select
@@ -15,12 +16,19 @@ from outreach.composing.contents import Bodies
 from outreach.delivery.pauses import pauses_over
 from outreach.errors import ContentLost, StorageError
 from outreach.models import Attempt, Batch, Installation
+from outreach.planning.collecting import check_collecting
+from outreach.planning.hours import Leave
 from outreach.planning.stops import THEIR_WORD, Check, Messages, Stop, Stops
+from outreach.planning.text_cap import TOO_MANY, check_text_cap
 from outreach.settings import Settings
 
 TOO_LATE = "not sent while it was useful"
 NOT_APPROVED = "its recipient, words or options are not those that were approved"
 OUT_OF_REACH = Stop("approved", "the storage does not give its letter out just now")
+OUTSIDE_HOURS = "it waits for the hours in which they may be reached, wherever they may be"
+NO_HOURS = "no hour is right in every time zone they may be in; note their time zone (customers.timezone)"
+# Why a message waits until an instant that is known.
+TIMED = (OUTSIDE_HOURS, TOO_MANY)
 MAY_HAVE_LEFT = "the database was restored from a backup, and it may have left before that"
 
 
@@ -73,7 +81,25 @@ def _unfit(error: StorageError | None) -> Stop:
     return OUT_OF_REACH
 
 
-def checks_on(bodies: Bodies) -> tuple[Check, ...]:
-    """Every check, in the order in which their reasons count; `bodies` are what would be handed over."""
-    seal = partial(check_seal, bodies=bodies)
-    return (check_pauses, check_usefulness, check_restore, *THEIR_WORD, seal)
+def check_hours(
+    session: Session, settings: Settings, messages: Messages, on: date, leaves: Mapping[str, Leave], at: datetime
+) -> Stops:
+    """Outside its hours a text or an e-mail waits for them; calls are made from a sheet, which names their hours."""
+    stops = {}
+    for message in messages:
+        leave = leaves[message.reference]
+        if message.channel == "call" or leave.at == at:
+            continue
+        waits = leave.at is not None
+        stops[message.reference] = Stop("approved", OUTSIDE_HOURS, leave.at) if waits else Stop("withdrawn", NO_HOURS)
+    return stops
+
+
+def checks_on(bodies: Bodies, leaves: Mapping[str, Leave], at: datetime) -> tuple[Check, ...]:
+    """Every check, in the order in which their reasons count; what only makes a message wait comes last.
+
+    `bodies` are what would be handed over, and `leaves` from when until when each may leave, looked at from `at` on.
+    """
+    seal, hours = partial(check_seal, bodies=bodies), partial(check_hours, leaves=leaves, at=at)
+    collecting = partial(check_collecting, whole=bodies.whole)
+    return (check_pauses, check_usefulness, check_restore, *THEIR_WORD, seal, collecting, hours, check_text_cap)

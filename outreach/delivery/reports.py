@@ -13,7 +13,8 @@ class DeliverReport:
     run tries them. `retrying` counts them by provider, and `resting` ones failed too often in a row. `waiting` are
     approved for a later day, `paused` and `over_cap` for today; `left` are still due once the limit was reached. The
     approval of `undoable` can be undone, until `next_at` for the first of them and `undo_until` for the last; then they
-    leave. `before` were accepted before this run. `files` are the lists that providers wrote. `cancelled` were taken
+    leave. `out_of_hours` wait for the hours in which their recipients may be reached, the first from `hours_at` on.
+    `before` were accepted before this run. `files` are the lists that providers wrote. `cancelled` were taken
     back at vendors, and `saved` is their cost in minor units.
     """
 
@@ -33,7 +34,9 @@ class DeliverReport:
     left: int
     waiting: int
     undoable: int
+    out_of_hours: int
     next_at: datetime | None
+    hours_at: datetime | None
     undo_until: datetime | None
     before: int
     files: tuple[str, ...]

@@ -130,4 +130,4 @@ def _vendor(name: str, port: int) -> dict[str, Any]:
         keys = {"api_key": LOB_KEY, "webhook_secret": LOB_SECRET}
         return common | keys | {"url": f"http://127.0.0.1:{port}/v1", "cancel_hours": 0}
     account = {"account_sid": TWILIO_ACCOUNT, "auth_token": TWILIO_TOKEN, "sender": TWILIO_NUMBER}
-    return common | account | {"url": f"http://127.0.0.1:{port}", "campaign_approved": True}
+    return common | account | {"url": f"http://127.0.0.1:{port}", "campaign": "drill", "campaign_use": "mixed"}

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_
 from sqlmodel import Session, col, select
 
 from outreach.clock import business_date, instant_at
@@ -80,8 +80,9 @@ def _find_backlog(session: Session, settings: Settings, now: datetime) -> Alarm 
 
 
 def _let_go_at() -> ColumnElement[datetime]:
-    """When a message's approval let it go: once it could not be undone any more."""
-    return func.coalesce(col(Batch.undo_until), col(Batch.decided_at), col(Batch.opened_at))
+    """When nothing held a message any more: neither an undo of its approval, nor the hours of whom it is for."""
+    approved = func.coalesce(col(Batch.undo_until), col(Batch.decided_at), col(Batch.opened_at))
+    return case((col(Message.not_before) > approved, col(Message.not_before)), else_=approved)
 
 
 def _last_day_begun(settings: Settings, before: datetime) -> date:

@@ -12,6 +12,7 @@ from outreach.planning.ids import moment_id
 from outreach.planning.people import Person, load_people
 from outreach.planning.recipients import choose_recipient, people_needed
 from outreach.planning.standing import Facts, Standing, load_standings
+from outreach.planning.worth import NOTHING, Worth, find_worth
 from outreach.settings import MomentKnobs, Settings
 
 
@@ -46,6 +47,7 @@ class Candidate:
     recipient: Person | None
     standing: Standing
     knobs: MomentKnobs
+    worth: Worth = NOTHING
     step: int = 1
     tried: tuple[str, ...] = ()
 
@@ -69,10 +71,16 @@ def candidates_for(session: Session, day: Day, key: bytes, found: Iterable[Found
     items = sorted(found, key=lambda item: (order[item.kind], item.customer_id, item.occasion))
     standings = load_standings(session, day.on, {item.customer_id for item in items})
     people = load_people(session, day.settings, key, day.on, people_needed(session, items, standings))
-    return [_candidate(day, item, people, standings[item.customer_id]) for item in items]
+    # Asked of money only where money decides: it is a sum over everything they ever paid.
+    counts = day.settings.budget.worth_percent is not None
+    worth = find_worth(session, day.settings, day.on, {item.customer_id for item in items}) if counts else {}
+    return [
+        _candidate(day, item, people, standings[item.customer_id], worth.get(item.customer_id, NOTHING))
+        for item in items
+    ]
 
 
-def _candidate(day: Day, item: Found, people: dict[str, Person], standing: Standing) -> Candidate:
+def _candidate(day: Day, item: Found, people: dict[str, Person], standing: Standing, worth: Worth) -> Candidate:
     customer, definition = people[item.customer_id], MOMENTS[item.kind]
     knobs = definition.knobs_of(day.settings)
     return Candidate(
@@ -86,4 +94,5 @@ def _candidate(day: Day, item: Found, people: dict[str, Person], standing: Stand
         recipient=choose_recipient(item, customer, standing, people, day.on),
         standing=standing,
         knobs=knobs,
+        worth=worth,
     )

@@ -6,6 +6,7 @@ from datetime import date
 from outreach.clock import add_business_days
 from outreach.moments import MOMENTS
 from outreach.planning.candidates import Candidate, Day
+from outreach.planning.collecting import objection_to_work
 from outreach.planning.consent import refusal_of
 from outreach.planning.flags import CLOSED_CHANNELS
 from outreach.planning.people import Person
@@ -49,6 +50,8 @@ def objection_to(channel: Channel, candidate: Candidate, day: Day) -> str | None
     if any(channel in CLOSED_CHANNELS.get(flag, set()) for flag in recipient.flags):
         return "a flag on record closes it"
     if reason := refusal_of(recipient, channel, candidate.purpose, day.now, day.settings):
+        return reason
+    if reason := objection_to_work(day.settings, candidate.kind, channel, recipient.contacts[channel]):
         return reason
     if not _may_carry(channel, candidate, day.settings):
         return f"{day.settings.provider_for(channel)} has no agreement to carry this kind of data"

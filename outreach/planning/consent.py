@@ -1,9 +1,24 @@
 """May this channel carry this purpose to this person? Their latest word decides, and without one `[consent]`."""
 
+import calendar
 from datetime import datetime
 
+from outreach.models import Consent
 from outreach.planning.people import Person
 from outreach.settings import Channel, Settings
+
+# For how many months a consent lasts that nobody put into words: Canada's Anti-Spam Legislation, S.C. 2010, c. 23, 10.
+IMPLIED = {"implied-purchase": 24, "implied-inquiry": 6}
+
+
+def expiry_of(consent: Consent) -> datetime | None:
+    """When a consent ends: as it says; an implied one that does not say by the law; else never."""
+    months = IMPLIED.get(consent.basis or "")
+    if consent.expires_at is not None or months is None:
+        return consent.expires_at
+    years, month = divmod(consent.at.month - 1 + months, 12)
+    year, month = consent.at.year + years, month + 1
+    return consent.at.replace(year=year, month=month, day=min(consent.at.day, calendar.monthrange(year, month)[1]))
 
 
 def refusal_of(person: Person, channel: Channel, purpose: str, now: datetime, settings: Settings) -> str | None:
@@ -20,8 +35,9 @@ def refusal_of(person: Person, channel: Channel, purpose: str, now: datetime, se
         row = marketing if marketing and marketing.state == "granted" else None
     if row is not None and row.state == "withdrawn":
         return "they have withdrawn their consent"
-    granted = row is not None and (row.expires_at is None or row.expires_at > now)
-    if granted and row and purpose == "marketing" and channel == "text" and not row.text:
+    expires_at = expiry_of(row) if row else None
+    granted = row is not None and (expires_at is None or expires_at > now)
+    if granted and row and purpose == "marketing" and channel == "text" and (not row.text or row.basis in IMPLIED):
         return "a promotion by text needs the words they consented to, and none are on record"
     if granted or (row is None and getattr(settings.consent, channel) == "opt-out"):
         return None

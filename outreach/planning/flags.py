@@ -46,6 +46,7 @@ FLAG_RULES = {
     "moved": FlagRule(holds_presents, "they have moved"),
     "separated": FlagRule(holds_presents, "they are going through a separation"),
     "do_not_mail": FlagRule(holds_presents, "they asked for no mail"),
+    "inconvenient": FlagRule(holds_nothing, "they told us of hours that do not suit them"),
     "confidential": FlagRule(holds_nothing, "they asked for confidential communication"),
 }
 UNKNOWN = FlagRule(holds_everything, "a flag we do not know stands on them")

@@ -20,6 +20,7 @@ from outreach.models import Decision, Moment
 from outreach.moments import Found, find_moments
 from outreach.moments.anniversary import ANNIVERSARY
 from outreach.planning.around import look_around
+from outreach.planning.budget import Spent, find_spent, most_cost
 from outreach.planning.candidates import Candidate, Day, candidates_for
 from outreach.planning.channels import Route
 from outreach.planning.judging import Judge, Sent, Verdict
@@ -125,11 +126,19 @@ class Oracle:
         undecided = self._undecided(found, on)
         self._drop_lost(found, on)
         day = self._day(settings, on)
-        judge = Judge(day, self.key, planned_on(self.session, on))
+        judge = Judge(day, self.key, planned_on(self.session, on), self._spent(on))
         candidates = candidates_for(self.session, day, self.key, undecided)
         self._recall(candidates, on)
         for candidate in candidates:
             self._note(candidate, judge.judge(candidate), on)
+
+    def _spent(self, on: date) -> Spent:
+        """What the month of `on` has cost so far, as the tables have it and as the days before foresaw it."""
+        spent = find_spent(self.session, self.settings, on)
+        for message in self.messages:
+            if (message.on.year, message.on.month) == (on.year, on.month):
+                spent[message.moment] += most_cost(self.settings, message.channel)
+        return spent
 
     def _find(self, session: Session, settings: Settings, on: date, kinds: Sequence[str]) -> list[Found]:
         """Days ahead are looked at on many days; who has a moment on them is the same each time."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from outreach.intake.contacts import contact_hash
+from outreach.planning.budget import Spent, hold_for_budget, hold_for_worth, most_cost
 from outreach.planning.candidates import Candidate, Day
 from outreach.planning.channels import Route, choose_routes
 from outreach.planning.holds import first_hold, reason_for_person
@@ -59,10 +60,11 @@ Verdict = Hold | Shared | Sent
 
 
 class Judge:
-    """One day's judging. `planned` are the messages that this day has already."""
+    """One day's judging. `planned` are the messages that this day has already, `spent` what its month has cost."""
 
-    def __init__(self, day: Day, key: bytes, planned: Sequence[Planned] = ()) -> None:
+    def __init__(self, day: Day, key: bytes, planned: Sequence[Planned] = (), spent: Spent | None = None) -> None:
         self.day, self.key = day, key
+        self.spent = Counter[str]() if spent is None else spent
         self.touches = Touches(day.settings.pacing.quiet_days)
         self.carriers: dict[tuple[str, str], str] = {}
         self.written = {(message.kind, message.channel, message.contact_hash) for message in planned}
@@ -86,6 +88,7 @@ class Judge:
         legs = tuple(self._leg(candidate, step, route) for step, route in enumerate(routes, candidate.step))
         holds = (self.touches.hold_for(candidate, leg.route) or self._hold_for_contact(candidate, leg) for leg in legs)
         hold = next((hold for hold in holds if hold), None) or self._hold_for_size(candidate)
+        hold = hold or self._hold_for_money(candidate, self._cost(legs))
         return hold or Sent(legs, reason_for_person(candidate, self.day))
 
     def _leg(self, candidate: Candidate, step: int, route: Route) -> Leg:
@@ -106,10 +109,20 @@ class Judge:
             return None
         return Hold("size", f"at most {most} of these are written in a day", self.day.tomorrow)
 
+    def _cost(self, legs: Sequence[Leg]) -> int:
+        """The most that the messages may cost, in minor units: how long they will be is not known yet."""
+        return sum(most_cost(self.day.settings, leg.route.channel) for leg in legs)
+
+    def _hold_for_money(self, candidate: Candidate, cost: int) -> Hold | None:
+        settings, on = self.day.settings, self.day.on
+        hold = hold_for_budget(settings, self.spent, candidate.kind, cost, on)
+        return hold or hold_for_worth(settings, candidate.worth.year, cost, on)
+
     def _remember(self, candidate: Candidate, sent: Sent) -> None:
         for leg in sent.legs:
             self.written.add((candidate.kind, leg.route.channel, leg.contact_hash))
             self.sizes[candidate.kind] += 1
+            self.spent[candidate.kind] += most_cost(self.day.settings, leg.route.channel)
             self.touches.add(candidate, leg.route)
         if candidate.is_for_ward:
             self.carriers[self._carrier_key(candidate)] = sent.legs[0].reference

@@ -21,6 +21,7 @@ from outreach.models import Decision, Installation, Message, Moment
 from outreach.moments import MOMENTS, require_kinds
 from outreach.moments.anniversary import ANNIVERSARY
 from outreach.planning.around import Due, count_due, gather_around, read_due, select_lost
+from outreach.planning.budget import find_spent
 from outreach.planning.candidates import Candidate, Day, candidates_for
 from outreach.planning.ids import moment_id
 from outreach.planning.judging import Judge, Leg, Planned, Sent, Shared
@@ -125,7 +126,7 @@ class Planner:
 
     def __init__(self, session: Session, day: Day, key: bytes, report: PlanReport) -> None:
         self.session, self.day, self.key, self.report = session, day, key, report
-        self.judge = Judge(day, key, planned_on(session, day.on))
+        self.judge = Judge(day, key, planned_on(session, day.on), find_spent(session, day.settings, day.on))
         self.sequences: dict[str, int] = {}
         self.decisions: list[dict[str, Any]] = []
         self.messages: list[dict[str, Any]] = []

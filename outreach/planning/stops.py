@@ -7,7 +7,7 @@ Writes nothing.
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func
@@ -34,10 +34,14 @@ from outreach.settings import Settings
 
 @dataclass(frozen=True)
 class Stop:
-    """Why a message does not leave; `status` is what it becomes, and "approved" means it only waits."""
+    """Why a message does not leave; `status` is what it becomes, and "approved" means it only waits.
+
+    `not_before` is until when it waits, where that is known.
+    """
 
     status: str
     reason: str
+    not_before: datetime | None = None
 
 
 Messages = Sequence[Message]

@@ -16,6 +16,7 @@ from outreach.moments import MOMENTS, Found, find_moments, knobs_for
 from outreach.moments.anniversary import ANNIVERSARY
 from outreach.moments.explaining import ClauseAnswer, explain_clauses
 from outreach.planning.around import look_around
+from outreach.planning.budget import find_spent
 from outreach.planning.candidates import Candidate, Day, candidates_for
 from outreach.planning.judging import Judge, Shared
 from outreach.planning.run import latest_decisions, start_of
@@ -102,7 +103,7 @@ def _foreseen(
     session: Session, settings: Settings, key: bytes, on: date, now: datetime, found: Sequence[Found]
 ) -> list[Answer]:
     day = Day(on, now, settings, load_facts(session, ANNIVERSARY.knobs_of(settings).shared_since_percent))
-    judge = Judge(day, key)
+    judge = Judge(day, key, spent=find_spent(session, settings, on))
     return [_foresee(candidate, judge) for candidate in candidates_for(session, day, key, found)]
 
 

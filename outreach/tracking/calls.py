@@ -4,21 +4,26 @@ Of two ticks the stronger stands: no answer, reached, wrong number. A wish to be
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
 from outreach.approval.staff import require_approver
-from outreach.clock import business_date
+from outreach.clock import business_date, instant_at
 from outreach.composing.contents import read_row
 from outreach.database import reading, take_turns, writing
 from outreach.errors import ApprovalError, ContentLost, NotFound, NotWaiting
 from outreach.intake.contacts import contact_hash, load_key, normalise_phone, show_phone
 from outreach.models import DESK, Event, Message
+from outreach.planning.collecting import check_calls
+from outreach.planning.hours import Leave
+from outreach.planning.legal_hours import find_leaves, find_zones
 from outreach.planning.stops import THEIR_WORD, find_stops
 from outreach.settings import Settings
 from outreach.tracking.events import record_event, suppress
@@ -37,7 +42,8 @@ OUTCOMES = {
 class Call:
     """One line of the sheet. `direct_line` is the number to give them, `avoid` what not to say.
 
-    `ticks` are the outcomes so far and when; `against` says why they must not be called any more.
+    `hours` says when they may be called, by the business's clock and by theirs; empty for at any time. `ticks` are the
+    outcomes so far and when; `against` says why they must not be called any more.
     """
 
     reference: str
@@ -51,6 +57,7 @@ class Call:
     script: str
     avoid: str
     direct_line: str
+    hours: str = ""
     ticks: list[tuple[datetime, str]] = field(default_factory=list)
     against: str = ""
 
@@ -81,9 +88,16 @@ def list_calls(session: Session, settings: Settings, on: date) -> list[Call]:
     ).all()
     ticks = _ticks(session, [message.reference for message in messages])
     to_make = [message for message in messages if message.status in {"approved", "accepted"}]
-    stops = find_stops(session, settings, to_make, on, THEIR_WORD)
+    stops = find_stops(session, settings, to_make, on, (*THEIR_WORD, check_calls))
+    hours = _hours_of(session, settings, to_make, on)
     calls = [
-        _read_call(session, message, ticks.get(message.reference, []), stop.reason if stop else "")
+        _read_call(
+            session,
+            message,
+            ticks.get(message.reference, []),
+            stop.reason if stop else "",
+            hours.get(message.reference, ""),
+        )
         for message in messages
         for stop in [stops.get(message.reference)]
         if _belongs_to(message, ticks.get(message.reference, []), on, settings)
@@ -108,15 +122,43 @@ def _belongs_to(message: Message, ticks: list[tuple[datetime, str]], on: date, s
     return any(business_date(at, settings.business.timezone) == on for at, _ in ticks)
 
 
-def _read_call(session: Session, message: Message, ticks: list[tuple[datetime, str]], against: str) -> Call:
+def _hours_of(session: Session, settings: Settings, messages: Sequence[Message], on: date) -> dict[str, str]:
+    """When each may be called on `on`, from the sending hour on, by the business's clock, and by theirs."""
+    business = settings.business
+    begins = instant_at(on, business.sending_hour, business.timezone)
+    leaves, zones = find_leaves(session, settings, messages, begins), find_zones(session, settings, messages)
+    return {
+        message.reference: say_hours(leaves[message.reference], on, business.timezone, zones[message.reference])
+        for message in messages
+    }
+
+
+def say_hours(leave: Leave, on: date, here: str, zones: Sequence[str]) -> str:
+    """The hours in words: “11:00 until 21:00 (their 08:00 until 18:00)”, “not today”, or "" for at any time."""
+    if leave.at is None or business_date(leave.at, here) > on:
+        return "not today"
+    if leave.until is None:
+        return ""
+    said = _say_clock(leave.at, leave.until, here)
+    theirs = {_say_clock(leave.at, leave.until, zone) for zone in zones}
+    return f"{said} (their {theirs.pop()})" if len(theirs) == 1 and theirs != {said} else said
+
+
+def _say_clock(begins: datetime, ends: datetime, zone: str) -> str:
+    begins, ends = begins.astimezone(ZoneInfo(zone)), ends.astimezone(ZoneInfo(zone))
+    return f"{begins:%H:%M} until {ends:%H:%M}"
+
+
+def _read_call(session: Session, message: Message, ticks: list[tuple[datetime, str]], against: str, hours: str) -> Call:
     said: dict[str, Any] = _read_script(session, message)
     recipient = json.loads(message.recipient or "{}")
     words = {name: str(said.get(name) or "") for name in ("about", "script", "avoid", "direct_line")}
     # Who has just asked to be left alone is done, not overtaken by the suppression that this made.
     is_done = bool({outcome for _, outcome in ticks} - {"no answer"})
+    against = "" if is_done else against
     return Call(
         message.reference, message.customer_id, message.kind, message.status, message.send_on,
-        recipient.get("name", ""), recipient.get("phone", ""), **words, ticks=ticks, against="" if is_done else against,
+        recipient.get("name", ""), recipient.get("phone", ""), **words, hours=hours, ticks=ticks, against=against,
     )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ class Handover:
     `key` stays the same across the tries of one attempt; `on` is the business date of the first try and `begun_at` its
     instant. A provider that can cancel must not print or send before `hold_until`. It calls `require_time` when all is
     ready and before the first byte of the message leaves: that raises NotSent where this sender must not start any
-    more. `purpose` is "service" or "marketing".
+    more. `purpose` is "service" or "marketing". What has not arrived `arrives_within` so long must not arrive any more.
     """
 
     reference: str
@@ -43,6 +43,7 @@ class Handover:
     purpose: str = "service"
     hold_until: datetime | None = None
     require_time: Callable[[], None] = at_any_time
+    arrives_within: timedelta | None = None
 
 
 @dataclass(frozen=True)

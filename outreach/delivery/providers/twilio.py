@@ -24,36 +24,19 @@ from twilio.twiml.messaging_response import MessagingResponse
 
 from outreach.delivery.providers import http
 from outreach.delivery.providers.protocol import NO_KEYS, Handover, Report, WebhookRequest
+from outreach.delivery.providers.twilio_codes import DEAD, OPTED_OUT, QUEUE_FULL, reason_of
 from outreach.errors import ContactRefused, NoAnswer, NotSent, OutcomeUnknown, Refused, SettingsError, WebhookRefused
 from outreach.settings import Settings, TwilioSettings, secret_of
 
 # Twilio keeps a text for ten hours by default; one that is handed over in the afternoon must not arrive at night.
-VALIDITY_SECONDS = 4 * 3600
+VALIDITY = timedelta(hours=4)
+# What the hand-over itself may take, which does not count at Twilio.
+ON_ITS_WAY = timedelta(minutes=1)
 # contracts/delivery-semantics.json, "twilio".
 LONGEST_BODY, PAGE_SIZE, MAX_PAGES = 1600, 1000, 50
 CLOCKS_DIFFER = timedelta(minutes=5)
 # What Twilio puts before the words as long as an account is on trial; the API gives them back with it.
 ON_TRIAL = "Sent from your Twilio trial account - "
-
-# contracts/delivery-semantics.json lists which codes are for good. Twilio splits codes from time to time, so that one
-# we do not know is for good as well: it is shown, and never tried again.
-OPTED_OUT = frozenset({21610})
-DEAD = frozenset({21211, 21614, 30005, 30006})
-QUEUE_FULL = frozenset({20429, 21611})
-WORDS = {
-    21211: "their number does not exist",
-    21212: "our sender number is not valid; check it: outreach doctor",
-    21408: "texts to their country are not switched on in our account",
-    21606: "our sender number cannot send texts; check it: outreach doctor",
-    21610: "they have told us to stop by text",
-    21612: "our sender number cannot reach theirs",
-    21614: "their number takes no texts",
-    30003: "their telephone could not be reached",
-    30005: "their number is not in use",
-    30006: "their number is a landline, or its network takes no texts",
-    30007: "a network filtered it as unwanted; have the wording looked at before more are sent",
-    30034: "our number is not registered for texts to the United States",
-}
 
 # US and Canadian numbers that belong to a place, not to a toll-free range: rules.md 10.
 LONG_CODE = re.compile(r"\+1(?!8(?:00|33|44|55|66|77|88))[2-9]\d{9}")
@@ -71,10 +54,11 @@ KIND_OF = {
 def open_provider(settings: Settings) -> "Twilio":
     """Raises SettingsError for a US long code whose use no campaign allows: networks block such texts."""
     twilio = settings.providers.twilio
-    if LONG_CODE.fullmatch(twilio.sender) and not twilio.campaign_approved:
+    if LONG_CODE.fullmatch(twilio.sender) and not (twilio.campaign and twilio.campaign_use):
         raise SettingsError(
             "providers.twilio.sender is a US long code. Texts from it are only allowed for a registered brand and "
-            "campaign (A2P 10DLC): register it with Twilio, then set providers.twilio.campaign_approved = true"
+            "campaign (A2P 10DLC): register it with Twilio, then set providers.twilio.campaign to its id, and "
+            "providers.twilio.campaign_use to what it was approved for: service, marketing or mixed"
         )
     return Twilio(twilio, f"{settings.business.public_url.rstrip('/')}/webhooks/twilio")
 
@@ -87,6 +71,7 @@ class Twilio:
     def __init__(self, settings: TwilioSettings, callback: str) -> None:
         self.account, self.sender, self.callback = settings.account_sid, settings.sender, callback
         self.is_service = self.sender.startswith("MG")
+        self.use = settings.campaign_use if LONG_CODE.fullmatch(self.sender) else "mixed"
         self.token = secret_of(settings.auth_token)
         self.absent_after: timedelta | None = timedelta(minutes=settings.absent_after_minutes)
         self.per_second = settings.per_second
@@ -94,6 +79,10 @@ class Twilio:
 
     def send(self, handover: Handover) -> str:
         to, words = _number_of(handover), _words_of(handover)
+        if self.use not in {handover.purpose, "mixed"}:
+            raise Refused(
+                f"our campaign is approved for {self.use} texts, and this is a {handover.purpose} one; register another"
+            )
         rest = Client(self.account, self.token, http_client=_Transport(self.client, handover.require_time))
         # An inbound callback with these proves that this very try was taken, even where our own answer was lost.
         marks = urlencode({"reference": handover.reference, "key": handover.key})
@@ -101,7 +90,7 @@ class Twilio:
             to=to,
             body=words,
             status_callback=f"{self.callback}?{marks}",
-            validity_period=VALIDITY_SECONDS,
+            validity_period=_validity(handover),
             # What was approved is what is sent: no letter is replaced to save a segment.
             smart_encoded=False,
             **{"messaging_service_sid" if self.is_service else "from_": self.sender},
@@ -235,7 +224,7 @@ def _require_taken(response: httpx.Response) -> str:
 
 
 def _refusal(code: int) -> Refused:
-    text = f"Twilio refused it for good ({_reason(code)})"
+    text = f"Twilio refused it for good ({reason_of(code)})"
     if code in OPTED_OUT:
         return ContactRefused(f"{text}; no more texts go to them unless they text START", "unsubscribed")
     if code in DEAD:
@@ -243,8 +232,15 @@ def _refusal(code: int) -> Refused:
     return Refused(f"{text}; nothing is tried again by itself")
 
 
-def _reason(code: int) -> str:
-    return f"{code}: {WORDS[code]}" if code in WORDS else f"{code}: see its list of error codes"
+def _validity(handover: Handover) -> int:
+    """For how many seconds Twilio may go on trying, so that nothing arrives after the hours of whom it is for.
+
+    Raises NotSent where too little is left of these.
+    """
+    left = VALIDITY if handover.arrives_within is None else min(VALIDITY, handover.arrives_within - ON_ITS_WAY)
+    if left < ON_ITS_WAY:
+        raise NotSent("the hours in which they may get a text are over; it goes in the next")
+    return int(left.total_seconds())
 
 
 def _number_of(handover: Handover) -> str:
@@ -311,7 +307,7 @@ def _status_reports(request: WebhookRequest, form: dict[str, list[str]], sid: st
         reference=_first(marks, "reference") or None,
         key=_first(marks, "key") or None,
         provider_id=sid,
-        reason=f"Twilio could not deliver it ({_reason(code)})" if code and kind == "failed" else None,
+        reason=f"Twilio could not deliver it ({reason_of(code)})" if code and kind == "failed" else None,
         raw=request.body,
     )
     if report.kind == "failed" and code in OPTED_OUT:

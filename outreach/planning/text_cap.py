@@ -1,0 +1,67 @@
+"""Texts about to leave in; a Stop for those that would be one too many for their number, out. Writes nothing.
+
+A practice may text about health without written consent only so often (47 CFR 64.1200(a)(9)(iv)(E)).
+"""
+
+from collections import defaultdict
+from datetime import date, timedelta
+
+from sqlmodel import Session, col, or_, select
+
+from outreach.clock import instant_at
+from outreach.models import Attempt, Message
+from outreach.planning.stops import Messages, Stop, Stops
+from outreach.settings import Settings
+
+TOO_MANY = "it waits: this number has had as many texts as the law allows"
+A_WEEK = 7
+
+
+def check_text_cap(session: Session, settings: Settings, messages: Messages, on: date) -> Stops:
+    """What is one too many waits for the first day on which it is not; only practices of health have the cap."""
+    texts = [message for message in messages if message.channel == "text"]
+    if settings.business.kind != "health" or not texts:
+        return {}
+    had = _texted_on(session, texts, on)
+    stops: Stops = {}
+    for message in texts:
+        days = had[message.contact_hash or ""]
+        free = _first_free(settings, days, on)
+        if free == on:
+            days.append(on)
+        else:
+            at = instant_at(free, settings.business.sending_hour, settings.business.timezone)
+            stops[message.reference] = Stop("approved", TOO_MANY, at)
+    return stops
+
+
+def _texted_on(session: Session, texts: Messages, on: date) -> dict[str, list[date]]:
+    """On which days of the last week each number was texted, or may have been, by its hash."""
+    # Of messages of ours, so that what is tried again is not in its own way.
+    ours = {message.reference for message in texts}
+    live = or_(col(Attempt.outcome).is_(None), col(Attempt.outcome).in_(("accepted", "unknown")))
+    rows = session.exec(
+        select(Message.reference, Message.contact_hash, col(Attempt.started_on))
+        .join(Attempt, col(Attempt.reference) == Message.reference)
+        .where(
+            Message.channel == "text",
+            col(Message.contact_hash).in_({message.contact_hash for message in texts}),
+            col(Attempt.started_on) > on - timedelta(days=A_WEEK),
+            live,
+        )
+    )
+    had: dict[str, list[date]] = defaultdict(list)
+    for reference, contact, day in rows:
+        if reference not in ours:
+            had[contact or ""].append(day)
+    return had
+
+
+def _first_free(settings: Settings, days: list[date], on: date) -> date:
+    cap, day = settings.texts.cap, on
+    while (
+        days.count(day) >= cap.health_a_day
+        or sum(one > day - timedelta(days=A_WEEK) for one in days) >= cap.health_a_week
+    ):
+        day += timedelta(days=1)
+    return day
