@@ -2,19 +2,22 @@
 
 import csv
 import json
+from collections import defaultdict
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
-from sqlmodel import select
+from sqlmodel import col, select
 
 from outreach.database import open_database, reading, upgrade_database
+from outreach.day import prepare_day
 from outreach.intake import import_folder, read_mapping
-from outreach.models import Invoice
-from outreach.moments import find_moments
+from outreach.models import Decision, Invoice, Message, Moment, Treatment
+from outreach.moments import MOMENTS, find_moments
+from outreach.planning.why import explain_customer
 from outreach.settings import Settings, load_settings
 
 MAPPINGS = Path(__file__).resolve().parent.parent / "examples" / "mappings"
@@ -156,3 +159,53 @@ def test_postgresql_gives_the_same_answers_on_the_days_with_ids(
         for day in [*ids(shared, "synthea_C"), "2022-02-28", "2023-06-01"]:
             on = date.fromisoformat(day)
             assert find_moments(here, settings, on) == find_moments(there, settings, on)
+
+
+def test_olist_has_the_reference_anniversaries_and_deliveries_on_every_day(shared: Path, imported: Imported) -> None:
+    rows = answers(shared, "olist")
+    engine, settings = imported(shared / "data" / "olist_10k", "olist.toml", "America/Sao_Paulo")
+    expected = [(r["today"], r["anniv_unique_customers"], r["unique_customers_delivered_2_3d"]) for r in rows]
+    assert len(rows) > 300
+    assert count_by_day(engine, settings, [row["today"] for row in rows], ["anniversary", "checkin"]) == expected
+
+
+def test_olist_has_the_reference_broken_promises_on_every_day(shared: Path, imported: Imported) -> None:
+    """Late by the day before yesterday or the day before: a recovery looks back from the day itself."""
+    engine, settings = imported(shared / "data" / "olist_10k", "olist.toml", "America/Sao_Paulo")
+    with reading(engine) as session:
+        late = select(Treatment).where(col(Treatment.done_at) > col(Treatment.promised_at))
+        days = defaultdict(set)
+        for treatment in session.exec(late):
+            days[treatment.done_on].add(treatment.treatment_id)
+        for row in answers(shared, "olist"):
+            on = date.fromisoformat(row["today"])
+            found = {item.occasion for item in find_moments(session, settings, on, ["recovery"])}
+            assert found == days[on] | days[on - timedelta(days=1)] | days[on - timedelta(days=2)]
+            two_and_three = days[on - timedelta(days=2)] | days[on - timedelta(days=3)]
+            assert len(two_and_three) == int(row["of_which_delivered_late"])
+
+
+@pytest.mark.parametrize(("name", "on"), [("olist", date(2018, 5, 14)), ("openemr", date(2008, 11, 17))])
+def test_sets_mapped_for_the_first_time_run_to_the_end(
+    shared: Path, tmp_path: Path, imported: Imported, name: str, on: date
+) -> None:
+    folder = {"olist": "olist_10k", "openemr": "openemr_demo"}[name]
+    engine, settings = imported(shared / "data" / folder, f"{name}.toml", "America/Sao_Paulo")
+    business = {
+        "name": "Loja", "address": ["Rua 1", "São Paulo"], "phone": "+55 11 5555 0100", "email": "a@loja.example",
+        "timezone": "America/Sao_Paulo", "signatories": [{"name": "Ana", "consent_on": "2000-01-01"}],
+    }  # fmt: skip
+    settings = load_settings(
+        secret="a secret for tests only", business=business, providers={"outbox": {"folder": tmp_path}}
+    )
+    now = datetime.combine(on, time(15), UTC)
+    prepared = prepare_day(engine, settings, on, lambda: now, lambda line: None)
+    with reading(engine) as session:
+        decided = session.exec(select(Decision)).all()
+        written = session.exec(select(Message)).all()
+        someone = session.get_one(Moment, decided[0].moment_id).customer_id
+    assert prepared.plan.decisions.total() == len(decided)
+    assert {answer.kind for answer in explain_customer(engine, settings, someone, on, now)} == set(MOMENTS)
+    # Olist has neither names nor streets: everyone is found, and held for want of a name.
+    assert {message.status for message in written} <= {"composed", "approved"}
+    assert (len(written) > 0) == (name == "openemr")

@@ -570,7 +570,7 @@ def test_why_gives_the_decision_the_message_and_every_moment_there_is_not(
     assert set(answers) == set(MOMENTS)
     assert answers["anniversary"].outcome == "send"
     assert answers["anniversary"].reference == messages(sqlite_engine)[0].reference
-    assert "no such moment" in answers["checkin"].reason
+    assert answers["checkin"].reason == "never treated; it comes 2 to 3 days after a treatment"
 
 
 def test_why_foresees_what_planning_would_say_and_writes_nothing(sqlite_engine: Engine, settings: Settings) -> None:

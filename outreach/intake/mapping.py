@@ -24,6 +24,10 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def _as_one_list(value: Any) -> Any:
+    return [value] if isinstance(value, dict) else value
+
+
 OneOrMore = Annotated[list[str], BeforeValidator(_as_list), Field(min_length=1)]
 
 
@@ -37,6 +41,14 @@ def _know_formats(dates: list[str]) -> list[str]:
     return dates
 
 
+class LookUp(Part):
+    """The value is found in a column of another file of the folder, and what stands beside it is taken."""
+
+    file: str
+    by: str
+    take: str
+
+
 class From(Part):
     """What one of our columns is made of: a column of theirs, several joined, or the same constant in every row."""
 
@@ -48,6 +60,7 @@ class From(Part):
     values: dict[str, str] | None = None
     otherwise: str | None = None
     dates: list[str] = []
+    look_up: Annotated[list[LookUp], BeforeValidator(_as_one_list)] = []
     add_days: int = Field(default=0, ge=-3660, le=3660)
     take: Take = "first"
 

@@ -16,7 +16,7 @@ from sqlalchemy import BigInteger
 
 from outreach.clock import business_date
 from outreach.intake.columns import TABLES, Column, Table
-from outreach.intake.mapping import FileMapping, From, TableMapping
+from outreach.intake.mapping import FileMapping, From, LookUp, TableMapping
 from outreach.intake.values import Style, Unfit, to_minor_units
 
 Record = dict[str, Any]
@@ -47,13 +47,17 @@ def own_columns(into: str, header: Sequence[str]) -> TableMapping:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How the rows under one header become records of one table. `currency_of` knows a payment's currency."""
+    """How the rows under one header become records of one table.
+
+    `currency_of` knows a payment's currency, and `look_up` what another file says of a value.
+    """
 
     mapping: TableMapping
     header: Sequence[str]
     style: Style
     empty: frozenset[str] = frozenset()
     currency_of: Callable[[Record], str | None] = lambda record: record.get("currency")
+    look_up: Callable[[LookUp, str], str] = lambda step, text: text
 
     @property
     def table(self) -> Table:
@@ -102,6 +106,8 @@ class Recipe:
         else:
             found = [self.text_of(cells, name) for name in origin.sources]
             text = origin.join.join(part for part in found if part)
+        for step in origin.look_up if text else ():
+            text = self.look_up(step, text)
         text = _convert(text, origin)
         if not text:
             if column.required:

@@ -20,6 +20,7 @@ from outreach.errors import SourceUnreadable
 from outreach.intake.columns import TABLES, Table
 from outreach.intake.dates import redate
 from outreach.intake.groups import Groups
+from outreach.intake.look_ups import LookUps
 from outreach.intake.mapping import FileMapping, Mapping, TableMapping
 from outreach.intake.records import BadCell, Recipe, Record, make_recipe, own_columns
 from outreach.intake.reports import FileCount, ImportReport, RefusedRow
@@ -68,8 +69,9 @@ def import_folder(
     used = {job.path for job in jobs}
     report = ImportReport(ignored={show_name(path.name): [] for path in files if path not in used})
     unused: dict[str, set[str]] = {}
+    look_ups = LookUps(folder)
     for job in jobs:
-        task = _Task(engine, job, settings, report, tell)
+        task = _Task(engine, job, settings, report, tell, look_ups)
         task.run()
         task.write_down(now, mapping.sha256 if mapping else None)
         if task.unused is not None:
@@ -132,9 +134,11 @@ def _unused(recipe: Recipe) -> set[str]:
 class _Task:
     """One job being done: it counts as it goes."""
 
-    def __init__(self, engine: Engine, job: Job, settings: Settings, report: ImportReport, tell: Tell) -> None:
+    def __init__(
+        self, engine: Engine, job: Job, settings: Settings, report: ImportReport, tell: Tell, look_ups: LookUps
+    ) -> None:
         self._engine, self._job, self._settings = engine, job, settings
-        self._report, self._tell = report, tell
+        self._report, self._tell, self._look_ups = report, tell, look_ups
         self._table: Table = TABLES[job.into]
         self._waiting: dict[tuple[object, ...], Record] = {}
         self._refusals: list[RefusedRow] = []
@@ -159,6 +163,7 @@ class _Task:
         business = self._settings.business
         table = self._job.table or own_columns(self._job.into, source.header)
         recipe = make_recipe(table, self._job.file, source.header, business.timezone, business.currency)
+        recipe = replace(recipe, look_up=self._look_ups.find)
         _ = recipe.positions
         if self._job.into != "payments":
             return recipe

@@ -1,0 +1,40 @@
+"""A value and a file that knows it in; what the file says of it out: an order's customer, from the list of orders.
+
+Each file is read once, its two columns kept in memory. It stores nothing.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+
+from outreach.errors import SourceUnreadable
+from outreach.intake.mapping import LookUp
+from outreach.intake.sources import open_source
+from outreach.intake.values import Unfit
+
+
+class LookUps:
+    """The files of one folder that values are looked up in."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known = lru_cache(maxsize=None)(self._read)
+
+    def find(self, step: LookUp, text: str) -> str:
+        """What the file has under `take` where it has `text` under `by`. Raises Unfit where it does not know it."""
+        found = self._known(step).get(text)
+        if found is None:
+            raise Unfit(f"{step.file} does not know this {step.by}")
+        return found
+
+    def _read(self, step: LookUp) -> dict[str, str]:
+        """Raises Unfit for a file that cannot be read, or has no such columns."""
+        try:
+            with open_source(self._folder / step.file) as source:
+                for name in (step.by, step.take):
+                    if source.header.count(name) != 1:
+                        raise Unfit(f"{step.file} has no column “{name}”, or has it twice")
+                by, take = source.header.index(step.by), source.header.index(step.take)
+                rows = (row.cells for row in source.rows if not row.problem)
+                return {cells[by].strip(): cells[take].strip() for cells in rows if cells[take].strip()}
+        except SourceUnreadable as error:
+            raise Unfit(f"{step.file}, where it is looked up: {error}") from error
