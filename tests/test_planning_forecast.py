@@ -177,7 +177,7 @@ def test_simulate_prints_the_forecast_for_programs(
 ) -> None:
     store(sqlite_engine, [*faithful("a")])
     monkeypatch.setenv("OUTREACH_SECRET", "a secret for tests only")
-    simulate("2026-03-10", "2026-03-12", str(sqlite_engine.url), "2026-03-10T15:00Z", True)
+    simulate("2026-03-10", "2026-03-12", database=str(sqlite_engine.url), now="2026-03-10T15:00Z", as_json=True)
     said = json.loads(capsys.readouterr().out)
     (message,) = said["messages"]
     assert (said["from"], said["to"], said["cost"]) == ("2026-03-10", "2026-03-12", message["cost"])

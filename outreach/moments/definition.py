@@ -89,14 +89,27 @@ class MomentDefinition(Generic[K]):
 
     def knobs_of(self, settings: Settings) -> K:
         """The moment's knobs. Raises SettingsError that names each value that does not fit."""
-        knobs: K = read_knobs(self.knobs, self.kind, json.dumps(settings.moments.get(self.kind, {}), default=str))
+        return self.read_knobs(self.written_knobs(settings))
+
+    def read_knobs(self, written: str) -> K:
+        """The knobs that JSON of what differs from the defaults gives. Raises SettingsError as `knobs_of`."""
+        knobs: K = read_knobs(self.knobs, self.kind, written)
         return knobs
+
+    def written_knobs(self, settings: Settings) -> str:
+        """What differs from the defaults, as JSON."""
+        return json.dumps(settings.moments.get(self.kind, {}), default=str)
 
     def select_found(
         self, settings: Settings, on: date, clauses: Sequence[Clause[K]] | None = None
     ) -> Select[tuple[str, str, date]]:
         """(customer_id, occasion, its date) of everyone who has it on `on`; or who meets only `clauses` of it."""
-        knobs, day = self.knobs_of(settings), business_day(settings, on)
+        return self.select_for(self.knobs_of(settings), business_day(settings, on), clauses)
+
+    def select_for(
+        self, knobs: K, day: BusinessDay, clauses: Sequence[Clause[K]] | None = None
+    ) -> Select[tuple[str, str, date]]:
+        """The same, for knobs and a business day."""
         occasion, occasion_on = self.occasion(knobs, day)
         found = select(col(Customer.customer_id), cast(occasion, String).label("occasion"), occasion_on.label("day"))
         found = found.select_from(self.rows(knobs, day) if self.rows else Customer)

@@ -19,6 +19,7 @@ class ThankYouKnobs(MomentKnobs):
     """`by` is what ranks customers: tenure, or what they paid in twelve months; a health business knows only tenure."""
 
     channels: list[Channel] = Field(default=["letter", "email"])
+    most_a_day: int | None = Field(default=10, ge=1)
     reward: int = Field(default=1000, ge=0)
     top_percent: float = Field(default=10.0, gt=0, le=100)
     by: Literal["tenure", "value"] = "tenure"

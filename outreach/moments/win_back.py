@@ -20,6 +20,7 @@ class WinBackKnobs(MomentKnobs):
     visits, for those who came on `history` days or more, and `silent_days` for the others."""
 
     channels: list[Channel] = Field(default=["email", "letter"])
+    most_a_day: int | None = Field(default=20, ge=1)
     ladder: bool = True
     reward: int = Field(default=0, ge=0)
     silent_days: int = Field(default=365, ge=1)

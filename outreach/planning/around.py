@@ -6,15 +6,29 @@ However many customers and moments there are, only a page of them is in memory. 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Date, Integer, MetaData, String, Table, and_, func, literal, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    MetaData,
+    String,
+    Table,
+    and_,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+)
 from sqlmodel import Session, col
 
 from outreach.clock import add_business_days
 from outreach.models import Decision, Event, Message, Moment
-from outreach.moments import MOMENTS, Found, find_moments, knobs_for
+from outreach.moments import MOMENTS, BusinessDay, Found, find_moments, knobs_for
 from outreach.planning.ids import moment_id
 from outreach.settings import Settings
 
@@ -30,9 +44,6 @@ AROUND = Table(
     Column("occasion", String, primary_key=True),
     Column("day", Date, nullable=False),
     Column("looked_at", Date, nullable=False),
-    Column("sequence", Integer, nullable=False),
-    Column("due", Boolean, nullable=False),
-    Column("reference", String),
     prefixes=["TEMPORARY"],
 )
 
@@ -73,41 +84,42 @@ def gather_around(session: Session, settings: Settings, on: date, kinds: Collect
     """Gathers every moment of `kinds` (all where there are none) around `on`; returns how many there are."""
     connection = session.connection()
     AROUND.create(connection)
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     for kind in MOMENTS:
         if kind in (kinds or MOMENTS) and knobs_for(settings, kind).enabled:
+            written, business = MOMENTS[kind].written_knobs(settings), settings.business
             for day in days_around(settings, kind, on):
-                rows = _select_around(settings, kind, day, on)
-                insert = dialect.insert(AROUND).from_select([column.name for column in AROUND.columns], rows)
-                connection.execute(insert.on_conflict_do_nothing())
+                connection.execute(_gather(kind, written, BusinessDay(day, business.zone, business.kind)))
     return connection.execute(select(func.count()).select_from(AROUND)).scalar_one()
 
 
-def _select_around(settings: Settings, kind: str, day: date, on: date) -> Any:
-    found = MOMENTS[kind].select_found(settings, day).subquery("found")
+@lru_cache(maxsize=2_000)
+def _gather(kind: str, written: str, day: BusinessDay) -> Any:
+    """Kept from run to run: the same day is looked at on many, and to put a statement together takes milliseconds."""
+    definition = MOMENTS[kind]
+    found = definition.select_for(definition.read_knobs(written), day).subquery("found")
+    # What stands on one day may have been found from another. ON CONFLICT is compiled anew each time it is used.
+    gathered = exists().where(
+        AROUND.c.kind == kind,
+        AROUND.c.customer_id == found.c.customer_id,
+        AROUND.c.occasion == found.c.occasion,
+    )
+    rows = select(literal(kind, String), found.c.customer_id, found.c.occasion, found.c.day, literal(day.on, Date))
+    return insert(AROUND).from_select([column.name for column in AROUND.columns], rows.where(~gathered))
+
+
+def _with_decisions(settings: Settings, on: date, kind: str, *what: Any) -> Any:
+    """A select of the moments of a kind that are around and due, each with the decision that stands on it."""
     later = Decision.__table__.alias("later")  # type: ignore[attr-defined]
     last = select(func.max(later.c.sequence)).where(later.c.moment_id == col(Moment.moment_id)).correlate(Moment)
     known = and_(
-        col(Moment.kind) == kind,
-        col(Moment.customer_id) == found.c.customer_id,
-        col(Moment.occasion) == found.c.occasion,
+        col(Moment.kind) == AROUND.c.kind,
+        col(Moment.customer_id) == AROUND.c.customer_id,
+        col(Moment.occasion) == AROUND.c.occasion,
     )
     decided = and_(col(Decision.moment_id) == col(Moment.moment_id), col(Decision.sequence) == last.scalar_subquery())
-    return (
-        select(
-            literal(kind, String),
-            found.c.customer_id,
-            found.c.occasion,
-            found.c.day,
-            literal(day, Date),
-            func.coalesce(col(Decision.sequence), 0),
-            func.coalesce(or_(_is_due(on), _climbs(settings, kind, on)), literal(True, Boolean)),
-            col(Decision.reference),
-        )
-        .select_from(found)
-        .outerjoin(Moment, known)
-        .outerjoin(Decision, decided)
-    )
+    is_due = func.coalesce(or_(_is_due(on), _climbs(settings, kind, on)), literal(True, Boolean))
+    around = select(*what).select_from(AROUND).outerjoin(Moment, known).outerjoin(Decision, decided)
+    return around.where(AROUND.c.kind == kind, is_due)
 
 
 def _is_due(on: date) -> Any:
@@ -116,13 +128,22 @@ def _is_due(on: date) -> Any:
     return and_(col(Decision.outcome) == "not_yet", waits)
 
 
+def is_next_step(settings: Settings, kind: str, step: int, sent_on: date, on: date) -> bool:
+    """Whether the ladder has a step after `step`, and its last message went out long enough ago."""
+    return step < len(knobs_for(settings, kind).channels) and sent_on <= on - wait_of(settings, kind)
+
+
+def wait_of(settings: Settings, kind: str) -> timedelta:
+    """How long a ladder waits for an answer: never less than the quiet days."""
+    return timedelta(days=max(knobs_for(settings, kind).wait_days, settings.pacing.quiet_days))
+
+
 def _climbs(settings: Settings, kind: str, on: date) -> Any:
     """The moment was sent, its ladder goes on, and its last message has brought no answer for long enough."""
     knobs = knobs_for(settings, kind)
     if not knobs.ladder:
         return literal(False, Boolean)
-    wait = timedelta(days=max(knobs.wait_days, settings.pacing.quiet_days))
-    unanswered = and_(col(Message.status).in_(REACHED), col(Message.send_on) <= on - wait)
+    unanswered = and_(col(Message.status).in_(REACHED), col(Message.send_on) <= on - wait_of(settings, kind))
     answer = select(col(Event.event_id)).where(
         col(Event.reference) == col(Message.reference), col(Event.kind) == "replied"
     )
@@ -135,21 +156,18 @@ def _climbs(settings: Settings, kind: str, on: date) -> Any:
     return and_(col(Decision.outcome) == "send", col(Decision.run_on) != on, last.correlate(Decision).exists())
 
 
-def read_due(session: Session, kind: str) -> Iterator[list[Due]]:
+def read_due(session: Session, settings: Settings, on: date, kind: str) -> Iterator[list[Due]]:
     """The moments of one kind that are to be decided on, a page at a time, by customer."""
+    sequence = func.coalesce(col(Decision.sequence), 0).label("sequence")
+    due = _with_decisions(settings, on, kind, AROUND, sequence, col(Decision.reference).label("reference"))
+    due = due.order_by(AROUND.c.customer_id, AROUND.c.occasion).limit(PAGE)
     after = ("", "")
     while True:
         rest = or_(
             AROUND.c.customer_id > after[0],
             and_(AROUND.c.customer_id == after[0], AROUND.c.occasion > after[1]),
         )
-        page = (
-            select(AROUND)
-            .where(AROUND.c.kind == kind, AROUND.c.due, rest)
-            .order_by(AROUND.c.customer_id, AROUND.c.occasion)
-            .limit(PAGE)
-        )
-        rows = session.connection().execute(page).all()
+        rows = session.connection().execute(due.where(rest)).all()
         if not rows:
             return
         after = (rows[-1].customer_id, rows[-1].occasion)
@@ -159,8 +177,11 @@ def read_due(session: Session, kind: str) -> Iterator[list[Due]]:
         ]
 
 
-def count_due(session: Session) -> int:
-    return session.connection().execute(select(func.count()).select_from(AROUND).where(AROUND.c.due)).scalar_one()
+def count_due(session: Session, settings: Settings, on: date) -> int:
+    """How many of the moments that are around are to be decided on."""
+    connection = session.connection()
+    kinds = connection.execute(select(AROUND.c.kind).distinct()).scalars().all()
+    return sum(connection.execute(_with_decisions(settings, on, kind, func.count())).scalar_one() for kind in kinds)
 
 
 def select_lost(on: date, kinds: Collection[str] = ()) -> Any:

@@ -10,16 +10,16 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Engine
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from outreach.clock import business_date
 from outreach.database import reading
 from outreach.errors import SettingsError
 from outreach.intake.contacts import load_key
-from outreach.models import Decision, Moment
-from outreach.moments import Found, find_moments
+from outreach.models import Decision, Message, Moment
+from outreach.moments import Found, find_moments, knobs_for
 from outreach.moments.anniversary import ANNIVERSARY
-from outreach.planning.around import look_around
+from outreach.planning.around import REACHED, is_next_step, look_around
 from outreach.planning.budget import Spent, find_spent, most_cost
 from outreach.planning.candidates import Candidate, Day, candidates_for
 from outreach.planning.channels import Route
@@ -118,6 +118,7 @@ class Oracle:
         self.touches: dict[str, list[date]] = defaultdict(list)
         self.household_touches: dict[str, list[tuple[date, str]]] = defaultdict(list)
         self.asked: dict[str, dict[str, date]] = defaultdict(dict)
+        self.sent: dict[str, list[tuple[date, str]]] = defaultdict(list)
         self.finds: dict[tuple[str, date], list[Found]] = {}
 
     def live_through(self, on: date) -> None:
@@ -127,7 +128,10 @@ class Oracle:
         self._drop_lost(found, on)
         day = self._day(settings, on)
         judge = Judge(day, self.key, planned_on(self.session, on), self._spent(on))
-        candidates = candidates_for(self.session, day, self.key, undecided)
+        climbing = self._climbing(found, settings, on)
+        candidates = candidates_for(self.session, day, self.key, [*undecided, *(found[id_] for id_ in climbing)])
+        candidates = [replace(each, step=len(climbing.get(each.moment_id, ())) + 1,
+                              tried=climbing.get(each.moment_id, ())) for each in candidates]  # fmt: skip
         self._recall(candidates, on)
         for candidate in candidates:
             self._note(candidate, judge.judge(candidate), on)
@@ -161,6 +165,20 @@ class Oracle:
         }
         return [item for id_, item in found.items() if is_due(self.decided.get(id_) or stored.get(id_), on)]
 
+    def _climbing(self, found: dict[str, Found], settings: Settings, on: date) -> dict[str, tuple[str, ...]]:
+        """The channels tried of each moment whose ladder goes on; nobody is foreseen to answer, or to be missed."""
+        ladders = {id_: item for id_, item in found.items() if knobs_for(settings, item.kind).ladder}
+        known: dict[str, list[tuple[date, str]]] = defaultdict(list)
+        reached = select(Message).where(col(Message.status).in_(REACHED)).order_by(col(Message.step))
+        for message in select_for(self.session, reached, Message.moment_id, ladders):
+            known[message.moment_id].append((message.send_on, message.channel))
+        tried = {id_: known[id_] + self.sent[id_] for id_ in ladders}
+        return {
+            id_: tuple(channel for _, channel in sent)
+            for id_, sent in tried.items()
+            if sent and is_next_step(settings, ladders[id_].kind, len(sent), sent[-1][0], on)
+        }
+
     def _drop_lost(self, found: dict[str, Found], on: date) -> None:
         stored = {row.moment_id: row for row in self.session.exec(waiting_on(on)).all()}
         waiting = {id_ for id_ in stored if id_ not in self.decided}
@@ -189,12 +207,15 @@ class Oracle:
     def _note(self, candidate: Candidate, verdict: Verdict, on: date) -> None:
         id_, kind = candidate.moment_id, candidate.kind
         if isinstance(verdict, Hold):
+            if candidate.step > 1:
+                return
             self._decide(id_, kind, on, "never" if verdict.next_on is None else "not_yet", verdict)
             return
         self._decide(id_, kind, on, "send")
         if isinstance(verdict, Sent):
             for leg in verdict.legs:
                 self._foresee(candidate, leg.route, on)
+                self.sent[id_].append((leg.route.send_on, leg.route.channel))
 
     def _foresee(self, candidate: Candidate, route: Route, on: date) -> None:
         assert candidate.recipient is not None, "a route leads to somebody"  # noqa: S101

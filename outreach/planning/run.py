@@ -76,12 +76,12 @@ def plan_day(
         settings = settings.model_copy(update={"start_on": start_of(session, settings, on)})
         found = gather_around(session, settings, on, kinds)
         tell(f"{found} moments around {on}")
-        report = PlanReport(on, already_decided=found - count_due(session))
+        report = PlanReport(on, already_decided=found - count_due(session, settings, on))
         facts = load_facts(session, ANNIVERSARY.knobs_of(settings).shared_since_percent)
         planner = Planner(session, Day(on, now, settings, facts), key, report)
         planner.drop_lost(kinds)
         for kind in MOMENTS:
-            for page in read_due(session, kind):
+            for page in read_due(session, settings, on, kind):
                 planner.decide(page)
     return planner.report
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Form, Request, Response
 from fastapi.datastructures import FormData
+from markupsafe import Markup
 from sqlalchemy import func
 from sqlmodel import Session, select
 
@@ -26,6 +27,7 @@ from outreach.moments.checkin import CHECKIN
 from outreach.planning.forecast import Forecast, forecast
 from outreach.planning.knobs import overlay_knobs
 from outreach.planning.treatments import waiting_treatments
+from outreach.planning.weeks import count_weeks, draw_weeks
 from outreach.settings import WEEKDAYS, MomentKnobs, Settings, fixed_knobs
 from outreach.web.desk import Desk
 from outreach.web.guard import Approver, DeskNow, Viewer, Writer, new_router
@@ -55,7 +57,10 @@ def show_moments(desk: DeskNow, signed: Viewer, count: bool = False) -> Response
     with reading(desk.engine) as session:
         rows = [_row(session, desk, settings, moment, seen) for moment in MOMENTS]
         waiting = len(waiting_treatments(session, settings, desk.today))
-    return desk.show("moments.html", signed, here="/moments", rows=rows, waiting=waiting, days=DAYS_AHEAD)
+    picture = Markup(draw_weeks(count_weeks(seen), "Touches per week")) if seen and seen.messages else None  # noqa: S704
+    return desk.show(
+        "moments.html", signed, here="/moments", rows=rows, waiting=waiting, days=DAYS_AHEAD, picture=picture
+    )
 
 
 def _row(session: Session, desk: Desk, settings: Settings, moment: str, seen: Forecast | None) -> dict[str, Any]:
