@@ -295,7 +295,7 @@ def test_refused_rows_are_a_warning_and_no_failure(day: Day) -> None:
 
 def test_a_dry_run_says_the_counts_and_keeps_nothing(day: Day) -> None:
     prepared, due = day.runs["prepare dry"], day.runs["deliver dry"]
-    assert "nothing was kept: 3 decisions, 2 messages" in prepared.message
+    assert "nothing was kept: 4 decisions, 2 messages" in prepared.message
     assert "| anniversary | letter | 2 |" in prepared.artifact
     assert due.message == "A dry run, nothing has left: 1 are due, 1 would be handed over"
     assert "| anniversary | letter | 1 |" in due.artifact

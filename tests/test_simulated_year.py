@@ -141,8 +141,9 @@ def live_on_sqlite(seed: int, size: int) -> tuple[Year, People, Settings]:
         return Year(engine), people, settings
 
 
-@given(seed=st.integers(0, 10_000), size=st.integers(3, 20))
-@hypothesis_settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+# One year takes about a minute; `make drill` lives through twenty.
+@given(seed=st.integers(0, 10_000), size=st.integers(3, 12))
+@hypothesis_settings(max_examples=1, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 def test_a_year_of_planning_keeps_every_promise_whoever_they_are(seed: int, size: int) -> None:
     require_all(*live_on_sqlite(seed, size))
 
@@ -154,9 +155,9 @@ def test_many_years_of_planning_keep_every_promise(seed: int, size: int) -> None
     require_all(*live_on_sqlite(seed, size))
 
 
-def test_the_same_seed_gives_the_same_quarter_on_both_databases(database_url: str) -> None:
+def test_the_same_seed_gives_the_same_weeks_on_both_databases(database_url: str) -> None:
     """And the other database gives it as well: what is drawn, found and decided is the same row for row."""
-    end = date(2026, 3, 31)
+    end = date(2026, 2, 15)
     engine, settings = fresh(database_url), practice()
     live_through(engine, settings, People(7, 8), end)
     with tempfile.TemporaryDirectory() as folder:

@@ -1,6 +1,6 @@
 """They have not come for long: longer than a year, or longer than their own rhythm lets one expect."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any, Literal
 
 from pydantic import Field
@@ -29,7 +29,6 @@ class WinBackKnobs(MomentKnobs):
     history: int = Field(default=4, ge=2)
     verify_days: int = Field(default=730, ge=1)
     until_days: int = Field(default=1825, ge=1)
-    useful_days: int = Field(default=30, ge=0)
     every_days: int = Field(default=365, ge=0)
 
 
@@ -78,14 +77,10 @@ WIN_BACK = MomentDefinition(
         ),
     ),
     occasion=lambda knobs, day: (last_contact(day.on), last_contact(day.on)),
-    useful_until=lambda knobs, day, on: min(day + timedelta(days=knobs.until_days), _month_on(knobs, on)),
+    useful_until=lambda knobs, day, on: day + timedelta(days=knobs.until_days),
     not_again=lambda knobs: knobs.every_days,
     day_field="last_seen",
     because="last seen on {day}",
     summary="a win-back is for someone who has not come for a year, or for long by their own rhythm",
     traits=frozenset({"favour", "absence"}),
 )
-
-
-def _month_on(knobs: WinBackKnobs, on: date) -> date:
-    return on + timedelta(days=knobs.useful_days)

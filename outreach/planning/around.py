@@ -107,8 +107,8 @@ def _gather(kind: str, written: str, day: BusinessDay) -> Any:
     return insert(AROUND).from_select([column.name for column in AROUND.columns], rows.where(~gathered))
 
 
-def _with_decisions(settings: Settings, on: date, kind: str, *what: Any) -> Any:
-    """A select of the moments of a kind that are around and due, each with the decision that stands on it."""
+def _with_decisions(settings: Settings, on: date, *what: Any) -> Any:
+    """A select of the moments that are around and due, each with the decision that stands on it."""
     later = Decision.__table__.alias("later")  # type: ignore[attr-defined]
     last = select(func.max(later.c.sequence)).where(later.c.moment_id == col(Moment.moment_id)).correlate(Moment)
     known = and_(
@@ -117,9 +117,9 @@ def _with_decisions(settings: Settings, on: date, kind: str, *what: Any) -> Any:
         col(Moment.occasion) == AROUND.c.occasion,
     )
     decided = and_(col(Decision.moment_id) == col(Moment.moment_id), col(Decision.sequence) == last.scalar_subquery())
-    is_due = func.coalesce(or_(_is_due(on), _climbs(settings, kind, on)), literal(True, Boolean))
-    around = select(*what).select_from(AROUND).outerjoin(Moment, known).outerjoin(Decision, decided)
-    return around.where(AROUND.c.kind == kind, is_due)
+    climbs = [_climbs(settings, kind, on) for kind in MOMENTS if knobs_for(settings, kind).ladder]
+    is_due = func.coalesce(or_(_is_due(on), *climbs), literal(True, Boolean))
+    return select(*what).select_from(AROUND).outerjoin(Moment, known).outerjoin(Decision, decided).where(is_due)
 
 
 def _is_due(on: date) -> Any:
@@ -141,8 +141,6 @@ def wait_of(settings: Settings, kind: str) -> timedelta:
 def _climbs(settings: Settings, kind: str, on: date) -> Any:
     """The moment was sent, its ladder goes on, and its last message has brought no answer for long enough."""
     knobs = knobs_for(settings, kind)
-    if not knobs.ladder:
-        return literal(False, Boolean)
     unanswered = and_(col(Message.status).in_(REACHED), col(Message.send_on) <= on - wait_of(settings, kind))
     answer = select(col(Event.event_id)).where(
         col(Event.reference) == col(Message.reference), col(Event.kind) == "replied"
@@ -153,14 +151,15 @@ def _climbs(settings: Settings, kind: str, on: date) -> Any:
         or_(unanswered, col(Message.status).in_(MISSED)),
         ~answer.exists(),
     )
-    return and_(col(Decision.outcome) == "send", col(Decision.run_on) != on, last.correlate(Decision).exists())
+    sent = and_(AROUND.c.kind == kind, col(Decision.outcome) == "send", col(Decision.run_on) != on)
+    return and_(sent, last.correlate(Decision).exists())
 
 
 def read_due(session: Session, settings: Settings, on: date, kind: str) -> Iterator[list[Due]]:
     """The moments of one kind that are to be decided on, a page at a time, by customer."""
     sequence = func.coalesce(col(Decision.sequence), 0).label("sequence")
-    due = _with_decisions(settings, on, kind, AROUND, sequence, col(Decision.reference).label("reference"))
-    due = due.order_by(AROUND.c.customer_id, AROUND.c.occasion).limit(PAGE)
+    due = _with_decisions(settings, on, AROUND, sequence, col(Decision.reference).label("reference"))
+    due = due.where(AROUND.c.kind == kind).order_by(AROUND.c.customer_id, AROUND.c.occasion).limit(PAGE)
     after = ("", "")
     while True:
         rest = or_(
@@ -177,11 +176,11 @@ def read_due(session: Session, settings: Settings, on: date, kind: str) -> Itera
         ]
 
 
-def count_due(session: Session, settings: Settings, on: date) -> int:
-    """How many of the moments that are around are to be decided on."""
-    connection = session.connection()
-    kinds = connection.execute(select(AROUND.c.kind).distinct()).scalars().all()
-    return sum(connection.execute(_with_decisions(settings, on, kind, func.count())).scalar_one() for kind in kinds)
+def count_due(session: Session, settings: Settings, on: date) -> dict[str, int]:
+    """How many of the moments that are around are to be decided on, by kind, in the order in which kinds come first."""
+    counted = _with_decisions(settings, on, AROUND.c.kind, func.count()).group_by(AROUND.c.kind)
+    due = dict(session.connection().execute(counted).tuples().all())
+    return {kind: due[kind] for kind in MOMENTS if kind in due}
 
 
 def select_lost(on: date, kinds: Collection[str] = ()) -> Any:

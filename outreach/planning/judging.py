@@ -6,6 +6,7 @@ Planning writes down what it says, and the forecast only counts it.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from outreach.intake.contacts import contact_hash
 from outreach.planning.budget import Spent, hold_for_budget, hold_for_worth, most_cost
@@ -68,6 +69,7 @@ class Judge:
         self.touches = Touches(day.settings.pacing.quiet_days)
         self.carriers: dict[tuple[str, str], str] = {}
         self.written = {(message.kind, message.channel, message.contact_hash) for message in planned}
+        self.queued: Counter[str] = Counter()
         self.sizes = Counter(message.kind for message in planned)
 
     def judge(self, candidate: Candidate) -> Verdict:
@@ -107,7 +109,10 @@ class Judge:
         most = candidate.knobs.most_a_day
         if most is None or self.sizes[candidate.kind] < most:
             return None
-        return Hold("size", f"at most {most} of these are written in a day", self.day.tomorrow)
+        # Each is told its place in the line: to be put off from day to day would be a decision on everybody every day.
+        days = 1 + self.queued[candidate.kind] // most
+        self.queued[candidate.kind] += 1
+        return Hold("size", f"at most {most} of these are written in a day", self.day.on + timedelta(days=days))
 
     def _cost(self, legs: Sequence[Leg]) -> int:
         """The most that the messages may cost, in minor units: how long they will be is not known yet."""

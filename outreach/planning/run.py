@@ -6,7 +6,7 @@ One transaction, one run at a time: a second run of the same day finds everythin
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine, insert
@@ -32,6 +32,8 @@ from outreach.settings import Settings
 
 # A day beyond this is a slip of the keyboard: what was put off would be found to be over, and never comes back.
 FARTHEST_AHEAD = 31
+# However long its reason lasts, what was written a month ago and never sent is not sent as it is.
+LONGEST_USE = timedelta(days=31)
 LOST = Hold("no_longer", "the reason to write is no longer there")
 
 
@@ -76,11 +78,12 @@ def plan_day(
         settings = settings.model_copy(update={"start_on": start_of(session, settings, on)})
         found = gather_around(session, settings, on, kinds)
         tell(f"{found} moments around {on}")
-        report = PlanReport(on, already_decided=found - count_due(session, settings, on))
+        due = count_due(session, settings, on)
+        report = PlanReport(on, already_decided=found - sum(due.values()))
         facts = load_facts(session, ANNIVERSARY.knobs_of(settings).shared_since_percent)
         planner = Planner(session, Day(on, now, settings, facts), key, report)
         planner.drop_lost(kinds)
-        for kind in MOMENTS:
+        for kind in due:
             for page in read_due(session, settings, on, kind):
                 planner.decide(page)
     return planner.report
@@ -212,7 +215,7 @@ class Planner:
             "status": "planned",
             "run_on": self.day.on,
             "send_on": leg.route.send_on,
-            "useful_until": candidate.useful_until,
+            "useful_until": min(candidate.useful_until, leg.route.send_on + LONGEST_USE),
             "contact_hash": leg.contact_hash,
             "cost": 0,
             "fence": 0,
