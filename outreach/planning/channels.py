@@ -78,7 +78,11 @@ def send_day(channel: Channel, candidate: Candidate, day: Day) -> date:
     """The day to hand it over: today, or where planning looks ahead, so that it arrives on the day itself."""
     if candidate.knobs.lead_days == 0:
         return day.on
-    return max(day.on, add_business_days(candidate.occasion_on, -getattr(day.settings.transit, channel)))
+    last = add_business_days(candidate.occasion_on, -getattr(day.settings.transit, channel))
+    # Four business days before a Saturday, and four after that, is the Monday behind it.
+    while arrival(channel, last, day.settings) > candidate.occasion_on:
+        last = add_business_days(last, -1)
+    return max(day.on, last)
 
 
 def arrival(channel: Channel, send_on: date, settings: Settings) -> date:
