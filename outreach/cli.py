@@ -20,8 +20,8 @@ from outreach.approval.batches import list_batches, require_waiting
 from outreach.call import open_call
 from outreach.commands.checking import checking
 from outreach.commands.deploying import LOCAL, deploying
-from outreach.commands.options import AsJson, By, Database, DryRun, Now, On
 from outreach.commands.naming import naming
+from outreach.commands.options import AsJson, By, Database, DryRun, Now, On
 from outreach.commands.penning import pen
 from outreach.commands.sending import sending
 from outreach.commands.simulating import simulating

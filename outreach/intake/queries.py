@@ -49,8 +49,10 @@ def require_select(query: str) -> str:
     if len(query) > LONGEST_QUERY:
         raise IntakeError(f"The query is longer than {LONGEST_QUERY:,} characters; give the ids as a file")
     if not re.match(r"(select|with)\b", bare, re.IGNORECASE) or "\0" in query:
-        raise IntakeError("The query must be one SELECT that yields customer_id, such as SELECT customer_id FROM visits")
-    if named := KEPT_AWAY.search(bare):
+        raise IntakeError(
+            "The query must be one SELECT that yields customer_id, such as SELECT customer_id FROM visits"
+        )
+    if named := KEPT_AWAY.search(statement):
         raise IntakeError(f"A query may not ask for {named[0].lower()}; ask the tables of docs/data.md")
     return statement
 

@@ -28,9 +28,7 @@ class HitEvent:
     count: int
 
 
-def name_hit(
-    engine: Engine, settings: Settings, listed: List, event: str, by: str, now: datetime
-) -> GoodwillReport:
+def name_hit(engine: Engine, settings: Settings, listed: List, event: str, by: str, now: datetime) -> GoodwillReport:
     """What became of each line, once everybody on the list is named for the event by the member of staff `by`.
 
     Raises IntakeError for an event without a fit name, NotFound and NotAllowed for who may not.
@@ -45,9 +43,7 @@ def name_hit(
     return report
 
 
-def name_by_query(
-    engine: Engine, settings: Settings, query: str, event: str, by: str, now: datetime
-) -> GoodwillReport:
+def name_by_query(engine: Engine, settings: Settings, query: str, event: str, by: str, now: datetime) -> GoodwillReport:
     """As `name_hit`, of those whom a SELECT yields; only an admin may ask the tables. Raises IntakeError too."""
     with reading(engine) as session:
         require_admin(session, by)
