@@ -160,6 +160,7 @@ def set_status(
         feedback.status, feedback.answered_at = status, now
         pulled = _pull_back(session, settings, feedback.customer_id, now)
         record_act(session, by, f"feedback {status}", feedback_id, "", now)
+        session.refresh(feedback)
     return Written(feedback, False, cancel_pulled(engine, settings, pulled, now, providers))
 
 

@@ -46,5 +46,5 @@ def take_words(desk: DeskNow, token: str, words: Words = "") -> Response:
 def _show(desk: Desk, token: str, answer: Answer, has_words: bool = False) -> Response:
     status = 200 if answer.state == "kept" else 410
     return desk.show(
-        "surveyed.html", status=status, token=token, answer=answer, has_words=has_words, longest=LONGEST_WORDS
+        "surveyed.html", status=status, link=token, answer=answer, has_words=has_words, longest=LONGEST_WORDS
     )
