@@ -98,6 +98,7 @@ def test_where_a_recovery_must_not_go_the_desk_says_why(nora: Browser, sqlite_en
     nora.press("/news", customer_id=ODD, what="wrong_person")
     page = nora.press("/feedback", customer_id=ODD, kind="complaint", text="Late.").text
     assert "No recovery goes out now:" in page
+    assert "Call them yourself." in page
 
 
 def test_what_cannot_be_planned_is_still_written_down(sqlite_engine: Engine, every_moment: Settings) -> None:

@@ -107,7 +107,7 @@ def _open_recovery(desk: Desk, feedback: Feedback) -> str:
         return "No recovery follows from it."
     if decided[0].outcome == "send":
         return "A recovery is prepared, and waits with today's batches."
-    return f"No recovery goes out now: {decided[0].reason}."
+    return f"No recovery goes out now: {decided[0].reason}. Call them yourself."
 
 
 @router.post("/feedback/status")
