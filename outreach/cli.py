@@ -20,6 +20,7 @@ from outreach.approval.batches import list_batches, require_waiting
 from outreach.call import open_call
 from outreach.commands.checking import checking
 from outreach.commands.deploying import LOCAL, deploying
+from outreach.commands.naming import naming
 from outreach.commands.options import AsJson, By, Database, DryRun, Now, On
 from outreach.commands.penning import pen
 from outreach.commands.sending import sending
@@ -42,6 +43,7 @@ app.add_typer(sending)
 app.add_typer(simulating)
 app.add_typer(deploying)
 app.add_typer(checking)
+app.add_typer(naming)
 app.add_typer(staff, name="staff")
 app.add_typer(pen, name="pen")
 

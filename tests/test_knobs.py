@@ -205,7 +205,7 @@ def test_words_name_no_treatment_that_was_answered_with_no(sqlite_engine: Engine
         "R", "checkin", "email", "c1", (Occasion("c1", two_days_ago.isoformat(), two_days_ago),), TODAY, TODAY
     )
     with reading(sqlite_engine) as session:
-        facts = FactFinder(session, tuned(sqlite_engine, settings), [assignment]).facts_for(assignment, "en")
+        facts = FactFinder(session, tuned(sqlite_engine, settings), [assignment], b"a key").facts_for(assignment, "en")
     assert facts.fields["treatment"] == "Extraction"
 
 

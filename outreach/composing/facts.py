@@ -36,9 +36,12 @@ class Facts:
 
 
 class FactFinder:
-    """Reads all that `assignments` need; then gives the facts of each. `people`, by id, are all whom they concern."""
+    """Reads all that `assignments` need; then gives the facts of each. `people`, by id, are all whom they concern.
 
-    def __init__(self, session: Session, settings: Settings, assignments: Sequence[Assignment]) -> None:
+    `key` signs links to the public pages.
+    """
+
+    def __init__(self, session: Session, settings: Settings, assignments: Sequence[Assignment], key: bytes) -> None:
         about = {occasion.customer_id for each in assignments for occasion in each.occasions}
         ids = about | {each.recipient_id for each in assignments}
         flags = select(Flag).where(Flag.kind == "confidential")
@@ -52,6 +55,7 @@ class FactFinder:
             {on: load_standings(session, on, about) for on in {each.run_on for each in assignments}},
             _first_contacts(session, about),
             _troubles(session, assignments),
+            key,
         )
         self.people = {row.customer_id: person_of(row) for row in self.known.customers.values()}
 

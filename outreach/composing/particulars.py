@@ -11,6 +11,7 @@ from babel.lists import format_list
 
 from outreach.clock import years_between
 from outreach.composing.environment import Value
+from outreach.composing.surveying import survey_url
 from outreach.errors import CannotWrite
 from outreach.models import Customer, Flag
 from outreach.moments.checkin import CHECKIN
@@ -51,6 +52,7 @@ class Known:
     standings: dict[date, dict[str, Standing]]
     first_contacts: dict[str, date]
     troubles: dict[tuple[str, str], str]
+    key: bytes
 
     def customer(self, customer_id: str) -> Customer:
         """Raises CannotWrite for somebody who is no longer on record."""
@@ -149,11 +151,18 @@ def tell_trouble(matter: Matter) -> dict[str, Value]:
     return {"trouble": min(trouble for trouble in troubles if trouble)}
 
 
+def tell_survey(matter: Matter) -> dict[str, Value]:
+    assignment = matter.assignment
+    asked = assignment.occasions[0].customer_id
+    return {"survey_url": survey_url(matter.settings.business, matter.known.key, assignment.reference, asked)}
+
+
 PARTICULARS: dict[str, Callable[[Matter], dict[str, Value]]] = {
     "anniversary": tell_tenure,
     "checkin": tell_treatment,
     "first_hundred": tell_tenure,
     "late_payment": tell_debt,
     "recovery": tell_trouble,
+    "survey": tell_survey,
     "thank_you": tell_tenure,
 }

@@ -47,7 +47,7 @@ def preview_template(
         occasion = _occasion(session, customer, kind, on)
         recipient = _recipient(customer, on)
         assignment = Assignment(REFERENCE, kind, channel, recipient, (occasion,), on, on)
-        finder = FactFinder(session, settings, [assignment])
+        finder = FactFinder(session, settings, [assignment], key)
     facts = finder.facts_for(assignment, language)
     written = write_message(settings, key, assignment, facts, words, finder.people)
     return written.body, media_type_for(channel, settings.provider_for("letter"))

@@ -117,7 +117,7 @@ class Composer:
             still = select(Message).where(Message.status == "planned", col(Message.reference).in_(references))
             messages = session.exec(still.order_by(Message.reference)).all()
             assignments = assignments_for(session, messages)
-            finder = FactFinder(session, self.settings, assignments)
+            finder = FactFinder(session, self.settings, assignments, self.key)
         done = [
             (message, result)
             for message, assignment in zip(messages, assignments, strict=True)

@@ -3,6 +3,7 @@
 A missing name, postal code or currency blocks composing, not import: only ids, and what a table is about, are required.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,13 +48,15 @@ class Column:
 class Table:
     """`appends`: a row that is there already is left as it is, never overwritten.
 
-    `kept` says what of a row that is there stands against the one that comes in.
+    `kept` says what of a row that is there stands against the one that comes in. `fault` says in which column, and
+    why, a record whose cells all fit cannot be taken as a whole.
     """
 
     model: type[SQLModel]
     columns: tuple[Column, ...]
     appends: bool = False
     kept: Kept | None = None
+    fault: Callable[[dict[str, Any]], tuple[str, str] | None] = lambda record: None
 
     @property
     def key(self) -> list[str]:
@@ -71,6 +74,24 @@ def _keep_flags_of_the_desk(new: Any) -> dict[str, Any]:
     stands = (col(Flag.source) == DESK) & col(Flag.until_on).is_(None)
     columns = {"until_on": Flag.until_on, "source": Flag.source, "note": Flag.note}
     return {name: case((stands, column), else_=new[name]) for name, column in columns.items()}
+
+
+def _keep_what_staff_wrote(new: Any) -> dict[str, Any]:
+    """What was written at the desk or in a survey stands as it is; so do an answer and a match that staff set."""
+    ours = col(Feedback.source).is_not(None)
+    stands = {
+        "status": ours | col(Feedback.answered_at).is_not(None),
+        "customer_id": ours | col(Feedback.matched_at).is_not(None),
+    }
+    names = ("customer_id", "given_at", "given_on", "kind", "score", "status", "text")
+    return {name: case((stands.get(name, ours), getattr(Feedback, name)), else_=new[name]) for name in names}
+
+
+def _require_whose(record: dict[str, Any]) -> tuple[str, str] | None:
+    """Only a public review may be anyone's."""
+    if record.get("customer_id") or record["kind"] == "review":
+        return None
+    return "customer_id", "it is empty, and only a review can do without it"
 
 
 def _id(name: str) -> Column:
@@ -150,13 +171,15 @@ TABLES = {
         Feedback,
         (
             _id("feedback_id"),
-            _id("customer_id"),
+            Column("customer_id", values.identifier),
             Column("given_at", values.instant, required=True, day="given_on"),
             Column("kind", values.one_word_of("score", "complaint", "review", "enquiry"), required=True),
             Column("score", values.score),
             Column("status", values.one_word_of("open", "answered", "closed")),
             Column("text", values.passage),
         ),
+        kept=_keep_what_staff_wrote,
+        fault=_require_whose,
     ),
     "referrals": Table(
         Referral,

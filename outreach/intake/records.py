@@ -98,6 +98,8 @@ class Recipe:
                     record[column.key] = self._minor_units(column, record)
             except Unfit as error:
                 raise BadCell(column.name, str(error)) from None
+        if fault := self.table.fault(record):
+            raise BadCell(*fault)
         return record
 
     def _value(self, cells: Sequence[str], column: Column, origin: From) -> Any:

@@ -12,7 +12,7 @@ from outreach.models.columns import instant_field, one_of
 
 CHANNELS = ("letter", "email", "text", "call")
 PURPOSES = ("service", "marketing")
-# The source of a flag or a consent that staff recorded with one tap; no import takes such a flag back.
+# The source of a flag, a consent or feedback that staff recorded with one tap; no import takes it back.
 DESK = "desk"
 
 
@@ -98,7 +98,7 @@ class Payment(SQLModel, table=True):
 class Feedback(SQLModel, table=True):
     """What somebody told us. A public review may be anyone's: it has no customer until staff have matched the person.
 
-    `source` is "desk" or "survey" for what did not come with an import.
+    `source` is "desk" or "survey" for what did not come with an import. Staff set `answered_at` and `matched_at`.
     """
 
     __tablename__ = "feedback"
@@ -118,6 +118,7 @@ class Feedback(SQLModel, table=True):
     text: str | None = None
     source: str | None = None
     answered_at: datetime | None = instant_field(default=None, nullable=True)
+    matched_at: datetime | None = instant_field(default=None, nullable=True)
 
 
 class Referral(SQLModel, table=True):

@@ -27,6 +27,8 @@ from outreach.web import (
     calls,
     closed,
     editing,
+    feedback,
+    goodwill,
     marketing,
     messages,
     people,
@@ -34,6 +36,7 @@ from outreach.web import (
     public,
     signin,
     signin_oidc,
+    survey,
     today,
     wording,
 )
@@ -45,8 +48,8 @@ from outreach.web.webhooks import Webhooks
 
 log = logging.getLogger("outreach.web")
 PARTS = (
-    public, signin, signin_oidc, account, today, batches, messages, editing, pictures, people, calls, afterwards,
-    closed, marketing, wording,
+    public, survey, signin, signin_oidc, account, today, batches, messages, editing, pictures, people, feedback, calls,
+    afterwards, closed, goodwill, marketing, wording,
 )  # fmt: skip
 # Nothing from another host, nothing written into a page, and no address of ours (it may hold a token) to the next.
 HEADERS = {
@@ -132,7 +135,7 @@ async def guard(request: Request, go_on: Callable[[Request], Awaitable[Response]
             "It is our fault, and nothing was changed. Please try again in a minute, or tell a person.",
         )
     response.headers.update({name: value for name, value in HEADERS.items() if name not in response.headers})
-    if request.url.path.startswith("/unsubscribe/"):
+    if request.url.path.startswith(("/unsubscribe/", "/survey/")):
         response.headers["Referrer-Policy"] = "no-referrer"
     return response
 

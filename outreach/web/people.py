@@ -11,6 +11,7 @@ from outreach.learning.finding import name_of
 from outreach.planning.why import Answer, explain_customer
 from outreach.tracking import record_news, take_back_news
 from outreach.tracking.do_not_contact import closed_channels
+from outreach.tracking.feedback import list_told
 from outreach.tracking.news import NEWS, news_of
 from outreach.web.guard import Approver, DeskNow, Viewer, new_router
 from outreach.web.sentences import say_pulled
@@ -37,6 +38,7 @@ def show_person(desk: DeskNow, signed: Viewer, customer_id: str, why: bool = Fal
     with reading(desk.engine) as session:
         story = tell_story(session, desk.settings, customer_id, desk.today)
         known = news_of(session, desk.settings, story.customer, desk.today)
+        told = list_told(session, desk.settings, customer_id, desk.now)
     answers: list[Answer] = []
     if why:
         answers = explain_customer(desk.engine, desk.settings, customer_id, desk.today, desk.now)
@@ -47,6 +49,7 @@ def show_person(desk: DeskNow, signed: Viewer, customer_id: str, why: bool = Fal
         story=story,
         known=known,
         news=NEWS,
+        told=told,
         closed=closed_channels(desk.engine, desk.settings, story.customer),
         why=why,
         answers=answers,

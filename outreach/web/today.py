@@ -11,6 +11,7 @@ from outreach.delivery.stopping import stop_sending
 from outreach.learning import count_messages, find_alarms
 from outreach.planning.treatments import waiting_treatments
 from outreach.tracking.cases import count_open_cases
+from outreach.tracking.feedback import count_open
 from outreach.web.guard import Approver, DeskNow, Viewer, new_router
 from outreach.web.sentences import say_stopped
 
@@ -23,6 +24,7 @@ def show_today(desk: DeskNow, signed: Viewer) -> Response:
     with reading(desk.engine) as session:
         glances = glance_at_batches(session, settings, desk.now)
         treatments = waiting_treatments(session, settings, desk.today)
+        told = count_open(session)
         open_cases, paused = count_open_cases(session), pauses.list_pauses(session)
         alarms = find_alarms(session, settings, desk.now) if signed.may("admin") else []
     return desk.show(
@@ -36,6 +38,7 @@ def show_today(desk: DeskNow, signed: Viewer) -> Response:
         alarms=alarms,
         treatments=len(treatments),
         open_cases=open_cases,
+        told=told,
     )
 
 

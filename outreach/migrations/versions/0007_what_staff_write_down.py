@@ -1,0 +1,13 @@
+"""what staff write down: which reviews they matched with a person"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("feedback", sa.Column("matched_at", sa.DateTime(timezone=True), nullable=True))

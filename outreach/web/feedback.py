@@ -1,0 +1,133 @@
+"""What people told us: written down, answered and matched at the desk. What they complain of is planned for at once."""
+
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import Form, Query, Response
+
+from outreach.announcing import announce_approval, prefect_address
+from outreach.composing.answers import draft_review_answer
+from outreach.database import reading
+from outreach.day import prepare_day
+from outreach.errors import OutreachError
+from outreach.learning import find_people
+from outreach.learning.finding import name_of, names_of
+from outreach.models import Feedback
+from outreach.planning.why import list_decided
+from outreach.tracking.feedback import Written, is_low, list_open, match_review, set_status, write_down
+from outreach.web.desk import Desk
+from outreach.web.guard import Approver, DeskNow, Viewer, new_router
+from outreach.web.sentences import say_pulled
+
+router = new_router()
+SECTIONS = ("enquiry", "review", "complaint", "score")
+Id = Annotated[str, Form(max_length=400)]
+Word = Annotated[str, Form(max_length=20)]
+Text = Annotated[str, Form(max_length=20_000)]
+Page = Annotated[int, Query(ge=1, le=10_000)]
+Typed = Annotated[str, Query(max_length=400)]
+# A form sends an empty text for a number that nobody chose.
+Number = Annotated[int | None, Form(ge=0, le=10)]
+
+
+@router.get("/feedback")
+def show_feedback(desk: DeskNow, signed: Viewer, page: Page = 1, match: Typed = "", q: Typed = "") -> Response:
+    """All that waits for an answer; people are searched for the one review that `match` names."""
+    with reading(desk.engine) as session:
+        pages = {kind: list_open(session, desk.settings, kind, desk.now, page) for kind in SECTIONS}
+        ids = {told.feedback.customer_id for found, _ in pages.values() for told in found}
+        names = names_of(session, ids - {None})  # type: ignore[arg-type]
+        people, _ = find_people(session, q, desk.settings.texts.region) if q and match else ([], False)
+    return desk.show(
+        "feedback.html",
+        signed,
+        here="/feedback",
+        told={kind: found for kind, (found, _) in pages.items()},
+        names=names,
+        draft=_draft(desk),
+        match=match,
+        q=q.strip(),
+        people=[(customer, name_of(customer)) for customer in people],
+        leaf=page,
+        more=any(more for _, more in pages.values()),
+    )
+
+
+def _draft(desk: Desk) -> str:
+    try:
+        return draft_review_answer(desk.settings, desk.today)
+    except OutreachError as error:
+        return str(error)
+
+
+@router.post("/feedback")
+def take_down(
+    desk: DeskNow, signed: Approver, kind: Word, customer_id: Id = "", score: Number = None, text: Text = ""
+) -> Response:
+    """Writes down what somebody said; a complaint or a low score opens a recovery in the same act."""
+    written = write_down(
+        desk.engine,
+        desk.settings,
+        kind,
+        customer_id or None,
+        score,
+        text,
+        signed.staff_id,
+        desk.now,
+        desk.webhooks.given,
+    )
+    return desk.go(_page_of(written.feedback.customer_id), " ".join(_say_written(desk, written)))
+
+
+def _say_written(desk: Desk, written: Written) -> list[str]:
+    if not written.is_new:
+        return ["That is on record already, from today; nothing was written twice."]
+    said = ["Written down."]
+    if written.pulled.withdrawn or written.pulled.left:
+        said.append(say_pulled(written.pulled, desk.settings.business.currency))
+    if written.feedback.customer_id and is_low(desk.settings, written.feedback):
+        said.append(_open_recovery(desk, written.feedback))
+    return said
+
+
+def _open_recovery(desk: Desk, feedback: Feedback) -> str:
+    """Plans today's recoveries now, and says what was decided of this one."""
+    try:
+        prepared = prepare_day(
+            desk.engine, desk.settings, desk.today, desk.clock, lambda _line: None, kinds=("recovery",)
+        )
+    except OutreachError as error:
+        # It is on record: the next run of the day finds it.
+        return f"The recovery could not be prepared now, and the next run tries again. {error}"
+    for batch in prepared.approved:
+        announce_approval(prefect_address(), batch)
+    with reading(desk.engine) as session:
+        decided = [a for a in list_decided(session, feedback.customer_id or "") if a.occasion == feedback.feedback_id]
+    if not decided:
+        return "No recovery follows from it."
+    if decided[0].outcome == "send":
+        return "A recovery is prepared, and waits with today's batches."
+    return f"No recovery goes out now: {decided[0].reason}. Call them yourself."
+
+
+@router.post("/feedback/status")
+def settle(
+    desk: DeskNow, signed: Approver, feedback_id: Id, status: Word, of_person: Annotated[bool, Form()] = False
+) -> Response:
+    """One tap: it is answered, closed, or open again."""
+    done = set_status(desk.engine, desk.settings, feedback_id, status, signed.staff_id, desk.now, desk.webhooks.given)
+    said = f"It is {status}."
+    if done.pulled.withdrawn or done.pulled.left:
+        said = f"{said} {say_pulled(done.pulled, desk.settings.business.currency)}"
+    return desk.go(_page_of(done.feedback.customer_id if of_person else None), said)
+
+
+@router.post("/feedback/match")
+def match_person(desk: DeskNow, signed: Approver, feedback_id: Id, customer_id: Id = "") -> Response:
+    review = match_review(desk.engine, feedback_id, customer_id, signed.staff_id, desk.now)
+    said = "It is theirs now; the next run plans a letter to them." if review.customer_id else "It is nobody's again."
+    return desk.go("/feedback", said)
+
+
+def _page_of(customer_id: str | None) -> str:
+    return f"/people/{quote(customer_id)}#told" if customer_id else "/feedback"
