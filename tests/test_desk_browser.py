@@ -32,7 +32,8 @@ PAGES = [
     "/", "/status", "/batches/2026-03-10-anniversary-letter", "/batches/2026-03-10-checkin-email",
     "/messages/ANNI-LETTER-C0", "/messages/CHEC-EMAIL-C0", "/messages/CHEC-TEXT-C1", "/messages/CHEC-CALL-C2",
     "/messages/ANNI-LETTER-C0/edit", "/messages/CHEC-EMAIL-C0/edit",
-    "/people?q=maria", "/people/c0", "/feedback", "/goodwill", "/survey/X.0", "/calls", "/follow", "/open", "/returned", "/do-not-contact", "/account",
+    "/people?q=maria", "/people/c0", "/feedback", "/goodwill", "/survey/X.0", "/calls", "/follow", "/open",
+    "/returned", "/do-not-contact", "/account",
     "/moments", "/moments/anniversary", "/moments/checkin", "/moments/treatments",
     "/templates/letters/anniversary.en.html", "/templates/texts/checkin.en.txt",
 ]  # fmt: skip
