@@ -23,6 +23,7 @@ from outreach.commands.deploying import LOCAL, deploying
 from outreach.commands.naming import naming
 from outreach.commands.options import AsJson, By, Database, DryRun, Now, On
 from outreach.commands.penning import pen
+from outreach.commands.redeeming import redeeming
 from outreach.commands.sending import sending
 from outreach.commands.simulating import simulating
 from outreach.commands.staffing import staff
@@ -41,6 +42,7 @@ from outreach.planning.why import explain_customer
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, help=__doc__)
 app.add_typer(sending)
 app.add_typer(simulating)
+app.add_typer(redeeming)
 app.add_typer(deploying)
 app.add_typer(checking)
 app.add_typer(naming)

@@ -41,6 +41,7 @@ from outreach.provider_settings import (
     VendorSettings,
     secret_of,
 )
+from outreach.reward_settings import RewardsSettings
 from outreach.storage_settings import StorageSettings
 
 __all__ = [
@@ -220,6 +221,7 @@ class Settings(BaseSettings):
     desk: DeskSettings = DeskSettings()
     ops: OpsSettings = OpsSettings()
     budget: BudgetSettings = BudgetSettings()
+    rewards: RewardsSettings = RewardsSettings()
     storage: StorageSettings = StorageSettings()
     moments: dict[str, dict[str, Any]] = {}
 

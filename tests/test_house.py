@@ -20,6 +20,7 @@ GROUND = (
     "ops_settings",
     "storage_settings",
     "paper_settings",
+    "reward_settings",
     "settings",
     "database",
     "models",

@@ -62,7 +62,7 @@ def _store(session: Session, message: Message, written: Written, row: Row, by: s
     session.add(Edit(reference=message.reference, number=number, words=written.words, by=by, at=now))
     insert_new(session, Content, [row])
     message.content_sha256, message.template_sha256 = written.sha256, sha256_of(written.words)
-    message.size, message.cost = written.size, written.cost
+    message.size, message.cost = written.size, written.cost + message.reward_cost
     message.status, message.status_reason = "composed", None
     message.digest = message_digest(message, written.sha256)
     record_act(session, by, "message edited", message.reference, message.digest, now)

@@ -17,13 +17,14 @@ from outreach.settings import Settings
 
 @dataclass(frozen=True)
 class Glance:
-    """One batch: `cost_by_provider` in minor units, the first and last day of arrival, and when it loses its use.
+    """One batch: `cost_by_provider` in minor units and the `reward_cost` in it, the first and last day of arrival, and when it loses its use.
 
     `looks` counts, by reason, the messages that a person should look at first.
     """
 
     batch: Batch
     cost_by_provider: dict[str, int]
+    reward_cost: int
     held: int
     arrives_from: date | None
     arrives_until: date | None
@@ -50,6 +51,7 @@ def glance_at(session: Session, settings: Settings, batch: Batch, looks: Sequenc
     return Glance(
         batch,
         {provider or "": int(total) for provider, total in session.exec(cost)},
+        session.exec(select(func.coalesce(func.sum(Message.reward_cost), 0)).where(*of_batch)).one(),
         session.exec(held).one(),
         add_business_days(max(first, today), travel) if first else None,
         add_business_days(max(last, today), travel) if last else None,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Engine, or_
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from outreach.composing.addresses import Address
 from outreach.composing.calls import write_call
@@ -33,7 +33,7 @@ from outreach.composing.writing import Written, letter_body, require_business, s
 from outreach.database import reading
 from outreach.errors import CannotWrite, NotFound, TemplateRefused
 from outreach.intake.contacts import load_key
-from outreach.models import Customer, Edit, Message, Treatment, Wording
+from outreach.models import Customer, Edit, Message, Reward, Treatment, Wording
 from outreach.settings import Settings
 
 _BRACES = re.compile(r"[{}]")
@@ -46,7 +46,7 @@ class Draft:
     """A composed message that can be written anew, `about` these customers.
 
     `private` are words that no subject or text may hold, and `saved` what was saved at the desk in place of templates.
-    `people`, by id, are those whose messages wait in the same batch.
+    `people`, by id, are those whose messages wait in the same batch. `given` is what it gives each, in minor units.
     """
 
     message: Message
@@ -56,6 +56,7 @@ class Draft:
     about: tuple[str, ...]
     saved: Mapping[str, str]
     people: Mapping[str, Person]
+    given: int = 0
 
 
 def words_of(session: Session, reference: str) -> str:
@@ -97,7 +98,8 @@ def open_draft(session: Session, reference: str) -> Draft:
     names = session.exec(select(Treatment.name).where(col(Treatment.customer_id).in_(about)).distinct())
     private = frozenset(name.casefold() for name in names if name)
     people = _people_beside(session, message) if message.channel == "letter" else {}
-    return Draft(message, recipient, direct_line, private, about, saved_sources(session), people)
+    given = session.exec(select(func.max(Reward.amount)).where(Reward.reference == reference)).one() or 0
+    return Draft(message, recipient, direct_line, private, about, saved_sources(session), people, given)
 
 
 def _people_beside(session: Session, message: Message) -> dict[str, Person]:
@@ -126,9 +128,8 @@ def write_edited(settings: Settings, key: bytes, draft: Draft, words: str) -> Wr
     if message.channel == "letter":
         source = _on_its_paper(settings, draft, source)
         address, provider = _address_of(message), message.provider or settings.provider_for("letter")
-        vouchers = vouchers_for(
-            settings, key, message.kind, message.reference, draft.about, currency_of(facts, settings)
-        )
+        currency = currency_of(facts, settings)
+        vouchers = vouchers_for(settings, key, draft.given, message.reference, draft.about, currency)
         body = letter_body(settings, provider, facts, source, address, message.send_on, message.reference, vouchers)
         if provider not in PENS:
             people = own_people(facts, draft.about, draft.people)

@@ -13,14 +13,15 @@ from sqlmodel import Session, col, select
 from outreach.composing.environment import Value
 from outreach.composing.guarding import person_of
 from outreach.composing.particulars import PARTICULARS, Assignment, Known, Matter, list_words
-from outreach.composing.vouchers import reward_of
 from outreach.errors import CannotWrite, FieldMissing, SettingsError
 from outreach.models import Customer, Flag
 from outreach.moments import MOMENTS
 from outreach.moments.recovery import TROUBLES
 from outreach.moments.relationship import first_contact
 from outreach.planning.people import contacts_of, in_chunks, select_for
+from outreach.planning.rewards import grows_with_worth, reward_of
 from outreach.planning.standing import load_standings
+from outreach.planning.worth import NOTHING, Worth, find_worth
 from outreach.settings import Settings, Signatory
 
 
@@ -55,6 +56,7 @@ class FactFinder:
             {on: load_standings(session, on, about) for on in {each.run_on for each in assignments}},
             _first_contacts(session, about),
             _troubles(session, assignments),
+            _worths(session, settings, assignments),
             key,
         )
         self.people = {row.customer_id: person_of(row) for row in self.known.customers.values()}
@@ -120,12 +122,20 @@ class _Gathering:
         if definition.occasion_field:
             fields[definition.occasion_field] = keys.pop() if len(keys) == 1 else None
         if "reward" in definition.knobs.model_fields:
-            fields["reward"] = reward_of(self.settings, definition.kind)
+            fields["reward"] = self._reward()
         matter = Matter(
             self.settings, self.assignment, self.locale, self.recipient, self.customers, self.standings, self.known
         )
         particulars = PARTICULARS.get(definition.kind)
         return fields | (particulars(matter) if particulars else {})
+
+    def _reward(self) -> int:
+        """What each of them is given: of wards who share the words, none gets less than another."""
+        worths = self.known.worths.get(self.assignment.run_on, {})
+        return max(
+            reward_of(self.settings, self.assignment.kind, worths.get(customer.customer_id, NOTHING))
+            for customer in self.customers
+        )
 
 
 def greeting_name(customer: Customer, field: str) -> str:
@@ -175,6 +185,15 @@ def _first_contacts(session: Session, ids: Collection[str]) -> dict[str, date]:
         )
         first.update({customer_id: day for customer_id, day in rows if day})
     return first
+
+
+def _worths(session: Session, settings: Settings, assignments: Sequence[Assignment]) -> dict[date, dict[str, Worth]]:
+    """What the customers brought until the day their message was planned, where a reward grows with it."""
+    about: dict[date, set[str]] = {}
+    for each in assignments:
+        if grows_with_worth(settings, each.kind):
+            about.setdefault(each.run_on, set()).update(occasion.customer_id for occasion in each.occasions)
+    return {on: find_worth(session, settings, on, ids) for on, ids in about.items()}
 
 
 def _troubles(session: Session, assignments: Sequence[Assignment]) -> dict[tuple[str, str], str]:

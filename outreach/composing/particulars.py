@@ -17,6 +17,7 @@ from outreach.models import Customer, Flag
 from outreach.moments.checkin import CHECKIN
 from outreach.moments.late_payment import LATE_PAYMENT
 from outreach.planning.standing import OpenInvoice, Standing
+from outreach.planning.worth import Worth
 from outreach.settings import Settings
 
 
@@ -52,6 +53,7 @@ class Known:
     standings: dict[date, dict[str, Standing]]
     first_contacts: dict[str, date]
     troubles: dict[tuple[str, str], str]
+    worths: dict[date, dict[str, Worth]]
     key: bytes
 
     def customer(self, customer_id: str) -> Customer:

@@ -7,7 +7,7 @@ stops only the messages it concerns, and these stay planned.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine, Table, bindparam, func, update
@@ -19,12 +19,15 @@ from outreach.composing.facts import FactFinder, Facts
 from outreach.composing.letterhead import read_letterhead
 from outreach.composing.particulars import Assignment, Occasion
 from outreach.composing.shards import Shard, cut_shards, planned_in, write_each
+from outreach.composing.sounding import currency_of
 from outreach.composing.templates import Templates, Words, saved_sources
-from outreach.composing.writing import Written, write_message
+from outreach.composing.vouchers import code_for, hash_code
+from outreach.composing.writing import Written, reward_in, write_message
 from outreach.database import insert_new, reading, writing
 from outreach.errors import CannotWrite, ComposingError, SettingsError, StorageError, TemplateRefused
 from outreach.intake.contacts import contact_hash, load_key
-from outreach.models import Content, Decision, Message, Moment, Wording
+from outreach.models import Content, Decision, Message, Moment, Reward, Wording
+from outreach.planning.rewards import expected_cost
 from outreach.planning.run import latest_decisions
 from outreach.settings import Settings
 
@@ -32,7 +35,7 @@ from outreach.settings import Settings
 AT_ONCE = 100
 Progress = Callable[[int, int], None]
 CallHelp = Callable[[int], None]
-Result = tuple[Written, Words] | ComposingError
+Result = tuple[Written, Words, list[Row]] | ComposingError
 
 
 @dataclass(frozen=True)
@@ -135,12 +138,35 @@ class Composer:
             words = self.templates.find(message.kind, message.channel, finder.languages_for(assignment))
             facts = finder.facts_for(assignment, words.language)
             self._require_same_contact(message, facts)
-            return write_message(self.settings, self.key, assignment, facts, words, finder.people), words
+            written = write_message(self.settings, self.key, assignment, facts, words, finder.people)
+            return written, words, self._rewards(assignment, facts)
         except (TemplateRefused, SettingsError) as problem:
             self._leave(message, problem)
             return None
         except ComposingError as reason:
             return reason
+
+    def _rewards(self, assignment: Assignment, facts: Facts) -> list[Row]:
+        """What the message gives each customer it is about, for a code of their own."""
+        given = reward_in(facts)
+        if not given:
+            return []
+        codes = {
+            occasion.customer_id: code_for(self.key, assignment.reference, occasion.customer_id)
+            for occasion in assignment.occasions
+        }
+        return [
+            {
+                "code_hash": hash_code(self.key, code),
+                "reference": assignment.reference,
+                "customer_id": customer_id,
+                "amount": given,
+                "currency": currency_of(facts, self.settings),
+                "issued_on": assignment.send_on,
+                "valid_until": assignment.send_on + timedelta(days=self.settings.rewards.valid_days),
+            }
+            for customer_id, code in codes.items()
+        ]
 
     def _leave(self, message: Message, problem: Exception) -> None:
         self.report.waiting[message.kind, message.channel] += 1
@@ -163,26 +189,28 @@ class Composer:
     ) -> None:
         """Stores what became of those that are still planned, many in each statement."""
         still = _lock_planned(session, [message.reference for message, _ in done])
-        rows, contents, wordings = [], {}, []
+        rows, contents, wordings, rewards = [], {}, [], list[Row]()
         for message, result in done:
             if message.reference not in still:
                 continue
             if isinstance(result, ComposingError):
                 self._withdraw(session, message, str(result))
                 continue
-            written, words = result
+            written, words, given = result
             content = kept[written.sha256]
             if isinstance(content, StorageError):
                 self._leave(message, content)
                 continue
             contents[written.sha256] = content
             wordings.append({"reference": message.reference, "words": written.words})
-            rows.append(_composed(self.settings, message, written, words))
+            rows.append(_composed(self.settings, message, written, words, given))
+            rewards += given
             self.report.composed[message.kind, message.channel] += 1
         # In one order in every process: two that insert the same texts must not wait for each other in a circle.
         insert_new(session, Content, [contents[sha256] for sha256 in sorted(contents)])
         _change(session, rows)
         insert_new(session, Wording, wordings)
+        insert_new(session, Reward, rewards)
 
     def _withdraw(self, session: Session, message: Message, reason: str) -> None:
         _change(session, [{"for_reference": message.reference, "status": "withdrawn", "status_reason": reason}])
@@ -196,7 +224,10 @@ def _lock_planned(session: Session, references: Sequence[str]) -> set[str]:
     return set(session.exec(still.order_by(Message.reference).with_for_update()))
 
 
-def _composed(settings: Settings, message: Message, written: Written, words: Words) -> dict[str, Any]:
+def _composed(
+    settings: Settings, message: Message, written: Written, words: Words, rewards: Sequence[Row]
+) -> dict[str, Any]:
+    reward_cost = sum(expected_cost(settings, row["amount"]) for row in rewards)
     provider = settings.provider_for(message.channel)  # type: ignore[arg-type]
     sealed = message.model_copy(update={"recipient": written.recipient, "provider": provider})
     return {
@@ -207,7 +238,8 @@ def _composed(settings: Settings, message: Message, written: Written, words: Wor
         "template_sha256": words.sha256,
         "language": words.language,
         "size": written.size,
-        "cost": written.cost,
+        "cost": written.cost + reward_cost,
+        "reward_cost": reward_cost,
         "provider": provider,
         "digest": message_digest(sealed, written.sha256),
     }

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import segno
 
-from outreach.moments import knobs_for
 from outreach.settings import Settings
 
 # No letters that are read as digits or as one another.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_LOOK_ALIKES = str.maketrans("OIL", "011")
 _HALF = 4
 
 
@@ -29,21 +29,15 @@ class Voucher:
 
 
 def vouchers_for(
-    settings: Settings, key: bytes, kind: str, reference: str, customers: Iterable[str], currency: str
+    settings: Settings, key: bytes, amount: int, reference: str, customers: Iterable[str], currency: str
 ) -> tuple[Voucher, ...]:
-    """One voucher for each of `customers`, where the moment `kind` carries a reward and letters enclose vouchers.
+    """One voucher for each of `customers`, where they are given an `amount` and letters enclose vouchers.
 
     The same message gives the same codes for ever, so that an edited letter keeps those it had.
     """
-    amount = reward_of(settings, kind)
     if not amount or settings.paper.voucher == "none":
         return ()
     return tuple(Voucher(code_for(key, reference, customer), amount, currency) for customer in customers)
-
-
-def reward_of(settings: Settings, kind: str) -> int:
-    """What a moment gives each customer, in minor units; 0 for those that give nothing."""
-    return int(getattr(knobs_for(settings, kind), "reward", 0))
 
 
 def code_for(key: bytes, reference: str, customer_id: str) -> str:
@@ -52,6 +46,17 @@ def code_for(key: bytes, reference: str, customer_id: str) -> str:
     number = int.from_bytes(hmac.new(key, said, hashlib.sha256).digest()[:5], "big")
     letters = "".join(_ALPHABET[(number >> (5 * place)) & 31] for place in range(2 * _HALF))
     return f"{letters[:_HALF]}-{letters[_HALF:]}"
+
+
+def hash_code(key: bytes, code: str) -> str:
+    """What is kept of a code: whoever reads the database cannot redeem."""
+    return hmac.new(key, f"reward {code}".encode(), hashlib.sha256).hexdigest()
+
+
+def read_code(typed: str) -> str | None:
+    """The code that somebody typed, read out or scanned; None when it can be none. Look-alikes are taken for theirs."""
+    plain = "".join(letter for letter in typed.upper() if letter.isalnum()).translate(_LOOK_ALIKES)
+    return f"{plain[:_HALF]}-{plain[_HALF:]}" if len(plain) == 2 * _HALF and set(plain) <= set(_ALPHABET) else None
 
 
 def draw_code(code: str) -> bytes:

@@ -88,7 +88,8 @@ def _letter(
     address = address_of(facts.recipient, settings.business.country)
     provider = settings.provider_for("letter")
     about = [occasion.customer_id for occasion in assignment.occasions]
-    vouchers = vouchers_for(settings, key, assignment.kind, assignment.reference, about, currency_of(facts, settings))
+    given = reward_in(facts)
+    vouchers = vouchers_for(settings, key, given, assignment.reference, about, currency_of(facts, settings))
     body = letter_body(settings, provider, facts, words, address, assignment.send_on, assignment.reference, vouchers)
     said = words_from_html(render_template(words.name("html"), words.sources["html"], unbroken(facts.fields), "letter"))
     if provider not in PENS:
@@ -97,6 +98,12 @@ def _letter(
         require_sound(settings, provider, body, address, own, private, people.values())
     pages, cost = size_of_letter(settings, provider, words, body)
     return Written(canonical_json(asdict(address)), said, body, pages, cost)
+
+
+def reward_in(facts: Facts) -> int:
+    """What the message gives each customer it is about, in minor units; 0 for nothing."""
+    reward = facts.fields.get("reward")
+    return reward if isinstance(reward, int) else 0
 
 
 def size_of_letter(settings: Settings, provider: str | None, words: Words, body: bytes) -> tuple[int, int]:

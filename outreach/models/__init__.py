@@ -30,6 +30,7 @@ from outreach.models.messages import (
     Incident,
     Message,
     Moment,
+    Reward,
     Suppression,
     Thumbnail,
     Webhook,
@@ -52,6 +53,6 @@ __all__ = [
     "CHANNELS", "DESK", "EVENT_KINDS", "PURPOSES", "ROLES", "STATUSES", "TOUCHING", "Allowance", "Attempt",
     "AuditEntry", "Batch", "Consent", "Content", "Customer", "Decision", "Edit", "Event", "Failure", "Feedback",
     "Flag", "Goodwill", "Import", "Incident", "Installation", "Invoice", "KnobVersion", "Message", "Moment",
-    "Pause", "Payment", "Place", "Referral", "Refusal", "SignIn", "Staff", "Suppression", "TemplateVersion",
-    "Thumbnail", "Treatment", "TreatmentAnswer", "Visit", "Webhook", "Wording",
+    "Pause", "Payment", "Place", "Referral", "Refusal", "Reward", "SignIn", "Staff", "Suppression",
+    "TemplateVersion", "Thumbnail", "Treatment", "TreatmentAnswer", "Visit", "Webhook", "Wording",
 ]  # fmt: skip

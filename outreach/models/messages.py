@@ -141,8 +141,9 @@ _ONE_A_DAY = "channel IN ('email', 'text') AND contact_hash IS NOT NULL"
 class Message(SQLModel, table=True):
     """One piece of outreach to one person by one channel.
 
-    `wants_person` says why a person must look at it first, whatever its channel.
-    `not_before` is when it may be tried again, and `cancel_until` how long its provider lets us cancel it.
+    `reward_cost` is the part of `cost` that its rewards are expected to come to. `wants_person` says why a person must
+    look at it first, whatever its channel. `not_before` is when it may be tried again, and `cancel_until` how long its
+    provider lets us cancel it.
     """
 
     __tablename__ = "messages"
@@ -194,6 +195,7 @@ class Message(SQLModel, table=True):
     digest: str | None = None
     size: int | None = None
     cost: int = 0
+    reward_cost: int = 0
     batch_id: str | None = Field(default=None, foreign_key="batches.batch_id", index=True)
     provider: str | None = None
     provider_id: str | None = None
@@ -306,3 +308,18 @@ class Suppression(SQLModel, table=True):
     source: str
     at: datetime = instant_field()
     beneath: str | None = None
+
+
+class Reward(SQLModel, table=True):
+    """What a message gives one customer, for a code that is kept only as a keyed hash. It is redeemed once."""
+
+    __tablename__ = "rewards"
+    code_hash: str = Field(primary_key=True)
+    reference: str = Field(foreign_key="messages.reference", index=True)
+    customer_id: str = Field(index=True)
+    amount: int
+    currency: str
+    issued_on: date
+    valid_until: date
+    redeemed_at: datetime | None = instant_field(default=None, nullable=True)
+    redeemed_by: str | None = None

@@ -21,7 +21,7 @@ def find_spent(session: Session, settings: Settings, on: date) -> Spent:
     first = on.replace(day=1)
     of_month = col(Message.run_on) >= first, col(Message.run_on) < first_of_next_month(on)
     most = case({channel: most_cost(settings, channel) for channel in CHANNELS}, value=col(Message.channel))
-    cost = case((col(Message.status) == "planned", most), else_=col(Message.cost))
+    cost = case((col(Message.status) == "planned", most + col(Message.reward_cost)), else_=col(Message.cost))
     counted = select(Message.kind, func.sum(cost)).where(*of_month, col(Message.status).in_(TOUCHING))
     return Counter({kind: int(total) for kind, total in session.exec(counted.group_by(Message.kind))})
 

@@ -11,6 +11,7 @@ from outreach.moments.definition import Trait
 from outreach.planning.ids import moment_id
 from outreach.planning.people import Person, load_people
 from outreach.planning.recipients import choose_recipient, people_needed
+from outreach.planning.rewards import grows_with_worth, purpose_of, reward_of
 from outreach.planning.standing import Facts, Standing, load_standings
 from outreach.planning.worth import NOTHING, Worth, find_worth
 from outreach.settings import MomentKnobs, Settings
@@ -51,6 +52,10 @@ class Candidate:
     step: int = 1
     tried: tuple[str, ...] = ()
 
+    def reward(self, settings: Settings) -> int:
+        """What the customer is given, in minor units; 0 for nothing."""
+        return reward_of(settings, self.kind, self.worth)
+
     @property
     def traits(self) -> frozenset[Trait]:
         return MOMENTS[self.kind].traits
@@ -72,7 +77,8 @@ def candidates_for(session: Session, day: Day, key: bytes, found: Iterable[Found
     standings = load_standings(session, day.on, {item.customer_id for item in items})
     people = load_people(session, day.settings, key, day.on, people_needed(session, items, standings))
     # Asked of money only where money decides: it is a sum over everything they ever paid.
-    counts = day.settings.budget.worth_percent is not None
+    settings = day.settings
+    counts = settings.budget.worth_percent is not None or any(grows_with_worth(settings, i.kind) for i in items)
     worth = find_worth(session, day.settings, day.on, {item.customer_id for item in items}) if counts else {}
     return [
         _candidate(day, item, people, standings[item.customer_id], worth.get(item.customer_id, NOTHING))
@@ -86,7 +92,7 @@ def _candidate(day: Day, item: Found, people: dict[str, Person], standing: Stand
     return Candidate(
         moment_id=moment_id(item.kind, item.customer_id, item.occasion),
         kind=item.kind,
-        purpose=definition.purpose,
+        purpose=purpose_of(definition.purpose, reward_of(day.settings, item.kind, worth)),
         occasion=item.occasion,
         occasion_on=item.occasion_on,
         useful_until=definition.useful_until(knobs, item.occasion_on, day.on),

@@ -25,6 +25,7 @@ from outreach.planning.candidates import Candidate, Day, candidates_for
 from outreach.planning.channels import Route
 from outreach.planning.judging import Judge, Sent, Verdict
 from outreach.planning.people import select_for
+from outreach.planning.rewards import expected_cost
 from outreach.planning.run import (
     LOST,
     is_due,
@@ -42,7 +43,8 @@ FARTHEST = 366
 
 @dataclass(frozen=True)
 class Foreseen:
-    """A message that would be planned on `on`, to leave on `send_on`; `cost` is in minor units."""
+    """A message that would be planned on `on`, to leave on `send_on`; `cost` is in minor units, and
+    `reward_cost` the part of it that what they are given is expected to cost."""
 
     on: date
     send_on: date
@@ -51,6 +53,7 @@ class Foreseen:
     customer_id: str
     recipient_id: str
     cost: int
+    reward_cost: int = 0
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,7 @@ class Oracle:
         spent = find_spent(self.session, self.settings, on)
         for message in self.messages:
             if (message.on.year, message.on.month) == (on.year, on.month):
-                spent[message.moment] += most_cost(self.settings, message.channel)
+                spent[message.moment] += most_cost(self.settings, message.channel) + message.reward_cost
         return spent
 
     def _find(self, session: Session, settings: Settings, on: date, kinds: Sequence[str]) -> list[Found]:
@@ -220,8 +223,9 @@ class Oracle:
     def _foresee(self, candidate: Candidate, route: Route, on: date) -> None:
         assert candidate.recipient is not None, "a route leads to somebody"  # noqa: S101
         kind, customer_id, recipient_id = candidate.kind, candidate.customer.id, candidate.recipient.id
-        cost = cost_of(route.channel, self.settings.postage)
-        self.messages.append(Foreseen(on, route.send_on, kind, route.channel, customer_id, recipient_id, cost))
+        given = expected_cost(self.settings, candidate.reward(self.settings))
+        cost = cost_of(route.channel, self.settings.postage) + given
+        self.messages.append(Foreseen(on, route.send_on, kind, route.channel, customer_id, recipient_id, cost, given))
         self.touches[recipient_id].append(route.send_on)
         if candidate.household and candidate.purpose == "marketing":
             self.household_touches[candidate.household].append((route.send_on, recipient_id))

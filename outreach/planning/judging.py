@@ -15,6 +15,7 @@ from outreach.planning.channels import Route, choose_routes
 from outreach.planning.holds import first_hold, reason_for_person
 from outreach.planning.ids import reference
 from outreach.planning.pacing import Touches
+from outreach.planning.rewards import expected_cost
 from outreach.planning.verdicts import Hold
 
 CONTACT_WORD = {"email": "e-mail address", "text": "number"}
@@ -90,7 +91,7 @@ class Judge:
         legs = tuple(self._leg(candidate, step, route) for step, route in enumerate(routes, candidate.step))
         holds = (self.touches.hold_for(candidate, leg.route) or self._hold_for_contact(candidate, leg) for leg in legs)
         hold = next((hold for hold in holds if hold), None) or self._hold_for_size(candidate)
-        hold = hold or self._hold_for_money(candidate, self._cost(legs))
+        hold = hold or self._hold_for_money(candidate, self._cost(candidate, legs))
         return hold or Sent(legs, reason_for_person(candidate, self.day))
 
     def _leg(self, candidate: Candidate, step: int, route: Route) -> Leg:
@@ -114,9 +115,11 @@ class Judge:
         self.queued[candidate.kind] += 1
         return Hold("size", f"at most {most} of these are written in a day", self.day.on + timedelta(days=days))
 
-    def _cost(self, legs: Sequence[Leg]) -> int:
-        """The most that the messages may cost, in minor units: how long they will be is not known yet."""
-        return sum(most_cost(self.day.settings, leg.route.channel) for leg in legs)
+    def _cost(self, candidate: Candidate, legs: Sequence[Leg]) -> int:
+        """The most that the messages may cost, with what they give, in minor units: their length is not known yet."""
+        settings = self.day.settings
+        postage = sum(most_cost(settings, leg.route.channel) for leg in legs)
+        return postage + expected_cost(settings, candidate.reward(settings))
 
     def _hold_for_money(self, candidate: Candidate, cost: int) -> Hold | None:
         settings, on = self.day.settings, self.day.on
@@ -124,10 +127,10 @@ class Judge:
         return hold or hold_for_worth(settings, candidate.worth.year, cost, on)
 
     def _remember(self, candidate: Candidate, sent: Sent) -> None:
+        self.spent[candidate.kind] += self._cost(candidate, sent.legs)
         for leg in sent.legs:
             self.written.add((candidate.kind, leg.route.channel, leg.contact_hash))
             self.sizes[candidate.kind] += 1
-            self.spent[candidate.kind] += most_cost(self.day.settings, leg.route.channel)
             self.touches.add(candidate, leg.route)
         if candidate.is_for_ward:
             self.carriers[self._carrier_key(candidate)] = sent.legs[0].reference

@@ -34,6 +34,7 @@ from outreach.web import (
     people,
     pictures,
     public,
+    rewards,
     signin,
     signin_oidc,
     survey,
@@ -49,7 +50,7 @@ from outreach.web.webhooks import Webhooks
 log = logging.getLogger("outreach.web")
 PARTS = (
     public, survey, signin, signin_oidc, account, today, batches, messages, editing, pictures, people, feedback, calls,
-    afterwards, closed, goodwill, marketing, wording,
+    afterwards, closed, goodwill, marketing, rewards, wording,
 )  # fmt: skip
 # Nothing from another host, nothing written into a page, and no address of ours (it may hold a token) to the next.
 HEADERS = {

@@ -13,6 +13,7 @@ from outreach.tracking import record_news, take_back_news
 from outreach.tracking.do_not_contact import closed_channels
 from outreach.tracking.feedback import list_told
 from outreach.tracking.news import NEWS, news_of
+from outreach.tracking.redeeming import rewards_of
 from outreach.web.guard import Approver, DeskNow, Viewer, new_router
 from outreach.web.sentences import say_pulled
 
@@ -39,6 +40,7 @@ def show_person(desk: DeskNow, signed: Viewer, customer_id: str, why: bool = Fal
         story = tell_story(session, desk.settings, customer_id, desk.today)
         known = news_of(session, desk.settings, story.customer, desk.today)
         told = list_told(session, desk.settings, customer_id, desk.now)
+        given = rewards_of(session, desk.settings, customer_id, desk.now)
     answers: list[Answer] = []
     if why:
         answers = explain_customer(desk.engine, desk.settings, customer_id, desk.today, desk.now)
@@ -50,6 +52,7 @@ def show_person(desk: DeskNow, signed: Viewer, customer_id: str, why: bool = Fal
         known=known,
         news=NEWS,
         told=told,
+        given=given,
         closed=closed_channels(desk.engine, desk.settings, story.customer),
         why=why,
         answers=answers,
