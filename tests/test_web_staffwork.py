@@ -1,8 +1,10 @@
 """What staff enter at the desk, and the survey's public page: who may, what follows at once, and what a GET leaves."""
 
 import re
+import time
 from collections.abc import Iterator
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
 import httpx
@@ -12,11 +14,14 @@ from sqlmodel import select
 
 from approved import add_approved
 from conftest import NOW, TODAY
+from outreach.clock import steady_seconds, stopped_clock
 from outreach.composing.surveying import survey_token
 from outreach.database import reading, writing
+from outreach.day import prepare_day
 from outreach.intake.contacts import load_key
 from outreach.models import Batch, Customer, Feedback, Goodwill, Message
 from outreach.settings import Settings
+from outreach.web import feedback
 from planned import MARIA
 from serving import Browser, serving
 
@@ -58,15 +63,26 @@ def recoveries(engine: Engine) -> list[Message]:
         return list(session.exec(select(Message).where(Message.kind == "recovery")))
 
 
+def wait_for_batches(engine: Engine) -> list[Message]:
+    """The recoveries, once what the desk does after its answer is done."""
+    ends = steady_seconds() + 30
+    while steady_seconds() < ends:
+        found = recoveries(engine)
+        if found and all(message.batch_id for message in found):
+            return found
+        time.sleep(0.05)
+    raise AssertionError("no recovery came into a batch")
+
+
 @pytest.mark.parametrize(("kind", "score"), [("complaint", {}), ("score", {"score": 6}), ("score", {"score": 0})])
 def test_a_complaint_or_a_low_score_opens_a_recovery_the_same_day(
     nora: Browser, sqlite_engine: Engine, kind: str, score: dict[str, Any]
 ) -> None:
     page = nora.press("/feedback", customer_id=ODD, kind=kind, text="An hour late.", **score).text
     assert "Written down. " in page
-    assert "A recovery is prepared, and waits with today&#39;s batches." in page
+    assert "A recovery is planned, and stands with today&#39;s batches in a moment." in page
     assert "An hour late." in page
-    prepared = recoveries(sqlite_engine)
+    prepared = wait_for_batches(sqlite_engine)
     assert {(m.customer_id, m.run_on, m.status) for m in prepared} == {(ODD, TODAY, "composed")}
     with reading(sqlite_engine) as session:
         batches = session.exec(select(Batch).where(Batch.kind == "recovery")).all()
@@ -89,7 +105,7 @@ def test_only_recovery_is_planned_by_it_and_a_second_press_plans_nothing_more(
 def test_what_asks_for_no_recovery_opens_none(
     nora: Browser, sqlite_engine: Engine, kind: str, score: dict[str, Any]
 ) -> None:
-    assert "recovery is prepared" not in nora.press("/feedback", customer_id=ODD, kind=kind, text="x", **score).text
+    assert "recovery is planned" not in nora.press("/feedback", customer_id=ODD, kind=kind, text="x", **score).text
     assert recoveries(sqlite_engine) == []
     assert [row.kind for row in rows(sqlite_engine)] == [kind]
 
@@ -99,6 +115,25 @@ def test_where_a_recovery_must_not_go_the_desk_says_why(nora: Browser, sqlite_en
     page = nora.press("/feedback", customer_id=ODD, kind="complaint", text="Late.").text
     assert "No recovery goes out now:" in page
     assert "Call them yourself." in page
+
+
+def test_what_cannot_be_written_now_is_left_to_the_next_run(
+    nora: Browser, sqlite_engine: Engine, every_moment: Settings, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    tried = Event()
+
+    def fail(*_: Any, **__: Any) -> None:
+        tried.set()
+        raise RuntimeError("Maria Lopez")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(feedback, "prepare_day", fail)
+        nora.press("/feedback", customer_id=ODD, kind="complaint", text="Late.")
+        assert tried.wait(30)
+    assert {message.status for message in recoveries(sqlite_engine)} == {"planned"}
+    assert "Lopez" not in caplog.text
+    prepare_day(sqlite_engine, every_moment, TODAY, stopped_clock(NOW), lambda _: None)
+    assert {message.status for message in recoveries(sqlite_engine)} == {"composed"}
 
 
 def test_what_cannot_be_planned_is_still_written_down(sqlite_engine: Engine, every_moment: Settings) -> None:

@@ -1,9 +1,10 @@
 """What people told us: written down, answered and matched at the desk. What they complain of is planned for at once."""
 
+import logging
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import Form, Query, Response
+from fastapi import BackgroundTasks, Form, Query, Response
 
 from outreach.announcing import announce_approval, prefect_address
 from outreach.composing.answers import draft_review_answer
@@ -13,6 +14,7 @@ from outreach.errors import OutreachError
 from outreach.learning import find_people
 from outreach.learning.finding import name_of, names_of
 from outreach.models import Feedback
+from outreach.planning import plan_day
 from outreach.planning.why import list_decided
 from outreach.tracking.feedback import Written, is_low, list_open, match_review, set_status, write_down
 from outreach.web.desk import Desk
@@ -20,6 +22,8 @@ from outreach.web.guard import Approver, DeskNow, Viewer, new_router
 from outreach.web.sentences import say_pulled
 
 router = new_router()
+log = logging.getLogger("outreach.web")
+RECOVERY_ALONE = ("recovery",)
 SECTIONS = ("enquiry", "review", "complaint", "score")
 Id = Annotated[str, Form(max_length=400)]
 Word = Annotated[str, Form(max_length=20)]
@@ -62,7 +66,13 @@ def _draft(desk: Desk) -> str:
 
 @router.post("/feedback")
 def take_down(
-    desk: DeskNow, signed: Approver, kind: Word, customer_id: Id = "", score: Number = None, text: Text = ""
+    desk: DeskNow,
+    signed: Approver,
+    background: BackgroundTasks,
+    kind: Word,
+    customer_id: Id = "",
+    score: Number = None,
+    text: Text = "",
 ) -> Response:
     """Writes down what somebody said; a complaint or a low score opens a recovery in the same act."""
     written = write_down(
@@ -76,38 +86,49 @@ def take_down(
         desk.now,
         desk.webhooks.given,
     )
-    return desk.go(_page_of(written.feedback.customer_id), " ".join(_say_written(desk, written)))
+    return desk.go(_page_of(written.feedback.customer_id), " ".join(_say_written(desk, written, background)))
 
 
-def _say_written(desk: Desk, written: Written) -> list[str]:
+def _say_written(desk: Desk, written: Written, background: BackgroundTasks) -> list[str]:
     if not written.is_new:
         return ["That is on record already, from today; nothing was written twice."]
     said = ["Written down."]
     if written.pulled.withdrawn or written.pulled.left:
         said.append(say_pulled(written.pulled, desk.settings.business.currency))
     if written.feedback.customer_id and is_low(desk.settings, written.feedback):
-        said.append(_open_recovery(desk, written.feedback))
+        said.append(_open_recovery(desk, written.feedback, background))
     return said
 
 
-def _open_recovery(desk: Desk, feedback: Feedback) -> str:
+def _open_recovery(desk: Desk, feedback: Feedback, background: BackgroundTasks) -> str:
     """Plans today's recoveries now, and says what was decided of this one."""
     try:
-        prepared = prepare_day(
-            desk.engine, desk.settings, desk.today, desk.clock, lambda _line: None, kinds=("recovery",)
-        )
+        plan_day(desk.engine, desk.settings, desk.today, desk.now, kinds=RECOVERY_ALONE)
     except OutreachError as error:
-        # It is on record: the next run of the day finds it.
-        return f"The recovery could not be prepared now, and the next run tries again. {error}"
-    for batch in prepared.approved:
-        announce_approval(prefect_address(), batch)
+        # It is on record: the next run finds it.
+        return f"The recovery could not be planned now, and the next run tries again. {error}"
     with reading(desk.engine) as session:
         decided = [a for a in list_decided(session, feedback.customer_id or "") if a.occasion == feedback.feedback_id]
     if not decided:
         return "No recovery follows from it."
-    if decided[0].outcome == "send":
-        return "A recovery is prepared, and waits with today's batches."
-    return f"No recovery goes out now: {decided[0].reason}. Call them yourself."
+    if decided[0].outcome != "send":
+        return f"No recovery goes out now: {decided[0].reason}. Call them yourself."
+    # Writing takes its time, and longer while a night's run writes; nobody's page shall wait for it.
+    background.add_task(write_recovery, desk)
+    return "A recovery is planned, and stands with today's batches in a moment."
+
+
+def write_recovery(desk: Desk) -> None:
+    """Writes what was planned, and opens its batch. It never raises: the next run does what could not be done now."""
+    try:
+        prepared = prepare_day(
+            desk.engine, desk.settings, desk.today, desk.clock, lambda _line: None, kinds=RECOVERY_ALONE
+        )
+        for batch in prepared.approved:
+            announce_approval(prefect_address(), batch)
+    except Exception as error:
+        # Not its text: it may hold a person's row.
+        log.warning("a recovery that the desk planned could not be written now: %s", type(error).__name__)
 
 
 @router.post("/feedback/status")
