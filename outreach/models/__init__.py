@@ -30,7 +30,6 @@ from outreach.models.messages import (
     Incident,
     Message,
     Moment,
-    Reward,
     Suppression,
     Thumbnail,
     Webhook,
@@ -48,6 +47,7 @@ from outreach.models.people import (
     TemplateVersion,
     TreatmentAnswer,
 )
+from outreach.models.rewards import Reward
 
 __all__ = [
     "CHANNELS", "DESK", "EVENT_KINDS", "PURPOSES", "ROLES", "STATUSES", "TOUCHING", "Allowance", "Attempt",

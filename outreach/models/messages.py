@@ -308,18 +308,3 @@ class Suppression(SQLModel, table=True):
     source: str
     at: datetime = instant_field()
     beneath: str | None = None
-
-
-class Reward(SQLModel, table=True):
-    """What a message gives one customer, for a code that is kept only as a keyed hash. It is redeemed once."""
-
-    __tablename__ = "rewards"
-    code_hash: str = Field(primary_key=True)
-    reference: str = Field(foreign_key="messages.reference", index=True)
-    customer_id: str = Field(index=True)
-    amount: int
-    currency: str
-    issued_on: date
-    valid_until: date
-    redeemed_at: datetime | None = instant_field(default=None, nullable=True)
-    redeemed_by: str | None = None

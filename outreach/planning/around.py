@@ -162,9 +162,10 @@ def read_due(session: Session, settings: Settings, on: date, kind: str) -> Itera
     due = due.where(AROUND.c.kind == kind).order_by(AROUND.c.customer_id, AROUND.c.occasion).limit(PAGE)
     after = ("", "")
     while True:
-        rest = or_(
-            AROUND.c.customer_id > after[0],
-            and_(AROUND.c.customer_id == after[0], AROUND.c.occasion > after[1]),
+        # Said so that the index leads there; an OR alone reads every page before it again.
+        rest = and_(
+            AROUND.c.customer_id >= after[0],
+            or_(AROUND.c.customer_id > after[0], AROUND.c.occasion > after[1]),
         )
         rows = session.connection().execute(due.where(rest)).all()
         if not rows:
