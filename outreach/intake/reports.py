@@ -26,11 +26,15 @@ class RefusedRow:
 
 @dataclass
 class ImportReport:
-    """`ignored`: for each file the columns that were not used; an empty list says that the whole file was not."""
+    """`ignored`: for each file the columns that were not used; an empty list says that the whole file was not.
+
+    `orphans`: for each table that was fed, how many of its rows now belong to a customer or an invoice not on record.
+    """
 
     files: list[FileCount] = field(default_factory=list)
     refusals: list[RefusedRow] = field(default_factory=list)
     ignored: dict[str, list[str]] = field(default_factory=dict)
+    orphans: dict[str, int] = field(default_factory=dict)
 
     @property
     def read(self) -> int:
