@@ -103,9 +103,7 @@ def show_import(report: ImportReport, as_json: bool) -> None:
         say(f"Not used in {file}: {', '.join(columns) if columns else 'the whole file'}")
     for table, orphans in report.orphans.items():
         owner = "an invoice that is" if table == "payments" else "a customer who is"
-        say(
-            f"{table}: {orphans:,} belong to {owner} not on record; nothing comes of them until the import that brings it"
-        )
+        say(f"{table}: {orphans:,} belong to {owner} not on record; nothing comes of them until it is")
     if report.refusals:
         refused = [(r.file, r.line, r.column, r.reason) for r in report.refusals]
         print_table("Refused", ["file", "line", "column", "reason"], refused)

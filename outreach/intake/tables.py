@@ -104,7 +104,7 @@ def open_tables(url: str) -> Tables:
     """Raises SourceUnreadable for a URL that is neither SQLite's nor PostgreSQL's."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # ValueError repeats what stands in the place of the port
         raise SourceUnreadable("That is not a database's URL; write postgresql://… or sqlite:///file.db") from None
     if parsed.drivername in {"postgres", "postgresql"}:
         parsed = parsed.set(drivername="postgresql+psycopg")
