@@ -99,11 +99,8 @@ def show_import(report: ImportReport, as_json: bool) -> None:
         return print_json(report)
     rows = [(f.file, f.table, f.read, f.accepted, f.refused) for f in report.files]
     print_table("Read", ["file", "into", "read", "accepted", "refused"], rows)
-    for file, columns in sorted(report.ignored.items()):
-        say(f"Not used in {file}: {', '.join(columns) if columns else 'the whole file'}")
-    for table, orphans in report.orphans.items():
-        owner = "an invoice that is" if table == "payments" else "a customer who is"
-        say(f"{table}: {orphans:,} belong to {owner} not on record; nothing comes of them until it is")
+    for remark in report.remarks:
+        say(remark)
     if report.refusals:
         refused = [(r.file, r.line, r.column, r.reason) for r in report.refusals]
         print_table("Refused", ["file", "line", "column", "reason"], refused)
