@@ -91,8 +91,10 @@ def test_every_published_number_is_read_in_its_own_region_and_a_landline_gets_no
         assert normalise_phone(row["national"], row["region"]) == row["e164"]
         assert takes_texts(row["national"], row["region"]) or row["type"] != "MOBILE"
     assert len(plain) > 500
-    assert takes_texts("(415) 555-2671", "US") and not takes_texts("(415) 555-2671 ext. 12", "US")
-    assert not takes_texts("030 901820", "DE") and takes_texts("0151 23456789", "DE")
+    assert takes_texts("(415) 555-2671", "US")
+    assert not takes_texts("(415) 555-2671 ext. 12", "US")
+    assert not takes_texts("030 901820", "DE")
+    assert takes_texts("0151 23456789", "DE")
 
 
 def test_the_customers_own_country_reads_their_number_and_the_business_its_where_none_is_known(
@@ -104,7 +106,8 @@ def test_the_customers_own_country_reads_their_number_and_the_business_its_where
     desk = Customer(customer_id="c", phone="+1 415-555-2671 x12")
     assert contacts_of(desk, None, settings) == {"call": "+14155552671"}
     area_code_of_four = Customer(customer_id="c", phone="(4155) 555-2671")
-    assert contacts_of(area_code_of_four, None, settings) == {} and area_code_of_four.phone == "(4155) 555-2671"
+    assert contacts_of(area_code_of_four, None, settings) == {}
+    assert area_code_of_four.phone == "(4155) 555-2671"
 
 
 @pytest.mark.parametrize(
