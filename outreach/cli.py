@@ -34,7 +34,7 @@ from outreach.day import prepare_day
 from outreach.delivery import pauses
 from outreach.doctor import examine
 from outreach.errors import OutreachError, SettingsError
-from outreach.intake import import_folder, read_mapping
+from outreach.intake import Folder, import_data, open_tables, read_mapping, read_since
 from outreach.learning import count_messages, find_alarms
 from outreach.moments import find_moments, require_kinds
 from outreach.planning.why import explain_customer
@@ -76,8 +76,11 @@ def doctor(
 
 @app.command("import")
 def import_(
-    folder: Annotated[Path, typer.Argument(help="A folder of CSV files.")],
+    source: Annotated[str, typer.Argument(help="A folder of CSV or Parquet files, or a database's URL.")],
     mapping: Annotated[Path | None, typer.Option(help="A mapping file, for files with other columns.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Only rows that changed from this day on, or since the `last` import.")
+    ] = None,
     database: Database = None,
     now: Now = None,
     as_json: AsJson = False,
@@ -85,7 +88,9 @@ def import_(
     """Take in customer data; bad rows are listed and never stop good ones."""
     call = open_call(database, now, as_json, create=True)
     read = read_mapping(mapping) if mapping else None
-    report = import_folder(call.engine, folder, call.settings, call.now, read, call.tell)
+    origin = open_tables(source) if "://" in source else Folder(Path(source))
+    changed = read_since(since, call.settings.business.timezone)
+    report = import_data(call.engine, origin, call.settings, call.now, read, call.tell, changed)
     tables.show_import(report, as_json)
     raise typer.Exit(2 if report.refused else 0)
 

@@ -99,8 +99,8 @@ def show_import(report: ImportReport, as_json: bool) -> None:
         return print_json(report)
     rows = [(f.file, f.table, f.read, f.accepted, f.refused) for f in report.files]
     print_table("Read", ["file", "into", "read", "accepted", "refused"], rows)
-    for file, columns in sorted(report.ignored.items()):
-        say(f"Not used in {file}: {', '.join(columns) if columns else 'the whole file'}")
+    for remark in report.remarks:
+        say(remark)
     if report.refusals:
         refused = [(r.file, r.line, r.column, r.reason) for r in report.refusals]
         print_table("Refused", ["file", "line", "column", "reason"], refused)

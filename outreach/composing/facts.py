@@ -140,9 +140,11 @@ class _Gathering:
 
 def greeting_name(customer: Customer, field: str) -> str:
     """What to call them: the name they prefer, their given name, or title and family name. Raises FieldMissing."""
-    formal = f"{customer.honorific} {customer.family_name}" if customer.honorific and customer.family_name else None
-    for name in (customer.preferred_name, customer.given_name, formal):
-        if name and name.strip():
+    # Never the family name alone, which is rude where it is no one's only name; and no title is guessed.
+    title, family = (customer.honorific or "").strip(), (customer.family_name or "").strip()
+    formal = f"{title} {family}" if title and family else ""
+    for name in (customer.preferred_name or "", customer.given_name or "", formal):
+        if name.strip():
             return name.strip()
     raise FieldMissing(field, "the greeting")
 

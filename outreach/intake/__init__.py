@@ -3,9 +3,22 @@
 Bad rows never stop good ones, and no refusal repeats what a customer's cell said.
 """
 
+from outreach.intake.changes import read_since
 from outreach.intake.dates import redate
 from outreach.intake.mapping import Mapping, read_mapping
+from outreach.intake.origins import Folder
 from outreach.intake.reports import ImportReport
-from outreach.intake.run import import_folder
+from outreach.intake.run import import_data, import_folder
+from outreach.intake.tables import open_tables
 
-__all__ = ["ImportReport", "Mapping", "import_folder", "read_mapping", "redate"]
+__all__ = [
+    "Folder",
+    "ImportReport",
+    "Mapping",
+    "import_data",
+    "import_folder",
+    "open_tables",
+    "read_mapping",
+    "read_since",
+    "redate",
+]

@@ -21,6 +21,15 @@ from outreach.errors import DatabaseError, SettingsError
 from outreach.models import Installation, Suppression
 from outreach.settings import Settings
 
+_TEXTLESS = {
+    phonenumbers.PhoneNumberType.FIXED_LINE,
+    phonenumbers.PhoneNumberType.TOLL_FREE,
+    phonenumbers.PhoneNumberType.PREMIUM_RATE,
+    phonenumbers.PhoneNumberType.SHARED_COST,
+    phonenumbers.PhoneNumberType.UAN,
+    phonenumbers.PhoneNumberType.VOICEMAIL,
+}
+
 
 def normalise_email(value: str) -> str | None:
     """The address in lower case with its domain in ASCII, or None when no such address can exist.
@@ -44,6 +53,15 @@ def normalise_phone(value: str, region: str) -> str | None:
     if not phonenumbers.is_valid_number(number):
         return None
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def takes_texts(value: str, region: str) -> bool:
+    """Whether a text to the number could arrive: not behind a switchboard's extension, nor on a known landline."""
+    try:
+        number = phonenumbers.parse(unicodedata.normalize("NFKC", value), region.upper())
+    except phonenumbers.NumberParseException:
+        return False
+    return not number.extension and phonenumbers.number_type(number) not in _TEXTLESS
 
 
 def show_phone(number: str) -> str:

@@ -4,19 +4,18 @@ Each file is read once, its two columns kept in memory. It stores nothing.
 """
 
 from functools import lru_cache
-from pathlib import Path
 
 from outreach.errors import SourceUnreadable
 from outreach.intake.mapping import LookUp
-from outreach.intake.sources import open_source
+from outreach.intake.origins import Origin
 from outreach.intake.values import Unfit
 
 
 class LookUps:
-    """The files of one folder that values are looked up in."""
+    """The files of one folder, or tables of one database, that values are looked up in."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, origin: Origin) -> None:
+        self._origin = origin
         self._known = lru_cache(maxsize=None)(self._read)
 
     def find(self, step: LookUp, text: str) -> str:
@@ -29,7 +28,7 @@ class LookUps:
     def _read(self, step: LookUp) -> dict[str, str]:
         """Raises Unfit for a file that cannot be read, or has no such columns."""
         try:
-            with open_source(self._folder / step.file) as source:
+            with self._origin.open(step.file) as source:
                 for name in (step.by, step.take):
                     if source.header.count(name) != 1:
                         raise Unfit(f"{step.file} has no column “{name}”, or has it twice")

@@ -150,9 +150,14 @@ def _check_use(column: Column, origin: From, is_grouped: bool) -> None:
 
 
 class FileMapping(Part):
-    """One file, or all that match a pattern such as `invoices-*.csv`, and the tables it feeds."""
+    """One file, or all that match a pattern such as `invoices-*.csv`, and the tables it feeds.
+
+    In a database it is a table or a view, or a `query` that goes by the name given here.
+    """
 
     name: OneOrMore
+    query: str | None = None
+    changed: str | None = None
     encoding: str | None = None
     separator: Literal[",", ";", "\t", "|"] | None = None
     decimal: Literal[".", ","] = "."

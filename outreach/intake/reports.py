@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+_OWNERS = {"payments": "an invoice"}
+
 
 @dataclass(frozen=True)
 class FileCount:
@@ -26,11 +28,15 @@ class RefusedRow:
 
 @dataclass
 class ImportReport:
-    """`ignored`: for each file the columns that were not used; an empty list says that the whole file was not."""
+    """`ignored`: for each file the columns that were not used; an empty list says that the whole file was not.
+
+    `orphans`: for each table that was fed, how many of its rows now belong to a customer or an invoice not on record.
+    """
 
     files: list[FileCount] = field(default_factory=list)
     refusals: list[RefusedRow] = field(default_factory=list)
     ignored: dict[str, list[str]] = field(default_factory=dict)
+    orphans: dict[str, int] = field(default_factory=dict)
 
     @property
     def read(self) -> int:
@@ -43,3 +49,15 @@ class ImportReport:
     @property
     def refused(self) -> int:
         return sum(count.refused for count in self.files)
+
+    @property
+    def remarks(self) -> list[str]:
+        """What a person should know besides counts and refusals: what was not used, and what belongs to nobody."""
+        unused = [
+            f"Not used in {file}: {', '.join(columns) if columns else 'the whole file'}"
+            for file, columns in sorted(self.ignored.items())
+        ]
+        return unused + [
+            f"{table}: {rows:,} belong to {_OWNERS.get(table, 'a customer')} not on record; nothing comes of them yet"
+            for table, rows in sorted(self.orphans.items())
+        ]

@@ -9,9 +9,11 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import Any, NamedTuple, TextIO
 
 from outreach.errors import SourceUnreadable
 from outreach.intake.encodings import ERRORS, detect_encoding
@@ -57,6 +59,24 @@ def open_source(path: Path, encoding: str | None = None, separator: str | None =
             raise SourceUnreadable(f"its first line must name the columns, but {header.problem}")
         names = [name.strip() for name in header.cells]
         yield Source(handle.encoding, separator, names, (_check_width(row, len(names)) for row in records))
+
+
+def write_cell(value: Any) -> str:
+    """A value of a database or of Parquet as it would stand in a CSV file; what is missing, and no number, is empty."""
+    if value is None or value != value:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, date):  # and a datetime, which is one
+        return value.isoformat()
+    if isinstance(value, float):
+        # A column of whole numbers of which some are missing comes as 17.0 from programs that know no missing whole.
+        return str(int(value)) if value.is_integer() else format(Decimal(repr(value)), "f")
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, bytes):
+        return value.decode("utf-8", ERRORS)
+    return str(value)
 
 
 @contextmanager

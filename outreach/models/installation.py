@@ -25,7 +25,10 @@ class Installation(SQLModel, table=True):
 
 
 class Import(SQLModel, table=True):
-    """One file that was read; read = accepted + refused. `table_name` is what it fed, `mapping` that mapping's hash."""
+    """One file that was read; read = accepted + refused. `table_name` is what it fed, `mapping` that mapping's hash.
+
+    `origin` is the URL of the database it lay in, without a password, and `changed_until` the newest change it had.
+    """
 
     __tablename__ = "imports"
     import_id: int | None = Field(default=None, primary_key=True)
@@ -33,6 +36,8 @@ class Import(SQLModel, table=True):
     file: str
     table_name: str
     mapping: str | None = None
+    origin: str | None = None
+    changed_until: datetime | None = instant_field(default=None, nullable=True)
     read: int
     accepted: int
     refused: int

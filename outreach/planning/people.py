@@ -13,7 +13,8 @@ from sqlalchemy import Select
 from sqlmodel import Session, col, select
 
 from outreach.clock import years_between
-from outreach.intake.contacts import contact_hash, normalise_address, normalise_email, normalise_phone
+from outreach.intake.contacts import contact_hash, normalise_address, normalise_email, normalise_phone, takes_texts
+from outreach.intake.post import FIELDS, missing_fields
 from outreach.models import CHANNELS, TOUCHING, Consent, Customer, Flag, Message, Suppression
 from outreach.settings import Settings
 
@@ -146,7 +147,8 @@ def _add_contacts(session: Session, people: dict[str, Person], settings: Setting
 def contacts_of(customer: Customer, confidential: Flag | None, settings: Settings) -> dict[str, str]:
     """The normalised contact of each channel on which the customer can be reached at all.
 
-    A letter needs street, city and postal code; an e-mail address or a number must be one that can exist. Someone who
+    A letter needs what an address in its country cannot do without; an e-mail address or a number must be one that can
+    exist, and a text a number that may be a mobile phone's. Someone who
     asked for confidential communication has only the channel, and the contact, that their flag names.
     """
     region = customer.country or settings.business.country
@@ -157,7 +159,7 @@ def contacts_of(customer: Customer, confidential: Flag | None, settings: Setting
     found = {
         "letter": _postal_contact(customer, settings),
         "email": normalise_email(email) if email else None,
-        "text": number,
+        "text": number if number and takes_texts(phone or "", region) else None,
         "call": number,
     }
     return {channel: value for channel, value in found.items() if value and only in {None, channel}}
@@ -175,9 +177,14 @@ def confidential_contact(flag: Flag | None) -> tuple[str | None, str | None]:
     return (channel if channel in CHANNELS else ""), contact.strip() or None
 
 
+def postal_fields(customer: Customer) -> dict[str, str]:
+    """The fields of a postal address that a country may ask for; an empty text where there is nothing."""
+    return {name: (getattr(customer, name) or "").strip() for name in FIELDS.values()}
+
+
 def _postal_contact(customer: Customer, settings: Settings) -> str | None:
     lines = [customer.address_line1, customer.address_line2, customer.city, customer.region]
-    if not (customer.address_line1 and customer.city and customer.postal_code):
-        return None
     country = customer.country or settings.business.country
+    if missing_fields(postal_fields(customer), country):
+        return None
     return normalise_address([line for line in lines if line], customer.postal_code, country)

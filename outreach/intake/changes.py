@@ -1,0 +1,73 @@
+"""When rows changed: what an import of only the newer ones leaves out, and up to which change a source has been read.
+
+A row that does not say when it changed is always read; a row that was deleted is never seen.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine, func
+from sqlmodel import col, select
+
+from outreach.clock import parse_day
+from outreach.database import reading
+from outreach.intake.mapping import FileMapping
+from outreach.intake.values import Style, Unfit, instant
+from outreach.models import Import
+
+OUR_COLUMN = "updated_at"
+# A row may bear the time at which its transaction began, and be seen only when that has ended.
+OVERLAP = timedelta(hours=1)
+Since = datetime | Literal["last"] | None
+
+
+def read_since(written: str | None, timezone: str) -> Since:
+    """The word `last`, or the beginning of a day where the business is. Raises SettingsError for anything else."""
+    if written is None:
+        return None
+    if written == "last":
+        return "last"
+    return datetime.combine(parse_day(written), time(), ZoneInfo(timezone))
+
+
+def column_of_changes(header: Sequence[str], file: FileMapping | None) -> str | None:
+    """The column that says when a row changed: the one the mapping names, and `updated_at` in our own format."""
+    wanted = (file.changed if file else OUR_COLUMN) or ""
+    found = [name for name in header if name.strip().casefold() == wanted.casefold()]
+    return found[0] if len(found) == 1 else None
+
+
+def find_mark(engine: Engine, kept: str | None, name: str, into: str, mapping: str | None) -> datetime | None:
+    """Up to where this source was read by an import that ended; none when it never was, or by another mapping."""
+    with reading(engine) as session:
+        same = (
+            col(Import.origin).is_not_distinct_from(kept),
+            col(Import.file) == name,
+            col(Import.table_name) == into,
+            col(Import.mapping).is_not_distinct_from(mapping),
+        )
+        mark = session.exec(select(func.max(Import.changed_until)).where(*same)).one()
+    return mark - OVERLAP if mark else None
+
+
+@dataclass
+class Changes:
+    """The changes of one source as they are read: `latest` is the newest so far, `after` the oldest to take."""
+
+    position: int | None
+    style: Style
+    after: datetime | None
+    latest: datetime | None = None
+
+    def wants(self, cells: Sequence[str]) -> bool:
+        if self.position is None:
+            return True
+        try:
+            at = instant(cells[self.position].strip(), self.style)
+        except Unfit:
+            return True
+        self.latest = max(self.latest or at, at)
+        return self.after is None or at >= self.after

