@@ -1,4 +1,4 @@
-"""People on file twice, for the tests of merges: what each number has, and the whole of what a database says of them."""
+"""People on file twice, for the tests of merges: what each number has, and all that a database says of them."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -241,7 +242,8 @@ FILES = {
     "customers": "customer_id,given_name,family_name,email,customer_since,guardian_id\n"
     "a,Maria,Lopez,,2024-03-01,\nb,Maria,Lopez,maria@example.org,2020-03-01,\nward,Ben,Lopez,,,b\n",
     "visits": "visit_id,customer_id,starts_at,status\nv1,a,2026-02-01,completed\nv2,b,2026-02-02,completed\n",
-    "invoices": "invoice_id,customer_id,payer_id,issued_on,due_on,amount,currency\ni1,ward,b,2026-02-01,2026-02-09,9,USD\n",
+    "invoices": "invoice_id,customer_id,payer_id,issued_on,due_on,amount,currency\n"
+    "i1,ward,b,2026-02-01,2026-02-09,9,USD\n",
     "consents": "customer_id,channel,purpose,state,at\nb,email,marketing,withdrawn,2026-01-01\n",
     "flags": "customer_id,kind,from,until\nb,hardship,2026-01-01,2026-12-01\n",
 }
@@ -311,7 +313,8 @@ def test_merges_in_a_row_are_taken_back_from_the_last(engine: Engine, settings: 
         assert len(session.exec(select(Visit).where(Visit.customer_id == "c")).all()) == 3
         assert session.get_one(Customer, "c").household_id == "h1"
         assert read_customer_id(session, "b") == "c"
-    import_folder(engine, folder(tmp_path / "data", visits="visit_id,customer_id,starts_at\nnew,b,2026-02-02\n"), settings, NOW)  # fmt: skip
+    more = folder(tmp_path / "data", visits="visit_id,customer_id,starts_at\nnew,b,2026-02-02\n")
+    import_folder(engine, more, settings, NOW)
     with pytest.raises(NotWaiting, match="take that back first"):
         unmerge_people(engine, "b", "nora", LATER)
     unmerge_people(engine, "a", "nora", LATER)
@@ -361,7 +364,7 @@ def test_what_was_sent_under_one_number_counts_as_a_touch_and_planning_goes_on(
         assert {moment.customer_id for moment in moments} == {"a"}
         anniversary = next(moment for moment in moments if moment.kind == "anniversary")
         first = session.get_one(Decision, (anniversary.moment_id, 1))
-        assert (first.outcome, first.rule) == ("not_yet", "quiet")
+        assert (first.outcome, first.rule) == ("not_yet", "quiet_days")
 
 
 def test_of_two_open_messages_the_one_to_the_number_that_goes_is_withdrawn(engine: Engine, settings: Settings) -> None:
@@ -404,9 +407,9 @@ PAIRS = st.lists(st.permutations("abcd").map(lambda order: order[:2]), max_size=
 
 
 @hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rows=ROWS, pairs=PAIRS, guardian=st.sampled_from([None, "a", "b"]))
+@given(rows=ROWS, pairs=PAIRS, guardian=st.sampled_from([None, "a", "b"]), back=st.randoms(use_true_random=False))
 def test_whatever_is_merged_no_row_is_lost_and_the_way_back_restores_all(
-    engine: Engine, settings: Settings, rows: list[Any], pairs: list[Any], guardian: str | None
+    engine: Engine, settings: Settings, rows: list[Any], pairs: list[Any], guardian: str | None, back: Random
 ) -> None:
     empty(engine)
     add_staff(engine)
@@ -428,8 +431,13 @@ def test_whatever_is_merged_no_row_is_lost_and_the_way_back_restores_all(
             assert len(after[table]) >= len(before[table]), table
         held = {(row["customer_id"], row["kind"], row["from_on"]) for row in after["flags"]}
         assert {(row["customer_id"], row["kind"], row["from_on"]) for row in before["flags"]} <= held
-    for merged in reversed(done):
-        unmerge_people(engine, merged, "nora", LATER)
+    while done:
+        merged = back.choice(done)
+        try:
+            unmerge_people(engine, merged, "nora", LATER)
+        except NotWaiting:  # the number it was merged into has been merged since
+            continue
+        done.remove(merged)
     assert picture(engine) == before
 
 

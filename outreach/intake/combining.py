@@ -15,12 +15,10 @@ from outreach.intake.aliases import point_rows
 from outreach.models import Customer, Merge, Repointed, SetAside
 
 # An address is one thing: half of one and half of another is nobody's.
-WITH_ADDRESS = (
-    "address_line1", "address_line2", "city", "region", "postal_code", "country", "timezone", "household_found",
-)  # fmt: skip
+ADDRESS = ("address_line1", "address_line2", "city", "region", "postal_code", "country", "timezone")
 EARLIER = ("customer_since", "died_on")
-# What a customer said of their household is kept by itself and worked out anew.
-_LEFT = {"customer_id", "household_said"}
+# Households that are found, or that customers told us, are written by their own room and stand as they are.
+_LEFT = {"customer_id", "household_found", "household_said"}
 Row = dict[str, Any]
 
 
@@ -73,11 +71,11 @@ def _others(session: Session, kept_id: str) -> list[Row]:
 
 def _fill(row: Row, other: Row) -> None:
     if not row["address_line1"] and other["address_line1"]:
-        row |= {name: other[name] for name in WITH_ADDRESS}
+        row |= {name: other[name] for name in ADDRESS}
     for name, value in other.items():
         if name in EARLIER:
             row[name] = _earlier(row[name], value)
-        elif row[name] is None and name not in WITH_ADDRESS:
+        elif row[name] is None and name not in ADDRESS:
             row[name] = value
 
 
@@ -110,7 +108,8 @@ def separate(session: Session, merge: Merge) -> None:
     news = combined.died_on if combined.died_on not in known else None
     combined.died_on = None
     session.flush()
-    session.add(Customer(customer_id=merge.merged_id))
+    household = _from_json(merged.row)["household_found"]
+    session.add(Customer(customer_id=merge.merged_id, household_found=household))
     session.flush()
     for id_ in (merge.kept_id, merge.merged_id):
         _give_back(session, id_, news)

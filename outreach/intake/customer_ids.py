@@ -9,7 +9,7 @@ from outreach.models import Customer
 
 
 def read_customer_id(session: Session, typed: str) -> str:
-    """The id of the customer meant: as it is typed, or in another case where just one fits, or who they were merged into.
+    """The id of the customer meant: as typed, or who that was merged into, or in another case where just one fits.
 
     Raises NotFound where there is none, and where several differ in nothing but case.
     """

@@ -5,7 +5,6 @@ share an exact key, so that twice the customers take twice the time.
 """
 
 import hashlib
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from sqlmodel import Session, col, select
 
 from outreach.database import insert_new, reading, take_turns, writing
 from outreach.intake.contacts import fold_words, normalise_address, normalise_email, normalise_phone
+from outreach.letters import plain_letters
 from outreach.models import Customer, Double, Flag
 from outreach.settings import Settings
 
@@ -102,8 +102,7 @@ def _pages(session: Session) -> Iterator[list[Customer]]:
 def name_key(customer: Customer) -> str:
     """The whole name without accents, case and marks; empty where they have none. "Jr" stays a part of it."""
     parts = (customer.given_name or customer.preferred_name, customer.family_name)
-    folded = unicodedata.normalize("NFKD", " ".join(part for part in parts if part))
-    return fold_words("".join(letter for letter in folded if not unicodedata.combining(letter)))
+    return fold_words(plain_letters(" ".join(part for part in parts if part)) or "")
 
 
 def _keys_of(customer: Customer, settings: Settings) -> Iterator[dict[str, str]]:

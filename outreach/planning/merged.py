@@ -68,9 +68,7 @@ def _rename(session: Session, moment: Moment, new: str, customer_id: str) -> Non
 
 def _close_second(session: Session, merge: Merge, merged: str, kept: str, on: date) -> None:
     """Closes the kept person's moment that still waits, where the same occasion was written to already."""
-    theirs, own = (
-        session.exec(latest_decisions().where(Decision.moment_id == id_)).scalars().first() for id_ in (merged, kept)
-    )
+    theirs, own = (session.exec(latest_decisions().where(Decision.moment_id == id_)).first() for id_ in (merged, kept))
     if theirs is None or theirs.outcome != "send" or own is None or own.outcome != "not_yet":
         return
     row = {"moment_id": kept, "sequence": own.sequence + 1, "run_on": on, "outcome": "never", "rule": RULE,

@@ -16,7 +16,7 @@ from outreach.clock import business_date
 from outreach.database import insert_new, take_turns, writing
 from outreach.delivery.providers import Provider
 from outreach.errors import ApprovalError, NotFound, NotWaiting
-from outreach.intake.aliases import find_aliases, move_all, move_all_back
+from outreach.intake.aliases import find_aliases, merges_of, move_all, move_all_back
 from outreach.intake.carrying import carry, keep_stops
 from outreach.intake.combining import combine, remove, separate, set_aside
 from outreach.intake.households import apply_words
@@ -91,6 +91,9 @@ def unmerge_people(engine: Engine, merged_id: str, by: str, now: datetime) -> Me
         merge.undone_by, merge.undone_at = by, now
         session.flush()
         move_all_back(session, merge)
+        # What this merge had copied first, another number of theirs may have said as well.
+        for other in merges_of(session, [merge.kept_id]):
+            carry(session, other)
         separate(session, merge)
         apply_words(session)
         _answer(session, merge.kept_id, merged_id, "two", by, now)
