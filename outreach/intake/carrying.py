@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from outreach.database import insert_new, upsert
 from outreach.intake.aliases import copied_keys, copy_row, key_of, list_rows
 from outreach.intake.columns import TABLES
-from outreach.models import Consent, Flag, Goodwill, Merge
+from outreach.models import Consent, Flag, Goodwill, Merge, Repointed
 
 WITHDRAWN, GRANTED = "withdrawn", "granted"
 # The basis and the source of a withdrawal that stands because the same person said it under another number.
@@ -80,10 +80,16 @@ def _lasts_longer(until: date | None, other: date | None) -> bool:
 
 
 def keep_stops(session: Session, merge: Merge) -> None:
-    """Before a merge is taken back: what the person withdrew meanwhile counts for both, since nobody knows for whom."""
-    copies = copied_keys(session, merge, Consent)
+    """Before a merge is taken back: what the person withdrew meanwhile counts for both, since nobody knows for whom.
+
+    What another number of theirs had said, and a merge copied here, is that number's.
+    """
     since = select(Consent).where(
         Consent.customer_id == merge.kept_id, Consent.state == WITHDRAWN, col(Consent.at) > merge.at
     )
-    rows = [row.model_dump() for row in session.exec(since) if key_of(Consent, row.model_dump()) not in copies]
-    insert_new(session, Consent, [row | {"customer_id": merge.merged_id} for row in rows])
+    rows = {key_of(Consent, row.model_dump()): row.model_dump() for row in session.exec(since)}
+    copied = select(Repointed.row_key).where(
+        Repointed.table_name == "consents", Repointed.column_name == "", col(Repointed.row_key).in_(rows)
+    )
+    own = [rows[key] for key in rows.keys() - set(session.exec(copied))]
+    insert_new(session, Consent, [row | {"customer_id": merge.merged_id} for row in own])
