@@ -18,17 +18,15 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, Insert, String, event, text
+from sqlalchemy import Connection, Engine, Insert, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import NullPool
-from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import Session, SQLModel, create_engine
 
 from outreach.errors import DatabaseError
-from outreach.letters import ACCENTS, PLAIN, SEVERAL, plain_letters
+from outreach.letters import plain_letters
 
 Kept = Callable[[Any], Mapping[str, Any]]
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -66,28 +64,6 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 def _md5(text: str | None) -> str | None:
     return None if text is None else hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
-
-
-class plain(FunctionElement[str]):  # noqa: N801 — it reads as the function of SQL that it is
-    """A column's text as `plain_letters` writes it."""
-
-    type = String()
-    inherit_cache = True
-
-
-@compiles(plain)
-def _plain(element: plain, compiler: Any, **options: Any) -> str:
-    return f"plain_letters({compiler.process(element.clauses, **options)})"
-
-
-@compiles(plain, "postgresql")
-def _plain_on_postgresql(element: plain, compiler: Any, **options: Any) -> str:
-    text = compiler.process(element.clauses, **options)
-    letters, instead = ("".join(side) for side in zip(*PLAIN.items(), strict=True))
-    for letter, several in SEVERAL.items():
-        text = f"replace({text}, '{letter}', '{several}')"
-    # Letters with nothing in their place are left out: accents that stand apart from what they are on.
-    return f"translate(lower({text}), '{letters}{ACCENTS}', '{instead}')"
 
 
 def _begin_sqlite(connection: Connection) -> None:

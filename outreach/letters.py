@@ -1,6 +1,14 @@
-"""Letters as people type them when they have no others: without accents and case. A text in; its plain letters out."""
+"""Letters as people type them when they have no others: without accents and case. A text in; its plain letters out.
+
+`plain` is the same for a column of the database.
+"""
 
 import unicodedata
+from typing import Any
+
+from sqlalchemy import String
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 # Letters that no accent makes, and that people write with a plain one.
 _LIKE = dict(zip("łøđħıŧŋðəƒ", "lodhitndef", strict=True))
@@ -29,3 +37,25 @@ def _list_plain() -> dict[str, str]:
 
 
 PLAIN = _list_plain()
+
+
+class plain(FunctionElement[str]):  # noqa: N801 — it reads as the function of SQL that it is
+    """A column's text as `plain_letters` writes it."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(plain)
+def _plain(element: plain, compiler: Any, **options: Any) -> str:
+    return f"plain_letters({compiler.process(element.clauses, **options)})"
+
+
+@compiles(plain, "postgresql")
+def _plain_on_postgresql(element: plain, compiler: Any, **options: Any) -> str:
+    text = compiler.process(element.clauses, **options)
+    letters, instead = ("".join(side) for side in zip(*PLAIN.items(), strict=True))
+    for letter, several in SEVERAL.items():
+        text = f"replace({text}, '{letter}', '{several}')"
+    # Letters with nothing in their place are left out: accents that stand apart from what they are on.
+    return f"translate(lower({text}), '{letters}{ACCENTS}', '{instead}')"

@@ -7,9 +7,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_
 from sqlmodel import Session, col, select
 
-from outreach.database import plain
 from outreach.intake.contacts import normalise_phone
-from outreach.letters import plain_letters
+from outreach.letters import plain, plain_letters
 from outreach.models import Customer
 
 A_PAGE = 25
