@@ -21,6 +21,7 @@ from outreach.models import (
     Moment,
     Payment,
     Referral,
+    Reward,
     Staff,
     Treatment,
     Visit,
@@ -28,7 +29,7 @@ from outreach.models import (
 from outreach.planning.ids import moment_id, reference
 
 DAY = date(2026, 3, 1)
-FACTS = (*POINTING, *COPIED, Payment, Moment, Decision, Message)
+FACTS = (*POINTING, *COPIED, Payment, Moment, Decision, Message, Reward)
 
 
 def add_staff(engine: Engine) -> None:
@@ -56,7 +57,9 @@ def add_history(session: Session, customer_id: str, number: int = 1) -> None:
     session.add(Consent(customer_id=customer_id, channel="email", purpose="marketing", at=at, state="granted"))
     session.add(Flag(customer_id=customer_id, kind="hardship", from_on=at.date()))
     session.add(Goodwill(event=f"storm {number}", customer_id=customer_id, named_on=DAY))
-    add_sent(session, customer_id, "checkin", at.date())
+    sent = add_sent(session, customer_id, "checkin", at.date())
+    session.add(Reward(code_hash=code, reference=sent, customer_id=customer_id, amount=1000, currency="USD",
+                       issued_on=DAY, valid_until=DAY))  # fmt: skip
 
 
 def add_sent(session: Session, customer_id: str, kind: str, day: date, status: str = "delivered") -> str:

@@ -201,7 +201,12 @@ def test_all_that_one_number_has_lands_on_the_other_and_comes_back(engine: Engin
 def test_every_column_that_names_a_customer_is_known_to_merges() -> None:
     known = {(model.__table__.name, name) for model, names in POINTING.items() for name in names}  # type: ignore[attr-defined]
     known |= {(model.__table__.name, "customer_id") for model in COPIED}  # type: ignore[attr-defined]
-    known |= {("messages", "customer_id"), ("messages", "recipient_id"), ("moments", "customer_id")}
+    known |= {
+        ("messages", "customer_id"),
+        ("messages", "recipient_id"),
+        ("moments", "customer_id"),
+        ("rewards", "customer_id"),
+    }
     # A person's own row is combined, and a word about a household is read by the number that is kept.
     known |= {("customers", "customer_id"), ("set_aside", "customer_id"), ("household_words", "customer_id")}
     naming = {"customer_id", "recipient_id", "payer_id", "guardian_id", "referred_customer_id"}

@@ -17,7 +17,9 @@ from outreach.settings import Settings
 
 @dataclass(frozen=True)
 class Glance:
-    """One batch: `cost_by_provider` in minor units and the `reward_cost` in it, the first and last day of arrival, and when it loses its use.
+    """One batch: `cost_by_provider` in minor units and the `reward_cost` in it, the first and last day of arrival.
+
+    `useful_until` is when it loses its use.
 
     `looks` counts, by reason, the messages that a person should look at first.
     """

@@ -10,22 +10,22 @@ from sqlmodel import Session, col, select
 
 from outreach.database import insert_new
 from outreach.intake.aliases import move_back, move_column, repointed
-from outreach.models import Decision, Merge, Message, Moment, Repointed
+from outreach.models import Decision, Merge, Message, Moment, Repointed, Reward
 from outreach.planning.ids import moment_id
 from outreach.planning.run import latest_decisions
 
 RULE = "merged"
 REASON = "this was decided under another number of theirs"
-_COLUMNS = ("customer_id", "recipient_id")
+_NAMING = ((Message, "customer_id"), (Message, "recipient_id"), (Reward, "customer_id"))
 
 
 def move_moments(session: Session, merge: Merge, on: date) -> None:
-    """Points the merged customer's moments and messages at the kept one.
+    """Points the merged customer's moments, messages and rewards at the kept one.
 
     Where both had the same occasion, that of the merged one stays where it is; if it was sent, the other is closed.
     """
-    for name in _COLUMNS:
-        move_column(session, merge, Message, name)
+    for model, name in _NAMING:
+        move_column(session, merge, model, name)
     for moment in session.exec(select(Moment).where(Moment.customer_id == merge.merged_id)).all():
         new = moment_id(moment.kind, merge.kept_id, moment.occasion)
         if session.get(Moment, new):
@@ -38,8 +38,8 @@ def move_moments(session: Session, merge: Merge, on: date) -> None:
 
 def move_moments_back(session: Session, merge: Merge) -> None:
     """Gives the merged customer back what `move_moments` took, with what was decided on it since."""
-    for name in _COLUMNS:
-        move_back(session, merge, Message, name)
+    for model, name in _NAMING:
+        move_back(session, merge, model, name)
     for new in _logged(session, merge, Moment.__tablename__, "moment_id"):
         if moment := session.get(Moment, new):
             _rename(session, moment, moment_id(moment.kind, merge.merged_id, moment.occasion), merge.merged_id)
