@@ -23,6 +23,7 @@ from outreach.commands.deploying import LOCAL, deploying
 from outreach.commands.naming import naming
 from outreach.commands.options import AsJson, By, Database, DryRun, Now, On
 from outreach.commands.penning import pen
+from outreach.commands.peopling import people
 from outreach.commands.redeeming import redeeming
 from outreach.commands.sending import sending
 from outreach.commands.simulating import simulating
@@ -35,6 +36,7 @@ from outreach.delivery import pauses
 from outreach.doctor import examine
 from outreach.errors import OutreachError, SettingsError
 from outreach.intake import Folder, import_data, open_tables, read_mapping, read_since
+from outreach.intake.customer_ids import read_customer_id
 from outreach.learning import count_messages, find_alarms
 from outreach.moments import find_moments, require_kinds
 from outreach.planning.why import explain_customer
@@ -48,6 +50,7 @@ app.add_typer(checking)
 app.add_typer(naming)
 app.add_typer(staff, name="staff")
 app.add_typer(pen, name="pen")
+app.add_typer(people, name="people")
 
 
 @app.command()
@@ -147,7 +150,9 @@ def why(
 ) -> None:
     """Why this person, why today, why not."""
     call = open_call(database, now, as_json)
-    tables.show_answers(explain_customer(call.engine, call.settings, customer, call.day(on), call.now), as_json)
+    with reading(call.engine) as session:
+        person = read_customer_id(session, customer)
+    tables.show_answers(explain_customer(call.engine, call.settings, person, call.day(on), call.now), as_json)
 
 
 @app.command()

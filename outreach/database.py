@@ -26,6 +26,7 @@ from sqlalchemy.pool import NullPool
 from sqlmodel import Session, SQLModel, create_engine
 
 from outreach.errors import DatabaseError
+from outreach.letters import plain_letters
 
 Kept = Callable[[Any], Mapping[str, Any]]
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -56,6 +57,7 @@ def open_database(url: str) -> Engine:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver must not send a BEGIN of its own
     connection.create_function("md5", 1, _md5, deterministic=True)  # PostgreSQL has it; draws need it on both
+    connection.create_function("plain_letters", 1, plain_letters, deterministic=True)
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_SECONDS * 1000}"):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -22,6 +22,7 @@ GROUND = (
     "paper_settings",
     "reward_settings",
     "settings",
+    "letters",
     "database",
     "models",
 )

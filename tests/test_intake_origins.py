@@ -77,7 +77,8 @@ def test_a_parquet_file_is_read_as_the_same_file_in_csv_would_be(
     write_parquet(folder / "customers.parquet", customer_id=[7.0, 8.0], given_name=["Zoë", None],
                   customer_since=[date(2020, 2, 29), None])  # fmt: skip
     write_parquet(folder / "invoices.parquet", invoice_id=["0017"], customer_id=[7],
-                  issued_on=[datetime(2026, 1, 1, tzinfo=UTC)], due_on=[date(2026, 2, 1)], amount=[Decimal("55.90")])  # fmt: skip
+                  issued_on=[datetime(2026, 1, 1, tzinfo=UTC)], due_on=[date(2026, 2, 1)],
+                  amount=[Decimal("55.90")])  # fmt: skip
     report = import_data(engine, Folder(folder), settings, NOW)
     assert (report.read, report.accepted, report.orphans) == (3, 3, {})
     assert [(c.customer_id, c.given_name, c.customer_since) for c in stored(engine, Customer)] == [

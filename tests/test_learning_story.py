@@ -200,6 +200,8 @@ def town(engine: Engine) -> None:
         ("C0002", "Émile", "MÜLLER-Żak", None, "EMILE@example.org", "802-555-0199"),
         ("C0003", "Robert", "Lopez", "Bob", None, "(802) 555.7788"),
         ("C0004", None, None, None, "100%_sure@example.org", None),
+        ("C0005", "Łukasz", "Straße", None, None, None),
+        ("C0006", "Анна", "Zoe\u0308", None, None, None),
     ]
     columns = ("customer_id", "given_name", "family_name", "preferred_name", "email", "phone")
     with writing(engine) as session:
@@ -215,6 +217,16 @@ def town(engine: Engine) -> None:
         ("LOPEZ maria", ["C0001"]),
         ("bob", ["C0003"]),
         ("émile", ["C0002"]),
+        ("emile", ["C0002"]),
+        ("muller-zak", ["C0002"]),
+        ("MÜLLER", ["C0002"]),
+        ("strasse", ["C0005"]),
+        ("STRAẞE", ["C0005"]),
+        ("lukasz", ["C0005"]),
+        ("łukasz", ["C0005"]),
+        ("анна", ["C0006"]),
+        ("АННА", ["C0006"]),
+        ("zoe", ["C0006"]),
         ("ÉMILE", ["C0002"]),
         ("müller-żak", ["C0002"]),
         ("Maria@Example.ORG", ["C0001"]),

@@ -74,7 +74,7 @@ def _messages_of(session: Session, batch_id: str) -> Rows:
             Customer.given_name,
             Customer.family_name,
             Customer.preferred_name,
-            Customer.household_id,
+            Customer.household_column().label("household"),
         )
         .join(Customer, col(Customer.customer_id) == Message.recipient_id)
         .join(Content, col(Content.sha256) == Message.content_sha256, isouter=True)
@@ -115,9 +115,9 @@ def _nameless(rows: Rows) -> dict[str, str]:
 
 def _together(rows: Rows) -> list[str]:
     """Those that share a household or a contact with another of the same batch."""
-    households = Counter(row.household_id for row in rows if row.household_id)
+    households = Counter(row.household for row in rows if row.household)
     contacts = Counter(row.contact_hash for row in rows if row.contact_hash)
-    return [row.reference for row in rows if households[row.household_id] > 1 or contacts[row.contact_hash] > 1]
+    return [row.reference for row in rows if households[row.household] > 1 or contacts[row.contact_hash] > 1]
 
 
 def _unusual(session: Session, rows: Rows) -> dict[str, str]:

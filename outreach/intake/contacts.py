@@ -75,11 +75,13 @@ def show_phone(number: str) -> str:
 
 def normalise_address(lines: Sequence[str], postal_code: str | None, country: str) -> str:
     """One line for one postal address: country, postal code and words, without case, punctuation or spacing."""
-    words = " ".join(folded for line in lines if (folded := _fold(line)))
-    return f"{_fold(country)}|{_fold(postal_code or '').replace(' ', '')}|{words}"
+    words = " ".join(folded for line in lines if (folded := fold_words(line)))
+    return f"{fold_words(country)}|{fold_words(postal_code or '').replace(' ', '')}|{words}"
 
 
-def _fold(text: str) -> str:
+def fold_words(text: str) -> str:
+    """The words without case, punctuation or spacing; accents stay."""
+    """The words without case, punctuation and spacing; accents stay."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     kept = (letter if unicodedata.category(letter)[0] in "LMN" else " " for letter in folded)
     return " ".join("".join(kept).split())

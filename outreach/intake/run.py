@@ -15,12 +15,13 @@ from sqlalchemy import Engine, update
 from sqlmodel import col, select
 
 from outreach.clock import business_date
-from outreach.database import insert_new, reading, take_turns, upsert, writing
+from outreach.database import reading, take_turns, writing
 from outreach.errors import SourceUnreadable
 from outreach.intake.changes import Changes, Since, column_of_changes, find_mark
 from outreach.intake.columns import TABLES, Table
 from outreach.intake.dates import redate
 from outreach.intake.groups import Groups
+from outreach.intake.households import detect_households
 from outreach.intake.look_ups import LookUps
 from outreach.intake.mapping import FileMapping, Mapping, TableMapping
 from outreach.intake.origins import Folder, Origin
@@ -28,6 +29,7 @@ from outreach.intake.orphans import count_orphans
 from outreach.intake.records import BadCell, Recipe, Record, make_recipe, own_columns
 from outreach.intake.reports import FileCount, ImportReport, RefusedRow
 from outreach.intake.sources import Row, Source
+from outreach.intake.storing import store_rows
 from outreach.models import Import, Installation, Invoice, Refusal
 from outreach.settings import Settings
 
@@ -93,6 +95,8 @@ def import_data(
         task.write_down(now)
         if task.unused is not None:
             unused[job.name] = unused.get(job.name, task.unused) & task.unused
+    if any(job.into in {"customers", "flags"} for job in jobs):
+        tell(f"Households: {detect_households(engine, settings, now):,} changed")
     report.ignored |= {name: sorted(columns) for name, columns in sorted(unused.items()) if columns}
     report.orphans = count_orphans(engine, {job.into for job in jobs})
     return report
@@ -267,10 +271,7 @@ class _Task:
         rows = list(self._waiting.values())
         with writing(self._engine) as session:
             take_turns(session, "import")
-            if self._table.appends:
-                insert_new(session, self._table.model, rows)
-            else:
-                upsert(session, self._table.model, rows, self._table.kept)
+            store_rows(session, self._table, rows)
         self._waiting.clear()
 
     def write_down(self, now: datetime) -> None:

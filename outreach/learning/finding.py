@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, func, or_
 from sqlmodel import Session, col, select
 
 from outreach.intake.contacts import normalise_phone
+from outreach.letters import plain, plain_letters
 from outreach.models import Customer
 
 A_PAGE = 25
@@ -18,7 +19,8 @@ FEWEST_DIGITS = 4
 def find_people(session: Session, typed: str, region: str, page: int = 1) -> tuple[list[Customer], bool]:
     """One page of the customers whose id, name, number or e-mail address has what was typed, and if there is another.
 
-    Case does not matter, and every word must be found in a name. `region` is the country numbers are dialled in.
+    Case and accents do not matter (o finds ö, ss finds ß), and every word must be found in a name. `region` is the
+    country numbers are dialled in.
     """
     words = unicodedata.normalize("NFC", typed).split()
     if not words:
@@ -43,15 +45,9 @@ def _is_in_a_name(word: str) -> ColumnElement[bool]:
 
 
 def _has(column: Any, word: str) -> ColumnElement[bool]:
-    """Whether a column has the word in it. Databases fold A to Z only, so other letters are tried in both cases."""
-    spellings = {"".join(_fold(letter, upper) for letter in word) for upper in (True, False)}
-    return or_(*(func.lower(column).contains(spelling, autoescape=True) for spelling in sorted(spellings | {word})))
-
-
-def _fold(letter: str, upper: bool) -> str:
-    if letter.isascii():
-        return letter.lower()
-    return letter.upper() if upper else letter.lower()
+    """Whether a column has the word in it, whatever the accents and the case of either."""
+    found: ColumnElement[bool] = plain(column).contains(plain_letters(word) or word, autoescape=True)
+    return found
 
 
 def _digits(typed: str, region: str) -> str:

@@ -156,9 +156,9 @@ def _list_words(session: Session, settings: Settings, customer_id: str) -> list[
 
 
 def _list_household(session: Session, customer: Customer) -> list[Customer]:
-    ways = [Customer.guardian_id == customer.customer_id]
-    if customer.household_id:
-        ways.append(Customer.household_id == customer.household_id)
+    ways: list[Any] = [Customer.guardian_id == customer.customer_id]
+    if customer.household:
+        ways.append(Customer.lives_in([customer.household]))
     if customer.guardian_id:
         ways.append(Customer.customer_id == customer.guardian_id)
     others = select(Customer).where(or_(*ways), Customer.customer_id != customer.customer_id)

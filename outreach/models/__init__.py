@@ -15,6 +15,7 @@ from outreach.models.customers import (
     Treatment,
     Visit,
 )
+from outreach.models.doubles import Double, HouseholdWord, Merge, Repointed, SetAside
 from outreach.models.installation import Import, Installation, Refusal
 from outreach.models.messages import (
     EVENT_KINDS,
@@ -51,8 +52,9 @@ from outreach.models.rewards import Reward
 
 __all__ = [
     "CHANNELS", "DESK", "EVENT_KINDS", "PURPOSES", "ROLES", "STATUSES", "TOUCHING", "Allowance", "Attempt",
-    "AuditEntry", "Batch", "Consent", "Content", "Customer", "Decision", "Edit", "Event", "Failure", "Feedback",
-    "Flag", "Goodwill", "Import", "Incident", "Installation", "Invoice", "KnobVersion", "Message", "Moment",
-    "Pause", "Payment", "Place", "Referral", "Refusal", "Reward", "SignIn", "Staff", "Suppression",
-    "TemplateVersion", "Thumbnail", "Treatment", "TreatmentAnswer", "Visit", "Webhook", "Wording",
+    "AuditEntry", "Batch", "Consent", "Content", "Customer", "Decision", "Double", "Edit", "Event", "Failure",
+    "Feedback", "Flag", "Goodwill", "HouseholdWord", "Import", "Incident", "Installation", "Invoice",
+    "KnobVersion", "Merge", "Message", "Moment", "Pause", "Payment", "Place", "Referral", "Refusal",
+    "Repointed", "Reward", "SetAside", "SignIn", "Staff", "Suppression", "TemplateVersion", "Thumbnail", "Treatment",
+    "TreatmentAnswer", "Visit", "Webhook", "Wording",
 ]  # fmt: skip

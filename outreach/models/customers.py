@@ -4,9 +4,10 @@
 """
 
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, Index
-from sqlmodel import Field, SQLModel
+from sqlalchemy import BigInteger, ColumnElement, Index, and_, func, or_
+from sqlmodel import Field, SQLModel, col
 
 from outreach.models.columns import instant_field, one_of
 
@@ -17,6 +18,11 @@ DESK = "desk"
 
 
 class Customer(SQLModel, table=True):
+    """`household_id` is the data's, `household_found` what detection wrote; `household_said` is the customer's word.
+
+    Of the three, the word stands above the data, and the data above what was detected; an empty word means nobody.
+    """
+
     __tablename__ = "customers"
     customer_id: str = Field(primary_key=True)
     given_name: str | None = None
@@ -39,6 +45,31 @@ class Customer(SQLModel, table=True):
     household_id: str | None = Field(default=None, index=True)
     guardian_id: str | None = Field(default=None, index=True)
     currency: str | None = None
+    household_found: str | None = Field(default=None, index=True)
+    household_said: str | None = Field(default=None, index=True)
+
+    @property
+    def household(self) -> str | None:
+        """The one household that counts for them."""
+        if self.household_said is not None:
+            return self.household_said or None
+        return self.household_id or self.household_found
+
+    @classmethod
+    def household_column(cls) -> Any:
+        """The same in SQL; empty, or NULL, where they have none."""
+        return func.coalesce(cls.household_said, cls.household_id, cls.household_found)
+
+    @classmethod
+    def lives_in(cls, households: Any) -> ColumnElement[bool]:
+        """The condition that a customer's household is among `households`, each of its ways by an index of its own."""
+        said, given, found = col(cls.household_said), col(cls.household_id), col(cls.household_found)
+        unsaid = said.is_(None)
+        return or_(
+            said.in_(households),
+            and_(unsaid, given.in_(households)),
+            and_(unsaid, given.is_(None), found.in_(households)),
+        )
 
 
 class Visit(SQLModel, table=True):

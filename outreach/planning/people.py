@@ -43,7 +43,7 @@ class Person:
     @property
     def household(self) -> str | None:
         """The household they share; people who are going through a separation are in none."""
-        return None if "separated" in self.flags else self.customer.household_id
+        return None if "separated" in self.flags else self.customer.household
 
     def is_dead(self, on: date) -> bool:
         return self.customer.died_on is not None and self.customer.died_on <= on
@@ -103,12 +103,12 @@ def _add_household_touches(session: Session, people: dict[str, Person], since: d
     """Gives each the days on which marketing went to another member of their household."""
     households = _by_household(people)
     recent = (
-        select(Customer.household_id, Message.recipient_id, col(Message.send_on))
+        select(Customer.household_column(), Message.recipient_id, col(Message.send_on))
         .join(Message, col(Message.recipient_id) == Customer.customer_id)
         .where(col(Message.status).in_(TOUCHING), Message.send_on > since, Message.purpose == "marketing")
     )
     for chunk in in_chunks(households):
-        for household, recipient_id, send_on in session.execute(recent.where(col(Customer.household_id).in_(chunk))):
+        for household, recipient_id, send_on in session.execute(recent.where(Customer.lives_in(chunk))):
             for person in households[household]:
                 if person.id != recipient_id:
                     person.household_touches.append(send_on)
@@ -126,10 +126,11 @@ def add_mourning(session: Session, people: dict[str, Person], on: date, days: in
     """Gives each person in whose household someone died in the last `days` the day on which the mourning ends."""
     households = _by_household(people)
     deaths = select(Customer).where(col(Customer.died_on) <= on, col(Customer.died_on) > on - timedelta(days=days))
-    for dead in select_for(session, deaths, Customer.household_id, households):
-        for person in households[dead.household_id]:
-            until = dead.died_on + timedelta(days=days)
-            person.mourning_until = max(until, person.mourning_until or until)
+    for chunk in in_chunks(households):
+        for dead in session.execute(deaths.where(Customer.lives_in(chunk))).scalars():
+            for person in households[dead.household or ""]:
+                until = dead.died_on + timedelta(days=days)
+                person.mourning_until = max(until, person.mourning_until or until)
 
 
 def _add_contacts(session: Session, people: dict[str, Person], settings: Settings, key: bytes) -> None:

@@ -138,8 +138,8 @@ def _concerned(customer: Customer, what: str, hashes: set[str]) -> ColumnElement
         .where(Moment.customer_id == customer.customer_id)
     )
     ways: list[Any] = [shared, *_about({customer.customer_id})]
-    if what == "died" and customer.household_id:
-        household = select(Customer.customer_id).where(Customer.household_id == customer.household_id)
+    if what == "died" and customer.household:
+        household = select(Customer.customer_id).where(Customer.lives_in([customer.household]))
         ways += _about(household)
     if hashes:
         ways.append(select(Message.reference).where(col(Message.contact_hash).in_(hashes)))

@@ -26,6 +26,7 @@ from outreach.web import (
     batches,
     calls,
     closed,
+    doubles,
     editing,
     feedback,
     goodwill,
@@ -49,8 +50,8 @@ from outreach.web.webhooks import Webhooks
 
 log = logging.getLogger("outreach.web")
 PARTS = (
-    public, survey, signin, signin_oidc, account, today, batches, messages, editing, pictures, people, feedback, calls,
-    afterwards, closed, goodwill, marketing, rewards, wording,
+    public, survey, signin, signin_oidc, account, today, batches, messages, editing, pictures, people, doubles,
+    feedback, calls, afterwards, closed, goodwill, marketing, rewards, wording,
 )  # fmt: skip
 # Nothing from another host, nothing written into a page, and no address of ours (it may hold a token) to the next.
 HEADERS = {

@@ -6,8 +6,11 @@ from urllib.parse import quote
 from fastapi import Form, Query, Response
 
 from outreach.database import reading
+from outreach.intake.customer_ids import read_customer_id
 from outreach.learning import find_people, tell_story
 from outreach.learning.finding import name_of
+from outreach.learning.pairs import list_other_numbers
+from outreach.models import HouseholdWord
 from outreach.planning.why import Answer, explain_customer
 from outreach.tracking import record_news, take_back_news
 from outreach.tracking.do_not_contact import closed_channels
@@ -37,7 +40,11 @@ def show_people(desk: DeskNow, signed: Viewer, q: Typed = "", page: Page = 1) ->
 def show_person(desk: DeskNow, signed: Viewer, customer_id: str, why: bool = False) -> Response:
     """The story; with `why`, also what planning says of every moment today."""
     with reading(desk.engine) as session:
+        person = read_customer_id(session, customer_id)
+        if person != customer_id:
+            return desk.go(f"/people/{quote(person)}", f"{customer_id} is on file as {person}.")
         story = tell_story(session, desk.settings, customer_id, desk.today)
+        word, numbers = session.get(HouseholdWord, customer_id), list_other_numbers(session, customer_id)
         known = news_of(session, desk.settings, story.customer, desk.today)
         told = list_told(session, desk.settings, customer_id, desk.now)
         given = rewards_of(session, desk.settings, customer_id, desk.now)
@@ -50,6 +57,8 @@ def show_person(desk: DeskNow, signed: Viewer, customer_id: str, why: bool = Fal
         here="/people",
         story=story,
         known=known,
+        word=word,
+        numbers=numbers,
         news=NEWS,
         told=told,
         given=given,
