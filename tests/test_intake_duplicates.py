@@ -21,6 +21,7 @@ from outreach.intake import import_folder
 from outreach.intake.aliases import COPIED, POINTING
 from outreach.intake.customer_ids import read_customer_id
 from outreach.intake.duplicates import find_duplicates, list_doubles
+from outreach.intake.goodwill import Entry, List, keep_named
 from outreach.models import (
     AuditEntry,
     Consent,
@@ -28,6 +29,7 @@ from outreach.models import (
     Decision,
     Double,
     Flag,
+    Goodwill,
     Invoice,
     Merge,
     Message,
@@ -370,6 +372,18 @@ def test_what_was_sent_under_one_number_counts_as_a_touch_and_planning_goes_on(
         anniversary = next(moment for moment in moments if moment.kind == "anniversary")
         first = session.get_one(Decision, (anniversary.moment_id, 1))
         assert (first.outcome, first.rule) == ("not_yet", "quiet_days")
+
+
+def test_a_list_of_whom_an_event_hit_may_name_any_number_of_theirs(engine: Engine, settings: Settings) -> None:
+    add_staff(engine)
+    people(engine, a=MARIA, b=MARIA)
+    merge_people(engine, settings, "a", "b", "nora", NOW)
+    with writing(engine) as session:
+        report = keep_named(
+            session, List("hit.csv", [Entry(1, "b"), Entry(2, "a"), Entry(3, "c")]), "storm", "x", TODAY
+        )
+        assert (report.named, report.known, report.refused) == (1, 1, 1)
+        assert session.exec(select(Goodwill.customer_id)).all() == ["a"]
 
 
 def test_of_two_open_messages_the_one_to_the_number_that_goes_is_withdrawn(engine: Engine, settings: Settings) -> None:

@@ -5,7 +5,7 @@ Nobody is named twice for one event, so the same list again changes nothing. Whe
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 
 from outreach.database import insert_new
 from outreach.errors import IntakeError, SourceUnreadable
+from outreach.intake.aliases import resolve_ids
 from outreach.intake.queries import select_ids
 from outreach.intake.records import fold_name
 from outreach.intake.reports import RefusedRow
@@ -108,7 +109,7 @@ def keep_named(session: Session, listed: List, event: str, by: str, on: date) ->
     """Names every customer of the list for the event, which `trim_event` has seen; refuses the ids of nobody."""
     report = GoodwillReport(event)
     for start in range(0, len(listed.entries), AT_ONCE):
-        page = listed.entries[start : start + AT_ONCE]
+        page = _as_kept(session, listed.entries[start : start + AT_ONCE])
         customers = _customers_among(session, {entry.customer_id for entry in page})
         hit = [entry.customer_id for entry in page if not entry.problem and entry.customer_id in customers]
         rows = [{"event": event, COLUMN: id_, "named_on": on, "by": by} for id_ in dict.fromkeys(hit)]
@@ -120,13 +121,19 @@ def keep_named(session: Session, listed: List, event: str, by: str, on: date) ->
     return report
 
 
+def _as_kept(session: Session, entries: Sequence[Entry]) -> list[Entry]:
+    """The entries, with another number of somebody who was merged being the number that is kept."""
+    kept = resolve_ids(session, {entry.customer_id for entry in entries})
+    return [replace(entry, customer_id=kept.get(entry.customer_id, entry.customer_id)) for entry in entries]
+
+
 def _customers_among(session: Session, ids: set[str]) -> set[str]:
     return set(session.exec(select(Customer.customer_id).where(col(Customer.customer_id).in_(ids))))
 
 
 def _refuse(report: GoodwillReport, listed: List, entries: Sequence[Entry]) -> None:
     for entry in entries:
-        if listed.first_may_be_heading and entry is listed.entries[0]:
+        if listed.first_may_be_heading and entry.line == listed.entries[0].line:
             report.heading, report.read = entry.line, report.read - 1
         else:
             reason = entry.problem or "no customer has this id"

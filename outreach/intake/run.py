@@ -96,7 +96,9 @@ def import_data(
         if task.unused is not None:
             unused[job.name] = unused.get(job.name, task.unused) & task.unused
     if any(job.into in {"customers", "flags"} for job in jobs):
-        tell(f"Households: {detect_households(engine, settings, now):,} changed")
+        changed = detect_households(engine, settings, now)
+        if changed:
+            tell(f"Households: {changed:,} changed")
     report.ignored |= {name: sorted(columns) for name, columns in sorted(unused.items()) if columns}
     report.orphans = count_orphans(engine, {job.into for job in jobs})
     return report
