@@ -26,11 +26,11 @@ WELCOME = MomentDefinition(
     clauses=(
         ALIVE,
         Clause(
-            says="they came to us {after_days} day(s) ago, as the data say",
+            says="it is day {after_days} after they came to us, as the data say",
             where=lambda knobs, day: col(Customer.customer_since) == day.on - timedelta(days=knobs.after_days),
             value=lambda knobs, day: col(Customer.customer_since),
             tell=tell_day("they came to us", "the data do not say when they came to us"),
-            change="it comes {after_days} day(s) after the day they came to us",
+            change="it comes on day {after_days} after they came to us",
         ),
     ),
     occasion=lambda knobs, day: (col(Customer.customer_since), col(Customer.customer_since)),
