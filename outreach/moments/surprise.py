@@ -25,7 +25,7 @@ PLACES, DIGITS = 16**8, 8
 class SurpriseKnobs(MomentKnobs):
     channels: list[Channel] = Field(default=["letter"])
     reward: int = Field(default=2000, ge=0)
-    one_in: int = Field(default=200, ge=1)
+    one_in: int = Field(default=200, ge=1, le=1_000_000)
     seed: int = 1
     tenure_days: int = Field(default=365, ge=0)
     silent_days: int = Field(default=365, ge=1)
@@ -55,7 +55,7 @@ SURPRISE = MomentDefinition(
         ALIVE,
         Clause(
             says="the month's draw (seed {seed}) picked them: one good customer in {one_in}",
-            where=lambda knobs, day: _place(knobs, day) < f"{PLACES // knobs.one_in:0{DIGITS}x}",
+            where=lambda knobs, day: _place(knobs, day) <= f"{PLACES // knobs.one_in - 1:0{DIGITS}x}",
             value=_place,
             tell=_tell_place,
             change="one customer in {one_in} is drawn, anew each month",
