@@ -201,7 +201,7 @@ def one_database(tmp_path_factory: pytest.TempPathFactory) -> Engine:
 
 
 @given(rows=lives())
-@hypothesis_settings(max_examples=60)
+@hypothesis_settings(max_examples=60, deadline=None)
 def test_in_any_population_every_clause_is_met_exactly_for_those_who_are_found(
     one_database: Engine, rows: Rows
 ) -> None:
