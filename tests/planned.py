@@ -5,6 +5,7 @@ import io
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import pypdfium2
@@ -16,16 +17,35 @@ from conftest import NOW, TODAY
 from outreach.composing import ComposeReport, compose_planned
 from outreach.composing.digests import message_digest
 from outreach.database import reading, writing
-from outreach.models import Content, Customer, Decision, Invoice, Message, Moment, Treatment
+from outreach.models import Content, Customer, Decision, Feedback, Invoice, Message, Moment, Treatment
+from outreach.moments import MOMENTS
 from outreach.settings import Settings
 
 CHANNELS = ("letter", "email", "text", "call")
-OCCASIONS = {
-    "anniversary": date(2026, 3, 10),
-    "checkin": date(2026, 3, 8),
-    "late_payment": date(2026, 2, 20),
-    "referral_ask": date(2026, 3, 1),
-}
+# The day of each moment's occasion here; the others are of today.
+OCCASIONS = dict.fromkeys(MOMENTS, TODAY) | {
+    "checkin": date(2026, 3, 8), "enquiry": date(2026, 3, 9), "goodwill": date(2026, 3, 6),
+    "late_payment": date(2026, 2, 20), "recovery": date(2026, 3, 9), "referral_ask": date(2026, 3, 1),
+    "review_reply": date(2026, 2, 14), "survey": date(2026, 3, 9), "welcome": date(2026, 3, 9),
+    "win_back": date(2025, 1, 15),
+}  # fmt: skip
+# What tells an occasion from others, where it is not its day.
+KEYS = {
+    "enquiry": "asked", "first_hundred": "60", "goodwill": "water main break 12 May", "recovery": "complained",
+    "review_reply": "reviewed", "surprise": "2026-03", "thank_you": "2026",
+}  # fmt: skip
+# One for each channel, in the order of CHANNELS.
+FOUR = ("anniversary", "checkin", "late_payment", "referral_ask")
+_FOLDERS = {"letter": "letters", "email": "emails", "text": "texts", "call": "calls"}
+
+
+def shipped(*channels: str) -> list[tuple[str, str]]:
+    """(moment, channel) of every template that comes with us, by `channels` or by all."""
+    folder = Path(__file__).parent.parent / "templates"
+    every = [(kind, channel) for kind in MOMENTS for channel in channels or CHANNELS]
+    return [(kind, channel) for kind, channel in every if [*folder.glob(f"{_FOLDERS[channel]}/{kind}.en.*")]]
+
+
 MARIA: dict[str, Any] = {
     "given_name": "Maria", "family_name": "Lopez", "honorific": "Mrs.", "email": "maria@example.org",
     "phone": "+1 802 555 2671", "address_line1": "27 Orchard Terrace", "address_line2": "Apartment 4B",
@@ -85,12 +105,22 @@ def _moment(session: Session, kind: str, customer_id: str) -> Moment:
     known = session.get(Moment, f"{kind}/{customer_id}")
     if known is None:
         known = Moment(
-            moment_id=f"{kind}/{customer_id}", kind=kind, customer_id=customer_id, occasion=str(OCCASIONS[kind]),
-            occasion_on=OCCASIONS[kind], found_on=TODAY,
+            moment_id=f"{kind}/{customer_id}", kind=kind, customer_id=customer_id, occasion_on=OCCASIONS[kind],
+            occasion=KEYS.get(kind, str(OCCASIONS[kind])), found_on=TODAY,
         )  # fmt: skip
+        if kind == "recovery":
+            session.add(_complaint(customer_id))
         session.add(known)
         session.flush()
     return known
+
+
+def _complaint(customer_id: str) -> Feedback:
+    on = OCCASIONS["recovery"]
+    at = datetime(on.year, on.month, on.day, 15, tzinfo=UTC)
+    return Feedback(
+        feedback_id=KEYS["recovery"], customer_id=customer_id, given_at=at, given_on=on, kind="complaint", status="open"
+    )
 
 
 def compose(engine: Engine, settings: Settings) -> ComposeReport:

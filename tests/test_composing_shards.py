@@ -20,7 +20,7 @@ from outreach.composing.shards import Shard, cut_shards, write_each
 from outreach.database import hold, open_database, reading, try_hold, upgrade_database
 from outreach.models import Content, Decision, Message, Wording
 from outreach.settings import Scaling, Settings
-from planned import CHANNELS, OCCASIONS, add_customer, compose, plan
+from planned import CHANNELS, FOUR, add_customer, compose, plan
 
 SPAWN = multiprocessing.get_context("spawn")
 
@@ -36,7 +36,7 @@ def fill(engine: Engine, customers: int = 10) -> list[str]:
     references = []
     for number in range(customers):
         add_customer(engine, f"c{number}", **({} if number % 5 else {"given_name": None, "honorific": None}))
-        for channel, kind in zip(CHANNELS, OCCASIONS, strict=True):
+        for channel, kind in zip(CHANNELS, FOUR, strict=True):
             references.append(plan(engine, kind, channel, f"c{number}"))
     return sorted(references)
 

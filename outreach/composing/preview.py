@@ -48,6 +48,8 @@ def preview_template(
         recipient = _recipient(customer, on)
         assignment = Assignment(REFERENCE, kind, channel, recipient, (occasion,), on, on)
         finder = FactFinder(session, settings, [assignment], key)
+    if kind == "recovery":  # somebody with whom nothing went wrong shows the words for the sample's trouble
+        finder.known.troubles.setdefault((customer_id, occasion.key), str(OF_MOMENT[kind]["trouble"]))
     facts = finder.facts_for(assignment, language)
     written = write_message(settings, key, assignment, facts, words, finder.people)
     return written.body, media_type_for(channel, settings.provider_for("letter"))
