@@ -10,7 +10,7 @@ CANARIES = (
 CUSTOMERS = """\
 customer_id,given_name,family_name,email,phone,address_line1,city,region,postal_code,country,customer_since
 C1,Zephyrine,Quackenbush,zq@canary.example,+1 802 555 0199,9 Marmalade Row,Burlington,VT,05401,US,2023-03-10
-C2,Zephyrine,Quackenbush,not an address,,9 Marmalade Row,Burlington,VT,05401,US,2024-03-12
+C2,Zephyrine,Quackenbush,not an address,,11 Marmalade Row,Burlington,VT,05401,US,2024-03-12
 ,Zephyrine,Quackenbush,,,,,,,,
 """
 TREATMENTS = "treatment_id,customer_id,name,done_at,practitioner\nT1,C1,R0otcanal,2026-03-08T09:00,Dr. Okafor\n"

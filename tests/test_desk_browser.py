@@ -160,7 +160,7 @@ def test_one_is_rejected_one_is_edited_a_second_person_approves_and_status_shows
     with new_page(chromium, address(desk)) as page:
         sign_in(page, "ben")
         open_batch(page, "4 letters: anniversary")
-        page.get_by_role("button", name="Approve 4 letters for $4.20").click()
+        page.get_by_role("button", name="Approve 4 letters for $44.20").click()
         expect(page.get_by_role("status")).to_contain_text("4 approved. They leave after 11:15.")
         open_batch(page, "1 letter: anniversary")
         page.get_by_role("button", name="Approve 1 letter").click()
@@ -193,7 +193,7 @@ def test_forty_ordinary_letters_are_approved_on_a_phone_in_three_taps(
         page.get_by_role("link", name="40 letters: anniversary").tap()
         expect(page.get_by_text("None stands out")).to_be_visible()
         expect(page.locator(".sheet li")).to_have_count(40)
-        page.get_by_role("button", name="Approve 40 letters for $42.00").tap()
+        page.get_by_role("button", name="Approve 40 letters for $442.00").tap()
         expect(page.get_by_role("status")).to_contain_text("40 approved")
         assert len(taps) == 2
 
@@ -271,7 +271,7 @@ def test_everything_can_be_done_with_the_keyboard_alone(chromium: Browser, desk:
         tab_to(page, "6 letters: anniversary")
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", level=1, name="6 letters: anniversary")).to_be_visible()
-        tab_to(page, "Approve 6 letters for $6.30")
+        tab_to(page, "Approve 6 letters for $66.30")
         page.keyboard.press("Enter")
         expect(page.get_by_role("status")).to_contain_text("6 approved")
 
