@@ -100,7 +100,9 @@ def test_a_batch_says_what_it_costs_by_provider_and_when_it_arrives(engine: Engi
     open_batch(engine, settings, "anniversary")
     with reading(engine) as session:
         [glance] = glance_at_batches(session, settings, NOW)
-    assert glance.cost_by_provider == {"outbox": ORDINARY * settings.postage.letter}
+    gifts = ORDINARY * 2_000 * settings.rewards.redeemed_percent // 100
+    assert glance.cost_by_provider == {"outbox": ORDINARY * settings.postage.letter + gifts}
+    assert glance.reward_cost == gifts
     assert (glance.arrives_from, glance.arrives_until) == (date(2026, 3, 16), date(2026, 3, 16))
     assert glance.batch.count == ORDINARY
     assert not glance.looks, "what is true of all makes nobody stand out"

@@ -64,7 +64,7 @@ def test_a_letter_for_pens_is_its_words_in_paragraphs_with_who_signs_and_how_to_
         "ANNI-LETTER-C1\n"
         "To stop letters, call +1 802 555 0140 or write to hello@alderlane.example."
     )
-    assert (message.provider, message.size, message.cost) == ("handwrytten", 1, 105)
+    assert (message.provider, message.size, message.cost - message.reward_cost) == ("handwrytten", 1, 105)
     assert json.loads(message.recipient or "")["streets"]
 
 
