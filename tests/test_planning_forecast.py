@@ -154,7 +154,8 @@ def test_the_forecast_counts_and_prices_by_moment_and_channel(sqlite_engine: Eng
     store(sqlite_engine, [*faithful("a"), *faithful("b", email="b@home.example", phone=None)])
     seen = forecast(sqlite_engine, settings, TODAY, LAST, NOW)
     assert seen.counts == {("anniversary", "letter"): 2}
-    assert seen.cost == 2 * settings.postage.letter
+    gift = 2_000 * settings.rewards.redeemed_percent // 100
+    assert seen.cost == 2 * (settings.postage.letter + gift)
     assert seen.of("checkin").messages == ()
     assert {day: len(rows) for day, rows in seen.of("anniversary").by_day.items()} == {TODAY: 2}
 

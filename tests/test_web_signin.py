@@ -445,7 +445,7 @@ def test_row_30_no_get_or_head_of_any_route_changes_anything(desk: Desk) -> None
 
 def test_every_other_method_of_every_route_needs_our_own_pages_and_a_sign_in(desk: Desk) -> None:
     batch_id, reference = waiting(desk)
-    public = ("/unsubscribe/", "/webhooks/", "/alarms")  # these prove themselves in ways of their own
+    public = ("/unsubscribe/", "/survey/", "/webhooks/", "/alarms")  # these prove themselves in ways of their own
     unsafe = [
         (method, fill(route.path, {"batch_id": batch_id, "reference": reference}))
         for route in routes(desk)
