@@ -34,12 +34,6 @@ from waiting import hire, require_true_seals, statuses
 
 MARIA = {"email": "maria@example.org", "phone": "+1 802 555 2671", "household_id": "h1"}
 HOME = {"address_line1": "27 Orchard Terrace", "city": "Winooski", "region": "VT", "postal_code": "05404"}
-    "address_line1": "27 Orchard Terrace",
-    "city": "Winooski",
-    "region": "VT",
-    "postal_code": "05404",
-    "country": "US",
-}
 
 
 @pytest.fixture(autouse=True)
