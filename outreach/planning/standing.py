@@ -1,6 +1,5 @@
 """How things stand between us and each customer on the day: money, complaints, treatments, and what we asked before."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -75,19 +74,12 @@ def load_standings(session: Session, on: date, ids: Collection[str]) -> dict[str
 
 
 def _add_invoices(session: Session, standings: dict[str, Standing], on: date) -> None:
-    issued = select(Invoice).where(Invoice.issued_on <= on)
-    invoices = list(select_for(session, issued, Invoice.customer_id, standings))
-    paid: dict[str, int] = defaultdict(int)
-    for chunk in in_chunks([invoice.invoice_id for invoice in invoices]):
-        sums = select(Payment.invoice_id, func.sum(Payment.amount)).where(
-            col(Payment.invoice_id).in_(chunk), Payment.paid_on <= on
-        )
-        paid.update(session.execute(sums.group_by(Payment.invoice_id)).tuples().all())
-    for invoice in invoices:
-        standing = standings[invoice.customer_id]
-        balance = invoice.amount - int(paid[invoice.invoice_id])
-        if balance > 0:
-            standing.open_invoices.append(OpenInvoice(invoice, balance))
+    left = balance(on)
+    unpaid = select(Invoice, left).where(Invoice.issued_on <= on, left > 0)
+    for chunk in in_chunks(standings):
+        for invoice, amount in session.execute(unpaid.where(col(Invoice.customer_id).in_(chunk))):
+            standing = standings[invoice.customer_id]
+            standing.open_invoices.append(OpenInvoice(invoice, int(amount)))
             standing.disputing = standing.disputing or invoice.status == "disputed"
 
 
