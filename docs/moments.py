@@ -25,6 +25,9 @@ TRAITS = {
     "absence": "written because they do not come: not with a visit booked, a recent payment or returned mail",
     "health": "tells of health: only by providers with an agreement, in a health business",
     "debt": "tells of debt: only by providers with an agreement",
+    "repair": "puts something right: not held by what was sent before about something else",
+    "answer": "answers what they said: a call is not held by what was sent before about something else",
+    "patient": "has weeks or all year: yields to a moment whose fixed day falls within the quiet days",
 }
 
 

@@ -85,6 +85,10 @@ class FieldMissing(ComposingError):
 class CannotWrite(ComposingError): ...
 
 
+class ContactChanged(ComposingError):
+    """The recipient's contact was corrected after the message was planned: it is planned anew, to the new one."""
+
+
 class FailedCheck(ComposingError): ...
 
 

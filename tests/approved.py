@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
+from grounds import add_moment, add_person
 from pypdf import PdfWriter
 from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 from sqlmodel import Session
@@ -14,7 +15,7 @@ from conftest import NOW, TODAY
 from outreach.composing.contents import content_row
 from outreach.composing.digests import MEDIA_TYPES, message_digest
 from outreach.database import insert_new
-from outreach.models import Batch, Content, Customer, Message, Moment
+from outreach.models import Batch, Content, Message
 
 
 def pdf_saying(words: str, pages: int = 1) -> bytes:
@@ -69,12 +70,11 @@ def add_approved(session: Session, reference: str, channel: str = "letter", **ch
     to = changes.pop("to", None) or recipient_for(reference, channel)
     kind, batch_id = changes.get("kind", "checkin"), changes.get("batch_id", "B1")
     customer = changes.setdefault("customer_id", f"customer of {reference}")
-    occasion = changes.pop("occasion", TODAY.isoformat())
-    insert_new(session, Customer, [{"customer_id": customer, "region": "VT", "timezone": "America/New_York"}])
+    add_person(session, customer, reference)
     if batch_id:
         add_batch(session, batch_id)
-    moment = {"moment_id": f"moment of {reference}", "kind": kind, "customer_id": customer, "occasion": occasion}
-    insert_new(session, Moment, [moment | {"occasion_on": TODAY, "found_on": TODAY}])
+    occasion = {"occasion": changes.pop("occasion")} if "occasion" in changes else {}
+    add_moment(session, kind, customer, f"moment of {reference}", **occasion)
     sha256 = hashlib.sha256(content).hexdigest()
     insert_new(session, Content, [content_row(sha256, MEDIA_TYPES[channel], content)])
     values: dict[str, Any] = {

@@ -12,7 +12,7 @@ from sqlalchemy import Row, func
 from sqlmodel import Session, col, select
 
 from outreach.models import Content, Customer, Invoice, Message
-from outreach.planning.stops import paid_by
+from outreach.moments.relationship import balance
 
 # What nobody is called: digits, signs, a form's words, one Latin letter alone.
 _ODD_NAME = re.compile(
@@ -132,9 +132,9 @@ def _unusual(session: Session, rows: Rows) -> dict[str, str]:
 
 def _overdue(session: Session, customers: set[str], on: date) -> dict[str, int]:
     """What each customer owes on invoices past due on the day, in minor units."""
-    paid = paid_by(on)
-    owed = select(Invoice.customer_id, func.sum(Invoice.amount - paid)).where(
-        col(Invoice.customer_id).in_(customers), Invoice.due_on < on, Invoice.amount > paid
+    left = balance(on)
+    owed = select(Invoice.customer_id, func.sum(left)).where(
+        col(Invoice.customer_id).in_(customers), Invoice.due_on < on, left > 0
     )
     return {customer: int(total) for customer, total in session.exec(owed.group_by(Invoice.customer_id))}
 

@@ -1,6 +1,6 @@
-"""Messages that wait for a decision in; withdrawn, or expired, whatever must not go any more.
+"""Takes out of the batches that wait whatever must not go any more: withdrawn with its reason, or expired.
 
-Their batches only shrink: what is left of each is as it was.
+Their batches only shrink: what is left of each is as it was. A moment whose message is taken out is decided on again.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,9 +9,11 @@ from datetime import date, datetime
 from sqlmodel import Session, col, select
 
 from outreach.approval.batches import PLANNER, SHRUNK, WAITING, reseal
+from outreach.composing.recheck import recheck
 from outreach.database import take_turns
 from outreach.models import Batch, Message
-from outreach.planning.stops import THEIR_WORD, find_stops
+from outreach.planning.decisions import decide_again
+from outreach.planning.verdicts import Stop
 from outreach.settings import Settings
 
 AT_ONCE = 1000
@@ -20,33 +22,39 @@ AT_ONCE = 1000
 def withdraw_stopped(
     session: Session, settings: Settings, on: date, now: datetime, batch_id: str | None = None
 ) -> list[str]:
-    """Withdraws what an opt-out, a death, a flag, a complaint or a payment has overtaken; returns the references.
+    """Withdraws what a rule now holds back, or what would say something else by now; returns the references.
 
-    That is of one batch, or of all that wait.
+    That is of one batch, or of all that wait. What only has to wait stays where it is.
     """
     take_turns(session, "approval")
     stopped: list[Message] = []
     for messages in _waiting(session, batch_id):
-        stops = find_stops(session, settings, messages, on, THEIR_WORD)
-        for message in messages:
-            stop = stops.get(message.reference)
-            # One that is blocked has no contact to ask about: nobody has said anything, and the last check sees to it.
-            if stop and stop.status != "blocked":
-                message.status, message.status_reason = "withdrawn", stop.reason
-                stopped.append(message)
+        stops = recheck(session, settings, messages, on, now)
+        gone = [message for message in messages if _is_taken_out(stops.get(message.reference))]
+        for message in gone:
+            message.status, message.status_reason = "withdrawn", stops[message.reference].reason
+        decide_again(session, {message.reference: stops[message.reference] for message in gone}, on)
+        stopped += gone
     session.flush()
     _shrink(session, stopped, now, "empty")
     return [message.reference for message in stopped]
 
 
-def withdraw_messages(session: Session, messages: Sequence[Message], reasons: Mapping[str, str], now: datetime) -> None:
+def _is_taken_out(stop: Stop | None) -> bool:
+    # One that is blocked has no contact to ask about: nobody has said anything, and the last check sees to it.
+    return stop is not None and stop.status not in {"blocked", "approved", "expired"}
+
+
+def withdraw_messages(
+    session: Session, messages: Sequence[Message], stops: Mapping[str, Stop], on: date, now: datetime
+) -> None:
     """Withdraws messages that are planned or wait for a decision, and that the caller has locked, each for its reason.
 
     The caller holds the turn "approval".
     """
     for message in messages:
-        message.status, message.status_reason = "withdrawn", reasons[message.reference]
-    session.flush()
+        message.status, message.status_reason = "withdrawn", stops[message.reference].reason
+    decide_again(session, {message.reference: stops[message.reference] for message in messages}, on)
     _shrink(session, messages, now, "empty")
 
 

@@ -136,6 +136,11 @@ def check_template(name: str, source: str, fields: Collection[str], dress: Dress
     return used
 
 
+def named_in(source: str) -> frozenset[str]:
+    """The names in a template that `check_template` has passed, or in words that hold none."""
+    return frozenset(node.name for node in _environment(False).parse(source).find_all(nodes.Name))
+
+
 def _walk(name: str, tree: nodes.Node) -> Iterator[tuple[nodes.Node, int]]:
     """Every node with its line: its own, or where it has none, that of a node in or around it."""
     waiting = [(tree, 1, 0)]

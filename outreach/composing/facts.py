@@ -39,10 +39,18 @@ class Facts:
 class FactFinder:
     """Reads all that `assignments` need; then gives the facts of each. `people`, by id, are all whom they concern.
 
-    `key` signs links to the public pages.
+    `key` signs links to the public pages. With `today`, what was planned before is worked out as of today: what has
+    been paid since counts, and whoever signs must be there today.
     """
 
-    def __init__(self, session: Session, settings: Settings, assignments: Sequence[Assignment], key: bytes) -> None:
+    def __init__(
+        self,
+        session: Session,
+        settings: Settings,
+        assignments: Sequence[Assignment],
+        key: bytes,
+        today: date = date.min,
+    ) -> None:
         about = {occasion.customer_id for each in assignments for occasion in each.occasions}
         ids = about | {each.recipient_id for each in assignments}
         flags = select(Flag).where(Flag.kind == "confidential")
@@ -53,11 +61,12 @@ class FactFinder:
             settings,
             {row.customer_id: row for row in select_for(session, select(Customer), Customer.customer_id, ids)},
             confidential,
-            {on: load_standings(session, on, about) for on in {each.run_on for each in assignments}},
+            {on: load_standings(session, on, about) for on in {max(each.run_on, today) for each in assignments}},
             _first_contacts(session, about),
             _troubles(session, assignments),
             _worths(session, settings, assignments),
             key,
+            today,
         )
         self.people = {row.customer_id: person_of(row) for row in self.known.customers.values()}
 
@@ -80,17 +89,18 @@ class _Gathering:
         self.known, self.settings, self.assignment = known, known.settings, assignment
         self.recipient = known.customer(assignment.recipient_id)
         self.customers = [known.customer(occasion.customer_id) for occasion in assignment.occasions]
-        standings = known.standings[assignment.run_on]
+        self.as_of = max(assignment.run_on, known.today)
+        standings = known.standings[self.as_of]
         self.standings = [standings[customer.customer_id] for customer in self.customers]
         self.locale = locale_of(language, self.settings)
 
     def facts(self) -> Facts:
-        signatory = signatory_on(self.settings, self.assignment.send_on)
+        signatory = signatory_on(self.settings, max(self.assignment.send_on, self.known.today))
         fields = self._common(signatory) | self._of_moment()
         return Facts(self.recipient, self._contacts(), signatory, self.locale, fields)
 
     def _contacts(self) -> dict[str, str]:
-        on = self.assignment.run_on
+        on = self.as_of
         flags = self.known.confidential.get(self.recipient.customer_id, [])
         active = [flag for flag in flags if flag.from_on <= on and (flag.until_on is None or flag.until_on >= on)]
         return contacts_of(self.recipient, active[-1] if active else None, self.settings)

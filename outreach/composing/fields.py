@@ -17,6 +17,8 @@ COMMON: dict[str, Value] = {
     "signatory_role": "front desk",
     "signatory_phone": "+1 802 555 0142",
 }
+# What the words say of the business itself, and of nobody else.
+BUSINESS = frozenset(name for name in COMMON if name.startswith("business"))
 _DAY = date(2026, 3, 9)
 _SINCE = date(2023, 3, 10)
 _SAMPLES: dict[str, dict[str, Value]] = {

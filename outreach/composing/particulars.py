@@ -55,6 +55,8 @@ class Known:
     troubles: dict[tuple[str, str], str]
     worths: dict[date, dict[str, Worth]]
     key: bytes
+    #: The day as of which all is worked out, where that is later than the day a message was planned.
+    today: date = date.min
 
     def customer(self, customer_id: str) -> Customer:
         """Raises CannotWrite for somebody who is no longer on record."""

@@ -1,7 +1,7 @@
-"""Writes what planning planned: planned messages in; composed ones out, or withdrawn ones that say why.
+"""Writes what planning planned: each planned message is composed, or withdrawn with the reason.
 
 The same data gives the same rows, in whichever process and however often. What staff must mend (a template, a setting)
-stops only the messages it concerns, and these stay planned.
+stops only the messages it concerns, and these stay planned. What one person's data do not allow is decided on again.
 """
 
 from collections import Counter, defaultdict
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, Table, bindparam, func, update
+from sqlalchemy import Engine, Table, bindparam, update
 from sqlmodel import Session, col, select
 
 from outreach.composing.contents import Row, content_row, keep_bodies, open_to_write
@@ -18,15 +18,18 @@ from outreach.composing.digests import media_type_for, message_digest
 from outreach.composing.facts import FactFinder, Facts
 from outreach.composing.letterhead import read_letterhead
 from outreach.composing.particulars import Assignment, Occasion
+from outreach.composing.put_off import find_put_off
 from outreach.composing.shards import Shard, cut_shards, planned_in, write_each
 from outreach.composing.sounding import currency_of
+from outreach.composing.stated import hash_facts, names_stated, write_facts
 from outreach.composing.templates import Templates, Words, saved_sources
 from outreach.composing.vouchers import code_for, hash_code
 from outreach.composing.writing import Written, reward_in, write_message
 from outreach.database import insert_new, reading, writing
-from outreach.errors import CannotWrite, ComposingError, SettingsError, StorageError, TemplateRefused
+from outreach.errors import ComposingError, ContactChanged, SettingsError, StorageError, TemplateRefused
 from outreach.intake.contacts import contact_hash, load_key
 from outreach.models import Content, Decision, Message, Moment, Reward, Wording
+from outreach.planning.decisions import decide_again
 from outreach.planning.rewards import expected_cost
 from outreach.planning.run import latest_decisions
 from outreach.settings import Settings
@@ -35,7 +38,19 @@ from outreach.settings import Settings
 AT_ONCE = 100
 Progress = Callable[[int, int], None]
 CallHelp = Callable[[int], None]
-Result = tuple[Written, Words, list[Row]] | ComposingError
+
+
+@dataclass(frozen=True)
+class Composed:
+    """One message as it was written: its words, the rewards it gives, and hashes of the facts that it states."""
+
+    written: Written
+    words: Words
+    rewards: list[Row]
+    facts: str
+
+
+Result = Composed | ComposingError
 
 
 @dataclass(frozen=True)
@@ -127,7 +142,7 @@ class Composer:
             if (result := self._write(message, assignment, finder)) is not None
         ]
         # Before the transaction: what is on record as composed has its bytes, whenever this process dies.
-        rows = [self._row(message, result[0]) for message, result in done if isinstance(result, tuple)]
+        rows = [self._row(message, result.written) for message, result in done if isinstance(result, Composed)]
         kept = keep_bodies(self.storage, rows)
         with writing(self.engine) as session:
             self._store(session, done, kept)
@@ -139,7 +154,9 @@ class Composer:
             facts = finder.facts_for(assignment, words.language)
             self._require_same_contact(message, facts)
             written = write_message(self.settings, self.key, assignment, facts, words, finder.people)
-            return written, words, self._rewards(assignment, facts)
+            names = names_stated(words.sources)
+            hashes = hash_facts(self.key, message.reference, names, facts, written.recipient, message.channel)
+            return Composed(written, words, self._rewards(assignment, facts), write_facts(hashes))
         except (TemplateRefused, SettingsError) as problem:
             self._leave(message, problem)
             return None
@@ -175,7 +192,7 @@ class Composer:
     def _require_same_contact(self, message: Message, facts: Facts) -> None:
         contact = facts.contacts.get(message.channel)
         if contact and message.contact_hash not in {None, contact_hash(self.key, message.channel, contact)}:
-            raise CannotWrite("their contact has changed since the message was planned")
+            raise ContactChanged("their contact has changed since the message was planned")
 
     def _row(self, message: Message, written: Written) -> Row:
         media_type = media_type_for(message.channel, self.settings.provider_for(message.channel))  # type: ignore[arg-type]
@@ -190,32 +207,39 @@ class Composer:
         """Stores what became of those that are still planned, many in each statement."""
         still = _lock_planned(session, [message.reference for message, _ in done])
         rows, contents, wordings, rewards = [], {}, [], list[Row]()
+        unwritten: list[tuple[Message, ComposingError]] = []
         for message, result in done:
             if message.reference not in still:
                 continue
             if isinstance(result, ComposingError):
-                self._withdraw(session, message, str(result))
+                unwritten.append((message, result))
                 continue
-            written, words, given = result
+            written = result.written
             content = kept[written.sha256]
             if isinstance(content, StorageError):
                 self._leave(message, content)
                 continue
             contents[written.sha256] = content
             wordings.append({"reference": message.reference, "words": written.words})
-            rows.append(_composed(self.settings, message, written, words, given))
-            rewards += given
+            rows.append(_composed(self.settings, message, result))
+            rewards += result.rewards
             self.report.composed[message.kind, message.channel] += 1
         # In one order in every process: two that insert the same texts must not wait for each other in a circle.
         insert_new(session, Content, [contents[sha256] for sha256 in sorted(contents)])
         _change(session, rows)
         insert_new(session, Wording, wordings)
         insert_new(session, Reward, rewards)
+        self._put_off(session, unwritten)
 
-    def _withdraw(self, session: Session, message: Message, reason: str) -> None:
-        _change(session, [{"for_reference": message.reference, "status": "withdrawn", "status_reason": reason}])
-        _decide_never(session, message, self.on, reason)
-        self.report.withdrawn[message.kind, message.channel] += 1
+    def _put_off(self, session: Session, unwritten: Sequence[tuple[Message, ComposingError]]) -> None:
+        """Withdraws what cannot be written, and has its moments decided on again: the fault may be mended by then."""
+        withdrawn = [
+            {"for_reference": message.reference, "status": "withdrawn", "status_reason": str(reason)}
+            for message, reason in unwritten
+        ]
+        _change(session, withdrawn)
+        decide_again(session, find_put_off(session, self.settings, unwritten, self.on), self.on)
+        self.report.withdrawn.update((message.kind, message.channel) for message, _ in unwritten)
 
 
 def _lock_planned(session: Session, references: Sequence[str]) -> set[str]:
@@ -224,16 +248,16 @@ def _lock_planned(session: Session, references: Sequence[str]) -> set[str]:
     return set(session.exec(still.order_by(Message.reference).with_for_update()))
 
 
-def _composed(
-    settings: Settings, message: Message, written: Written, words: Words, rewards: Sequence[Row]
-) -> dict[str, Any]:
-    reward_cost = sum(expected_cost(settings, row["amount"]) for row in rewards)
+def _composed(settings: Settings, message: Message, composed: Composed) -> dict[str, Any]:
+    written, words = composed.written, composed.words
+    reward_cost = sum(expected_cost(settings, row["amount"]) for row in composed.rewards)
     provider = settings.provider_for(message.channel)  # type: ignore[arg-type]
     sealed = message.model_copy(update={"recipient": written.recipient, "provider": provider})
     return {
         "for_reference": message.reference,
         "status": "composed",
         "recipient": written.recipient,
+        "facts": composed.facts,
         "content_sha256": written.sha256,
         "template_sha256": words.sha256,
         "language": words.language,
@@ -252,24 +276,6 @@ def _change(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
         values: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "for_reference"}
         statement = update(table).where(table.c.reference == bindparam("for_reference")).values(values)
         session.connection().execute(statement, [dict(row) for row in rows])
-
-
-def _decide_never(session: Session, message: Message, on: date, reason: str) -> None:
-    """Closes every moment that the message would have carried."""
-    carried = latest_decisions().where(Decision.reference == message.reference, Decision.outcome == "send")
-    for decision in session.execute(carried).scalars().all():
-        last = select(func.max(Decision.sequence)).where(Decision.moment_id == decision.moment_id)
-        never = {
-            "moment_id": decision.moment_id,
-            "sequence": session.exec(last).one() + 1,
-            "run_on": on,
-            "outcome": "never",
-            "rule": "composing",
-            "reason": reason,
-            "next_on": None,
-            "reference": message.reference,
-        }
-        insert_new(session, Decision, [never])
 
 
 def assignments_for(session: Session, messages: Sequence[Message]) -> list[Assignment]:

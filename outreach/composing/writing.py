@@ -61,13 +61,11 @@ def write_message(
     message could.
     """
     require_business(settings)
-    contact = facts.contacts.get(assignment.channel)
-    if not contact:
-        raise CannotWrite(f"they cannot be reached by {assignment.channel} any more: the contact on record is gone")
+    recipient = recipient_of(settings, assignment.channel, facts)
     if assignment.channel == "letter":
-        return _letter(settings, key, assignment, facts, words, people)
+        return _letter(settings, key, assignment, facts, words, people, recipient)
     write = {"email": _email, "text": _text, "call": _call}[assignment.channel]
-    return write(settings, key, assignment, facts, words)
+    return write(settings, key, assignment, facts, words, recipient)
 
 
 def require_business(settings: Settings) -> None:
@@ -82,8 +80,25 @@ def require_business(settings: Settings) -> None:
         raise SettingsError("Set business.public_url to the address of your public pages; unsubscribe links lead there")
 
 
+def recipient_of(settings: Settings, channel: str, facts: Facts) -> str:
+    """To whom a message goes, as it is kept with it. Raises CannotWrite where they cannot be reached so."""
+    contact = facts.contacts.get(channel)
+    if not contact:
+        raise CannotWrite(f"they cannot be reached by {channel} any more: the contact on record is gone")
+    if channel == "letter":
+        return canonical_json(asdict(address_of(facts.recipient, settings.business.country)))
+    word = "email" if channel == "email" else "phone"
+    return canonical_json({"name": full_name(facts.recipient), word: contact})
+
+
 def _letter(
-    settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words, people: Mapping[str, Person]
+    settings: Settings,
+    key: bytes,
+    assignment: Assignment,
+    facts: Facts,
+    words: Words,
+    people: Mapping[str, Person],
+    recipient: str,
 ) -> Written:
     address = address_of(facts.recipient, settings.business.country)
     provider = settings.provider_for("letter")
@@ -97,7 +112,7 @@ def _letter(
         private = {str(facts.fields.get("treatment") or ""), *amounts_in(facts, settings, ("amount",))} - {""}
         require_sound(settings, provider, body, address, own, private, people.values())
     pages, cost = size_of_letter(settings, provider, words, body)
-    return Written(canonical_json(asdict(address)), said, body, pages, cost)
+    return Written(recipient, said, body, pages, cost)
 
 
 def reward_in(facts: Facts) -> int:
@@ -142,21 +157,25 @@ def letter_body(
     return write_letter(facts, words, address, settings, on, reference, vouchers)
 
 
-def _email(settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words) -> Written:
+def _email(
+    settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words, recipient: str
+) -> Written:
     name, email = full_name(facts.recipient), facts.contacts["email"]
     body = write_email(facts, words, (name, email), settings.business, assignment.send_on, assignment.reference, key)
     subject, text, _ = render_email(facts, words)
     said = f"{subject}\n\n{text}"
-    return Written(canonical_json({"name": name, "email": email}), said, body, 1, settings.postage.email)
+    return Written(recipient, said, body, 1, settings.postage.email)
 
 
-def _text(settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words) -> Written:
+def _text(
+    settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words, recipient: str
+) -> Written:
     written, segments = write_text(facts, words, settings.texts.max_segments)
-    recipient = canonical_json({"name": full_name(facts.recipient), "phone": facts.contacts["text"]})
     return Written(recipient, written, written.encode(), segments, segments * settings.postage.text_segment)
 
 
-def _call(settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words) -> Written:
-    recipient = canonical_json({"name": full_name(facts.recipient), "phone": facts.contacts["call"]})
+def _call(
+    settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words, recipient: str
+) -> Written:
     said = render_template(words.name("txt"), words.sources["txt"], facts.fields, "plain").strip()
     return Written(recipient, said, write_call(facts, words), 1, settings.postage.call)

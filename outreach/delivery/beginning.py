@@ -21,8 +21,10 @@ from outreach.delivery.providers import Cancels, Handover, Provider
 from outreach.delivery.recovery import doubt
 from outreach.errors import NotSent
 from outreach.models import Attempt, Message
+from outreach.planning.checks import Check, find_stops
+from outreach.planning.decisions import decide_again
 from outreach.planning.legal_hours import find_leaves
-from outreach.planning.stops import Check, Stop, find_stops
+from outreach.planning.verdicts import Stop
 from outreach.settings import Settings
 
 RAN_OUT = Stop("approved", "the sender was held up before its turn")
@@ -72,6 +74,7 @@ def begin_attempts(
     stops = _stops(session, settings, standing, attempts, carriers, checks, on, at)
     begun = Begun(stopped=[(claim, stops[claim.reference]) for claim, _ in standing if claim.reference in stops])
     _put_down(session, [(m, stops[m.reference]) for _, m in standing if m.reference in stops], attempts, at)
+    decide_again(session, {claim.reference: stop for claim, stop in begun.stopped}, on)
     going = [(claim, message) for claim, message in standing if claim.reference not in stops]
     opened = [(claim, message, _open(message, attempts, carriers, on, at)) for claim, message in going]
     outbox.add_attempts(session, [attempt for _, _, attempt in opened if attempt.tries == 1])
@@ -121,7 +124,7 @@ def _stops(
     # An earlier try may have arrived: it is looked up first, and only if it did not does the reason to stop count.
     for reference, stop in stops.items():
         if stop.status != "approved" and _is_open(attempts, reference):
-            stops[reference] = Stop("uncertain", stop.reason)
+            stops[reference] = Stop("uncertain", stop.reason)  # and nothing is decided on again before it is known
     return stops
 
 

@@ -10,13 +10,14 @@ from sqlalchemy import ColumnElement, Engine
 from sqlmodel import col, select
 
 from outreach.clock import Clock, business_date, steady_seconds
+from outreach.composing.recheck import recheck
 from outreach.database import reading, writing
 from outreach.delivery import outbox
 from outreach.delivery.pauses import touched_by
 from outreach.delivery.providers import Cancels, Provider
 from outreach.errors import DeliveryError
 from outreach.models import Message
-from outreach.planning.stops import THEIR_WORD, find_stops
+from outreach.planning.decisions import decide_again
 from outreach.settings import Settings
 
 Tell = Callable[[str], None]
@@ -40,12 +41,19 @@ class CancelReport:
 def cancel_stopped(
     engine: Engine, settings: Settings, clock: Clock, carriers: Mapping[str, Provider], tell: Tell = lambda _: None
 ) -> CancelReport:
-    """Cancels at their vendors what an opt-out, a death, a flag, a complaint or a payment has overtaken."""
+    """Cancels at their vendors what a rule now holds back, or what would say something else by now."""
+    now = clock()
+    on = business_date(now, settings.business.timezone)
     with reading(engine) as session:
         messages = session.exec(_cancellable(carriers, clock)).all()
-        on = business_date(clock(), settings.business.timezone)
-        stops = find_stops(session, settings, messages, on, THEIR_WORD)
-    return _cancel(engine, messages, {name: stop.reason for name, stop in stops.items()}, carriers, clock, tell)
+        stops = recheck(session, settings, messages, on, now)
+    # What only has to wait, and what is late, has left in time.
+    final = {name: stop for name, stop in stops.items() if stop.status not in {"approved", "expired", "blocked"}}
+    report = _cancel(engine, messages, {name: stop.reason for name, stop in final.items()}, carriers, clock, tell)
+    with writing(engine) as session:
+        cancelled = select(Message.reference).where(col(Message.reference).in_(final), Message.status == "cancelled")
+        decide_again(session, {name: final[name] for name in session.exec(cancelled)}, on)
+    return report
 
 
 def cancel_messages(

@@ -13,13 +13,15 @@ from sqlmodel import Session, col, select
 from outreach.approval.seals import find_unfit
 from outreach.clock import business_date
 from outreach.composing.contents import Bodies
+from outreach.composing.recheck import recheck
 from outreach.delivery.pauses import pauses_over
 from outreach.errors import ContentLost, StorageError
 from outreach.models import Attempt, Batch, Installation
+from outreach.planning.checks import Check, Messages
 from outreach.planning.collecting import check_collecting
 from outreach.planning.hours import Leave
-from outreach.planning.stops import THEIR_WORD, Check, Messages, Stop, Stops
 from outreach.planning.text_cap import TOO_MANY, check_text_cap
+from outreach.planning.verdicts import Stop, Stops
 from outreach.settings import Settings
 
 TOO_LATE = "not sent while it was useful"
@@ -42,6 +44,11 @@ def check_pauses(session: Session, settings: Settings, messages: Messages, on: d
 
 def check_usefulness(session: Session, settings: Settings, messages: Messages, on: date) -> Stops:
     return {message.reference: Stop("expired", TOO_LATE) for message in messages if message.useful_until < on}
+
+
+def check_again(session: Session, settings: Settings, messages: Messages, on: date, at: datetime) -> Stops:
+    """What planning's rules say now, and what the words would say now."""
+    return recheck(session, settings, messages, on, at)
 
 
 def check_restore(session: Session, settings: Settings, messages: Messages, on: date) -> Stops:
@@ -102,4 +109,5 @@ def checks_on(bodies: Bodies, leaves: Mapping[str, Leave], at: datetime) -> tupl
     """
     seal, hours = partial(check_seal, bodies=bodies), partial(check_hours, leaves=leaves, at=at)
     collecting = partial(check_collecting, whole=bodies.whole)
-    return (check_pauses, check_usefulness, check_restore, *THEIR_WORD, seal, collecting, hours, check_text_cap)
+    asked_again = partial(check_again, at=at)
+    return (check_pauses, check_usefulness, check_restore, asked_again, seal, collecting, hours, check_text_cap)

@@ -92,14 +92,23 @@ def contact_hash(key: bytes, channel: str, normalised: str) -> str:
     return hmac.new(key, f"{channel}\0{normalised}".encode(), hashlib.sha256).hexdigest()
 
 
+def read_key(settings: Settings) -> bytes:
+    """The same key, without asking whether it is still the one that hashed the suppressions.
+
+    For looks within a transaction: whoever planned or imported has asked.
+    """
+    key = settings.secret.get_secret_value().encode() if settings.secret else _read_secret(settings.secret_file)
+    if not key:
+        raise SettingsError(f"The secret is empty: set OUTREACH_SECRET, or restore {settings.secret_file}")
+    return key
+
+
 def load_key(engine: Engine, settings: Settings) -> bytes:
     """The secret key of this installation: from `secret`, else from `secret_file`, which is made when absent.
 
     Raises DatabaseError when it is not the key that hashed the suppressions, SettingsError when it cannot be read.
     """
-    key = settings.secret.get_secret_value().encode() if settings.secret else _read_secret(settings.secret_file)
-    if not key:
-        raise SettingsError(f"The secret is empty: set OUTREACH_SECRET, or restore {settings.secret_file}")
+    key = read_key(settings)
     fingerprint = hmac.new(key, b"fingerprint", hashlib.sha256).hexdigest()[:16]
     with reading(engine) as session:
         installation = session.get(Installation, 1)

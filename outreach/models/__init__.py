@@ -19,6 +19,7 @@ from outreach.models.doubles import Double, HouseholdWord, Merge, Repointed, Set
 from outreach.models.installation import Import, Installation, Refusal
 from outreach.models.messages import (
     EVENT_KINDS,
+    LEFT,
     STATUSES,
     TOUCHING,
     Allowance,
@@ -51,7 +52,7 @@ from outreach.models.people import (
 from outreach.models.rewards import Reward
 
 __all__ = [
-    "CHANNELS", "DESK", "EVENT_KINDS", "PURPOSES", "ROLES", "STATUSES", "TOUCHING", "Allowance", "Attempt",
+    "CHANNELS", "DESK", "EVENT_KINDS", "LEFT", "PURPOSES", "ROLES", "STATUSES", "TOUCHING", "Allowance", "Attempt",
     "AuditEntry", "Batch", "Consent", "Content", "Customer", "Decision", "Double", "Edit", "Event", "Failure",
     "Feedback", "Flag", "Goodwill", "HouseholdWord", "Import", "Incident", "Installation", "Invoice",
     "KnobVersion", "Merge", "Message", "Moment", "Pause", "Payment", "Place", "Referral", "Refusal",

@@ -23,11 +23,15 @@ TOUCHING = (
     "returned",
 )  # fmt: skip
 
+# A message in one of these has left us, or may have: what follows it is a further step of a ladder.
+LEFT = ("sending", "uncertain", "needs_person", "accepted", "delivered", "returned", "failed")
+
 
 class Moment(SQLModel, table=True):
     """A reason to write to one customer on one occasion, found once however often it is looked for.
 
-    `occasion` tells it from the customer's others of its kind; `occasion_on` is the day it is about.
+    `occasion` tells it from the customer's others of its kind; `occasion_on` is the day it is about. `looked_on` is the
+    day for which it was found; empty where an earlier version of the program found it.
     """
 
     __tablename__ = "moments"
@@ -38,6 +42,7 @@ class Moment(SQLModel, table=True):
     occasion: str
     occasion_on: date
     found_on: date
+    looked_on: date | None = None
 
 
 class Decision(SQLModel, table=True):
@@ -190,6 +195,8 @@ class Message(SQLModel, table=True):
     language: str | None = None
     contact_hash: str | None = Field(default=None, index=True)
     recipient: str | None = None
+    #: Keyed hashes of what its words state, by field, as JSON; empty where an earlier version composed it.
+    facts: str | None = None
     content_sha256: str | None = Field(default=None, foreign_key="contents.sha256")
     template_sha256: str | None = None
     digest: str | None = None

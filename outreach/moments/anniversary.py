@@ -38,6 +38,12 @@ def beginnings(on: date) -> list[date]:
     return [day for day in days if anniversary_in(day, on.year) == on]
 
 
+def next_anniversary(since: date, on: date) -> date:
+    """The first day from `on` on that is kept as a later year's anniversary of `since`."""
+    years = range(max(on.year, since.year + 1), max(on.year, since.year) + 3)
+    return next(day for year in years if (day := anniversary_in(since, year)) >= on)
+
+
 ANNIVERSARY = MomentDefinition(
     kind="anniversary",
     purpose="marketing",
@@ -59,4 +65,5 @@ ANNIVERSARY = MomentDefinition(
     because="with us for another year on {day}",
     summary="an anniversary is for the day on which they have been with us for another year",
     traits=frozenset({"present"}),
+    next_day=next_anniversary,
 )

@@ -54,4 +54,5 @@ CHECKIN = MomentDefinition(
     because="treated on {day}",
     summary="a check-in is for two to three days after a treatment",
     traits=frozenset({"care", "health"}),
+    outlives_window=True,
 )

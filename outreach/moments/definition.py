@@ -25,8 +25,9 @@ K = TypeVar("K", bound=MomentKnobs)
 # What planning must know of a moment beside its date, so that no rule has to name one:
 # a present is not for someone who owes, complains or has been silent for long; a favour asks something of them;
 # care goes on through complaint, hardship and bankruptcy; `absence` is written because they do not come; `health` and
-# `debt` say what the words give away.
-Trait = Literal["present", "favour", "care", "absence", "health", "debt"]
+# `debt` say what the words give away. A `repair` puts right what went wrong and an `answer` is to what they said:
+# neither is held by what was sent before about something else. A `patient` one has weeks, and yields to a fixed day.
+Trait = Literal["present", "favour", "care", "absence", "health", "debt", "repair", "answer", "patient"]
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,9 @@ class Clause(Generic[K]):
     `says` is the condition in words, with the names of knobs in braces. `where` is its SQL, beside the definition's
     rows. `value` is what the customer has to show for it, as SQL beside Customer (NULL for nothing), and `tell` puts
     that in words for the date. `change` says what would have to change, with knobs in braces. `of_rows` is for a
-    condition on the definition's rows, and not on the customer alone.
+    condition on the definition's rows, and not on the customer alone. What is not
+    `is_rechecked` is asked when we plan and not again before a message leaves: a rule asks it with a reason of its own,
+    or it compares them with everybody else, who may not take a present away from them.
     """
 
     says: str
@@ -54,6 +57,7 @@ class Clause(Generic[K]):
     tell: Callable[[Any, date], str]
     change: str
     of_rows: bool = False
+    is_rechecked: bool = True
 
 
 @dataclass(frozen=True)
@@ -65,9 +69,11 @@ class MomentDefinition(Generic[K]):
     key that says something as `occasion_field`. One of `every_channel` goes by all its channels at once.
 
     A `windowed` moment ends with its window; any other stands on one date, which planning looks ahead to and back on.
-    `useful_until` takes the occasion's date and the day of the run. `not_again` is for how many days one that was sent
-    keeps the next away. `because` says why someone has it, with `{day}` or `{occasion}`; `summary` says in a sentence
-    who has it at all.
+    One that `outlives_window` is still of use when the window is over: what was found then stands on the day on which
+    it was found. `next_day` is the next day, from a date on, on which somebody with us since a day has it; only what
+    has a fixed day can say. `useful_until` takes the occasion's date and the day of the run. `not_again` is for how
+    many days one that was sent keeps the next away. `because` says why someone has it, with `{day}` or `{occasion}`;
+    `summary` says in a sentence who has it at all.
     """
 
     kind: str
@@ -85,6 +91,8 @@ class MomentDefinition(Generic[K]):
     day_field: str = "day"
     occasion_field: str = ""
     traits: frozenset[Trait] = frozenset()
+    outlives_window: bool = False
+    next_day: Callable[[date, date], date] | None = None
     not_again: Callable[[K], int] = lambda knobs: 0
 
     def knobs_of(self, settings: Settings) -> K:

@@ -71,5 +71,5 @@ ENQUIRY = MomentDefinition(
     day_field="asked_on",
     because="asked us something on {day} and waits",
     summary="an enquiry's note is for a question that has waited for four hours",
-    traits=frozenset({"care"}),
+    traits=frozenset({"care", "answer"}),
 )

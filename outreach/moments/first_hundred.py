@@ -71,5 +71,5 @@ FIRST_HUNDRED = MomentDefinition(
     occasion_field="days",
     because="day {occasion} with us, and it has become quiet",
     summary="a note in the first hundred days is for day 30, 60 or 90 with us when it has become quiet",
-    traits=frozenset({"absence"}),
+    traits=frozenset({"absence", "patient"}),
 )

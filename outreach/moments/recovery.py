@@ -101,5 +101,6 @@ RECOVERY = MomentDefinition(
     day_field="trouble_on",
     because="something went wrong on {day}",
     summary="a recovery is for the two days after something went wrong",
-    traits=frozenset({"care", "health"}),
+    traits=frozenset({"care", "health", "repair"}),
+    outlives_window=True,
 )

@@ -76,5 +76,5 @@ REFERRAL_ASK = MomentDefinition(
     not_again=lambda knobs: knobs.every_days,
     because="gave us a high score on {day}",
     summary="a referral is asked of someone with us for a while who was just very satisfied and owes nothing",
-    traits=frozenset({"favour"}),
+    traits=frozenset({"favour", "patient"}),
 )

@@ -24,6 +24,7 @@ ALIVE: Clause[Any] = Clause(
     value=lambda knobs, day: col(Customer.died_on),
     tell=lambda died_on, on: f"they died on {died_on}" if died_on and died_on <= on else "they are alive",
     change="nobody who has died has a moment",
+    is_rechecked=False,
 )
 
 

@@ -64,5 +64,5 @@ REVIEW_REPLY = MomentDefinition(
     day_field="reviewed_on",
     because="a review of {day} waits for an answer",
     summary="a reply to a review is for one of three stars or less that nobody has answered",
-    traits=frozenset({"care", "health"}),
+    traits=frozenset({"care", "health", "answer"}),
 )

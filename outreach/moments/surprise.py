@@ -82,5 +82,5 @@ SURPRISE = MomentDefinition(
     not_again=lambda knobs: knobs.every_days,
     because="the draw of {occasion} picked them",
     summary="a surprise is for a good customer whom the month's draw has picked",
-    traits=frozenset({"present", "favour"}),
+    traits=frozenset({"present", "favour", "patient"}),
 )

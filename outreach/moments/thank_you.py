@@ -84,6 +84,7 @@ THANK_YOU = MomentDefinition(
             value=_place,
             tell=_tell_place,
             change="it is for the first {top_percent} % by {by}",
+            is_rechecked=False,
         ),
     ),
     occasion=lambda knobs, day: (literal(str(day.on.year)), literal(day.on, Date)),
@@ -91,5 +92,5 @@ THANK_YOU = MomentDefinition(
     not_again=lambda knobs: knobs.every_days,
     because="among the best customers of {occasion}",
     summary="a thank-you is for the best tenth of customers, once a year",
-    traits=frozenset({"present"}),
+    traits=frozenset({"present", "patient"}),
 )

@@ -1,30 +1,38 @@
-"""One moment under judgement: its occasion, whom it is about, whom we would write to, and how things stand."""
+"""One moment under judgement: its occasion, whom it is about, whom we would write to, and how things stand.
+
+The same candidate is built when we plan and when a message that was planned is looked at again.
+"""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
 
+from outreach.intake.contacts import contact_hash
 from outreach.moments import MOMENTS, Found
 from outreach.moments.definition import Trait
-from outreach.planning.ids import moment_id
+from outreach.planning.budget import most_cost
+from outreach.planning.ids import moment_id, reference
 from outreach.planning.people import Person, load_people
 from outreach.planning.recipients import choose_recipient, people_needed
-from outreach.planning.rewards import grows_with_worth, purpose_of, reward_of
+from outreach.planning.rewards import expected_cost, grows_with_worth, purpose_of, reward_of
+from outreach.planning.routes import Leg, Route
 from outreach.planning.standing import Facts, Standing, load_standings
+from outreach.planning.tally import Tally
 from outreach.planning.worth import NOTHING, Worth, find_worth
-from outreach.settings import MomentKnobs, Settings
+from outreach.settings import Channel, MomentKnobs, Provider, Settings
 
 
 @dataclass(frozen=True)
 class Day:
-    """The day planning runs for, and what holds for everyone on it."""
+    """The day that rules are asked for, what holds for everyone on it, and what was planned on it so far."""
 
     on: date
     now: datetime
     settings: Settings
     facts: Facts
+    tally: Tally = field(default_factory=Tally)
 
     @property
     def tomorrow(self) -> date:
@@ -33,10 +41,7 @@ class Day:
 
 @dataclass(frozen=True)
 class Candidate:
-    """`recipient` is the customer, or the guardian or payer who is written to for them; None where nobody can be.
-
-    `step` is over 1 on a ladder, whose channels before it are `tried`.
-    """
+    """One moment of one customer, with all that a rule may ask of it."""
 
     moment_id: str
     kind: str
@@ -45,12 +50,46 @@ class Candidate:
     occasion_on: date
     useful_until: date
     customer: Person
+    #: The customer, or the guardian or payer who is written to for them; None where nobody can be.
     recipient: Person | None
     standing: Standing
     knobs: MomentKnobs
     worth: Worth = NOTHING
+    #: The number of its next message, from 1. One that was withdrawn keeps its number.
     step: int = 1
+    #: The channels by which messages of it have left: more than none on a ladder.
     tried: tuple[str, ...] = ()
+    #: The channels by which it could not be written: they come last.
+    unwritten: tuple[str, ...] = ()
+    #: A message that was planned goes by its own channel and provider, or not at all.
+    only: Channel | None = None
+    provider: Provider | None = None
+    #: Its possible messages, and the reason against each channel that was passed over.
+    legs: tuple[Leg, ...] = ()
+    against: tuple[str, ...] = ()
+
+    @property
+    def channels(self) -> list[Channel]:
+        """The channels it may go by, in the order in which they are tried."""
+        if self.only:
+            return [self.only]
+        left = [channel for channel in self.knobs.channels if channel not in self.tried]
+        return sorted(left, key=lambda channel: channel in self.unwritten)
+
+    @property
+    def carrier_key(self) -> tuple[str, str]:
+        """What wards who share a message have in common: the moment and their guardian."""
+        return self.kind, self.recipient.id if self.recipient and self.is_for_ward else ""
+
+    def leg(self, key: bytes, step: int, route: Route) -> Leg:
+        """The message that goes by `route`. Only of a candidate with a recipient whom the route reaches."""
+        contact = self.recipient.contacts[route.channel] if self.recipient else ""
+        return Leg(step, reference(self.moment_id, step), route, contact_hash(key, route.channel, contact))
+
+    def cost(self, settings: Settings) -> int:
+        """The most that its messages may cost, with what they give, in minor units: their length is not known yet."""
+        postage = sum(most_cost(settings, leg.route.channel) for leg in self.legs)
+        return postage + expected_cost(settings, self.reward(settings))
 
     def reward(self, settings: Settings) -> int:
         """What the customer is given, in minor units; 0 for nothing."""

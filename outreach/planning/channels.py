@@ -10,16 +10,19 @@ from outreach.planning.collecting import objection_to_work
 from outreach.planning.consent import refusal_of
 from outreach.planning.flags import CLOSED_CHANNELS
 from outreach.planning.people import Person
+from outreach.planning.routes import Route
 from outreach.settings import Channel, ProviderSettings, Settings
+
+# Whose word closes a contact: what was planned is then suppressed, and not only withdrawn.
+THEIR_WORD = frozenset({"suppressed", "consent"})
 
 
 @dataclass(frozen=True)
-class Route:
-    """The channel, the day to send on, and why each channel before it was passed over."""
+class Objection:
+    """Why a channel cannot carry a message: the name of the rule, and the reason in words."""
 
-    channel: Channel
-    send_on: date
-    passed_over: tuple[str, ...]
+    rule: str
+    reason: str
 
 
 def choose_routes(candidate: Candidate, day: Day) -> tuple[tuple[Route, ...], list[str]]:
@@ -29,12 +32,10 @@ def choose_routes(candidate: Candidate, day: Day) -> tuple[tuple[Route, ...], li
     """
     routes: list[Route] = []
     against: list[str] = []
-    for channel in candidate.knobs.channels:
-        if channel in candidate.tried:
-            continue
-        reason = objection_to(channel, candidate, day)
-        if reason is not None:
-            against.append(f"{channel}: {reason}")
+    for channel in candidate.channels:
+        objection = objection_to(channel, candidate, day)
+        if objection is not None:
+            against.append(f"{channel}: {objection.reason}")
             continue
         routes.append(Route(channel, send_day(channel, candidate, day), tuple(against)))
         if not MOMENTS[candidate.kind].every_channel:
@@ -42,22 +43,36 @@ def choose_routes(candidate: Candidate, day: Day) -> tuple[tuple[Route, ...], li
     return tuple(routes), against
 
 
-def objection_to(channel: Channel, candidate: Candidate, day: Day) -> str | None:
-    """Why this channel cannot carry the message, in words; None where it can."""
+def objection_to(channel: Channel, candidate: Candidate, day: Day) -> Objection | None:
+    """Why this channel cannot carry the message; None where it can."""
+    if objection := objection_now(channel, candidate, day):
+        return objection
+    if arrival(channel, send_day(channel, candidate, day), day.settings) > candidate.useful_until:
+        return Objection("too_slow", f"it would arrive after {candidate.useful_until}")
+    return None
+
+
+def objection_now(channel: Channel, candidate: Candidate, day: Day) -> Objection | None:
+    """The same, but for how long the channel takes: what is planned already, and is late, is late and not wrong."""
     recipient = candidate.recipient
     if recipient is None or channel not in recipient.contacts:
-        return _missing(channel, recipient)
+        return Objection("no_contact", _missing(channel, recipient))
     if any(channel in CLOSED_CHANNELS.get(flag, set()) for flag in recipient.flags):
-        return "a flag on record closes it"
+        return Objection("closed", "a flag on record closes it")
+    if channel in recipient.suppressed:
+        return Objection("suppressed", "they asked us not to use it, or it no longer reaches them")
     if reason := refusal_of(recipient, channel, candidate.purpose, day.now, day.settings):
-        return reason
+        return Objection("consent", reason)
     if reason := objection_to_work(day.settings, candidate.kind, channel, recipient.contacts[channel]):
-        return reason
-    if not _may_carry(channel, candidate, day.settings):
-        return f"{day.settings.provider_for(channel)} has no agreement to carry this kind of data"
-    if arrival(channel, send_day(channel, candidate, day), day.settings) > candidate.useful_until:
-        return f"it would arrive after {candidate.useful_until}"
+        return Objection("work", reason)
+    if not _may_carry(channel, candidate, day):
+        provider = _provider(channel, candidate, day)
+        return Objection("agreement", f"{provider} has no agreement to carry this kind of data")
     return None
+
+
+def _provider(channel: Channel, candidate: Candidate, day: Day) -> str:
+    return candidate.provider or day.settings.provider_for(channel)
 
 
 def _missing(channel: Channel, recipient: Person | None) -> str:
@@ -68,8 +83,9 @@ def _missing(channel: Channel, recipient: Person | None) -> str:
     )
 
 
-def _may_carry(channel: Channel, candidate: Candidate, settings: Settings) -> bool:
-    provider: ProviderSettings = getattr(settings.providers, settings.provider_for(channel))
+def _may_carry(channel: Channel, candidate: Candidate, day: Day) -> bool:
+    settings = day.settings
+    provider: ProviderSettings = getattr(settings.providers, _provider(channel, candidate, day))
     tells_health = settings.business.kind == "health" and "health" in candidate.traits
     return (provider.health or not tells_health) and (provider.debt or "debt" not in candidate.traits)
 

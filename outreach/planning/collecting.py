@@ -11,7 +11,8 @@ from datetime import date, timedelta
 from sqlmodel import Session, col, select
 
 from outreach.models import DESK, Event, Message
-from outreach.planning.stops import Messages, Stop, Stops
+from outreach.planning.checks import Messages
+from outreach.planning.verdicts import Stop, Stops
 from outreach.settings import Settings
 
 AT_WORK = "their e-mail address is their employer's, and nobody at work may learn of it"

@@ -24,11 +24,9 @@ def expiry_of(consent: Consent) -> datetime | None:
 def refusal_of(person: Person, channel: Channel, purpose: str, now: datetime, settings: Settings) -> str | None:
     """Why the channel must not be used, in words, or None where it may.
 
-    A grant for marketing covers service too; a withdrawal for marketing leaves service alone. A suppression stands
-    above every consent. Promotion by text needs the consent's own words on record (TCPA, 47 CFR 64.1200(f)(9)).
+    A grant for marketing covers service too; a withdrawal for marketing leaves service alone. Promotion by text needs
+    the consent's own words on record (TCPA, 47 CFR 64.1200(f)(9)).
     """
-    if channel in person.suppressed:
-        return "they asked us not to use it, or it no longer reaches them"
     row = person.consents.get((channel, purpose))
     if purpose == "service" and row is None:
         marketing = person.consents.get((channel, "marketing"))

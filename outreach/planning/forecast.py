@@ -22,10 +22,10 @@ from outreach.moments.anniversary import ANNIVERSARY
 from outreach.planning.around import REACHED, is_next_step, look_around
 from outreach.planning.budget import Spent, find_spent, most_cost
 from outreach.planning.candidates import Candidate, Day, candidates_for
-from outreach.planning.channels import Route
 from outreach.planning.judging import Judge, Sent, Verdict
 from outreach.planning.people import select_for
 from outreach.planning.rewards import expected_cost
+from outreach.planning.routes import Route
 from outreach.planning.run import (
     LOST,
     is_due,
@@ -35,6 +35,7 @@ from outreach.planning.run import (
     waiting_on,
 )
 from outreach.planning.standing import load_facts
+from outreach.planning.tally import Tally
 from outreach.planning.verdicts import Hold
 from outreach.settings import Channel, Postage, Settings
 
@@ -118,7 +119,7 @@ class Oracle:
         self.held: Counter[tuple[str, str, str]] = Counter()
         self.decided: dict[str, Decision] = {}
         self.kinds: dict[str, str] = {}
-        self.touches: dict[str, list[date]] = defaultdict(list)
+        self.touches: dict[str, list[tuple[date, str]]] = defaultdict(list)
         self.household_touches: dict[str, list[tuple[date, str]]] = defaultdict(list)
         self.asked: dict[str, dict[str, date]] = defaultdict(dict)
         self.sent: dict[str, list[tuple[date, str]]] = defaultdict(list)
@@ -130,7 +131,8 @@ class Oracle:
         undecided = self._undecided(found, on)
         self._drop_lost(found, on)
         day = self._day(settings, on)
-        judge = Judge(day, self.key, planned_on(self.session, on), self._spent(on))
+        day.tally.take_over(planned_on(self.session, on))
+        judge = Judge(day, self.key)
         climbing = self._climbing(found, settings, on)
         candidates = candidates_for(self.session, day, self.key, [*undecided, *(found[id_] for id_ in climbing)])
         candidates = [replace(each, step=len(climbing.get(each.moment_id, ())) + 1,
@@ -159,7 +161,7 @@ class Oracle:
         now = self.now + (on - self.today)
         if facts.payments_imported_at and on > self.today:
             facts = replace(facts, payments_imported_at=now)
-        return Day(on, now, settings, facts)
+        return Day(on, now, settings, facts, Tally(self._spent(on)))
 
     def _undecided(self, found: dict[str, Found], on: date) -> list[Found]:
         unseen = [id_ for id_ in found if id_ not in self.decided]
@@ -199,7 +201,7 @@ class Oracle:
         since = on - timedelta(days=self.settings.pacing.quiet_days)
         people = {candidate.recipient.id: candidate.recipient for candidate in candidates if candidate.recipient}
         for person in people.values():
-            person.touches.extend(day for day in self.touches.get(person.id, []) if day > since)
+            person.touches.extend(touch for touch in self.touches.get(person.id, []) if touch[0] > since)
             others = self.household_touches.get(person.household or "", [])
             person.household_touches.extend(day for day, who in others if day > since and who != person.id)
         for candidate in candidates:
@@ -226,7 +228,7 @@ class Oracle:
         given = expected_cost(self.settings, candidate.reward(self.settings))
         cost = cost_of(route.channel, self.settings.postage) + given
         self.messages.append(Foreseen(on, route.send_on, kind, route.channel, customer_id, recipient_id, cost, given))
-        self.touches[recipient_id].append(route.send_on)
+        self.touches[recipient_id].append((route.send_on, kind))
         if candidate.household and candidate.purpose == "marketing":
             self.household_touches[candidate.household].append((route.send_on, recipient_id))
         asked = self.asked[customer_id]

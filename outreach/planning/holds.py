@@ -1,13 +1,11 @@
-"""What planning holds back, each rule one function with its own reason: a candidate and the day in, a Hold or None out.
+"""The rules of people, money and occasions, each one function with its own reason.
 
-The order of `RULES` is the order in which a person would want to hear the reasons.
+`rules.py` lists them with those of pace, and says which are asked again before a message leaves.
 """
 
 import re
-from collections.abc import Callable
 from datetime import timedelta
 
-from outreach.moments import MOMENTS
 from outreach.moments.anniversary import ANNIVERSARY
 from outreach.moments.checkin import CHECKIN
 from outreach.moments.enquiry import ENQUIRY
@@ -19,9 +17,6 @@ from outreach.planning.candidates import Candidate, Day
 from outreach.planning.flags import hold_for_flags
 from outreach.planning.people import Person
 from outreach.planning.verdicts import Hold
-from outreach.settings import WEEKDAYS
-
-Rule = Callable[[Candidate, Day], Hold | None]
 
 # Care that nobody may learn of from an envelope, a text or a housemate, whatever the allow-list says.
 SENSITIVE = re.compile(
@@ -31,6 +26,12 @@ SENSITIVE = re.compile(
     r"|end[- ]of[- ]life",
     re.IGNORECASE,
 )
+
+
+def hold_for_switch(candidate: Candidate, day: Day) -> Hold | None:
+    if candidate.knobs.enabled:
+        return None
+    return Hold("disabled", "this moment is switched off", day.tomorrow)
 
 
 def hold_for_start(candidate: Candidate, day: Day) -> Hold | None:
@@ -130,13 +131,21 @@ PAID_LATELY = timedelta(days=30)
 
 
 def hold_first_hundred(candidate: Candidate, day: Day) -> Hold | None:
-    """A visit or a message since says that it is not quiet any more."""
+    """A visit since says that it is not quiet any more."""
     if candidate.kind != FIRST_HUNDRED.kind:
         return None
     silent = timedelta(days=FIRST_HUNDRED.knobs_of(day.settings).silent_days)
-    last_visit, written = candidate.standing.last_visit, candidate.standing.written_on.values()
+    last_visit = candidate.standing.last_visit
     if last_visit and day.on - last_visit <= silent:
         return Hold("came", f"they were here on {last_visit}")
+    return None
+
+
+def hold_wrote_lately(candidate: Candidate, day: Day) -> Hold | None:
+    if candidate.kind != FIRST_HUNDRED.kind:
+        return None
+    silent = timedelta(days=FIRST_HUNDRED.knobs_of(day.settings).silent_days)
+    written = candidate.standing.written_on.values()
     if written and day.on - max(written) <= silent:
         return Hold("wrote_lately", f"we wrote to them on {max(written)}", max(written) + silent + ONE_DAY)
     return None
@@ -168,7 +177,14 @@ def hold_late_payment(candidate: Candidate, day: Day) -> Hold | None:
         return Hold("relief", f"an event hit them on {named_on}, and we let them breathe", named_on + relief)
     if late_balance(candidate, day) < knobs.min_balance:
         return Hold("min_balance", "the balance is too small to write about", day.tomorrow)
-    imported = day.facts.payments_imported_at
+    return None
+
+
+def hold_stale_payments(candidate: Candidate, day: Day) -> Hold | None:
+    """Nobody is asked for money that may have come since."""
+    if candidate.kind != LATE_PAYMENT.kind:
+        return None
+    knobs, imported = LATE_PAYMENT.knobs_of(day.settings), day.facts.payments_imported_at
     if imported is None or day.now - imported > timedelta(hours=knobs.fresh_hours):
         return Hold("stale_payments", f"payments were not imported in the last {knobs.fresh_hours} hours", day.tomorrow)
     return None
@@ -200,53 +216,3 @@ def hold_enquiry(candidate: Candidate, day: Day) -> Hold | None:
     if asked_at and day.now - asked_at < timedelta(hours=hours):
         return Hold("asked_just_now", f"they asked less than {hours} hours ago", day.tomorrow)
     return None
-
-
-def hold_again(candidate: Candidate, day: Day) -> Hold | None:
-    """Not again so soon about the same; a further step of a ladder is about the same on purpose."""
-    days = MOMENTS[candidate.kind].not_again(candidate.knobs)
-    before = candidate.standing.written_on.get(candidate.kind)
-    if candidate.step == 1 and before is not None and (day.on - before).days < days:
-        return Hold("again", f"we wrote to them about this on {before}", before + timedelta(days=days))
-    return None
-
-
-def hold_for_weekday(candidate: Candidate, day: Day) -> Hold | None:
-    weekdays = candidate.knobs.weekdays
-    ahead = next(days for days in range(len(WEEKDAYS)) if WEEKDAYS[(day.on.weekday() + days) % 7] in weekdays)
-    if ahead == 0:
-        return None
-    return Hold("weekday", f"this moment is written on {', '.join(weekdays)} only", day.on + timedelta(days=ahead))
-
-
-RULES: tuple[Rule, ...] = (
-    hold_for_start,
-    hold_for_usefulness,
-    hold_for_person,
-    hold_for_flag,
-    hold_for_complaint,
-    hold_for_dispute,
-    hold_present,
-    hold_for_absence,
-    hold_first_hundred,
-    hold_checkin,
-    hold_late_payment,
-    hold_referral_ask,
-    hold_enquiry,
-    hold_again,
-    hold_for_name,
-    hold_for_weekday,
-)
-
-
-def first_hold(candidate: Candidate, day: Day) -> Hold | None:
-    """The first rule that holds the candidate back, or None when planning may go on to the channel."""
-    return next((hold for rule in RULES if (hold := rule(candidate, day))), None)
-
-
-def reason_for_person(candidate: Candidate, day: Day) -> str | None:
-    """Why a person must look at the message first, whatever its channel; None where the moment's rule decides."""
-    last, verify_days = candidate.standing.last_contact, getattr(candidate.knobs, "verify_days", None)
-    if verify_days is None or last is None or (day.on - last).days <= verify_days:
-        return None
-    return f"silent since {last}: is this still their address?"

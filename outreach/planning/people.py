@@ -30,7 +30,8 @@ class Person:
     customer: Customer
     flags: dict[str, Flag] = field(default_factory=dict)
     consents: dict[tuple[str, str], Consent] = field(default_factory=dict)
-    touches: list[date] = field(default_factory=list)
+    #: The days on which they hear from us, each with its moment.
+    touches: list[tuple[date, str]] = field(default_factory=list)
     household_touches: list[date] = field(default_factory=list)
     mourning_until: date | None = None
     contacts: dict[str, str] = field(default_factory=dict)
@@ -96,7 +97,7 @@ def _add_consents(session: Session, people: dict[str, Person]) -> None:
 def _add_touches(session: Session, people: dict[str, Person], since: date) -> None:
     recent = select(Message).where(col(Message.status).in_(TOUCHING), Message.send_on > since)
     for message in select_for(session, recent, Message.recipient_id, people):
-        people[message.recipient_id].touches.append(message.send_on)
+        people[message.recipient_id].touches.append((message.send_on, message.kind))
 
 
 def _add_household_touches(session: Session, people: dict[str, Person], since: date) -> None:

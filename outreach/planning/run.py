@@ -5,11 +5,11 @@ One transaction, one run at a time: a second run of the same day finds everythin
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, and_, func, insert, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -23,11 +23,13 @@ from outreach.moments.anniversary import ANNIVERSARY
 from outreach.planning.around import Due, count_due, gather_around, read_due, select_lost
 from outreach.planning.budget import find_spent
 from outreach.planning.candidates import Candidate, Day, candidates_for
+from outreach.planning.earlier import NOTHING_EARLIER, find_earlier
 from outreach.planning.ids import moment_id
-from outreach.planning.judging import Judge, Leg, Planned, Sent, Shared
-from outreach.planning.people import select_for
+from outreach.planning.judging import Judge, Sent, Shared
 from outreach.planning.rewards import expected_cost
+from outreach.planning.routes import Leg
 from outreach.planning.standing import load_facts
+from outreach.planning.tally import Planned, Tally
 from outreach.planning.verdicts import Hold
 from outreach.settings import Settings
 
@@ -76,18 +78,27 @@ def plan_day(
     key = load_key(engine, settings)
     with (trying_out if dry_run else writing)(engine) as session:
         take_turns(session, "plan")
-        settings = settings.model_copy(update={"start_on": start_of(session, settings, on)})
+        day = load_day(session, settings, on, now)
+        settings = day.settings
         found = gather_around(session, settings, on, kinds)
         tell(f"{found} moments around {on}")
         due = count_due(session, settings, on)
         report = PlanReport(on, already_decided=found - sum(due.values()))
-        facts = load_facts(session, ANNIVERSARY.knobs_of(settings).shared_since_percent)
-        planner = Planner(session, Day(on, now, settings, facts), key, report)
+        planner = Planner(session, day, key, report)
         planner.drop_lost(kinds)
         for kind in due:
             for page in read_due(session, settings, on, kind):
                 planner.decide(page)
     return planner.report
+
+
+def load_day(
+    session: Session, settings: Settings, on: date, now: datetime, since: Collection[date] | None = None
+) -> Day:
+    """The day that rules are asked for; of the days on which customers came, only `since` are counted where given."""
+    settings = settings.model_copy(update={"start_on": start_of(session, settings, on)})
+    facts = load_facts(session, ANNIVERSARY.knobs_of(settings).shared_since_percent, since)
+    return Day(on, now, settings, facts, Tally(find_spent(session, settings, on) if since is None else Counter()))
 
 
 def start_of(session: Session, settings: Settings, on: date) -> date | None:
@@ -102,12 +113,20 @@ def is_due(latest: Decision | None, on: date) -> bool:
     """Whether planning must decide on a moment on `on`, given the decision that stands on it."""
     if latest is None:
         return True
-    return latest.outcome == "not_yet" and latest.run_on != on and (latest.next_on or on) <= on
+    # What could not be written is decided on again in the same run, and by another channel: it is due at once.
+    again = latest.run_on != on or latest.next_on == on
+    return latest.outcome == "not_yet" and again and (latest.next_on or on) <= on
+
+
+def due_condition(on: date) -> Any:
+    """The condition that what was put off is due on `on`; the same as `is_due` asks of one decision."""
+    again = or_(col(Decision.run_on) != on, col(Decision.next_on) == on)
+    return and_(again, func.coalesce(col(Decision.next_on), on) <= on)
 
 
 def waiting_on(on: date) -> Any:
     """A select of the standing decisions, of other run dates, that put a moment off until `on` or before."""
-    return latest_decisions().where(Decision.outcome == "not_yet", col(Decision.next_on) <= on, Decision.run_on != on)
+    return latest_decisions().where(Decision.outcome == "not_yet", due_condition(on))
 
 
 def planned_on(session: Session, on: date) -> list[Planned]:
@@ -130,7 +149,8 @@ class Planner:
 
     def __init__(self, session: Session, day: Day, key: bytes, report: PlanReport) -> None:
         self.session, self.day, self.key, self.report = session, day, key, report
-        self.judge = Judge(day, key, planned_on(session, day.on), find_spent(session, day.settings, day.on))
+        day.tally.take_over(planned_on(session, day.on))
+        self.judge = Judge(day, key)
         self.sequences: dict[str, int] = {}
         self.decisions: list[dict[str, Any]] = []
         self.messages: list[dict[str, Any]] = []
@@ -150,10 +170,9 @@ class Planner:
         due = {moment_id(item.found.kind, item.found.customer_id, item.found.occasion): item for item in page}
         self.sequences = {id_: item.sequence for id_, item in due.items()}
         insert_new(self.session, Moment, [self._moment(id_, item) for id_, item in due.items() if not item.sequence])
-        steps = self._steps(due)
+        earlier = find_earlier(self.session, [id_ for id_, item in due.items() if item.sequence])
         for candidate in candidates_for(self.session, self.day, self.key, [item.found for item in page]):
-            step, tried = steps.get(candidate.moment_id, (1, ()))
-            self._decide(replace(candidate, step=step, tried=tried))
+            self._decide(earlier.get(candidate.moment_id, NOTHING_EARLIER).continue_with(candidate))
         self._store()
         # What was read for this page is not needed for the next.
         self.session.expunge_all()
@@ -167,24 +186,14 @@ class Planner:
             "occasion": found.occasion,
             "occasion_on": found.occasion_on,
             "found_on": self.day.on,
-        }
-
-    def _steps(self, due: dict[str, Due]) -> dict[str, tuple[int, tuple[str, ...]]]:
-        """The next step of each ladder, and the channels that were tried before it."""
-        climbing = [id_ for id_, item in due.items() if item.reference]
-        tried: dict[str, list[Message]] = {}
-        for message in select_for(self.session, select(Message), Message.moment_id, climbing):
-            tried.setdefault(message.moment_id, []).append(message)
-        return {
-            id_: (max(message.step for message in sent) + 1, tuple(message.channel for message in sent))
-            for id_, sent in tried.items()
+            "looked_on": found.on,
         }
 
     def _decide(self, candidate: Candidate) -> None:
         verdict = self.judge.judge(candidate)
         if isinstance(verdict, Hold):
             # A ladder that cannot go on yet stays where it is: what was sent was sent.
-            if candidate.step == 1:
+            if not candidate.tried:
                 self._write(candidate.moment_id, candidate.kind, verdict)
         elif isinstance(verdict, Shared):
             self._write_send(candidate, verdict.reference, "shared", "one message names all whom they care for")
@@ -198,9 +207,9 @@ class Planner:
         first = sent.legs[0]
         passed = f" (not by {'; '.join(first.route.passed_over)})" if first.route.passed_over else ""
         how = f"by {' and '.join(leg.route.channel for leg in sent.legs)}{passed}"
-        if candidate.step > 1:
+        if candidate.tried:
             how = f"{how}, since {' and '.join(candidate.tried)} brought no answer"
-        self._write_send(candidate, first.reference, "send" if candidate.step == 1 else "ladder", how)
+        self._write_send(candidate, first.reference, "ladder" if candidate.tried else "send", how)
 
     def _message(self, candidate: Candidate, leg: Leg) -> dict[str, Any]:
         assert candidate.recipient is not None, "a route leads to somebody"  # noqa: S101

@@ -153,18 +153,27 @@ def _add_messages(session: Session, standings: dict[str, Standing]) -> None:
 FEWEST_SHARED = 5
 
 
-def load_facts(session: Session, percent: float) -> Facts:
-    """When payments were last imported, and the values of customer_since that over `percent` % of customers share."""
-    everyone = session.execute(select(func.count()).select_from(Customer)).scalar_one()
-    least = max(FEWEST_SHARED, int(everyone * percent / 100) + 1)
-    shared = (
-        select(col(Customer.customer_since))
-        .where(col(Customer.customer_since).is_not(None))
-        .group_by(col(Customer.customer_since))
-        .having(func.count() >= least)
-    )
+def load_facts(session: Session, percent: float, since: Collection[date] | None = None) -> Facts:
+    """When payments were last imported, and the values of customer_since that over `percent` % of customers share.
+
+    With `since`, only these values are looked at.
+    """
+    shared = _find_shared(session, percent, since)
     imported = select(func.max(Import.at)).where(Import.table_name == "payments")
     return Facts(
         payments_imported_at=session.execute(imported).scalar_one(),
-        shared_since=frozenset(day for day in session.execute(shared).scalars() if day),
+        shared_since=frozenset(shared),
     )
+
+
+def _find_shared(session: Session, percent: float, since: Collection[date] | None) -> list[date]:
+    often = select(col(Customer.customer_since), func.count()).where(col(Customer.customer_since).is_not(None))
+    if since is not None:
+        often = often.where(col(Customer.customer_since).in_(since))
+    often = often.group_by(col(Customer.customer_since)).having(func.count() >= FEWEST_SHARED)
+    numbers = session.execute(often).all() if since is None or since else []
+    if not numbers:
+        return []
+    # Everybody is counted only where somebody shares a day: a look at a few messages must not read all customers.
+    everyone = session.execute(select(func.count()).select_from(Customer)).scalar_one()
+    return [day for day, number in numbers if day and number > everyone * percent / 100]

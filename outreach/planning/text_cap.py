@@ -10,7 +10,8 @@ from sqlmodel import Session, col, or_, select
 
 from outreach.clock import instant_at
 from outreach.models import Attempt, Message
-from outreach.planning.stops import Messages, Stop, Stops
+from outreach.planning.checks import Messages
+from outreach.planning.verdicts import Stop, Stops
 from outreach.settings import Settings
 
 TOO_MANY = "it waits: this number has had as many texts as the law allows"

@@ -21,6 +21,7 @@ from outreach.planning.candidates import Candidate, Day, candidates_for
 from outreach.planning.judging import Judge, Shared
 from outreach.planning.run import latest_decisions, start_of
 from outreach.planning.standing import load_facts
+from outreach.planning.tally import Tally
 from outreach.planning.verdicts import Hold
 from outreach.settings import Settings
 
@@ -102,8 +103,8 @@ def list_decided(session: Session, customer_id: str) -> list[Answer]:
 def _foreseen(
     session: Session, settings: Settings, key: bytes, on: date, now: datetime, found: Sequence[Found]
 ) -> list[Answer]:
-    day = Day(on, now, settings, load_facts(session, ANNIVERSARY.knobs_of(settings).shared_since_percent))
-    judge = Judge(day, key, spent=find_spent(session, settings, on))
+    facts = load_facts(session, ANNIVERSARY.knobs_of(settings).shared_since_percent)
+    judge = Judge(day := Day(on, now, settings, facts, Tally(find_spent(session, settings, on))), key)
     return [_foresee(candidate, judge) for candidate in candidates_for(session, day, key, found)]
 
 

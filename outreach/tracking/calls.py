@@ -17,6 +17,7 @@ from outreach.approval.audit import record_act
 from outreach.approval.staff import require_approver
 from outreach.clock import business_date, instant_at
 from outreach.composing.contents import read_row
+from outreach.composing.recheck import recheck
 from outreach.database import reading, take_turns, writing
 from outreach.errors import ApprovalError, ContentLost, NotFound, NotWaiting
 from outreach.intake.contacts import contact_hash, load_key, normalise_phone, show_phone
@@ -24,7 +25,6 @@ from outreach.models import DESK, Event, Message
 from outreach.planning.collecting import check_calls
 from outreach.planning.hours import Leave
 from outreach.planning.legal_hours import find_leaves, find_zones
-from outreach.planning.stops import THEIR_WORD, find_stops
 from outreach.settings import Settings
 from outreach.tracking.events import record_event, suppress
 from outreach.tracking.pulling_back import PullReport, pull_back
@@ -88,7 +88,8 @@ def list_calls(session: Session, settings: Settings, on: date) -> list[Call]:
     ).all()
     ticks = _ticks(session, [message.reference for message in messages])
     to_make = [message for message in messages if message.status in {"approved", "accepted"}]
-    stops = find_stops(session, settings, to_make, on, (*THEIR_WORD, check_calls))
+    now = instant_at(on, settings.business.sending_hour, settings.business.timezone)
+    stops = check_calls(session, settings, to_make, on) | recheck(session, settings, to_make, on, now)
     hours = _hours_of(session, settings, to_make, on)
     calls = [
         _read_call(

@@ -14,13 +14,15 @@ from sqlmodel import Session, col, select
 from outreach.approval.batches import WAITING
 from outreach.approval.withdrawing import withdraw_messages
 from outreach.clock import business_date, stopped_clock
+from outreach.composing.recheck import recheck
 from outreach.database import take_turns
 from outreach.delivery import outbox
 from outreach.delivery.cancelling import cancel_messages
 from outreach.delivery.providers import Provider, open_providers
 from outreach.errors import OutreachError
 from outreach.models import Message
-from outreach.planning.stops import THEIR_WORD, Stop, find_stops
+from outreach.planning.decisions import decide_again
+from outreach.planning.verdicts import Stop
 from outreach.settings import Settings
 
 BEFORE_APPROVAL = ("planned", *WAITING)
@@ -59,11 +61,12 @@ def pull_back(
     take_turns(session, "approval")
     on = business_date(now, settings.business.timezone)
     messages = _lock_open(session, concerned, on)
-    reasons = _reasons(session, settings, messages, on, theirs)
+    reasons = _reasons(session, settings, messages, on, now, theirs)
     concerned_here = [message for message in messages if message.reference in reasons]
     waiting = [message for message in concerned_here if message.status in BEFORE_APPROVAL]
-    withdraw_messages(session, waiting, {name: stop.reason for name, stop in reasons.items()}, now)
+    withdraw_messages(session, waiting, reasons, on, now)
     stopped = _stop_approved(session, [m for m in concerned_here if m.status in {"approved", "sending"}], reasons)
+    decide_again(session, {reference: reasons[reference] for reference in stopped}, on)
     gone = [m for m in concerned_here if m not in waiting and m.reference not in stopped]
     to_cancel = {m.reference: reasons[m.reference].reason for m in gone if m.cancel_until and m.cancel_until > now}
     session.expire_all()
@@ -87,11 +90,16 @@ def _lock_open(session: Session, concerned: ColumnElement[bool], on: date) -> Se
 
 
 def _reasons(
-    session: Session, settings: Settings, messages: Sequence[Message], on: date, theirs: tuple[str, str] | None
+    session: Session,
+    settings: Settings,
+    messages: Sequence[Message],
+    on: date,
+    now: datetime,
+    theirs: tuple[str, str] | None,
 ) -> dict[str, Stop]:
-    held = find_stops(session, settings, messages, on, THEIR_WORD)
-    # Something wrong with a message itself is no news of anybody; the senders find it.
-    stops = {name: stop for name, stop in held.items() if stop.status != "blocked"}
+    held = recheck(session, settings, messages, on, now)
+    # Something wrong with a message itself, or what makes it wait, is no news of anybody; the senders find it.
+    stops = {name: stop for name, stop in held.items() if stop.status in {"withdrawn", "suppressed"}}
     if theirs:
         customer_id, reason = theirs
         for message in messages:

@@ -1,0 +1,70 @@
+"""Decides again on moments whose message did not leave: what a rule says of them now becomes the decision that stands.
+
+It only appends decisions. Which messages are withdrawn is for the rooms that look at them.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from outreach.database import insert_new
+from outreach.models import TOUCHING, Decision, Message
+from outreach.planning.people import in_chunks
+from outreach.planning.verdicts import Hold, Stop
+
+
+def decide_again(session: Session, stopped: Mapping[str, Stop], on: date) -> None:
+    """Writes what `stopped`, by reference, says of each moment that these messages were to carry.
+
+    Call it once their status is written: a moment of which another message has left, or still waits, stays as it is.
+    """
+    session.flush()
+    holds = {
+        moment: (reference, hold)
+        for reference, stop in stopped.items()
+        if stop.status != "approved"
+        for moment, hold in stop.holds
+    }
+    for moment in _find_alive(session, holds):
+        holds.pop(moment, None)
+    last = _find_sequences(session, holds)
+    rows = [
+        decision_row(moment, last[moment] + 1, on, hold, reference)
+        for moment, (reference, hold) in sorted(holds.items())
+        if moment in last
+    ]
+    insert_new(session, Decision, rows)
+
+
+def decision_row(moment: str, sequence: int, on: date, hold: Hold, reference: str | None) -> dict[str, Any]:
+    """The row of a decision that says no, for now or for good; `reference` is the message that did not leave."""
+    outcome = "never" if hold.next_on is None else "not_yet"
+    return {
+        "moment_id": moment,
+        "sequence": sequence,
+        "run_on": on,
+        "outcome": outcome,
+        "rule": hold.rule,
+        "reason": hold.reason,
+        "next_on": hold.next_on,
+        "reference": reference,
+    }
+
+
+def _find_alive(session: Session, moments: Iterable[str]) -> set[str]:
+    alive: set[str] = set()
+    for chunk in in_chunks(list(moments)):
+        theirs = select(Message.moment_id).where(col(Message.moment_id).in_(chunk), col(Message.status).in_(TOUCHING))
+        alive |= set(session.exec(theirs))
+    return alive
+
+
+def _find_sequences(session: Session, moments: Iterable[str]) -> dict[str, int]:
+    last: dict[str, int] = {}
+    for chunk in in_chunks(list(moments)):
+        numbers = select(Decision.moment_id, func.max(Decision.sequence)).where(col(Decision.moment_id).in_(chunk))
+        last |= dict(session.execute(numbers.group_by(col(Decision.moment_id))).tuples().all())
+    return last

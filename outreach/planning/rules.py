@@ -1,0 +1,129 @@
+"""The one list of reasons why somebody is not written to today: asked when we plan, and asked again before it leaves.
+
+Every rule is a function of a candidate and the day, and gives a Hold or nothing. Planning, the forecast, `why`, every
+look at a batch that waits, the cancel window and the transaction that opens an attempt all ask this list; none of them
+has a rule of its own about whom we may write to. The order is the order in which a person would want the reasons.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from outreach.planning import holds, pace_rules
+from outreach.planning.candidates import Candidate, Day
+from outreach.planning.channels import objection_now
+from outreach.planning.verdicts import Hold
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One reason, stated once."""
+
+    #: Its short name on the page of rules; a Hold may name the reason more closely.
+    name: str
+    #: What it keeps, in a sentence, for people.
+    keeps: str
+    hold: Callable[[Candidate, Day], Hold | None]
+    #: Why it is not asked again once a message is planned; empty where it is.
+    once: str = ""
+    #: What becomes of a message that it holds when asked again: "approved" lets it wait.
+    status: str = "withdrawn"
+    #: The tests that change its fact after approval, or that hold it when we plan.
+    tested_by: tuple[str, ...] = ()
+
+    @property
+    def is_rechecked(self) -> bool:
+        return not self.once
+
+
+OWN_COUNT = "its own message is in the count by now"
+
+
+def hold_for_channel(candidate: Candidate, day: Day) -> Hold | None:
+    """No channel of the moment can carry it; of one that is planned, its own."""
+    if candidate.only is None:
+        if candidate.legs:
+            return None
+        return Hold("no_channel", "no channel can carry it: " + "; ".join(candidate.against), day.tomorrow)
+    objection = objection_now(candidate.only, candidate, day)
+    return Hold(objection.rule, objection.reason, day.tomorrow) if objection else None
+
+
+# Asked of the people and the occasion, before any channel is chosen.
+RULES: tuple[Rule, ...] = (
+    Rule("enabled", "the moment is switched on", holds.hold_for_switch),
+    Rule("before_start", "nothing is written about a day before we started", holds.hold_for_start),
+    Rule("too_late", "it is still of use", holds.hold_for_usefulness, status="expired"),
+    Rule("person", "nobody dead; a child only through a living, adult, unflagged guardian", holds.hold_for_person),
+    Rule("flag", "no flag, and no mourning in the household, holds this moment", holds.hold_for_flag),
+    Rule("complaint", "no complaint of theirs is open", holds.hold_for_complaint),
+    Rule("dispute", "no present and no note about a debt while an invoice is in dispute", holds.hold_for_dispute),
+    Rule("present", "no present to who owes, was silent for long, or whose start is a default", holds.hold_present),
+    Rule("absence", "nobody is missed who has booked, paid lately, or whom the post could not find",
+         holds.hold_for_absence),
+    Rule("came", "a note in the first hundred days is for whom it has become quiet", holds.hold_first_hundred),
+    Rule("wrote_lately", "and to whom we have not written lately", holds.hold_wrote_lately, once=OWN_COUNT),
+    Rule("checkin", "only treatments with a yes, and never care that is not mentioned", holds.hold_checkin),
+    Rule("late_payment", "not at the first slip, not after an event, not for little", holds.hold_late_payment),
+    Rule("stale_payments", "payments are fresh when a debt is named", holds.hold_stale_payments, status="approved"),
+    Rule("minor", "nobody is asked to recommend us by, or on behalf of, a child", holds.hold_referral_ask),
+    Rule("asked_just_now", "an enquiry has waited for its hours", holds.hold_enquiry),
+    Rule("again", "not again so soon about the same", pace_rules.hold_again, once=OWN_COUNT),
+    Rule("no_name", "there is a name to greet them by", holds.hold_for_name),
+    Rule("weekday", "on the weekdays of the moment", pace_rules.hold_for_weekday,
+         once="its day was chosen when it was planned"),
+)  # fmt: skip
+# Asked once the channels are chosen, of the messages that the candidate would get.
+ON_THE_WAY: tuple[Rule, ...] = (
+    Rule("no_channel", "consent, contact, flags and agreements allow its channel", hold_for_channel),
+    Rule("collision", "one touch a person on one day", pace_rules.hold_for_collision, once=OWN_COUNT),
+    Rule("quiet_days", "at most one touch a person in the quiet days", pace_rules.hold_for_quiet_days, once=OWN_COUNT),
+    Rule("fixed_day", "what has weeks yields to what has its day", pace_rules.hold_for_fixed_day,
+         once="its day was chosen when it was planned"),
+    Rule("household", "one piece of marketing a household in the quiet days", pace_rules.hold_for_household,
+         once=OWN_COUNT),
+    Rule("same_contact", "one number or address gets the same news once a day", pace_rules.hold_for_contact,
+         once=OWN_COUNT),
+    Rule("size", "so many of a moment a day", pace_rules.hold_for_size, once=OWN_COUNT),
+    Rule("budget", "the month's budget", pace_rules.hold_for_month, once=OWN_COUNT),
+    Rule("worth", "no more than a share of what they bring", pace_rules.hold_for_value,
+         once="its cost was agreed to when it was approved"),
+)  # fmt: skip
+EVERY: tuple[Rule, ...] = RULES + ON_THE_WAY
+RECHECKED: tuple[Rule, ...] = tuple(rule for rule in EVERY if rule.is_rechecked)
+
+
+def first_hold(candidate: Candidate, day: Day) -> Hold | None:
+    """The first rule that holds the candidate back, or None when planning may go on to the channel."""
+    return _first(RULES, candidate, day)
+
+
+def first_hold_on_way(candidate: Candidate, day: Day) -> Hold | None:
+    """The first rule that holds back the messages that the candidate would get."""
+    return _first(ON_THE_WAY, candidate, day)
+
+
+def _first(rules: tuple[Rule, ...], candidate: Candidate, day: Day) -> Hold | None:
+    return next((hold for rule in rules if (hold := rule.hold(candidate, day))), None)
+
+
+def ask_again(candidate: Candidate, day: Day) -> tuple[Rule, Hold] | None:
+    """The first rule that holds back a message that was planned, with what it says; None where it may still go.
+
+    A reason for good comes before one that only makes it wait.
+    """
+    waits: tuple[Rule, Hold] | None = None
+    for rule in RECHECKED:
+        hold = rule.hold(candidate, day)
+        if hold and rule.status != "approved":
+            return rule, hold.within(candidate.useful_until)
+        if hold and waits is None:
+            waits = rule, hold
+    return waits
+
+
+def reason_for_person(candidate: Candidate, day: Day) -> str | None:
+    """Why a person must look at the message first, whatever its channel; None where the moment's rule decides."""
+    last, verify_days = candidate.standing.last_contact, getattr(candidate.knobs, "verify_days", None)
+    if verify_days is None or last is None or (day.on - last).days <= verify_days:
+        return None
+    return f"silent since {last}: is this still their address?"
