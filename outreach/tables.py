@@ -157,22 +157,24 @@ def _show_decisions(session: Session, on: date) -> None:
         .order_by(col(Decision.outcome).desc(), Moment.kind, Moment.customer_id)
         .add_columns(Moment, Customer, Message)
     )
-    listed = [
-        (
-            f"{customer.given_name or ''} {customer.family_name or ''}".strip() or "(no name)",
-            customer.customer_id,
-            moment.kind,
-            moment.occasion,
-            message.channel if message and decision.outcome == "send" else decision.outcome.replace("_", " "),
-            decision.reason,
-        )
-        for decision, moment, customer, message in rows
-    ]
-    sent = [row for row in listed if row[4] not in {"never", "not yet"}]
-    held = [row for row in listed if row[4] in {"never", "not yet"}]
+    listed: dict[str, list[tuple[object, ...]]] = {"written": [], "unwritten": [], "held": []}
+    for decision, moment, customer, message in rows:
+        name = f"{customer.given_name or ''} {customer.family_name or ''}".strip() or "(no name)"
+        by = message.channel if message and decision.outcome == "send" else decision.outcome.replace("_", " ")
+        row = (name, customer.customer_id, moment.kind, moment.occasion, by, decision.reason)
+        listed[_place_of(decision, message)].append(row)
     columns = ["who", "id", "moment", "occasion", "by", "why"]
-    print_table(f"We write to ({len(sent)})", columns, sent)
-    print_table(f"We hold back ({len(held)})", columns, held)
+    print_table(f"We write to ({len(listed['written'])})", columns, listed["written"])
+    if listed["unwritten"]:
+        print_table(f"Planned, and not written yet ({len(listed['unwritten'])})", columns, listed["unwritten"])
+    print_table(f"We hold back ({len(listed['held'])})", columns, listed["held"])
+
+
+def _place_of(decision: Decision, message: Message | None) -> str:
+    """Only what was written counts as written: a template to mend, or a limit, may keep a message planned."""
+    if decision.outcome != "send":
+        return "held"
+    return "written" if message and message.status not in {"planned", "withdrawn"} else "unwritten"
 
 
 def show_answers(answers: Sequence[Answer], as_json: bool) -> None:

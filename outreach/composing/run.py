@@ -57,7 +57,8 @@ Result = Composed | ComposingError
 class ComposeReport:
     """What this process wrote, in counts by (moment, channel); others may write the same day at the same time.
 
-    `waiting` messages stay planned until what `to_mend` lists is mended, and the `left` were over the limit.
+    `waiting` messages stay planned until what `to_mend` lists is mended, and the `left` were over the limit. Moments of
+    the kinds in `due_again` are decided on again at once: by another channel, or to a contact that was corrected.
     """
 
     composed: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -65,6 +66,18 @@ class ComposeReport:
     waiting: Counter[tuple[str, str]] = field(default_factory=Counter)
     to_mend: set[str] = field(default_factory=set)
     left: int = 0
+    due_again: set[str] = field(default_factory=set)
+
+    def __add__(self, other: "ComposeReport") -> "ComposeReport":
+        """What both runs wrote; what waits and is due again is as the later one leaves it."""
+        return ComposeReport(
+            self.composed + other.composed,
+            self.withdrawn + other.withdrawn,
+            self.waiting + other.waiting,
+            self.to_mend | other.to_mend,
+            self.left + other.left,
+            other.due_again,
+        )
 
 
 def compose_planned(
@@ -238,7 +251,10 @@ class Composer:
             for message, reason in unwritten
         ]
         _change(session, withdrawn)
-        decide_again(session, find_put_off(session, self.settings, unwritten, self.on), self.on)
+        stops = find_put_off(session, self.settings, unwritten, self.on)
+        decide_again(session, stops, self.on)
+        at_once = {reference for reference, stop in stops.items() if any(h.next_on == self.on for _, h in stop.holds)}
+        self.report.due_again.update(message.kind for message, _ in unwritten if message.reference in at_once)
         self.report.withdrawn.update((message.kind, message.channel) for message, _ in unwritten)
 
 

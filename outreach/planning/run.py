@@ -37,6 +37,8 @@ from outreach.settings import Settings
 FARTHEST_AHEAD = 31
 # However long its reason lasts, what was written a month ago and never sent is not sent as it is.
 LONGEST_USE = timedelta(days=31)
+# Each moment's place in the order in which moments come first.
+PLACES = {kind: place for place, kind in enumerate(MOMENTS)}
 LOST = Hold("no_longer", "the reason to write is no longer there")
 
 
@@ -51,6 +53,12 @@ class PlanReport:
     messages: Counter[tuple[str, str]] = field(default_factory=Counter)
     decisions: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     already_decided: int = 0
+
+    def __add__(self, other: "PlanReport") -> "PlanReport":
+        """What this run and a later one of the same day decided."""
+        return PlanReport(
+            self.on, self.messages + other.messages, self.decisions + other.decisions, self.already_decided
+        )
 
 
 def plan_day(
@@ -226,6 +234,7 @@ class Planner:
             "run_on": self.day.on,
             "send_on": leg.route.send_on,
             "useful_until": min(candidate.useful_until, leg.route.send_on + LONGEST_USE),
+            "place": PLACES[candidate.kind],
             "contact_hash": leg.contact_hash,
             "cost": 0,
             "reward_cost": expected_cost(self.day.settings, candidate.reward(self.day.settings)),
