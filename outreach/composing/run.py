@@ -27,7 +27,7 @@ from outreach.database import insert_new, reading, writing
 from outreach.errors import CannotWrite, ComposingError, SettingsError, StorageError, TemplateRefused
 from outreach.intake.contacts import contact_hash, load_key
 from outreach.models import Content, Decision, Message, Moment, Reward, Wording
-from outreach.planning.rewards import expected_cost
+from outreach.planning.rewards import cost_of_gift
 from outreach.planning.run import latest_decisions
 from outreach.settings import Settings
 
@@ -227,7 +227,7 @@ def _lock_planned(session: Session, references: Sequence[str]) -> set[str]:
 def _composed(
     settings: Settings, message: Message, written: Written, words: Words, rewards: Sequence[Row]
 ) -> dict[str, Any]:
-    reward_cost = sum(expected_cost(settings, row["amount"]) for row in rewards)
+    reward_cost = sum(cost_of_gift(settings, message.kind, row["amount"], row["currency"]) for row in rewards)
     provider = settings.provider_for(message.channel)  # type: ignore[arg-type]
     sealed = message.model_copy(update={"recipient": written.recipient, "provider": provider})
     return {

@@ -1,7 +1,7 @@
 """One moment under judgement: its occasion, whom it is about, whom we would write to, and how things stand."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
@@ -11,7 +11,7 @@ from outreach.moments.definition import Trait
 from outreach.planning.ids import moment_id
 from outreach.planning.people import Person, load_people
 from outreach.planning.recipients import choose_recipient, people_needed
-from outreach.planning.rewards import grows_with_worth, purpose_of, reward_of
+from outreach.planning.rewards import Gift, gift_of, grows_with_worth, purpose_of
 from outreach.planning.standing import Facts, Standing, load_standings
 from outreach.planning.worth import NOTHING, Worth, find_worth
 from outreach.settings import MomentKnobs, Settings
@@ -52,9 +52,9 @@ class Candidate:
     step: int = 1
     tried: tuple[str, ...] = ()
 
-    def reward(self, settings: Settings) -> int:
-        """What the customer is given, in minor units; 0 for nothing."""
-        return reward_of(settings, self.kind, self.worth)
+    def gift(self, settings: Settings) -> Gift:
+        """What the customer is given, in the currency of whoever is written to."""
+        return gift_of(settings, self.kind, self.worth, (self.recipient or self.customer).customer.currency)
 
     @property
     def traits(self) -> frozenset[Trait]:
@@ -74,7 +74,8 @@ def candidates_for(session: Session, day: Day, key: bytes, found: Iterable[Found
     """Each moment with its people and standing, in the order in which moments come first, then by customer."""
     order = {kind: place for place, kind in enumerate(MOMENTS)}
     items = sorted(found, key=lambda item: (order[item.kind], item.customer_id, item.occasion))
-    standings = load_standings(session, day.on, {item.customer_id for item in items})
+    currency = day.settings.business.currency
+    standings = load_standings(session, day.on, {item.customer_id for item in items}, currency)
     people = load_people(session, day.settings, key, day.on, people_needed(session, items, standings))
     # Asked of money only where money decides: it is a sum over everything they ever paid.
     settings = day.settings
@@ -89,16 +90,17 @@ def candidates_for(session: Session, day: Day, key: bytes, found: Iterable[Found
 def _candidate(day: Day, item: Found, people: dict[str, Person], standing: Standing, worth: Worth) -> Candidate:
     customer, definition = people[item.customer_id], MOMENTS[item.kind]
     knobs = definition.knobs_of(day.settings)
-    return Candidate(
+    candidate = Candidate(
         moment_id=moment_id(item.kind, item.customer_id, item.occasion),
         kind=item.kind,
-        purpose=purpose_of(definition.purpose, reward_of(day.settings, item.kind, worth)),
+        purpose=definition.purpose,
         occasion=item.occasion,
         occasion_on=item.occasion_on,
         useful_until=definition.useful_until(knobs, item.occasion_on, day.on),
         customer=customer,
-        recipient=choose_recipient(item, customer, standing, people, day.on),
+        recipient=choose_recipient(item, customer, standing, people, day.settings, day.on),
         standing=standing,
         knobs=knobs,
         worth=worth,
     )
+    return replace(candidate, purpose=purpose_of(definition.purpose, candidate.gift(day.settings).amount))

@@ -15,7 +15,6 @@ from outreach.planning.channels import Route, choose_routes
 from outreach.planning.holds import first_hold, reason_for_person
 from outreach.planning.ids import reference
 from outreach.planning.pacing import Touches
-from outreach.planning.rewards import expected_cost
 from outreach.planning.verdicts import Hold
 
 CONTACT_WORD = {"email": "e-mail address", "text": "number"}
@@ -119,7 +118,7 @@ class Judge:
         """The most that the messages may cost, with what they give, in minor units: their length is not known yet."""
         settings = self.day.settings
         postage = sum(most_cost(settings, leg.route.channel) for leg in legs)
-        return postage + expected_cost(settings, candidate.reward(settings))
+        return postage + candidate.gift(settings).cost
 
     def _hold_for_money(self, candidate: Candidate, cost: int) -> Hold | None:
         settings, on = self.day.settings, self.day.on

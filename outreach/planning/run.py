@@ -26,7 +26,6 @@ from outreach.planning.candidates import Candidate, Day, candidates_for
 from outreach.planning.ids import moment_id
 from outreach.planning.judging import Judge, Leg, Planned, Sent, Shared
 from outreach.planning.people import select_for
-from outreach.planning.rewards import expected_cost
 from outreach.planning.standing import load_facts
 from outreach.planning.verdicts import Hold
 from outreach.settings import Settings
@@ -219,7 +218,7 @@ class Planner:
             "useful_until": min(candidate.useful_until, leg.route.send_on + LONGEST_USE),
             "contact_hash": leg.contact_hash,
             "cost": 0,
-            "reward_cost": expected_cost(self.day.settings, candidate.reward(self.day.settings)),
+            "reward_cost": candidate.gift(self.day.settings).cost,
             "fence": 0,
         }
 
