@@ -23,6 +23,7 @@ GROUND = (
     "reward_settings",
     "settings",
     "letters",
+    "money",
     "database",
     "models",
 )

@@ -12,7 +12,7 @@ from sqlalchemy import Row, func
 from sqlmodel import Session, col, select
 
 from outreach.models import Content, Customer, Invoice, Message
-from outreach.moments.relationship import balance
+from outreach.moments.balances import balance
 
 # What nobody is called: digits, signs, a form's words, one Latin letter alone.
 _ODD_NAME = re.compile(

@@ -18,8 +18,9 @@ from outreach.models import Customer, Flag
 from outreach.moments import MOMENTS
 from outreach.moments.recovery import TROUBLES
 from outreach.moments.relationship import first_contact
+from outreach.money import Amount
 from outreach.planning.people import contacts_of, in_chunks, select_for
-from outreach.planning.rewards import grows_with_worth, reward_of
+from outreach.planning.rewards import gift_of, grows_with_worth
 from outreach.planning.standing import load_standings
 from outreach.planning.worth import NOTHING, Worth, find_worth
 from outreach.settings import Settings, Signatory
@@ -61,7 +62,10 @@ class FactFinder:
             settings,
             {row.customer_id: row for row in select_for(session, select(Customer), Customer.customer_id, ids)},
             confidential,
-            {on: load_standings(session, on, about) for on in {max(each.run_on, today) for each in assignments}},
+            {
+                on: load_standings(session, on, about, settings.business.currency)
+                for on in {max(each.run_on, today) for each in assignments}
+            },
             _first_contacts(session, about),
             _troubles(session, assignments),
             _worths(session, settings, assignments),
@@ -139,13 +143,12 @@ class _Gathering:
         particulars = PARTICULARS.get(definition.kind)
         return fields | (particulars(matter) if particulars else {})
 
-    def _reward(self) -> int:
+    def _reward(self) -> Amount:
         """What each of them is given: of wards who share the words, none gets less than another."""
         worths = self.known.worths.get(self.assignment.run_on, {})
-        return max(
-            reward_of(self.settings, self.assignment.kind, worths.get(customer.customer_id, NOTHING))
-            for customer in self.customers
-        )
+        known = [worths.get(customer.customer_id, NOTHING) for customer in self.customers]
+        gifts = [gift_of(self.settings, self.assignment.kind, each, self.recipient.currency) for each in known]
+        return max(Amount(gift.amount, gift.currency) for gift in gifts)
 
 
 def greeting_name(customer: Customer, field: str) -> str:

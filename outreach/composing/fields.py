@@ -2,8 +2,10 @@
 
 from datetime import date
 
+from outreach.composing.bills import Bill, Rest
 from outreach.composing.environment import Value
 from outreach.moments import MOMENTS
+from outreach.money import Amount
 
 COMMON: dict[str, Value] = {
     "greeting": "Maria",
@@ -26,7 +28,12 @@ _SAMPLES: dict[str, dict[str, Value]] = {
     "checkin": {"treatment": "Filling", "practitioner": "Dr. Okafor", "practitioner_phone": "+1 802 555 0143"},
     "first_hundred": {"days": "30", "years": 0, "since": date(2026, 2, 8)},
     "goodwill": {"event": "water main break on March 2"},
-    "late_payment": {"amount": 12550},
+    "late_payment": {
+        "amount": Amount(16050, "USD"),
+        "bills": (Bill(Amount(12550, "USD"), _DAY, "USD"), Bill(Amount(3000, "USD"), date(2026, 3, 12), "USD")),
+        "more": (Rest(1, Amount(500, "USD"), "USD"),),
+        "several_bills": True,
+    },
     "recovery": {"trouble": "complaint"},
     "survey": {"survey_url": "https://alderlane.example/survey/7KQ2"},
     "thank_you": {"years": 12, "since": date(2014, 3, 10)},
@@ -74,8 +81,13 @@ EXPLAINED: dict[str, str] = {
     "asked_on": "the day they asked; use weekday or longdate",
     "visited_on": "the day of their visit; use weekday or longdate",
     "survey_url": "the page with the one question",
-    "amount": "what is owed, in cents; use money; never in a text, a subject or a call",
-    "due_on": "the day it was due; use longdate; never in a text, a subject or a call",
+    "amount": "what is late altogether, in cents; use money; empty in two currencies; never in a text, subject or call",
+    "due_on": "the day the oldest bill was due; use monthday; never in a text, a subject or a call",
+    "several_bills": "true where two bills are late or more; for an if; never in a text, a subject or a call",
+    "bills": "the late bills, the oldest first, at most four: {% for bill in bills %}, with bill.amount and "
+    "bill.due_on; never in a text, a subject or a call",
+    "more": "the late bills beyond these: {% for rest in more %}, with rest.count and rest.amount; mostly empty; "
+    "never in a text, a subject or a call",
 }
 EXPLAINED_FILTERS: dict[str, str] = {
     "money": "{{ reward | money }}: $20",
@@ -87,7 +99,7 @@ EXPLAINED_FILTERS: dict[str, str] = {
     "capitalize": "{{ practitioner | capitalize }}: begins with a capital letter",
 }
 # Anyone can read a subject line or a lock screen, and a call sheet lies on a desk.
-PRIVATE = frozenset({"treatment", "amount", "due_on"})
+PRIVATE = frozenset({"treatment", "amount", "due_on", "bills", "more", "several_bills"})
 
 
 def fields_for(kind: str, channel: str) -> dict[str, Value]:

@@ -25,7 +25,7 @@ from outreach.composing.writing import recipient_of
 from outreach.errors import ComposingError, SettingsError
 from outreach.intake.contacts import read_key
 from outreach.models import Customer, Message, Moment, Suppression
-from outreach.moments import MOMENTS, Found
+from outreach.moments import MOMENTS, Found, business_day
 from outreach.moments.definition import BusinessDay
 from outreach.moments.explaining import explain_clauses
 from outreach.planning.candidates import Day, candidates_for
@@ -196,9 +196,7 @@ def _find_there(session: Session, settings: Settings, carried: Iterable[Carried]
         by_day[one.moment.kind, one.asked_on].add(one.moment.customer_id)
     there: set[Found] = set()
     for (kind, asked_on), customers in by_day.items():
-        business = settings.business
-        day = BusinessDay(asked_on, business.zone, business.kind)
-        statement = _select_again(kind, MOMENTS[kind].written_knobs(settings), day)
+        statement = _select_again(kind, MOMENTS[kind].written_knobs(settings), business_day(settings, asked_on))
         for chunk in in_chunks(customers):
             rows = session.execute(statement, {"customers": chunk})
             there |= {Found(kind, who, occasion, occasion_on, asked_on) for who, occasion, occasion_on in rows}

@@ -30,7 +30,7 @@ from outreach.errors import ComposingError, ContactChanged, SettingsError, Stora
 from outreach.intake.contacts import contact_hash, load_key
 from outreach.models import Content, Decision, Message, Moment, Reward, Wording
 from outreach.planning.decisions import decide_again
-from outreach.planning.rewards import expected_cost
+from outreach.planning.rewards import cost_of_gift
 from outreach.planning.run import latest_decisions
 from outreach.settings import Settings
 
@@ -266,7 +266,7 @@ def _lock_planned(session: Session, references: Sequence[str]) -> set[str]:
 
 def _composed(settings: Settings, message: Message, composed: Composed) -> dict[str, Any]:
     written, words = composed.written, composed.words
-    reward_cost = sum(expected_cost(settings, row["amount"]) for row in composed.rewards)
+    reward_cost = sum(cost_of_gift(settings, message.kind, row["amount"], row["currency"]) for row in composed.rewards)
     provider = settings.provider_for(message.channel)  # type: ignore[arg-type]
     sealed = message.model_copy(update={"recipient": written.recipient, "provider": provider})
     return {

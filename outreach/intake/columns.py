@@ -3,8 +3,8 @@
 A missing name, postal code or currency blocks composing, not import: only ids, and what a table is about, are required.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import case
@@ -16,6 +16,7 @@ from outreach.intake.values import Check
 from outreach.models import (
     CHANNELS,
     DESK,
+    INVOICE_STATUSES,
     PURPOSES,
     Consent,
     Customer,
@@ -49,7 +50,8 @@ class Table:
     """`appends`: a row that is there already is left as it is, never overwritten.
 
     `kept` says what of a row that is there stands against the one that comes in. `fault` says in which column, and
-    why, a record whose cells all fit cannot be taken as a whole.
+    why, a record whose cells all fit cannot be taken as a whole. `empty` is what a column of the key holds in a row
+    that has nothing there.
     """
 
     model: type[SQLModel]
@@ -57,6 +59,12 @@ class Table:
     appends: bool = False
     kept: Kept | None = None
     fault: Callable[[dict[str, Any]], tuple[str, str] | None] = lambda record: None
+    empty: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def has_money(self) -> bool:
+        """Whether its rows are amounts in a currency of their own."""
+        return any(column.check is values.amount for column in self.columns)
 
     @property
     def key(self) -> list[str]:
@@ -94,6 +102,12 @@ def _require_whose(record: dict[str, Any]) -> tuple[str, str] | None:
     return "customer_id", "it is empty, and only a review can do without it"
 
 
+def _require_what_for(record: dict[str, Any]) -> tuple[str, str] | None:
+    if record.get("invoice_id") or record.get("customer_id"):
+        return None
+    return "invoice_id", "it is empty, and so is customer_id: a payment is for an invoice, or a customer's"
+
+
 def _id(name: str) -> Column:
     return Column(name, values.identifier, required=True)
 
@@ -102,7 +116,10 @@ def _lines(*names: str) -> tuple[Column, ...]:
     return tuple(Column(name, values.line) for name in names)
 
 
-# In the order in which they are imported: a payment's amount is read in the currency of its invoice.
+# What accounting programs call an invoice that was taken back.
+_MEANING_VOID = dict.fromkeys(("voided", "cancelled", "canceled", "deleted"), "void")
+# In the order in which they are imported: a payment's amount is read in the currency of its invoice, and an invoice's
+# in that of its customer, where they name none.
 TABLES = {
     "customers": Table(
         Customer,
@@ -155,17 +172,21 @@ TABLES = {
             Column("due_on", values.day, required=True),
             Column("currency", values.currency),
             Column("amount", values.amount, required=True),
-            Column("status", values.one_word_of("open", "disputed", "plan", "written_off")),
+            Column("status", values.one_word_of(*INVOICE_STATUSES, **_MEANING_VOID)),
         ),
     ),
     "payments": Table(
         Payment,
         (
             _id("payment_id"),
-            _id("invoice_id"),
+            Column("invoice_id", values.identifier),
+            Column("customer_id", values.identifier),
             Column("paid_on", values.day, required=True),
+            Column("currency", values.currency),
             Column("amount", values.amount, required=True),
         ),
+        fault=_require_what_for,
+        empty={"invoice_id": ""},
     ),
     "feedback": Table(
         Feedback,

@@ -49,14 +49,14 @@ def own_columns(into: str, header: Sequence[str]) -> TableMapping:
 class Recipe:
     """How the rows under one header become records of one table.
 
-    `currency_of` knows a payment's currency, and `look_up` what another file says of a value.
+    `currency_of` knows the currency of an amount whose row names none, and `look_up` what another file says of a value.
     """
 
     mapping: TableMapping
     header: Sequence[str]
     style: Style
     empty: frozenset[str] = frozenset()
-    currency_of: Callable[[Record], str | None] = lambda record: record.get("currency")
+    currency_of: Callable[[Record], str | None] = lambda record: None
     look_up: Callable[[LookUp, str], str] = lambda step, text: text
 
     @property
@@ -120,11 +120,18 @@ class Recipe:
         return value + timedelta(days=origin.add_days) if origin.add_days else value
 
     def _minor_units(self, column: Column, record: Record) -> int:
-        units = to_minor_units(record[column.key], self.currency_of(record) or self.style.currency)
+        units = to_minor_units(record[column.key], self._currency(record))
         return check_size(self.table, column, units)
 
+    def _currency(self, record: Record) -> str:
+        return record.get("currency") or self.currency_of(record) or self.style.currency
+
     def finish(self, record: Record) -> Record:
-        """The record with the business date beside each instant that has one."""
+        """The record as it is stored: with the business date beside each instant, and amounts with their currency."""
+        for name, value in self.table.empty.items():
+            record[name] = record.get(name) or value
+        if self.table.has_money:
+            record["currency"] = self._currency(record)
         for column, _ in self.columns:
             if column.day:
                 record[column.day] = business_date(record[column.key], self.style.timezone)

@@ -10,15 +10,15 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from babel.numbers import get_currency_precision
 from sqlalchemy import Engine, update
-from sqlmodel import col, select
+from sqlmodel import col
 
 from outreach.clock import business_date
-from outreach.database import reading, take_turns, writing
+from outreach.database import take_turns, writing
 from outreach.errors import SourceUnreadable
 from outreach.intake.changes import Changes, Since, column_of_changes, find_mark
 from outreach.intake.columns import TABLES, Table
+from outreach.intake.currencies import Currencies
 from outreach.intake.dates import redate
 from outreach.intake.groups import Groups
 from outreach.intake.households import detect_households
@@ -30,7 +30,7 @@ from outreach.intake.records import BadCell, Recipe, Record, make_recipe, own_co
 from outreach.intake.reports import FileCount, ImportReport, RefusedRow
 from outreach.intake.sources import Row, Source
 from outreach.intake.storing import store_rows
-from outreach.models import Import, Installation, Invoice, Refusal
+from outreach.models import Import, Installation, Refusal
 from outreach.settings import Settings
 
 AT_ONCE = 2000
@@ -210,21 +210,10 @@ class _Task:
         business = self._settings.business
         table = self._job.table or own_columns(self._job.into, source.header)
         recipe = make_recipe(table, self._job.file, source.header, business.timezone, business.currency)
-        recipe = replace(recipe, look_up=self._look_ups.find)
+        currency_of = Currencies(self._engine, business.currency).reader_for(self._job.into)
+        recipe = replace(recipe, look_up=self._look_ups.find, currency_of=currency_of)
         _ = recipe.positions
-        if self._job.into != "payments":
-            return recipe
-        odd = self._odd_currencies()
-        return replace(recipe, currency_of=lambda payment: odd.get(payment["invoice_id"]))
-
-    def _odd_currencies(self) -> dict[str, str]:
-        """Invoices whose currency counts in other minor units than the business's does."""
-        usual = get_currency_precision(self._settings.business.currency)
-        with reading(self._engine) as session:
-            used = session.exec(select(Invoice.currency).distinct()).all()
-            odd = [currency for currency in used if currency and get_currency_precision(currency) != usual]
-            wanted = select(Invoice.invoice_id, Invoice.currency).where(col(Invoice.currency).in_(odd))
-            return {invoice: currency for invoice, currency in session.execute(wanted)} if odd else {}
+        return recipe
 
     def _take_rows(self, recipe: Recipe, rows: Iterator[Row]) -> None:
         groups = Groups(recipe) if recipe.mapping.one_row_per else None

@@ -13,9 +13,9 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale
-from babel.numbers import get_currency_precision, is_currency
 
 from outreach.errors import IntakeError
+from outreach.money import decimals_of, is_known
 
 EXCEL_DAY_NUMBER = "excel"
 FIRST_YEAR, LAST_YEAR = 1800, 2200
@@ -128,7 +128,7 @@ def amount(text: str, style: Style) -> Decimal:
 
 def to_minor_units(value: Decimal, currency: str) -> int:
     """Cents of dollars, yen of yen. Raises Unfit for a fraction smaller than the currency has."""
-    precision = get_currency_precision(currency)
+    precision = decimals_of(currency)
     scaled = value.scaleb(precision)
     # 129.16000000000003 is 129.16 as a program with binary fractions writes it; 129.165 is a mistake.
     if abs(scaled - scaled.to_integral_value()) > Decimal("0.000001"):
@@ -177,9 +177,12 @@ def word(text: str, style: Style) -> str:
     return identifier(re.sub(r"[\s-]+", "_", line(text, style).casefold()), style)
 
 
-def one_word_of(*words: str) -> Check:
+def one_word_of(*words: str, **others: str) -> Check:
+    """One of `words`; of the `others` each stands for one of them, as other programs write it."""
+
     def check(text: str, style: Style) -> str:
         found = word(text, style)
+        found = others.get(found, found)
         if found not in words:
             raise Unfit(f"this is none of {', '.join(words)}")
         return found
@@ -194,7 +197,7 @@ def country(text: str, _style: Style) -> str:
 
 
 def currency(text: str, _style: Style) -> str:
-    if not is_currency(text.upper()):
+    if not is_known(text.upper()):
         raise Unfit("this is not a currency's three-letter code, such as USD or EUR")
     return text.upper()
 

@@ -3,6 +3,7 @@
 from outreach.models.customers import (
     CHANNELS,
     DESK,
+    INVOICE_STATUSES,
     PURPOSES,
     Consent,
     Customer,
@@ -52,9 +53,10 @@ from outreach.models.people import (
 from outreach.models.rewards import Reward
 
 __all__ = [
-    "CHANNELS", "DESK", "EVENT_KINDS", "LEFT", "PURPOSES", "ROLES", "STATUSES", "TOUCHING", "Allowance", "Attempt",
-    "AuditEntry", "Batch", "Consent", "Content", "Customer", "Decision", "Double", "Edit", "Event", "Failure",
-    "Feedback", "Flag", "Goodwill", "HouseholdWord", "Import", "Incident", "Installation", "Invoice",
+    "CHANNELS", "DESK", "EVENT_KINDS", "INVOICE_STATUSES", "LEFT", "PURPOSES", "ROLES", "STATUSES", "TOUCHING",
+    "Allowance", "Attempt", "AuditEntry", "Batch", "Consent", "Content", "Customer", "Decision", "Double", "Edit",
+    "Event", "Failure", "Feedback", "Flag", "Goodwill", "HouseholdWord", "Import", "Incident", "Installation",
+    "Invoice",
     "KnobVersion", "Merge", "Message", "Moment", "Pause", "Payment", "Place", "Referral", "Refusal",
     "Repointed", "Reward", "SetAside", "SignIn", "Staff", "Suppression", "TemplateVersion", "Thumbnail", "Treatment",
     "TreatmentAnswer", "Visit", "Webhook", "Wording",

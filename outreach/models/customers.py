@@ -13,6 +13,8 @@ from outreach.models.columns import instant_field, one_of
 
 CHANNELS = ("letter", "email", "text", "call")
 PURPOSES = ("service", "marketing")
+# Of the last three nothing is owed, whatever their amount.
+INVOICE_STATUSES = ("open", "disputed", "plan", "written_off", "paid", "void", "draft")
 # The source of a flag, a consent or feedback that staff recorded with one tap; no import takes it back.
 DESK = "desk"
 
@@ -103,9 +105,14 @@ class Treatment(SQLModel, table=True):
 
 
 class Invoice(SQLModel, table=True):
+    """A bill, or, with a negative amount, a credit note; in minor units of its currency.
+
+    Without a `payer_id` the customer pays. Without a `currency` it is in the customer's, else in the business's.
+    """
+
     __tablename__ = "invoices"
     __table_args__ = (
-        one_of("status", ("open", "disputed", "plan", "written_off")),
+        one_of("status", INVOICE_STATUSES),
         Index("invoices_by_customer", "customer_id", "issued_on"),
     )
     invoice_id: str = Field(primary_key=True)
@@ -119,11 +126,19 @@ class Invoice(SQLModel, table=True):
 
 
 class Payment(SQLModel, table=True):
+    """What was paid for one invoice, or, where `invoice_id` is empty, by a person who did not say for which.
+
+    One receipt for several invoices has a row for each under one `payment_id`. A negative one is money given back.
+    Without a `currency` it is in its invoice's, else in the customer's, else in the business's.
+    """
+
     __tablename__ = "payments"
     payment_id: str = Field(primary_key=True)
-    invoice_id: str = Field(index=True)
+    invoice_id: str = Field(default="", primary_key=True, index=True)
+    customer_id: str | None = Field(default=None, index=True)
     paid_on: date
     amount: int = Field(sa_type=BigInteger)
+    currency: str | None = None
 
 
 class Feedback(SQLModel, table=True):

@@ -32,11 +32,12 @@ Trait = Literal["present", "favour", "care", "absence", "health", "debt", "repai
 
 @dataclass(frozen=True)
 class BusinessDay:
-    """A business date, and what of the business a definition may ask: its zone and its kind."""
+    """A business date, and what of the business a definition may ask: its zone, its kind and its currency."""
 
     on: date
     zone: ZoneInfo
     business_kind: str
+    currency: str
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,8 @@ def read_knobs(knobs: type[K], kind: str, written: str) -> K:
 
 
 def business_day(settings: Settings, on: date) -> BusinessDay:
-    return BusinessDay(on, settings.business.zone, settings.business.kind)
+    business = settings.business
+    return BusinessDay(on, business.zone, business.kind, business.currency)
 
 
 @dataclass(frozen=True, order=True)

@@ -1,26 +1,32 @@
 """An invoice has slipped past its day, by little enough that a kind word helps."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Literal
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, func, join, or_, select
+from sqlalchemy import ColumnElement, String, cast, func, join, or_, select
 from sqlmodel import col
 
 from outreach.models import Customer, Invoice
+from outreach.moments.balances import balance, currency_of_invoice
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
-from outreach.moments.relationship import ALIVE, balance
+from outreach.moments.relationship import ALIVE
 from outreach.moments.telling import tell_day
+from outreach.money import write_money
+from outreach.reward_settings import CurrencyCode, Minor
 from outreach.settings import MomentKnobs
 
 
 class LatePaymentKnobs(MomentKnobs):
+    """`min_balance` is in the business's currency, `min_balances` in others, by their codes, each in minor units."""
+
     approval: Literal["rule", "person"] = "person"
     from_days: int = Field(default=1, ge=0)
     until_days: int = Field(default=30, ge=0)
     first_touch_days: int = Field(default=10, ge=0)
     again_days: int = Field(default=30, ge=0)
     min_balance: int = Field(default=1000, ge=0)
+    min_balances: dict[CurrencyCode, Minor] = Field(default={})
     fresh_hours: int = Field(default=24, ge=0)
 
 
@@ -36,6 +42,22 @@ def _is_free() -> ColumnElement[bool]:
 def _of_customer(value: ColumnElement[object], *where: ColumnElement[bool]) -> ColumnElement[object]:
     theirs = select(value).where(col(Invoice.customer_id) == col(Customer.customer_id), *where)
     return theirs.correlate(Customer).scalar_subquery()
+
+
+def _most_unpaid(knobs: LatePaymentKnobs, day: BusinessDay) -> ColumnElement[object]:
+    """The largest balance of a late invoice and its currency, as “12345 KWD”."""
+    said = cast(balance(day.on), String) + " " + currency_of_invoice(day.currency)
+    theirs = select(said).where(
+        col(Invoice.customer_id) == col(Customer.customer_id), _slipped(knobs, day), _is_free(), balance(day.on) > 0
+    )
+    return theirs.order_by(balance(day.on).desc()).limit(1).correlate(Customer).scalar_subquery()
+
+
+def _tell_unpaid(said: str | None, on: date) -> str:
+    if not said:
+        return "it is paid"
+    minor, currency = said.split()
+    return f"{write_money(int(minor), currency)} is still to be paid"
 
 
 LATE_PAYMENT = MomentDefinition(
@@ -69,8 +91,8 @@ LATE_PAYMENT = MomentDefinition(
         Clause(
             says="something of it is still to be paid; a payment of the day counts",
             where=lambda knobs, day: balance(day.on) > 0,
-            value=lambda knobs, day: _of_customer(func.max(balance(day.on)), _slipped(knobs, day), _is_free()),
-            tell=lambda owed, on: f"{owed / 100:,.2f} is still to be paid" if owed and owed > 0 else "it is paid",
+            value=_most_unpaid,
+            tell=_tell_unpaid,
             change="nobody is reminded of what is paid",
             of_rows=True,
         ),

@@ -11,8 +11,9 @@ from sqlalchemy import ColumnElement, func, join, select
 from sqlmodel import col
 
 from outreach.models import Customer, Feedback
+from outreach.moments.balances import NOTHING_OVERDUE
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
-from outreach.moments.relationship import ALIVE, NO_COMPLAINT, NOTHING_OVERDUE, completed_visits, with_us_since
+from outreach.moments.relationship import ALIVE, NO_COMPLAINT, completed_visits, with_us_since
 from outreach.moments.telling import count_of, tell_day
 from outreach.settings import Channel, MomentKnobs
 

@@ -13,8 +13,9 @@ from sqlalchemy import ColumnElement, Date, func, literal
 from sqlmodel import col
 
 from outreach.models import Customer
+from outreach.moments.balances import NOTHING_OVERDUE
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
-from outreach.moments.relationship import ALIVE, NO_COMPLAINT, NOTHING_OVERDUE, last_contact, with_us_since
+from outreach.moments.relationship import ALIVE, NO_COMPLAINT, last_contact, with_us_since
 from outreach.moments.telling import tell_day
 from outreach.settings import Channel, MomentKnobs
 

@@ -7,7 +7,8 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Date, case, func, literal, select
 from sqlmodel import col
 
-from outreach.models import Customer, Invoice, Payment
+from outreach.models import Customer
+from outreach.moments.balances import paid_by
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
 from outreach.moments.relationship import ALIVE, is_alive, with_us_since
 from outreach.settings import Channel, MomentKnobs
@@ -32,16 +33,7 @@ def _counts_value(knobs: ThankYouKnobs, day: BusinessDay) -> bool:
 
 
 def _paid(day: BusinessDay) -> ColumnElement[int]:
-    """What the customer paid in the last twelve months, in minor units."""
-    paid = (
-        select(func.sum(col(Payment.amount)))
-        .join(Invoice, col(Invoice.invoice_id) == col(Payment.invoice_id))
-        .where(
-            func.coalesce(col(Invoice.payer_id), col(Invoice.customer_id)) == col(Customer.customer_id),
-            col(Payment.paid_on).between(day.on - YEAR, day.on),
-        )
-    )
-    return func.coalesce(paid.correlate(Customer).scalar_subquery(), 0)
+    return paid_by(day, day.on - YEAR)
 
 
 def _rank(knobs: ThankYouKnobs, day: BusinessDay) -> Any:

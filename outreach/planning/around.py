@@ -28,7 +28,7 @@ from sqlmodel import Session, col
 
 from outreach.clock import add_business_days
 from outreach.models import Decision, Event, Message, Moment
-from outreach.moments import MOMENTS, BusinessDay, Found, find_moments, knobs_for
+from outreach.moments import MOMENTS, BusinessDay, Found, business_day, find_moments, knobs_for
 from outreach.planning.ids import moment_id
 from outreach.settings import Settings
 
@@ -86,9 +86,9 @@ def gather_around(session: Session, settings: Settings, on: date, kinds: Collect
     AROUND.create(connection)
     for kind in MOMENTS:
         if kind in (kinds or MOMENTS) and knobs_for(settings, kind).enabled:
-            written, business = MOMENTS[kind].written_knobs(settings), settings.business
+            written = MOMENTS[kind].written_knobs(settings)
             for day in days_around(settings, kind, on):
-                connection.execute(_gather(kind, written, BusinessDay(day, business.zone, business.kind)))
+                connection.execute(_gather(kind, written, business_day(settings, day)))
     return connection.execute(select(func.count()).select_from(AROUND)).scalar_one()
 
 

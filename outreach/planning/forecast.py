@@ -24,7 +24,6 @@ from outreach.planning.budget import Spent, find_spent, most_cost
 from outreach.planning.candidates import Candidate, Day, candidates_for
 from outreach.planning.judging import Judge, Sent, Verdict
 from outreach.planning.people import select_for
-from outreach.planning.rewards import expected_cost
 from outreach.planning.routes import Route
 from outreach.planning.run import (
     LOST,
@@ -225,7 +224,7 @@ class Oracle:
     def _foresee(self, candidate: Candidate, route: Route, on: date) -> None:
         assert candidate.recipient is not None, "a route leads to somebody"  # noqa: S101
         kind, customer_id, recipient_id = candidate.kind, candidate.customer.id, candidate.recipient.id
-        given = expected_cost(self.settings, candidate.reward(self.settings))
+        given = candidate.gift(self.settings).cost
         cost = cost_of(route.channel, self.settings.postage) + given
         self.messages.append(Foreseen(on, route.send_on, kind, route.channel, customer_id, recipient_id, cost, given))
         self.touches[recipient_id].append((route.send_on, kind))

@@ -4,6 +4,7 @@
 """
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 
 from outreach.moments.anniversary import ANNIVERSARY
@@ -16,6 +17,7 @@ from outreach.moments.referral_ask import REFERRAL_ASK
 from outreach.planning.candidates import Candidate, Day
 from outreach.planning.flags import hold_for_flags
 from outreach.planning.people import Person
+from outreach.planning.receivables import OpenInvoice, bills_of, is_enough
 from outreach.planning.verdicts import Hold
 
 # Care that nobody may learn of from an envelope, a text or a housemate, whatever the allow-list says.
@@ -88,7 +90,8 @@ def hold_for_complaint(candidate: Candidate, day: Day) -> Hold | None:
 
 
 def hold_for_dispute(candidate: Candidate, day: Day) -> Hold | None:
-    if candidate.traits & {"present", "debt"} and candidate.standing.disputing:
+    is_disputed = candidate.standing.disputing or any(bill.beside_dispute for bill in late_bills_of(candidate, day))
+    if candidate.traits & {"present", "debt"} and is_disputed:
         return Hold("dispute", "an invoice of theirs is in dispute", day.tomorrow)
     return None
 
@@ -167,7 +170,10 @@ def hold_late_payment(candidate: Candidate, day: Day) -> Hold | None:
     if candidate.kind != LATE_PAYMENT.kind:
         return None
     knobs, named_on = LATE_PAYMENT.knobs_of(day.settings), candidate.standing.named_on
-    first = candidate.occasion_on + timedelta(days=knobs.first_touch_days)
+    bills = late_bills_of(candidate, day)
+    if hold := hold_for_payments(bills, day):
+        return hold
+    first = bills[0].late_since + timedelta(days=knobs.first_touch_days)
     if day.on < first:
         return Hold(
             "first_touch", f"half of the slips pay by themselves; we wait until day {knobs.first_touch_days}", first
@@ -175,7 +181,7 @@ def hold_late_payment(candidate: Candidate, day: Day) -> Hold | None:
     relief = timedelta(days=GOODWILL.knobs_of(day.settings).relief_days)
     if named_on and day.on - named_on < relief:
         return Hold("relief", f"an event hit them on {named_on}, and we let them breathe", named_on + relief)
-    if late_balance(candidate, day) < knobs.min_balance:
+    if not is_enough(bills, day.settings):
         return Hold("min_balance", "the balance is too small to write about", day.tomorrow)
     return None
 
@@ -190,15 +196,20 @@ def hold_stale_payments(candidate: Candidate, day: Day) -> Hold | None:
     return None
 
 
-def late_balance(candidate: Candidate, day: Day) -> int:
-    """What is owed on the invoices that make the moment, in minor units."""
-    knobs = LATE_PAYMENT.knobs_of(day.settings)
-    return sum(
-        item.balance
-        for item in candidate.standing.open_invoices
-        if item.invoice.status in {None, "open"}
-        and knobs.from_days <= (day.on - item.invoice.due_on).days <= knobs.until_days
-    )
+def hold_for_payments(bills: Sequence[OpenInvoice], day: Day) -> Hold | None:
+    """Nothing is left of what seemed late; or its payments raise a question that only a person can answer."""
+    if not bills:
+        return Hold("nothing_late", "nothing is late once all they are credited is counted", day.tomorrow)
+    doubt = next((bill.doubt for bill in bills if bill.doubt), None)
+    return Hold("refund", doubt, day.tomorrow) if doubt else None
+
+
+def late_bills_of(candidate: Candidate, day: Day) -> list[OpenInvoice]:
+    """The bills that a late note to the candidate's recipient is about, as its words will name them."""
+    if "debt" not in candidate.traits:
+        return []
+    addressee = candidate.recipient.id if candidate.recipient else None
+    return bills_of(candidate.standing.open_invoices, addressee, day.settings, day.on)
 
 
 def hold_referral_ask(candidate: Candidate, day: Day) -> Hold | None:

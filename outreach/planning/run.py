@@ -26,7 +26,6 @@ from outreach.planning.candidates import Candidate, Day, candidates_for
 from outreach.planning.earlier import NOTHING_EARLIER, find_earlier
 from outreach.planning.ids import moment_id
 from outreach.planning.judging import Judge, Sent, Shared
-from outreach.planning.rewards import expected_cost
 from outreach.planning.routes import Leg
 from outreach.planning.standing import load_facts
 from outreach.planning.tally import Planned, Tally
@@ -237,7 +236,7 @@ class Planner:
             "place": PLACES[candidate.kind],
             "contact_hash": leg.contact_hash,
             "cost": 0,
-            "reward_cost": expected_cost(self.day.settings, candidate.reward(self.day.settings)),
+            "reward_cost": candidate.gift(self.day.settings).cost,
             "fence": 0,
         }
 

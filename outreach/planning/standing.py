@@ -9,28 +9,24 @@ from sqlalchemy import func, union_all
 from sqlmodel import Session, col, select
 
 from outreach.models import TOUCHING, Customer, Feedback, Goodwill, Import, Invoice, Message, Payment, Treatment, Visit
-from outreach.moments.relationship import balance, took_place
+from outreach.moments.relationship import took_place
 from outreach.planning.people import in_chunks, select_for
-
-
-@dataclass(frozen=True)
-class OpenInvoice:
-    """An invoice with something left to pay; `balance` is in minor units."""
-
-    invoice: Invoice
-    balance: int
+from outreach.planning.receivables import OpenInvoice, read_receivables
 
 
 @dataclass
 class Standing:
-    """`pays_late` says that they pay for somebody whose invoice is overdue; `returned_on` is when a letter came back.
+    """`open_invoices` are theirs, whoever is to pay them, the oldest first.
+
+    `owes_since` is the day from which they, as the payer, are late with something; it may lie ahead. `returned_on` is
+    when a letter came back.
 
     `asked_at` is when they asked what nobody has answered, by feedback id; `named_on` when staff last named them after
     an event; `treatments` are those of the last months.
     """
 
     open_invoices: list[OpenInvoice] = field(default_factory=list)
-    pays_late: bool = False
+    owes_since: date | None = None
     disputing: bool = False
     complaining: bool = False
     last_contact: date | None = None
@@ -44,7 +40,7 @@ class Standing:
     written_on: dict[str, date] = field(default_factory=dict)
 
     def is_overdue(self, on: date) -> bool:
-        return self.pays_late or any(item.invoice.due_on < on for item in self.open_invoices)
+        return self.owes_since is not None and self.owes_since < on
 
 
 @dataclass(frozen=True)
@@ -59,11 +55,10 @@ class Facts:
 TREATMENTS_BACK = timedelta(days=120)
 
 
-def load_standings(session: Session, on: date, ids: Collection[str]) -> dict[str, Standing]:
-    """A Standing for each id, also for those of whom nothing is known."""
+def load_standings(session: Session, on: date, ids: Collection[str], currency: str) -> dict[str, Standing]:
+    """A Standing for each id, also for those of whom nothing is known; `currency` is the business's."""
     standings = {customer_id: Standing() for customer_id in ids}
-    _add_invoices(session, standings, on)
-    _add_those_who_pay_late(session, standings, on)
+    _add_receivables(session, standings, on, currency)
     _add_feedback(session, standings, on)
     _add_contacts(session, standings, on)
     _add_messages(session, standings)
@@ -73,21 +68,15 @@ def load_standings(session: Session, on: date, ids: Collection[str]) -> dict[str
     return standings
 
 
-def _add_invoices(session: Session, standings: dict[str, Standing], on: date) -> None:
-    left = balance(on)
-    unpaid = select(Invoice, left).where(Invoice.issued_on <= on, left > 0)
-    for chunk in in_chunks(standings):
-        for invoice, amount in session.execute(unpaid.where(col(Invoice.customer_id).in_(chunk))):
-            standing = standings[invoice.customer_id]
-            standing.open_invoices.append(OpenInvoice(invoice, int(amount)))
-            standing.disputing = standing.disputing or invoice.status == "disputed"
-
-
-def _add_those_who_pay_late(session: Session, standings: dict[str, Standing], on: date) -> None:
-    late = select(Invoice.payer_id).where(Invoice.due_on < on, Invoice.issued_on <= on, balance(on) > 0)
-    for chunk in in_chunks(standings):
-        for payer_id in session.exec(late.where(col(Invoice.payer_id).in_(chunk)).distinct()):
-            standings[payer_id or ""].pays_late = True
+def _add_receivables(session: Session, standings: dict[str, Standing], on: date, currency: str) -> None:
+    known = read_receivables(session, on, standings, currency)
+    for item in sorted(known.open_invoices(), key=lambda item: (item.late_since, item.invoice.invoice_id)):
+        if (standing := standings.get(item.payer_id)) and standing.owes_since is None:
+            standing.owes_since = item.late_since
+        if item.invoice.customer_id in standings:
+            standings[item.invoice.customer_id].open_invoices.append(item)
+    for who in known.disputing() & standings.keys():
+        standings[who].disputing = True
 
 
 def _add_feedback(session: Session, standings: dict[str, Standing], on: date) -> None:
@@ -110,7 +99,9 @@ def _add_contacts(session: Session, standings: dict[str, Standing], on: date) ->
         for chunk in in_chunks(standings):
             rows = session.execute(statement.where(owner.in_(chunk)).group_by(owner))
             for customer_id, day in rows:
-                setattr(standings[customer_id], name, day)
+                earlier = getattr(standings[customer_id], name)
+                # Two selects may say when somebody last paid: for an invoice of theirs, or on account.
+                setattr(standings[customer_id], name, max(day, earlier) if earlier else day)
     for standing in standings.values():
         seen = (standing.last_visit, standing.last_contact, standing.last_payment)
         standing.last_contact = max((day for day in seen if day), default=None)
@@ -127,6 +118,12 @@ def _contacts(on: date) -> Iterator[tuple[str, Any, Any]]:
     yield "booked_on", booked, visitor
     paid = select(billed, func.max(col(Payment.paid_on))).where(col(Payment.paid_on) <= on)
     yield "last_payment", paid.join(Invoice, col(Invoice.invoice_id) == col(Payment.invoice_id)), billed
+    themselves = col(Payment.customer_id)
+    yield (
+        "last_payment",
+        select(themselves, func.max(col(Payment.paid_on))).where(col(Payment.paid_on) <= on),
+        themselves,
+    )
     others = union_all(
         select(col(Treatment.customer_id).label("who"), col(Treatment.done_on).label("day")),
         select(billed, col(Invoice.issued_on)),

@@ -14,9 +14,9 @@ from sqlalchemy import Engine
 
 from outreach.clock import Clock, business_date
 from outreach.database import reading
+from outreach.money import write_money
 from outreach.planning.knobs import with_saved_knobs
 from outreach.settings import Settings
-from outreach.tables import money
 from outreach.web.signed import Signed
 from outreach.web.webhooks import Webhooks
 
@@ -90,8 +90,9 @@ class Desk:
         shown = f"{local:%H:%M}" if local.date() == self.today else f"{local:%-d %b %Y, %H:%M}"
         return Markup('<time datetime="{}">{}</time>').format(local.isoformat(), shown)
 
-    def _money(self, minor: int) -> str:
-        return money(minor, self.written.business.currency)
+    def _money(self, minor: int, currency: str = "") -> str:
+        """What a message costs is in the business's currency; what was given to somebody is in its own."""
+        return write_money(minor, currency or self.written.business.currency)
 
 
 def _words(name: str) -> str:
