@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import func, union_all
 from sqlmodel import Session, col, select
 
-from outreach.models import TOUCHING, Customer, Feedback, Goodwill, Import, Invoice, Message, Payment, Treatment, Visit
+from outreach.intake.unread import payments_read_at
+from outreach.models import TOUCHING, Customer, Feedback, Goodwill, Invoice, Message, Payment, Treatment, Visit
 from outreach.moments.relationship import balance, took_place
 from outreach.planning.people import in_chunks, select_for
 
@@ -163,8 +164,7 @@ def load_facts(session: Session, percent: float) -> Facts:
         .group_by(col(Customer.customer_since))
         .having(func.count() >= least)
     )
-    imported = select(func.max(Import.at)).where(Import.table_name == "payments")
     return Facts(
-        payments_imported_at=session.execute(imported).scalar_one(),
+        payments_imported_at=payments_read_at(session),
         shared_since=frozenset(day for day in session.execute(shared).scalars() if day),
     )
