@@ -17,7 +17,7 @@ from outreach.models.customers import (
     Visit,
 )
 from outreach.models.doubles import Double, HouseholdWord, Merge, Repointed, SetAside
-from outreach.models.installation import Import, Installation, Refusal
+from outreach.models.installation import Import, Installation, Refusal, UnreadRow
 from outreach.models.messages import (
     EVENT_KINDS,
     LEFT,
@@ -59,5 +59,5 @@ __all__ = [
     "Invoice",
     "KnobVersion", "Merge", "Message", "Moment", "Pause", "Payment", "Place", "Referral", "Refusal",
     "Repointed", "Reward", "SetAside", "SignIn", "Staff", "Suppression", "TemplateVersion", "Thumbnail", "Treatment",
-    "TreatmentAnswer", "Visit", "Webhook", "Wording",
+    "TreatmentAnswer", "UnreadRow", "Visit", "Webhook", "Wording",
 ]  # fmt: skip

@@ -1,6 +1,7 @@
 """What a business knows of its customers: a table for each of the nine CSV files, and whom staff named after an event.
 
 `…_on` beside `…_at` is the business's local date of that instant, written at import, so that moments compare dates.
+`…_at_local` says that it came without a zone: it is that time of day wherever the business's clocks are.
 """
 
 from datetime import date, datetime
@@ -86,6 +87,8 @@ class Visit(SQLModel, table=True):
     starts_at: datetime = instant_field()
     starts_on: date = Field(index=True)
     ended_at: datetime | None = instant_field(default=None, nullable=True)
+    starts_at_local: bool = False
+    ended_at_local: bool = False
     status: str | None = None
     cancelled_by: str | None = None
 
@@ -102,6 +105,8 @@ class Treatment(SQLModel, table=True):
     promised_at: datetime | None = instant_field(default=None, nullable=True)
     practitioner: str | None = None
     practitioner_phone: str | None = None
+    done_at_local: bool = False
+    promised_at_local: bool = False
 
 
 class Invoice(SQLModel, table=True):
@@ -157,6 +162,7 @@ class Feedback(SQLModel, table=True):
     feedback_id: str = Field(primary_key=True)
     customer_id: str | None = None
     given_at: datetime = instant_field()
+    given_at_local: bool = False
     given_on: date = Field(index=True)
     kind: str
     score: int | None = None

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import func, union_all
 from sqlmodel import Session, col, select
 
-from outreach.models import TOUCHING, Customer, Feedback, Goodwill, Import, Invoice, Message, Payment, Treatment, Visit
+from outreach.intake.unread import payments_read_at
+from outreach.models import TOUCHING, Customer, Feedback, Goodwill, Invoice, Message, Payment, Treatment, Visit
 from outreach.moments.relationship import took_place
 from outreach.planning.people import in_chunks, select_for
 from outreach.planning.receivables import OpenInvoice, read_receivables
@@ -155,11 +156,9 @@ def load_facts(session: Session, percent: float, since: Collection[date] | None 
 
     With `since`, only these values are looked at.
     """
-    shared = _find_shared(session, percent, since)
-    imported = select(func.max(Import.at)).where(Import.table_name == "payments")
     return Facts(
-        payments_imported_at=session.execute(imported).scalar_one(),
-        shared_since=frozenset(shared),
+        payments_imported_at=payments_read_at(session),
+        shared_since=frozenset(_find_shared(session, percent, since)),
     )
 
 
