@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from outreach.composing.comparing import plain_words, squeeze
+from outreach.intake.names import names_of
 from outreach.models import Customer
 
 # Of fewer letters, a name is too easily a part of what is written anyway.
@@ -45,8 +46,8 @@ class Own:
 
 def person_of(customer: Customer) -> Person:
     """What tells a customer from all others on paper; a name of one word tells nobody."""
-    given = {customer.given_name, customer.preferred_name} - {None, ""}
-    names = {f"{name} {customer.family_name}" for name in given if customer.family_name}
+    own = names_of(customer)
+    names = {f"{name} {own.family}" for name in (own.given, own.preferred) if name and own.family}
     street = customer.address_line1 or ""
     has_number = any(letter.isdigit() for letter in street)
     kept = tuple(sorted(plain for name in names if len(plain := plain_words(name)) >= SHORTEST))
