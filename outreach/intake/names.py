@@ -69,6 +69,14 @@ def greeting_of(customer: Customer) -> str | None:
     return names.preferred or names.given or formal or None
 
 
+def names_to_call(customer: Customer) -> set[str]:
+    """All that the customer may be called in a letter: given names, with and without the family's, and with a title."""
+    names = names_of(customer)
+    given = {name for name in (names.preferred, names.given) if name}
+    beside = {name for name in (*given, names.title) if name and names.family}
+    return given | {f"{name} {names.family}" for name in beside}
+
+
 def why_no_greeting(customer: Customer) -> str:
     """Why there is nothing to call them, for the person who can mend it; empty where there is something."""
     if greeting_of(customer):
