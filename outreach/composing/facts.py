@@ -14,6 +14,7 @@ from outreach.composing.environment import Value
 from outreach.composing.guarding import person_of
 from outreach.composing.particulars import PARTICULARS, Assignment, Known, Matter, list_words
 from outreach.errors import CannotWrite, FieldMissing, SettingsError
+from outreach.intake.names import greeting_of
 from outreach.models import Customer, Flag
 from outreach.moments import MOMENTS
 from outreach.moments.recovery import TROUBLES
@@ -152,14 +153,11 @@ class _Gathering:
 
 
 def greeting_name(customer: Customer, field: str) -> str:
-    """What to call them: the name they prefer, their given name, or title and family name. Raises FieldMissing."""
-    # Never the family name alone, which is rude where it is no one's only name; and no title is guessed.
-    title, family = (customer.honorific or "").strip(), (customer.family_name or "").strip()
-    formal = f"{title} {family}" if title and family else ""
-    for name in (customer.preferred_name or "", customer.given_name or "", formal):
-        if name.strip():
-            return name.strip()
-    raise FieldMissing(field, "the greeting")
+    """What to call them, as planning has found it. Raises FieldMissing where there is no right greeting."""
+    greeting = greeting_of(customer)
+    if greeting is None:
+        raise FieldMissing(field, "the greeting")
+    return greeting
 
 
 def languages_of(customer: Customer, settings: Settings) -> tuple[str, ...]:

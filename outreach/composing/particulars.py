@@ -14,6 +14,7 @@ from outreach.composing.bills import name_bills, sum_rest
 from outreach.composing.environment import Value
 from outreach.composing.surveying import survey_url
 from outreach.errors import CannotWrite
+from outreach.intake.names import is_name
 from outreach.models import Customer, Flag
 from outreach.moments.checkin import CHECKIN
 from outreach.money import Amount
@@ -107,7 +108,9 @@ def tell_treatment(matter: Matter) -> dict[str, Value]:
         for treatment in sorted(standing.treatments, key=lambda treatment: treatment.treatment_id)
         if treatment.done_on == occasion.on and (treatment.name or "").casefold() in allowed
     ]
-    practitioners = list(dict.fromkeys(treatment.practitioner for treatment in done if treatment.practitioner))
+    practitioners = list(
+        dict.fromkeys(one.practitioner for one in done if one.practitioner and is_name(one.practitioner))
+    )
     phones = list(dict.fromkeys(treatment.practitioner_phone for treatment in done if treatment.practitioner_phone))
     names = [treatment.name for treatment in done if treatment.name]
     return {

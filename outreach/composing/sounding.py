@@ -16,6 +16,7 @@ from outreach.composing.pictures import read_words
 from outreach.composing.templates import Words
 from outreach.composing.vouchers import Voucher
 from outreach.errors import FailedCheck
+from outreach.intake.names import greeting_of
 from outreach.money import write_money
 from outreach.settings import Settings
 
@@ -39,7 +40,7 @@ def require_sound(
     `private` is what no outside may tell of the recipient, and `others` are people it could be mixed up with.
     """
     is_domestic = address.country == settings.business.country
-    faults = check_letter(body, provider, settings, Expected(own.lines, frozenset(private), is_domestic))
+    faults = check_letter(body, provider, settings, Expected(own.lines, frozenset(private), is_domestic, own.called))
     if faults:
         first = faults[0]
         more = f" (and {len(faults) - 1} more: outreach check)" if len(faults) > 1 else ""
@@ -61,12 +62,15 @@ def own_of(
     source, fields = words.sources["html"], facts.fields
     named = amounts_in(facts, settings)
     greets = "greeting" in source and plain_words(str(fields.get("greeting", ""))) in plain_words(said)
-    must = [greeting_name(facts.recipient, "greeting")] if greets else []
+    called = [greeting_name(facts.recipient, "greeting")] if greets else []
+    must = list(called)
     must += [amount for amount in amounts_in(facts, settings, DEBT) if squeeze(amount) in squeeze(said)]
     gifts = [write_money(voucher.amount, voucher.currency, facts.locale, short=True) for voucher in vouchers]
     literal = unescape(re.sub(r"<[^<>]*>", " ", _FIELDS.sub(" ", source)))
     fixed = [literal, *_always(settings, facts), str(fields.get("practitioner") or "")]
-    return Own(lines, people, tuple(must), (*named, *gifts, *find_amounts(literal)), " | ".join(fixed))
+    may_name = (*named, *gifts, *find_amounts(literal))
+    often = source.count("greeting")
+    return Own(lines, people, tuple(must), may_name, " | ".join(fixed), tuple(called * often))
 
 
 def own_of_edited(
@@ -79,7 +83,8 @@ def own_of_edited(
 ) -> Own:
     """What a letter may hold whose words somebody typed: their amounts, and no other customer's name."""
     gifts = [write_money(voucher.amount, voucher.currency, facts.locale, short=True) for voucher in vouchers]
-    return Own(lines, people, (), (*gifts, *find_amounts(typed)), " | ".join(_always(settings, facts)))
+    called = tuple(filter(None, [greeting_of(facts.recipient)]))
+    return Own(lines, people, (), (*gifts, *find_amounts(typed)), " | ".join(_always(settings, facts)), called)
 
 
 def _always(settings: Settings, facts: Facts) -> list[str]:

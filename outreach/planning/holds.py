@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from datetime import timedelta
 
+from outreach.intake.names import greeting_of, tells_of_death, why_no_greeting
 from outreach.moments.anniversary import ANNIVERSARY
 from outreach.moments.checkin import CHECKIN
 from outreach.moments.enquiry import ENQUIRY
@@ -72,15 +73,16 @@ def hold_for_flag(candidate: Candidate, day: Day) -> Hold | None:
 
 
 def hold_for_name(candidate: Candidate, day: Day) -> Hold | None:
+    """A person looks where there is no right greeting, and asks where a name says that its bearer has died."""
     for person in (candidate.customer, candidate.recipient):
         if person and not _has_name(person):
-            return Hold("no_name", "there is no name to greet them by", day.tomorrow)
+            rule = "death_in_name" if tells_of_death(person.customer) else "no_name"
+            return Hold(rule, why_no_greeting(person.customer), day.tomorrow)
     return None
 
 
 def _has_name(person: Person) -> bool:
-    customer = person.customer
-    return bool(customer.preferred_name or customer.given_name or (customer.honorific and customer.family_name))
+    return greeting_of(person.customer) is not None
 
 
 def hold_for_complaint(candidate: Candidate, day: Day) -> Hold | None:
