@@ -24,9 +24,10 @@ K = TypeVar("K", bound=MomentKnobs)
 
 # What planning must know of a moment beside its date, so that no rule has to name one:
 # a present is not for someone who owes, complains or has been silent for long; a favour asks something of them;
-# care goes on through complaint, hardship and bankruptcy; `absence` is written because they do not come; `health` and
-# `debt` say what the words give away.
-Trait = Literal["present", "favour", "care", "absence", "health", "debt"]
+# care goes on through complaint, hardship and bankruptcy; `absence` is written because they do not come; `intrusive`
+# asks after, or misses, somebody to whom something private may just have happened; `health` and `debt` say what the
+# words give away.
+Trait = Literal["present", "favour", "care", "absence", "intrusive", "health", "debt"]
 
 
 @dataclass(frozen=True)

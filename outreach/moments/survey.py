@@ -57,5 +57,5 @@ SURVEY = MomentDefinition(
     day_field="visited_on",
     because="completed a visit on {day}",
     summary="a survey is for the day after a completed visit",
-    traits=frozenset({"favour"}),
+    traits=frozenset({"favour", "intrusive"}),
 )
