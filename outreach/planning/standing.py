@@ -9,7 +9,7 @@ from sqlalchemy import func, union_all
 from sqlmodel import Session, col, select
 
 from outreach.models import TOUCHING, Customer, Feedback, Goodwill, Import, Invoice, Message, Payment, Treatment, Visit
-from outreach.moments.relationship import balance, took_place
+from outreach.moments.relationship import balance, took_place, was_done
 from outreach.planning.people import in_chunks, select_for
 
 
@@ -67,7 +67,7 @@ def load_standings(session: Session, on: date, ids: Collection[str]) -> dict[str
     _add_feedback(session, standings, on)
     _add_contacts(session, standings, on)
     _add_messages(session, standings)
-    lately = select(Treatment).where(col(Treatment.done_on).between(on - TREATMENTS_BACK, on))
+    lately = select(Treatment).where(was_done(), col(Treatment.done_on).between(on - TREATMENTS_BACK, on))
     for treatment in select_for(session, lately, Treatment.customer_id, ids):
         standings[treatment.customer_id].treatments.append(treatment)
     return standings
@@ -128,7 +128,7 @@ def _contacts(on: date) -> Iterator[tuple[str, Any, Any]]:
     paid = select(billed, func.max(col(Payment.paid_on))).where(col(Payment.paid_on) <= on)
     yield "last_payment", paid.join(Invoice, col(Invoice.invoice_id) == col(Payment.invoice_id)), billed
     others = union_all(
-        select(col(Treatment.customer_id).label("who"), col(Treatment.done_on).label("day")),
+        select(col(Treatment.customer_id).label("who"), col(Treatment.done_on).label("day")).where(was_done()),
         select(billed, col(Invoice.issued_on)),
     ).subquery()
     yield "last_contact", select(others.c.who, func.max(others.c.day)).where(others.c.day <= on), others.c.who

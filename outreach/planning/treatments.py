@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 from outreach.models import Treatment, TreatmentAnswer
 from outreach.moments.care import is_never_mentioned
 from outreach.moments.checkin import CHECKIN
+from outreach.moments.relationship import was_done
 from outreach.settings import Settings
 
 DAYS_BACK = 90
@@ -29,7 +30,10 @@ def waiting_treatments(session: Session, settings: Settings, on: date) -> list[W
     Care that is never mentioned is never among them.
     """
     done = select(Treatment.name, func.count(), func.max(Treatment.done_on)).where(
-        col(Treatment.name).is_not(None), Treatment.done_on > on - timedelta(days=DAYS_BACK), Treatment.done_on <= on
+        was_done(),
+        col(Treatment.name).is_not(None),
+        Treatment.done_on > on - timedelta(days=DAYS_BACK),
+        Treatment.done_on <= on,
     )
     settled = {name.casefold() for name in CHECKIN.knobs_of(settings).treatments}
     settled |= set(session.exec(select(TreatmentAnswer.treatment)).all())
