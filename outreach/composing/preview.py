@@ -17,6 +17,7 @@ from outreach.errors import NotFound
 from outreach.intake.contacts import load_key
 from outreach.models import Customer, Invoice, Moment, Treatment
 from outreach.moments import MOMENTS
+from outreach.moments.relationship import was_done
 from outreach.settings import Settings
 
 REFERENCE = "PREV-IEW0-0000"
@@ -77,7 +78,9 @@ def _likely_day(session: Session, customer: Customer, kind: str, on: date) -> da
         return anniversary_in(customer.customer_since, on.year)
     day: date | None = None
     if kind == "checkin":
-        done = select(func.max(col(Treatment.done_on))).where(Treatment.customer_id == who, Treatment.done_on <= on)
+        done = select(func.max(col(Treatment.done_on))).where(
+            Treatment.customer_id == who, was_done(), Treatment.done_on <= on
+        )
         day = session.exec(done).one()
     if kind == "late_payment":
         due = select(func.min(col(Invoice.due_on))).where(Invoice.customer_id == who, Invoice.due_on < on)

@@ -8,7 +8,7 @@ from sqlmodel import col
 
 from outreach.models import Customer, Treatment
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
-from outreach.moments.relationship import ALIVE
+from outreach.moments.relationship import ALIVE, was_done
 from outreach.moments.telling import tell_day
 from outreach.settings import Channel, MomentKnobs
 
@@ -23,7 +23,7 @@ class CheckinKnobs(MomentKnobs):
 
 def _lately(knobs: CheckinKnobs, day: BusinessDay) -> ColumnElement[bool]:
     first, last = day.on - timedelta(days=knobs.until_days), day.on - timedelta(days=knobs.after_days)
-    return col(Treatment.done_on).between(first, last)
+    return col(Treatment.done_on).between(first, last) & was_done()
 
 
 CHECKIN = MomentDefinition(
@@ -35,11 +35,15 @@ CHECKIN = MomentDefinition(
     clauses=(
         ALIVE,
         Clause(
-            says="a treatment was done {after_days} to {until_days} days ago",
+            says="a treatment was done {after_days} to {until_days} days ago, in no visit that was cancelled or missed",
             where=_lately,
             value=lambda knobs, day: (
                 select(func.max(col(Treatment.done_on)))
-                .where(col(Treatment.customer_id) == col(Customer.customer_id), col(Treatment.done_on) <= day.on)
+                .where(
+                    col(Treatment.customer_id) == col(Customer.customer_id),
+                    was_done(),
+                    col(Treatment.done_on) <= day.on,
+                )
                 .correlate(Customer)
                 .scalar_subquery()
             ),

@@ -24,10 +24,11 @@ K = TypeVar("K", bound=MomentKnobs)
 
 # What planning must know of a moment beside its date, so that no rule has to name one:
 # a present is not for someone who owes, complains or has been silent for long; a favour asks something of them;
-# care goes on through complaint, hardship and bankruptcy; `absence` is written because they do not come; `health` and
-# `debt` say what the words give away. A `repair` puts right what went wrong and an `answer` is to what they said:
-# neither is held by what was sent before about something else. A `patient` one has weeks, and yields to a fixed day.
-Trait = Literal["present", "favour", "care", "absence", "health", "debt", "repair", "answer", "patient"]
+# care goes on through complaint, hardship and bankruptcy; `absence` is written because they do not come; `intrusive`
+# asks after, or misses, somebody to whom something private may just have happened; `health` and `debt` say what the
+# words give away. A `repair` puts right what went wrong and an `answer` is to what they said: neither is held by what
+# was sent before about something else. A `patient` one has weeks, and yields to a fixed day.
+Trait = Literal["present", "favour", "care", "absence", "intrusive", "health", "debt", "repair", "answer", "patient"]
 
 
 @dataclass(frozen=True)

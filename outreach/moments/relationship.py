@@ -30,14 +30,25 @@ ALIVE: Clause[Any] = Clause(
 
 def took_place() -> ColumnElement[bool]:
     """A visit that was cancelled or missed is neither a beginning nor a sign of life."""
-    return or_(col(Visit.status).is_(None), col(Visit.status).not_in(("cancelled", "no_show")))
+    return or_(col(Visit.status).is_(None), col(Visit.status).not_in(NOT_HELD))
+
+
+# A visit of one of these was not held; some systems go on showing what was to be done in it.
+NOT_HELD = ("cancelled", "no_show")
+
+
+def was_done() -> ColumnElement[bool]:
+    """Beside Treatment: what hangs on a visit that was cancelled or missed was never done."""
+    # Read from the visit, not joined to it: a treatment without a visit, or with one not on record, was done.
+    not_held = exists().where(col(Visit.visit_id) == col(Treatment.visit_id), col(Visit.status).in_(NOT_HELD))
+    return or_(col(Treatment.visit_id).is_(None), ~not_held.correlate(Treatment))
 
 
 def first_contact() -> ScalarSelect[date]:
     """The day of a customer's first treatment, visit or invoice, beside Customer; NULL when there is none."""
     # One seek in an index for each customer and table: a join on all contacts grouped took six times as long.
     firsts = union_all(
-        _of_customer(func.min(col(Treatment.done_on)), col(Treatment.customer_id)),
+        _of_customer(func.min(col(Treatment.done_on)), col(Treatment.customer_id)).where(was_done()),
         _of_customer(func.min(col(Visit.starts_on)), col(Visit.customer_id)).where(took_place()),
         _of_customer(func.min(col(Invoice.issued_on)), col(Invoice.customer_id)),
     ).subquery()
@@ -54,7 +65,9 @@ def last_contact(on: date) -> ScalarSelect[date]:
     paid = _of_customer(func.max(col(Payment.paid_on)), col(Invoice.customer_id))
     paid_themselves = _of_customer(func.max(col(Payment.paid_on)), col(Payment.customer_id))
     lasts = union_all(
-        _of_customer(func.max(col(Treatment.done_on)), col(Treatment.customer_id)).where(col(Treatment.done_on) <= on),
+        _of_customer(func.max(col(Treatment.done_on)), col(Treatment.customer_id)).where(
+            was_done(), col(Treatment.done_on) <= on
+        ),
         _of_customer(func.max(col(Visit.starts_on)), col(Visit.customer_id)).where(
             took_place(), col(Visit.starts_on) <= on
         ),

@@ -82,5 +82,5 @@ WIN_BACK = MomentDefinition(
     day_field="last_seen",
     because="last seen on {day}",
     summary="a win-back is for someone who has not come for a year, or for long by their own rhythm",
-    traits=frozenset({"favour", "absence", "patient"}),
+    traits=frozenset({"favour", "absence", "intrusive", "patient"}),
 )

@@ -3,12 +3,12 @@
 `rules.py` lists them with those of pace, and says which are asked again before a message leaves.
 """
 
-import re
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
 
 from outreach.intake.names import greeting_of, tells_of_death, why_no_greeting
 from outreach.moments.anniversary import ANNIVERSARY
+from outreach.moments.care import is_end_of_life, is_never_mentioned
 from outreach.moments.checkin import CHECKIN
 from outreach.moments.enquiry import ENQUIRY
 from outreach.moments.first_hundred import FIRST_HUNDRED
@@ -21,14 +21,8 @@ from outreach.planning.people import Person
 from outreach.planning.receivables import OpenInvoice, bills_of, is_enough
 from outreach.planning.verdicts import Hold
 
-# Care that nobody may learn of from an envelope, a text or a housemate, whatever the allow-list says.
-SENSITIVE = re.compile(
-    r"abortion|miscarriage|pregnan|prenatal|antenatal|obstet|contracept|intrauterine|fertili|\bivf\b|vasectomy"
-    r"|\bhiv\b|\bsti\b|\bstd\b|sexual|gyn[ae]|psych|mental|depress|anxiety|suicid|counsel|therap(?:y|ist) session"
-    r"|abuse|assault|violence|addict|alcohol|opioid|substance|drug use|detox|methadone|hospice|palliative"
-    r"|end[- ]of[- ]life",
-    re.IGNORECASE,
-)
+# Nothing cheerful follows such care so soon, and nobody is asked about it.
+AFTER_CARE = timedelta(days=30)
 
 
 def hold_for_switch(candidate: Candidate, day: Day) -> Hold | None:
@@ -83,6 +77,27 @@ def hold_for_name(candidate: Candidate, day: Day) -> Hold | None:
 
 def _has_name(person: Person) -> bool:
     return greeting_of(person.customer) is not None
+
+
+def hold_for_end_of_life(candidate: Candidate, day: Day) -> Hold | None:
+    """Whoever is in a hospice, and those around them, hear from a person or from nobody."""
+    span = timedelta(days=day.settings.pacing.mourning_days)
+    last = _last_care(candidate, is_end_of_life)
+    if last is None or day.on - last >= span:
+        return None
+    return Hold("end_of_life", "they have been given care at the end of life; only a person writes now", last + span)
+
+
+def hold_after_care(candidate: Candidate, day: Day) -> Hold | None:
+    """No question, present or “we miss you” soon after care that is never mentioned."""
+    last = _last_care(candidate, is_never_mentioned)
+    if not candidate.traits & {"present", "intrusive"} or last is None or day.on - last >= AFTER_CARE:
+        return None
+    return Hold("after_care", f"they had care lately, on {last}, that is never mentioned", last + AFTER_CARE)
+
+
+def _last_care(candidate: Candidate, is_such: Callable[[str], bool]) -> date | None:
+    return max((t.done_on for t in candidate.standing.treatments if is_such(t.name or "")), default=None)
 
 
 def hold_for_complaint(candidate: Candidate, day: Day) -> Hold | None:
@@ -160,7 +175,7 @@ def hold_checkin(candidate: Candidate, day: Day) -> Hold | None:
     if candidate.kind != CHECKIN.kind:
         return None
     names = [t.name or "" for t in candidate.standing.treatments if t.done_on == candidate.occasion_on]
-    if any(SENSITIVE.search(name) for name in names):
+    if any(is_never_mentioned(name) for name in names):
         return Hold("sensitive", "this kind of care is never mentioned, not even by asking")
     allowed = {name.casefold() for name in CHECKIN.knobs_of(day.settings).treatments}
     if not any(name.casefold() in allowed for name in names):

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from outreach.intake.unread import payments_read_at
 from outreach.models import TOUCHING, Customer, Feedback, Goodwill, Invoice, Message, Payment, Treatment, Visit
-from outreach.moments.relationship import took_place
+from outreach.moments.relationship import took_place, was_done
 from outreach.planning.people import in_chunks, select_for
 from outreach.planning.receivables import OpenInvoice, read_receivables
 
@@ -63,7 +63,7 @@ def load_standings(session: Session, on: date, ids: Collection[str], currency: s
     _add_feedback(session, standings, on)
     _add_contacts(session, standings, on)
     _add_messages(session, standings)
-    lately = select(Treatment).where(col(Treatment.done_on).between(on - TREATMENTS_BACK, on))
+    lately = select(Treatment).where(was_done(), col(Treatment.done_on).between(on - TREATMENTS_BACK, on))
     for treatment in select_for(session, lately, Treatment.customer_id, ids):
         standings[treatment.customer_id].treatments.append(treatment)
     return standings
@@ -126,7 +126,7 @@ def _contacts(on: date) -> Iterator[tuple[str, Any, Any]]:
         themselves,
     )
     others = union_all(
-        select(col(Treatment.customer_id).label("who"), col(Treatment.done_on).label("day")),
+        select(col(Treatment.customer_id).label("who"), col(Treatment.done_on).label("day")).where(was_done()),
         select(billed, col(Invoice.issued_on)),
     ).subquery()
     yield "last_contact", select(others.c.who, func.max(others.c.day)).where(others.c.day <= on), others.c.who
