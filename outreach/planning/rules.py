@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from outreach.planning import holds, pace_rules
 from outreach.planning.candidates import Candidate, Day
 from outreach.planning.channels import objection_now
+from outreach.planning.unread_rows import hold_for_unread
 from outreach.planning.verdicts import Hold
 
 
@@ -56,6 +57,7 @@ RULES: tuple[Rule, ...] = (
     Rule("person", "nobody dead; a child only through a living, adult, unflagged guardian", holds.hold_for_person),
     Rule("flag", "no flag, and no mourning in the household, holds this moment", holds.hold_for_flag),
     Rule("end_of_life", "nobody in a hospice, or around them, hears from a program", holds.hold_for_end_of_life),
+    Rule("unread", "no newer row about them is waiting to be mended", hold_for_unread),
     Rule("complaint", "no complaint of theirs is open", holds.hold_for_complaint),
     Rule("dispute", "no present and no note about a debt while an invoice is in dispute", holds.hold_for_dispute),
     Rule("after_care", "no question, present or “we miss you” soon after care that is never mentioned",

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, union_all
 from sqlmodel import Session, col, select
 
-from outreach.intake.unread import payments_read_at
+from outreach.intake.unread import payments_read_at, payments_unread_everywhere
 from outreach.models import TOUCHING, Customer, Feedback, Goodwill, Invoice, Message, Payment, Treatment, Visit
 from outreach.moments.relationship import took_place, was_done
 from outreach.planning.people import in_chunks, select_for
@@ -50,6 +50,8 @@ class Facts:
 
     payments_imported_at: datetime | None
     shared_since: frozenset[date]
+    #: Whether payments were refused of which nobody can say whose they are.
+    payments_unread: bool = False
 
 
 # Words and rules speak of treatments of the last days only; a customer may have hundreds.
@@ -159,6 +161,7 @@ def load_facts(session: Session, percent: float, since: Collection[date] | None 
     return Facts(
         payments_imported_at=payments_read_at(session),
         shared_since=frozenset(_find_shared(session, percent, since)),
+        payments_unread=payments_unread_everywhere(session),
     )
 
 
