@@ -332,11 +332,70 @@ def test_a_payment_is_read_in_the_currency_of_its_invoice(take: Take, data: Path
     write(data, "payments.csv", ["payment_id", "invoice_id", "paid_on", "amount"],
           ["p1", "i1", "2026-01-09", "5000"], ["p2", "i2", "2026-01-09", "50"])  # fmt: skip
     assert take().refused == 0
-    assert [(invoice.amount, invoice.currency) for invoice in stored(sqlite_engine, Invoice)] == [
-        (5000, "JPY"),
-        (5000, None),
-    ]
-    assert [payment.amount for payment in stored(sqlite_engine, Payment)] == [5000, 5000]
+    # The currency is written down, so that a number means the same whatever becomes of the settings.
+    money = [(5000, "JPY"), (5000, "USD")]
+    assert [(invoice.amount, invoice.currency) for invoice in stored(sqlite_engine, Invoice)] == money
+    assert [(payment.amount, payment.currency) for payment in stored(sqlite_engine, Payment)] == money
+
+
+def test_an_invoice_and_a_payment_without_a_currency_are_in_their_customers(
+    take: Take, data: Path, sqlite_engine: Engine
+) -> None:
+    write(data, "customers.csv", ["customer_id", "currency"], ["c1", "KWD"], ["c2", ""])
+    write(data, "invoices.csv", ["invoice_id", "customer_id", "issued_on", "due_on", "amount"],
+          ["i1", "c1", "2026-01-01", "2026-02-01", "12.345"],
+          ["i2", "c2", "2026-01-01", "2026-02-01", "12.34"])  # fmt: skip
+    write(data, "payments.csv", ["payment_id", "customer_id", "invoice_id", "paid_on", "amount"],
+          ["p1", "c1", "", "2026-01-09", "2.345"], ["p2", "c1", "i2", "2026-01-09", "2.34"])  # fmt: skip
+    assert take().refused == 0
+    assert [(row.amount, row.currency) for row in stored(sqlite_engine, Invoice)] == [(12345, "KWD"), (1234, "USD")]
+    assert [(row.amount, row.currency) for row in stored(sqlite_engine, Payment)] == [(2345, "KWD"), (234, "USD")]
+
+
+def test_a_file_without_the_column_reads_an_invoice_in_the_currency_it_has(
+    take: Take, data: Path, sqlite_engine: Engine
+) -> None:
+    columns, row = ["invoice_id", "customer_id", "issued_on", "due_on"], ["i1", "c1", "2026-01-01", "2026-02-01"]
+    write(data, "invoices.csv", [*columns, "amount", "currency"], [*row, "5000", "JPY"])
+    take()
+    write(data, "invoices.csv", [*columns, "amount", "status"], [*row, "4000", "Cancelled"])
+    take()
+    invoice = only(sqlite_engine, Invoice)
+    assert (invoice.amount, invoice.currency, invoice.status) == (4000, "JPY", "void")
+
+
+def test_one_receipt_keeps_all_its_parts_and_the_same_rows_again_change_nothing(
+    take: Take, data: Path, sqlite_engine: Engine
+) -> None:
+    write(data, "customers.csv", ["customer_id"], ["c1"])
+    write(data, "payments.csv", ["payment_id", "invoice_id", "customer_id", "paid_on", "amount"],
+          ["RCPT-9", "i1", "", "2026-03-04", "50"], ["RCPT-9", "i2", "", "2026-03-04", "70"],
+          ["RCPT-9", "", "c1", "2026-03-04", "5"])  # fmt: skip
+    assert (take().accepted, take().accepted) == (4, 4)
+    parts = [(row.invoice_id, row.customer_id, row.amount) for row in stored(sqlite_engine, Payment)]
+    assert sorted(parts) == [("", "c1", 500), ("i1", None, 5000), ("i2", None, 7000)]
+
+
+def test_a_payment_is_for_an_invoice_or_a_customers_and_is_refused_where_it_is_neither(
+    take: Take, data: Path, sqlite_engine: Engine
+) -> None:
+    write(data, "payments.csv", ["payment_id", "customer_id", "paid_on", "amount"],
+          ["p1", "c9", "2026-03-04", "50"], ["p2", "", "2026-03-04", "70"])  # fmt: skip
+    report = take()
+    assert [(row.line, row.column) for row in report.refusals] == [(3, "invoice_id")]
+    assert (only(sqlite_engine, Payment).invoice_id, report.orphans) == ("", {"payments": 1})
+
+
+@pytest.mark.parametrize(
+    ("written", "status"), [("paid", "paid"), ("Void", "void"), ("DRAFT", "draft"), ("canceled", "void")]
+)
+def test_words_for_invoices_of_which_nothing_is_owed_are_statuses(
+    take: Take, data: Path, sqlite_engine: Engine, written: str, status: str
+) -> None:
+    write(data, "invoices.csv", ["invoice_id", "customer_id", "issued_on", "due_on", "amount", "status"],
+          ["i1", "c1", "2026-01-01", "2026-02-01", "50", written])  # fmt: skip
+    assert take().refused == 0
+    assert only(sqlite_engine, Invoice).status == status
 
 
 # The installation

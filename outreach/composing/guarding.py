@@ -25,7 +25,8 @@ SHORTEST = 5
 _CODES = "USD|EUR|GBP|CHF|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|RON|ISK|JPY|INR|MXN"
 _SIGN = rf"(?:[A-Z]{{0,3}}[$€£¥₹₽₩]|\b(?:{_CODES})\b|\bkr\b|zł|Kč)"
 _NUMBER = r"\d[\d.,'’\u00a0\u202f]*"
-_MONEY = re.compile(rf"{_SIGN}[\s\u00a0]?{_NUMBER}|{_NUMBER}[\s\u00a0]?{_SIGN}")
+# Before its sign it ends with a digit: in “March 5, $900” the day is no part of the amount.
+_MONEY = re.compile(rf"{_SIGN}[\s\u00a0]?{_NUMBER}|{_NUMBER}(?<=\d)[\s\u00a0]?{_SIGN}")
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ CHOICES = {
 }
 SWITCHES = frozenset({"enabled", "ladder"})
 LISTS = frozenset({"channels", "days"})
-# Answered on a page of their own.
-ELSEWHERE = frozenset({"treatments"})
+# Answered on a page of their own, or written in outreach.toml alone.
+ELSEWHERE = frozenset({"treatments", "min_balances"})
 LABELS: dict[str, tuple[str, str]] = {
     "enabled": ("This moment is on", "Switched off, it is neither looked for nor written"),
     "weekdays": ("Days on which it is written", "On the others it is put off, as long as it is still of use"),
@@ -26,7 +26,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "lead_days": ("Business days ahead", "How early it is looked for, so that a letter arrives in time"),
     "ladder": ("The next channel follows", "Where the first brought no answer"),
     "wait_days": ("Days to wait for an answer", "Before the next channel follows"),
-    "reward": ("Gift, in cents", "0 for none"),
+    "reward": ("Gift, in cents", "0 for none; in other currencies what [rewards.amounts] says"),
     "shared_since_percent": ("A shared start date is a default from", "In percent of all customers with that date"),
     "silent_days": ("Not after so many silent days", "Days without a visit, treatment, invoice or payment"),
     "after_days": ("First day after", "How many days after it, at the earliest"),
@@ -35,7 +35,8 @@ LABELS: dict[str, tuple[str, str]] = {
     "from_days": ("Days past due, at least", "From this day on it counts as late"),
     "first_touch_days": ("First note on day", "Half of the slips pay by themselves before"),
     "again_days": ("Not again within days", "How long after one note there is no other"),
-    "min_balance": ("Smallest balance, in cents", "Nobody is written to about less"),
+    "min_balance": ("Smallest balance, in cents", "Nobody is written to about less; elsewhere as many major units"),
+    "min_balances": ("Smallest balances in other currencies", "By their codes, in their own minor units"),
     "fresh_hours": ("Payments imported within hours", "With older payments nobody is written to"),
     "tenure_days": ("With us for days, at least", "Nobody is asked earlier"),
     "visits": ("Completed visits, at least", "Nobody is asked earlier"),
