@@ -83,7 +83,7 @@ def _redate_row(row: Any, columns: list[Column], before: str, zone: str) -> dict
 def reading_dated(engine: Engine, settings: Settings) -> Iterator[Session]:
     """A session as of `reading` that sees every business date in the zone of the settings, and writes none of them.
 
-    Where the database has them in another zone, views that end with the session stand before its tables.
+    Where the database has them in another zone, copies that end with the session stand before its tables.
     """
     zone = settings.business.timezone
     with reading(engine) as session:
@@ -97,20 +97,26 @@ def reading_dated(engine: Engine, settings: Settings) -> Iterator[Session]:
 
 
 def _show_dated(session: Session, table: Table, column: Column, zone: str) -> None:
-    name = str(table.model.__tablename__)
-    quoted = zone.replace("'", "''")
-    connection = session.connection()
+    """Copies a table with its dates in `zone` to a temporary one, which every query then finds by the same name."""
+    model: Any = table.model
+    name, connection = model.__tablename__, session.connection()
+    # Names of our own tables and columns stand in these statements, and a zone that the settings have checked.
     if connection.dialect.name == "postgresql":
         schema = connection.execute(text("SELECT current_schema()")).scalar_one()
-        day, source = f"({column.key} AT TIME ZONE '{quoted}')::date", f'"{schema}".{name}'
+        day, source, place = f"({column.key} AT TIME ZONE '{zone}')::date", f'"{schema}".{name}', ""
     else:
         driver: Any = connection.connection.driver_connection
         driver.create_function("business_date", 2, _date_text, deterministic=True)
-        day, source = f"business_date({column.key}, '{quoted}')", f"main.{name}"
-    others = ", ".join(f'"{each.name}"' for each in table.model.__table__.columns if each.name != column.day)  # type: ignore[attr-defined]
-    shown = f"CASE WHEN {column.local} THEN {column.day} ELSE {day} END"
-    # Names of our own tables and columns, and a zone that the settings have checked.
-    connection.execute(text(f"CREATE TEMPORARY VIEW {name} AS SELECT {others}, {shown} AS {column.day} FROM {source}"))  # noqa: S608
+        day, source, place = f"business_date({column.key}, '{zone}')", f"main.{name}", "temp."
+    others = ", ".join(f'"{each.name}"' for each in model.__table__.columns if each.name != column.day)
+    shown = f"CASE WHEN {column.local} THEN {column.day} ELSE {day} END AS {column.day}"
+    copy = f"CREATE TEMPORARY TABLE {name} AS SELECT {others}, {shown} FROM {source}"  # noqa: S608
+    connection.execute(text(copy))
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"ANALYZE {name}"))
+    keys = [tuple(each.name for each in index.columns) for index in model.__table__.indexes]
+    for number, columns in enumerate([*keys, tuple(table.key)]):
+        connection.execute(text(f"CREATE INDEX {place}dated_{name}_{number} ON {name} ({', '.join(columns)})"))
 
 
 def _date_text(at: str, zone: str) -> str:
