@@ -1,7 +1,9 @@
 """What every page of the desk needs: the database, the settings, the clock, and the look of a page. No rules."""
 
+from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -31,7 +33,8 @@ SAID_SECONDS = 60
 class Desk:
     """The desk on one database. `prefect` is the address of Prefect's UI, where there is one.
 
-    `written` are the settings of outreach.toml and the environment; `settings` are they with what was saved here since.
+    `written` are the settings of outreach.toml and the environment; `settings` are they with what was saved here since,
+    read once: each request has a desk of its own (`for_request`).
     """
 
     engine: Engine
@@ -44,7 +47,13 @@ class Desk:
         self.pages = Environment(loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined)
         self.pages.filters |= {"words": _words, "money": self._money, "when": self._when, "day": _day, "code": _code}
 
-    @property
+    def for_request(self) -> "Desk":
+        """The same desk, which has read no settings yet."""
+        desk = copy(self)
+        desk.__dict__.pop("settings", None)
+        return desk
+
+    @cached_property
     def settings(self) -> Settings:
         with reading(self.engine) as session:
             return with_saved_knobs(session, self.written)
