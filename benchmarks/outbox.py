@@ -27,7 +27,7 @@ from outreach.database import insert_new, open_database, reading, upgrade_databa
 from outreach.delivery import deliver_due, sender
 from outreach.delivery.providers import Handover, Report, WebhookRequest
 from outreach.delivery.providers.protocol import FOR_EVER
-from outreach.models import Batch, Content, Customer, Message, Moment
+from outreach.models import Batch, Content, Customer, Goodwill, Message, Moment
 from outreach.settings import Settings, load_settings
 
 TODAY = datetime.now(UTC).date()
@@ -60,13 +60,17 @@ def fill(url: str, count: int) -> None:
         numbers = range(count)
         # Where it is noon: at night no text may leave.
         noon = f"Etc/GMT{system_clock().hour - 12:+d}"
-        insert_new(session, Customer, [{"customer_id": f"c{n}", "timezone": noon} for n in numbers])
-        moments = [{"moment_id": f"m{n}", "kind": "checkin", "customer_id": f"c{n}", "occasion": "x"} for n in numbers]
-        insert_new(session, Moment, [moment | {"occasion_on": TODAY, "found_on": TODAY} for moment in moments])
+        person = {"given_name": "Ada", "country": "US", "timezone": noon}
+        people = [person | {"customer_id": f"c{n}", "phone": phone_of(n)} for n in numbers]
+        insert_new(session, Customer, people)
+        # Staff named them all after an event: each message is asked whether its moment still stands.
+        insert_new(session, Goodwill, [{"event": "x", "customer_id": f"c{n}", "named_on": TODAY} for n in numbers])
+        moment = {"kind": "goodwill", "occasion": "x", "occasion_on": TODAY, "found_on": TODAY, "looked_on": TODAY}
+        insert_new(session, Moment, [moment | {"moment_id": f"m{n}", "customer_id": f"c{n}"} for n in numbers])
         bodies = [f"Good morning, number {n}. " * 8 for n in numbers]
         contents = {hashlib.sha256(body.encode()).hexdigest(): body.encode() for body in bodies}
         insert_new(session, Content, [content_row(k, "text/plain", v) for k, v in contents.items()])
-        batch = {"batch_id": "B", "kind": "checkin", "channel": "text", "run_on": TODAY, "status": "approved"}
+        batch = {"batch_id": "B", "kind": "goodwill", "channel": "text", "run_on": TODAY, "status": "approved"}
         more = {"author": "a", "count": count, "cost": 0, "currency": "USD", "seal": "s", "fingerprint": "f"}
         insert_new(session, Batch, [batch | more | {"opened_at": datetime.now(UTC)}])
         rows = [message_row(n, sha) for n, sha in zip(numbers, contents, strict=True)]
@@ -76,12 +80,17 @@ def fill(url: str, count: int) -> None:
             connection.execute(text("ANALYZE"))
 
 
+def phone_of(number: int) -> str:
+    """A number that can exist, another for each of two million."""
+    return f"+1{212 + number // 1_000_000}{5_000_000 + number % 1_000_000}"
+
+
 def message_row(number: int, sha256: str) -> dict[str, Any]:
     message = Message(
-        reference=f"R{number:07}", moment_id=f"m{number}", kind="checkin", customer_id=f"c{number}",
+        reference=f"R{number:07}", moment_id=f"m{number}", kind="goodwill", customer_id=f"c{number}",
         recipient_id=f"c{number}", channel="text", purpose="service", status="approved", run_on=TODAY, send_on=TODAY,
         useful_until=TODAY + timedelta(days=3), contact_hash=f"h{number}", provider="outbox", batch_id="B", size=1,
-        recipient=json.dumps({"phone": f"+1802555{number:07}"}), content_sha256=sha256,
+        recipient=json.dumps({"phone": phone_of(number)}), content_sha256=sha256,
     )  # fmt: skip
     message.digest = message_digest(message, sha256)
     return message.model_dump()
@@ -122,7 +131,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         url = options.database or f"sqlite:///{folder}/bench.db"
         settings = load_settings(
-            mode="live", daily_cap=10**9, start_on=date(2020, 1, 1), delivery={"generation_file": Path(folder) / "mark"}
+            mode="live",
+            daily_cap=10**9,
+            start_on=date(2020, 1, 1),
+            consent={"text": "opt-out"},
+            delivery={"generation_file": Path(folder) / "mark"},
         )
         rounds = []
         for _ in range(options.rounds):

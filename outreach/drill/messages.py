@@ -18,10 +18,13 @@ from outreach.database import insert_new, reading, writing
 from outreach.drill.ledger import Record
 from outreach.drill.options import CHANNELS
 from outreach.intake.contacts import contact_hash, load_key, normalise_address
-from outreach.models import Attempt, Batch, Content, Customer, Message, Moment, Suppression
+from outreach.models import Attempt, Batch, Content, Customer, Goodwill, Message, Moment, Suppression
 from outreach.settings import Settings
 
 TAMPERED_IN_A_HUNDRED = 2
+# The moment of every message: staff named these people after an event, and so it stands while the drill is held.
+KIND, EVENT = "goodwill", "the drill"
+CITY, REGION, POSTAL_CODE = "Burlington", "VT", "05401"
 OPEN = ("approved", "sending", "uncertain")
 
 
@@ -42,14 +45,16 @@ class Feeder:
             batch_id = f"drill {self.made}"
             insert_new(session, Batch, [self._batch(batch_id, number)])
             rows = [self._message(batch_id) for _ in range(number)]
-            insert_new(session, Customer, [_customer(message.customer_id) for message, _ in rows])
+            # Before a message leaves it is asked whether its moment still stands, and who its customer is.
+            insert_new(session, Customer, [_customer(message) for message, _ in rows])
+            insert_new(session, Goodwill, [_named(message) for message, _ in rows])
             insert_new(session, Moment, [_moment(message) for message, _ in rows])
             insert_new(session, Content, [content for _, content in rows])
             session.add_all(message for message, _ in rows)
 
     def _batch(self, batch_id: str, number: int) -> dict[str, Any]:
         return {
-            "batch_id": batch_id, "kind": "checkin", "channel": "letter", "run_on": self._today(),
+            "batch_id": batch_id, "kind": KIND, "channel": "letter", "run_on": self._today(),
             "status": "approved", "author": "the drill", "count": number, "cost": 0, "currency": "USD",
             "seal": batch_id, "fingerprint": "drill", "opened_at": system_clock(),
         }  # fmt: skip
@@ -66,7 +71,7 @@ class Feeder:
         body = _content(reference, channel)
         sha256 = hashlib.sha256(body).hexdigest()
         message = Message(
-            reference=reference, moment_id=f"moment of {reference}", kind="checkin", channel=channel,
+            reference=reference, moment_id=f"moment of {reference}", kind=KIND, channel=channel,
             customer_id=f"customer {number}", recipient_id=f"customer {number}", purpose="service", status="approved",
             run_on=on, send_on=on, useful_until=on + timedelta(days=3), provider=vendor, batch_id=batch_id, size=1,
             contact_hash=contact_hash(self.key, channel, contact), recipient=canonical_json(recipient),
@@ -118,25 +123,42 @@ class Feeder:
             return dict(session.exec(select(Attempt.key, Attempt.last_try_at)).all())
 
 
-def _customer(customer_id: str) -> dict[str, Any]:
-    """A customer for whom it is about noon, whenever the drill is run: nobody's night may hold it up."""
-    return {"customer_id": customer_id, "timezone": f"Etc/GMT{system_clock().hour - 12:+d}"}
+def _customer(message: Message) -> dict[str, Any]:
+    """The customer as a record of ours, to whom it is about noon whenever the drill is run: no night may hold it up."""
+    number = int(message.customer_id.removeprefix("customer "))
+    return {
+        "customer_id": message.customer_id, "given_name": "Ada", "family_name": str(number),
+        "address_line1": _street(number), "city": CITY, "region": REGION, "postal_code": POSTAL_CODE, "country": "US",
+        "phone": _phone(number), "timezone": f"Etc/GMT{system_clock().hour - 12:+d}",
+    }  # fmt: skip
+
+
+def _named(message: Message) -> dict[str, Any]:
+    return {"event": EVENT, "customer_id": message.customer_id, "named_on": message.run_on}
 
 
 def _moment(message: Message) -> dict[str, Any]:
-    occasion = {"kind": message.kind, "customer_id": message.customer_id, "occasion": message.reference}
-    return {"moment_id": message.moment_id, "occasion_on": message.run_on, "found_on": message.run_on, **occasion}
+    occasion = {"kind": KIND, "customer_id": message.customer_id, "occasion": EVENT, "occasion_on": message.run_on}
+    return {"moment_id": message.moment_id, "found_on": message.run_on, "looked_on": message.run_on, **occasion}
 
 
 def _recipient(number: int, channel: str) -> tuple[dict[str, Any], str]:
-    """Made-up people, no two of whom share a contact."""
+    """Made-up people, no two of whom share a contact: what a message says of one, and the contact in its normal form."""
+    name = {"name": f"Ada {number}"}
     if channel == "text":
-        phone = f"+1802{5_550_000 + number}"
-        return {"name": f"Ada {number}", "phone": phone}, phone
-    street, city = f"{number} Elm St", {"city": "Burlington", "region": "VT"}
-    lines = [street, "Burlington VT 05401"]
-    address = {"lines": lines, "streets": [street], **city, "postal_code": "05401", "country": "US"}
-    return {"name": f"Ada {number}", **address}, normalise_address(lines, "05401", "US")
+        return name | {"phone": _phone(number)}, _phone(number)
+    place = {"city": CITY, "region": REGION, "postal_code": POSTAL_CODE, "country": "US"}
+    lines = [_street(number), f"{CITY} {REGION} {POSTAL_CODE}"]
+    contact = normalise_address([_street(number), CITY, REGION], POSTAL_CODE, "US")
+    return name | {"lines": lines, "streets": [_street(number)], **place}, contact
+
+
+def _street(number: int) -> str:
+    return f"{number} Elm St"
+
+
+def _phone(number: int) -> str:
+    return f"+1802{5_550_000 + number}"
 
 
 def _content(reference: str, channel: str) -> bytes:

@@ -98,6 +98,7 @@ def make_settings(plan: Plan, ports: Mapping[str, int]) -> Settings:
         database_url=plan.database_url,
         secret=SecretStr("a secret for drills"),
         business=_business(),
+        consent={"text": "opt-out"},
         delivery={"lease_seconds": LEASE_SECONDS, "generation_file": plan.folder / "outreach.generation"},
         providers={
             "letter": "lob" if "lob" in plan.vendors else "outbox",

@@ -99,7 +99,6 @@ def normalise_address(lines: Sequence[str], postal_code: str | None, country: st
 
 def fold_words(text: str) -> str:
     """The words without case, punctuation or spacing; accents stay."""
-    """The words without case, punctuation and spacing; accents stay."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     kept = (letter if unicodedata.category(letter)[0] in "LMN" else " " for letter in folded)
     return " ".join("".join(kept).split())
