@@ -65,7 +65,7 @@ def paid_by(day: BusinessDay, since: date) -> ColumnElement[int]:
     of_invoices = (
         select(func.sum(col(Payment.amount)))
         .join(Invoice, col(Invoice.invoice_id) == col(Payment.invoice_id))
-        .join(_Patient, col(_Patient.customer_id) == Invoice.customer_id)
+        .join(_Patient, col(_Patient.customer_id) == Invoice.customer_id, isouter=True)
         .where(_is_payer(), theirs)
         .where(func.coalesce(col(Payment.currency), currency_of_invoice(day.currency, _Patient)) == day.currency)
     )
@@ -132,7 +132,7 @@ def _account(day: BusinessDay) -> Any:
             (amount < 0).label("is_credit"),
             is_late.label("is_late"),
         )
-        .join(_Patient, col(_Patient.customer_id) == Invoice.customer_id)
+        .join(_Patient, col(_Patient.customer_id) == Invoice.customer_id, isouter=True)
         .where(_is_payer(), col(Invoice.issued_on) <= on)
     )
     on_account = select(
