@@ -99,9 +99,10 @@ def tells_of_death(customer: Customer) -> bool:
 
 def _faults(customer: Customer) -> Iterator[tuple[str, str]]:
     """The fields that hold something other than a name, with what it is."""
-    given = [customer.given_name or "", customer.preferred_name or ""]
+    given = [value.strip() for value in (customer.given_name, customer.preferred_name) if value and value.strip()]
+    faults = [_fault_in(value, "given", False) for value in given]
     # A family name that is also a word for nobody is believed beside a name, or alone.
-    is_beside_none = any(_fault_in(value.strip(), "given", False) == _NO_WORD for value in given if value.strip())
+    is_beside_none = _NO_WORD in faults and all(faults)
     for field, role in FIELDS.items():
         value = (getattr(customer, field) or "").strip()
         if value and (fault := _fault_in(value, role, is_beside_none)):
