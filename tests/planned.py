@@ -2,6 +2,7 @@
 
 import email.policy
 import io
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -11,13 +12,26 @@ from typing import Any
 import pypdfium2
 from pypdf import PdfReader
 from sqlalchemy import Engine
-from sqlmodel import Session, select
+from sqlmodel import Session, SQLModel, select
 
 from conftest import NOW, TODAY
 from outreach.composing import ComposeReport, compose_planned
 from outreach.composing.digests import message_digest
 from outreach.database import reading, writing
-from outreach.models import Content, Customer, Decision, Feedback, Invoice, Message, Moment, Treatment
+from outreach.models import (
+    Consent,
+    Content,
+    Customer,
+    Decision,
+    Feedback,
+    Goodwill,
+    Import,
+    Invoice,
+    Message,
+    Moment,
+    Treatment,
+    Visit,
+)
 from outreach.moments import MOMENTS
 from outreach.settings import Settings
 
@@ -58,10 +72,17 @@ LONDON: dict[str, Any] = {
 
 
 def add_customer(engine: Engine, customer_id: str = "c1", **values: Any) -> None:
-    """Maria, or somebody who differs from her in `values`, with a treatment and an open invoice."""
+    """Maria, or somebody who differs from her in `values`, with a treatment. She owes only where `plan` says so."""
     with writing(engine) as session:
-        session.add(Customer(customer_id=customer_id, **{**MARIA, **values}))
+        session.add(Customer(customer_id=customer_id, **{**MARIA, "customer_since": _since(customer_id), **values}))
         session.flush()
+        agreed = {"customer_id": customer_id, "state": "granted", "at": datetime(2025, 1, 1, tzinfo=UTC),
+                  "basis": "written", "source": "form", "text": "yes"}  # fmt: skip
+        session.add_all(
+            Consent(channel=channel, purpose=purpose, **agreed)
+            for channel in ("email", "text")
+            for purpose in ("service", "marketing")
+        )
         session.add(
             Treatment(
                 treatment_id=f"t-{customer_id}", customer_id=customer_id, name="Filling",
@@ -69,12 +90,18 @@ def add_customer(engine: Engine, customer_id: str = "c1", **values: Any) -> None
                 practitioner="Dr. Okafor", practitioner_phone="+1 802 555 0143",
             )
         )  # fmt: skip
-        session.add(
-            Invoice(
-                invoice_id=f"i-{customer_id}", customer_id=customer_id, issued_on=date(2026, 1, 20),
-                due_on=date(2026, 2, 20), amount=18550, status="open",
-            )
-        )  # fmt: skip
+
+
+def _since(customer_id: str) -> date:
+    """Three years ago for c1, and a year earlier for each after: a day that many share is taken for a default."""
+    number = customer_id.removeprefix("c")
+    return date(2024 - int(number), 3, 10) if number.isdecimal() else MARIA["customer_since"]
+
+
+def add_debt(engine: Engine, customer_id: str = "c1") -> None:
+    """What a note about a late payment is about, for those that nobody has planned."""
+    with writing(engine) as session:
+        session.add_all(_owed(customer_id))
 
 
 def plan(engine: Engine, kind: str, channel: str, *customers: str, to: str | None = None, **values: Any) -> str:
@@ -101,26 +128,67 @@ def plan(engine: Engine, kind: str, channel: str, *customers: str, to: str | Non
 
 
 def _moment(session: Session, kind: str, customer_id: str) -> Moment:
-    """The customer's one moment of that kind; messages by several channels are steps of it."""
+    """The customer's one moment of that kind, and what gives it; messages by several channels are steps of it."""
     known = session.get(Moment, f"{kind}/{customer_id}")
     if known is None:
         known = Moment(
             moment_id=f"{kind}/{customer_id}", kind=kind, customer_id=customer_id, occasion_on=OCCASIONS[kind],
-            occasion=KEYS.get(kind, str(OCCASIONS[kind])), found_on=TODAY,
+            occasion=KEYS.get(kind, str(OCCASIONS[kind])), found_on=TODAY, looked_on=TODAY,
         )  # fmt: skip
-        if kind == "recovery":
-            session.add(_complaint(customer_id))
+        session.add_all(GROUNDS.get(kind, lambda _: [])(customer_id))
         session.add(known)
         session.flush()
     return known
 
 
-def _complaint(customer_id: str) -> Feedback:
-    on = OCCASIONS["recovery"]
+def _owed(customer_id: str) -> list[SQLModel]:
+    return [
+        Invoice(
+            invoice_id=f"i-{customer_id}", customer_id=customer_id, issued_on=date(2026, 1, 20),
+            due_on=OCCASIONS["late_payment"], amount=18550, status="open",
+        ),
+        # Nobody is asked for money where payments were not read lately.
+        Import(at=NOW, file="payments.csv", table_name="payments", read=0, accepted=0, refused=0),
+    ]  # fmt: skip
+
+
+def _told(moment: str, kind: str, score: int | None = None) -> Callable[[str], list[SQLModel]]:
+    """What somebody said on the day of the moment's occasion, and nobody has answered."""
+    on = OCCASIONS[moment]
     at = datetime(on.year, on.month, on.day, 15, tzinfo=UTC)
-    return Feedback(
-        feedback_id=KEYS["recovery"], customer_id=customer_id, given_at=at, given_on=on, kind="complaint", status="open"
-    )
+
+    def give(customer_id: str) -> list[SQLModel]:
+        said = {"feedback_id": KEYS.get(moment, f"{moment}-{customer_id}"), "customer_id": customer_id, "kind": kind}
+        return [Feedback(**said, score=score, given_at=at, given_on=on, status="open")]
+
+    return give
+
+
+def _visited(customer_id: str, *days: date) -> list[SQLModel]:
+    return [
+        Visit(
+            visit_id=f"v-{customer_id}-{day}", customer_id=customer_id, status="completed", starts_on=day,
+            starts_at=datetime(day.year, day.month, day.day, 15, tzinfo=UTC),
+        )
+        for day in days
+    ]  # fmt: skip
+
+
+def _pleased(customer_id: str) -> list[SQLModel]:
+    visits = _visited(customer_id, date(2025, 6, 2), date(2025, 12, 1))
+    return [*visits, *_told("referral_ask", "score", 10)(customer_id)]
+
+
+# What gives somebody the moment, beside the treatment that everyone has had, and the day on which they came to us.
+GROUNDS: dict[str, Callable[[str], list[SQLModel]]] = {
+    "enquiry": _told("enquiry", "enquiry"),
+    "goodwill": lambda who: [Goodwill(event=KEYS["goodwill"], customer_id=who, named_on=OCCASIONS["goodwill"])],
+    "late_payment": _owed,
+    "recovery": _told("recovery", "complaint"),
+    "referral_ask": _pleased,
+    "review_reply": _told("review_reply", "review", 2),
+    "survey": lambda who: _visited(who, OCCASIONS["survey"]),
+}
 
 
 def compose(engine: Engine, settings: Settings) -> ComposeReport:

@@ -31,7 +31,7 @@ from outreach.composing.zones import PUBLISHED, stocks, takes, zones_for
 from outreach.errors import ComposingError, FailedCheck, NotFound
 from outreach.paper_settings import PaperSettings
 from outreach.settings import Settings
-from planned import LONDON, add_customer, compose, message_of, plan, shipped, write_one
+from planned import LONDON, add_customer, add_debt, compose, message_of, plan, shipped, write_one
 
 ADDRESS = ("Mrs. Maria Lopez", "27 Orchard Terrace", "Winooski, VT 05404")
 EXPECTED = Expected(ADDRESS, frozenset({"Filling"}))
@@ -255,6 +255,7 @@ def test_every_shipped_letter_passes_for_every_provider_on_every_paper(
     own = with_letterhead(live(confirmed(settings, voucher="strip"), provider), tmp_path, TREE)
     own = own.model_copy(update={"business": own.business.model_copy(update={"public_url": "https://a.example"})})
     add_customer(sqlite_engine, **values)
+    add_debt(sqlite_engine)
     for kind, _ in shipped("letter"):
         pdf, _ = preview_template(sqlite_engine, own, f"letters/{kind}.en.html", "c1", TODAY)
         assert check_letter(pdf, provider, own) == []

@@ -26,7 +26,7 @@ from outreach.composing.vouchers import code_for
 from outreach.errors import SettingsError, TemplateRefused
 from outreach.paper_settings import PaperSettings
 from outreach.settings import Settings
-from planned import LONDON, add_customer, box_of, write_one
+from planned import LONDON, add_customer, add_debt, box_of, write_one
 
 TREE = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 40">'
@@ -208,6 +208,7 @@ def test_a_card_has_two_sides_its_bleed_and_its_address_where_the_post_looks_for
 
 def test_nobody_elses_business_is_written_on_a_card(settings: Settings, tmp_path: Path, sqlite_engine: Engine) -> None:
     add_customer(sqlite_engine)
+    add_debt(sqlite_engine)
     own = on_card(settings, tmp_path, "late_payment", "card 4x6")
     with pytest.raises(TemplateRefused, match="anyone can read a card"):
         preview_template(sqlite_engine, own, "letters/late_payment.en.html", "c1", TODAY)

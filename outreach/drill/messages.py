@@ -143,7 +143,7 @@ def _moment(message: Message) -> dict[str, Any]:
 
 
 def _recipient(number: int, channel: str) -> tuple[dict[str, Any], str]:
-    """Made-up people, no two of whom share a contact: what a message says of one, and the contact as it is compared."""
+    """Made-up people, no two of whom share a contact; what a message says of one, and the contact in one form."""
     name = {"name": f"Ada {number}"}
     if channel == "text":
         return name | {"phone": _phone(number)}, _phone(number)
