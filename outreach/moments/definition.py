@@ -26,8 +26,8 @@ K = TypeVar("K", bound=MomentKnobs)
 # a present is not for someone who owes, complains or has been silent for long; a favour asks something of them;
 # care goes on through complaint, hardship and bankruptcy; `absence` is written because they do not come; `intrusive`
 # asks after, or misses, somebody to whom something private may just have happened; `health` and `debt` say what the
-# words give away.
-Trait = Literal["present", "favour", "care", "absence", "intrusive", "health", "debt"]
+# words give away; `beginning` is of the day on which they came to us.
+Trait = Literal["present", "favour", "care", "absence", "intrusive", "beginning", "health", "debt"]
 
 
 @dataclass(frozen=True)

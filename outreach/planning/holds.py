@@ -18,6 +18,7 @@ from outreach.moments.referral_ask import REFERRAL_ASK
 from outreach.planning.candidates import Candidate, Day
 from outreach.planning.flags import hold_for_flags
 from outreach.planning.people import Person
+from outreach.planning.presents import hold_after_present, hold_came_once, hold_for_beginning
 from outreach.planning.verdicts import Hold
 from outreach.settings import WEEKDAYS
 
@@ -117,7 +118,8 @@ def hold_present(candidate: Candidate, day: Day) -> Hold | None:
     if candidate.standing.is_overdue(day.on):
         return Hold("overdue", "something is overdue, and a present would embarrass", day.tomorrow)
     last = candidate.standing.last_contact
-    if last is not None and (day.on - last).days > getattr(candidate.knobs, "silent_days", FOREVER):
+    # On the day that it is for: a letter that leaves a week ahead must not thank for a year without a visit.
+    if last is not None and (candidate.occasion_on - last).days > getattr(candidate.knobs, "silent_days", FOREVER):
         return Hold("silent", f"we have not seen them since {last}")
     return None
 
@@ -244,6 +246,9 @@ RULES: tuple[Rule, ...] = (
     hold_for_dispute,
     hold_after_care,
     hold_present,
+    hold_for_beginning,
+    hold_came_once,
+    hold_after_present,
     hold_for_absence,
     hold_first_hundred,
     hold_checkin,

@@ -9,7 +9,8 @@ from sqlalchemy import func, union_all
 from sqlmodel import Session, col, select
 
 from outreach.models import TOUCHING, Customer, Feedback, Goodwill, Import, Invoice, Message, Payment, Treatment, Visit
-from outreach.moments.relationship import balance, took_place, was_done
+from outreach.moments.relationship import balance, first_contact, took_place, was_done
+from outreach.planning.edge import FEWEST_SHARED, find_edge
 from outreach.planning.people import in_chunks, select_for
 
 
@@ -33,6 +34,7 @@ class Standing:
     pays_late: bool = False
     disputing: bool = False
     complaining: bool = False
+    first_contact: date | None = None
     last_contact: date | None = None
     last_visit: date | None = None
     last_payment: date | None = None
@@ -53,6 +55,8 @@ class Facts:
 
     payments_imported_at: datetime | None
     shared_since: frozenset[date]
+    #: The last of the first days that the data speak of, where these are an export's edge and not our beginning.
+    edge_until: date | None = None
 
 
 # Words and rules speak of treatments of the last days only; a customer may have hundreds.
@@ -111,6 +115,10 @@ def _add_contacts(session: Session, standings: dict[str, Standing], on: date) ->
             rows = session.execute(statement.where(owner.in_(chunk)).group_by(owner))
             for customer_id, day in rows:
                 setattr(standings[customer_id], name, day)
+    for chunk in in_chunks(standings):
+        began = select(Customer.customer_id, first_contact()).where(col(Customer.customer_id).in_(chunk))
+        for customer_id, first in session.execute(began):
+            standings[customer_id].first_contact = first
     for standing in standings.values():
         seen = (standing.last_visit, standing.last_contact, standing.last_payment)
         standing.last_contact = max((day for day in seen if day), default=None)
@@ -149,12 +157,8 @@ def _add_messages(session: Session, standings: dict[str, Standing]) -> None:
             standings[customer_id].written_on[kind] = day
 
 
-# Below this many, a day shared by over one in a hundred is chance, not the default of an import.
-FEWEST_SHARED = 5
-
-
 def load_facts(session: Session, percent: float) -> Facts:
-    """When payments were last imported, and the values of customer_since that over `percent` % of customers share."""
+    """When payments were last imported, the values of customer_since that over `percent` % share, the data's edge."""
     everyone = session.execute(select(func.count()).select_from(Customer)).scalar_one()
     least = max(FEWEST_SHARED, int(everyone * percent / 100) + 1)
     shared = (
@@ -164,7 +168,9 @@ def load_facts(session: Session, percent: float) -> Facts:
         .having(func.count() >= least)
     )
     imported = select(func.max(Import.at)).where(Import.table_name == "payments")
+    shared_since = frozenset(day for day in session.execute(shared).scalars() if day)
     return Facts(
         payments_imported_at=session.execute(imported).scalar_one(),
-        shared_since=frozenset(day for day in session.execute(shared).scalars() if day),
+        shared_since=shared_since,
+        edge_until=find_edge(session, least, shared_since),
     )
