@@ -212,11 +212,11 @@ def _select_again(kind: str, written: str, day: BusinessDay) -> Any:
     return found.where(col(Customer.customer_id).in_(bindparam("customers", expanding=True)))
 
 
-def since_of(session: Session, found: Iterable[Found]) -> set[date]:
+def since_of(session: Session, found: Iterable[Found]) -> set[date | None]:
     """The days on which the customers of some moments came to us, where a rule asks how many share one."""
     customers = {one.customer_id for one in found if "present" in MOMENTS[one.kind].traits}
-    days: set[date] = set()
+    days: set[date | None] = set()
     for chunk in in_chunks(customers):
         rows = select(col(Customer.customer_since)).where(col(Customer.customer_id).in_(chunk)).distinct()
-        days |= {day for day in session.exec(rows) if day}
+        days |= set(session.exec(rows))
     return days

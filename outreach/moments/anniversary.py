@@ -64,6 +64,6 @@ ANNIVERSARY = MomentDefinition(
     useful_until=lambda knobs, day, on: day + timedelta(days=knobs.grace_days),
     because="with us for another year on {day}",
     summary="an anniversary is for the day on which they have been with us for another year",
-    traits=frozenset({"present"}),
+    traits=frozenset({"present", "beginning"}),
     next_day=next_anniversary,
 )

@@ -26,9 +26,12 @@ K = TypeVar("K", bound=MomentKnobs)
 # a present is not for someone who owes, complains or has been silent for long; a favour asks something of them;
 # care goes on through complaint, hardship and bankruptcy; `absence` is written because they do not come; `intrusive`
 # asks after, or misses, somebody to whom something private may just have happened; `health` and `debt` say what the
-# words give away. A `repair` puts right what went wrong and an `answer` is to what they said: neither is held by what
-# was sent before about something else. A `patient` one has weeks, and yields to a fixed day.
-Trait = Literal["present", "favour", "care", "absence", "intrusive", "health", "debt", "repair", "answer", "patient"]
+# words give away; `beginning` is of the day on which they came to us. A `repair` puts right what went wrong and an
+# `answer` is to what they said: neither is held by what was sent before about something else. A `patient` one has
+# weeks, and yields to a fixed day.
+Trait = Literal[
+    "present", "favour", "care", "absence", "intrusive", "beginning", "health", "debt", "repair", "answer", "patient"
+]
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,8 @@ def hold_present(candidate: Candidate, day: Day) -> Hold | None:
     if candidate.standing.is_overdue(day.on):
         return Hold("overdue", "something is overdue, and a present would embarrass", day.tomorrow)
     last = candidate.standing.last_contact
-    if last is not None and (day.on - last).days > getattr(candidate.knobs, "silent_days", FOREVER):
+    # On the day that it is for: a letter that leaves a week ahead must not thank for a year without a visit.
+    if last is not None and (candidate.occasion_on - last).days > getattr(candidate.knobs, "silent_days", FOREVER):
         return Hold("silent", f"we have not seen them since {last}")
     return None
 

@@ -8,7 +8,7 @@ has a rule of its own about whom we may write to. The order is the order in whic
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from outreach.planning import holds, pace_rules
+from outreach.planning import holds, pace_rules, presents
 from outreach.planning.candidates import Candidate, Day
 from outreach.planning.channels import objection_now
 from outreach.planning.unread_rows import hold_for_unread
@@ -63,6 +63,9 @@ RULES: tuple[Rule, ...] = (
     Rule("after_care", "no question, present or “we miss you” soon after care that is never mentioned",
          holds.hold_after_care),
     Rule("present", "no present to who owes, was silent for long, or whose start is a default", holds.hold_present),
+    Rule("beginning", "no present for a beginning that cannot be one", presents.hold_for_beginning),
+    Rule("came_once", "no present to who came only once", presents.hold_came_once),
+    Rule("after_present", "nobody is missed, or asked a favour, soon after a present", presents.hold_after_present),
     Rule("absence", "nobody is missed who has booked, paid lately, or whom the post could not find",
          holds.hold_for_absence),
     Rule("came", "a note in the first hundred days is for whom it has become quiet", holds.hold_first_hundred),

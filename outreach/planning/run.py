@@ -100,7 +100,7 @@ def plan_day(
 
 
 def load_day(
-    session: Session, settings: Settings, on: date, now: datetime, since: Collection[date] | None = None
+    session: Session, settings: Settings, on: date, now: datetime, since: Collection[date | None] | None = None
 ) -> Day:
     """The day that rules are asked for; of the days on which customers came, only `since` are counted where given."""
     settings = settings.model_copy(update={"start_on": start_of(session, settings, on)})

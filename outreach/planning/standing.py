@@ -10,7 +10,8 @@ from sqlmodel import Session, col, select
 
 from outreach.intake.unread import payments_read_at, payments_unread_everywhere
 from outreach.models import TOUCHING, Customer, Feedback, Goodwill, Invoice, Message, Payment, Treatment, Visit
-from outreach.moments.relationship import took_place, was_done
+from outreach.moments.relationship import first_contact, took_place, was_done
+from outreach.planning.edge import FEWEST_SHARED, find_edge
 from outreach.planning.people import in_chunks, select_for
 from outreach.planning.receivables import OpenInvoice, read_receivables
 
@@ -30,6 +31,7 @@ class Standing:
     owes_since: date | None = None
     disputing: bool = False
     complaining: bool = False
+    first_contact: date | None = None
     last_contact: date | None = None
     last_visit: date | None = None
     last_payment: date | None = None
@@ -52,6 +54,8 @@ class Facts:
     shared_since: frozenset[date]
     #: Whether payments were refused of which nobody can say whose they are.
     payments_unread: bool = False
+    #: The last of the first days that the data speak of, where these are an export's edge and not our beginning.
+    edge_until: date | None = None
 
 
 # Words and rules speak of treatments of the last days only; a customer may have hundreds.
@@ -105,6 +109,10 @@ def _add_contacts(session: Session, standings: dict[str, Standing], on: date) ->
                 earlier = getattr(standings[customer_id], name)
                 # Two selects may say when somebody last paid: for an invoice of theirs, or on account.
                 setattr(standings[customer_id], name, max(day, earlier) if earlier else day)
+    for chunk in in_chunks(standings):
+        began = select(Customer.customer_id, first_contact()).where(col(Customer.customer_id).in_(chunk))
+        for customer_id, first in session.execute(began):
+            standings[customer_id].first_contact = first
     for standing in standings.values():
         seen = (standing.last_visit, standing.last_contact, standing.last_payment)
         standing.last_contact = max((day for day in seen if day), default=None)
@@ -149,19 +157,19 @@ def _add_messages(session: Session, standings: dict[str, Standing]) -> None:
             standings[customer_id].written_on[kind] = day
 
 
-# Below this many, a day shared by over one in a hundred is chance, not the default of an import.
-FEWEST_SHARED = 5
+def load_facts(session: Session, percent: float, since: Collection[date | None] | None = None) -> Facts:
+    """When payments were last imported, the values of customer_since that over `percent` % share, the data's edge.
 
-
-def load_facts(session: Session, percent: float, since: Collection[date] | None = None) -> Facts:
-    """When payments were last imported, and the values of customer_since that over `percent` % of customers share.
-
-    With `since`, only these values are looked at.
+    With `since`, only these values are looked at, and the edge where it holds a None: for somebody of whom the data do
+    not say it.
     """
+    everywhere = since is None or None in since
+    shared = _find_shared(session, percent, None if everywhere or since is None else [day for day in since if day])
     return Facts(
         payments_imported_at=payments_read_at(session),
-        shared_since=frozenset(_find_shared(session, percent, since)),
+        shared_since=frozenset(shared),
         payments_unread=payments_unread_everywhere(session),
+        edge_until=find_edge(session, _least(session, percent), shared) if everywhere else None,
     )
 
 
@@ -171,8 +179,12 @@ def _find_shared(session: Session, percent: float, since: Collection[date] | Non
         often = often.where(col(Customer.customer_since).in_(since))
     often = often.group_by(col(Customer.customer_since)).having(func.count() >= FEWEST_SHARED)
     numbers = session.execute(often).all() if since is None or since else []
-    if not numbers:
-        return []
     # Everybody is counted only where somebody shares a day: a look at a few messages must not read all customers.
+    least = _least(session, percent) if numbers else FEWEST_SHARED
+    return [day for day, number in numbers if day and number >= least]
+
+
+def _least(session: Session, percent: float) -> int:
+    """How many must share something before it is taken for an import's default."""
     everyone = session.execute(select(func.count()).select_from(Customer)).scalar_one()
-    return [day for day, number in numbers if day and number > everyone * percent / 100]
+    return max(FEWEST_SHARED, int(everyone * percent / 100) + 1)
