@@ -140,7 +140,7 @@ def ward(who: str) -> list[Row]:
 
 
 def asked(who: str) -> list[Row]:
-    return [person(who), feedback(who, "enquiry", f"{days_ago(1)}T10:00"), consent(who, "email", "service")]
+    return [person(who), feedback(who, "enquiry", f"{TODAY}T06:00"), consent(who, "email", "service")]
 
 
 def changed(row: Row, **more: Any) -> Row:
@@ -181,6 +181,12 @@ BY_IMPORT = (
     case("after_care", "private", "anniversary", anniversary("private"),
          [treatment("private", "Vasectomy", days_ago(1))], "never mentioned", decided="never"),
     case("present", "owes", "anniversary", anniversary("owes"), [invoice("owes", due_on="2026-03-01")], "overdue"),
+    case("came_once", "once", "anniversary",
+         r := [person("once", customer_since="2025-03-10"), visit("once", "2025-03-12"),
+               visit("once", "2025-11-01", number=2), consent("once", "email", "marketing")],
+         [changed(r[2], status="no_show")], "came once", decided="never"),
+    case("occasion", "later", "recovery", r := trouble("later"), [changed(r[1], given_at=f"{TODAY}T08:00")],
+         "the day that it is about has changed"),
     case("absence", "booked", "win_back", missed("booked"), [visit("booked", "2026-04-01", "booked", 2)], "booked"),
     case("came", "came", "first_hundred", quiet_start("came"), [visit("came", days_ago(4), number=2)], "last visit was",
          decided="never"),
@@ -428,6 +434,21 @@ def test_payments_that_are_not_fresh_any_more_keep_a_late_note_waiting_until_the
     assert world.message("bob", "late_payment").status == "accepted"
 
 
+def test_a_beginning_that_turns_out_to_be_the_edge_of_an_export_gets_no_present(
+    sqlite_engine: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    world = World(sqlite_engine, settings, tmp_path)
+    ann = [person("ann", customer_since=""), visit("ann", "2021-03-10"), visit("ann", "2026-01-15", number=2)]
+    old = [person("old", customer_since="2015-01-05"), first := visit("old", "2019-01-05")]
+    world.take_in([*ann, *old, consent("ann", "email", "marketing")], NOW - timedelta(hours=1))
+    world.prepare_and_approve()
+    assert world.message("ann", "anniversary").status == "approved"
+    world.take_in([changed(first, status="cancelled")], NOW + timedelta(minutes=30))
+    world.deliver()
+    message = world.message("ann", "anniversary")
+    assert (message.status, "the data begin in those days" in (message.status_reason or "")) == ("withdrawn", True)
+
+
 def test_what_is_of_no_use_any_more_expires(sqlite_engine: Engine, settings: Settings, tmp_path: Path) -> None:
     world = World(sqlite_engine, settings, tmp_path)
     world.take_in(checkin("ann"), NOW - timedelta(hours=1))
@@ -460,7 +481,12 @@ def _words(engine: Engine, message: Message) -> str:
 
 
 def test_every_rule_that_is_asked_again_has_a_fact_that_changes_here() -> None:
-    tried = {each.rule for each in BY_IMPORT} | {*AT_THE_DESK} | {*PERMISSIONS} | {"stale_payments", "too_late"}
+    tried = (
+        {each.rule for each in BY_IMPORT}
+        | {*AT_THE_DESK}
+        | {*PERMISSIONS}
+        | {"stale_payments", "too_late", "beginning"}
+    )
     assert {rule.name for rule in RECHECKED} - tried == set()
 
 

@@ -77,6 +77,7 @@ class _Look:
         self.carried = _find_carried(session, messages, on)
         every = [one for carried in self.carried.values() for one in carried]
         there = _find_there(session, settings, every)
+        self.days = {(one.kind, one.customer_id, one.occasion): one.occasion_on for one in there}
         self.there = {one.moment.moment_id for one in every if one.found in there}
         found = {one.found for one in every if one.moment.moment_id in self.there}
         self.day: Day = load_day(session, settings, on, now, since_of(session, found))
@@ -127,6 +128,8 @@ class _Look:
         moment = one.moment
         if self.session.get(Customer, moment.customer_id) is None:
             return GONE
+        if (moment.kind, moment.customer_id, moment.occasion) in self.days:
+            return Hold(LOST.rule, "the day that it is about has changed", self.tomorrow)
         answers = explain_clauses(self.session, self.settings, MOMENTS[moment.kind], moment.customer_id, one.asked_on)
         failed = next((answer.value for answer in answers if not answer.is_met and answer.value), None)
         return Hold(LOST.rule, f"{LOST.reason}: {failed}" if failed else LOST.reason)

@@ -4,9 +4,9 @@ The same data gives the same rows, in whichever process and however often. What 
 stops only the messages it concerns, and these stay planned. What one person's data do not allow is decided on again.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from outreach.composing.facts import FactFinder, Facts
 from outreach.composing.letterhead import read_letterhead
 from outreach.composing.particulars import Assignment, Occasion
 from outreach.composing.put_off import find_put_off
+from outreach.composing.reports import ComposeReport
 from outreach.composing.shards import Shard, cut_shards, planned_in, write_each
 from outreach.composing.sounding import currency_of
 from outreach.composing.stated import hash_facts, names_stated, write_facts
@@ -51,33 +52,6 @@ class Composed:
 
 
 Result = Composed | ComposingError
-
-
-@dataclass(frozen=True)
-class ComposeReport:
-    """What this process wrote, in counts by (moment, channel); others may write the same day at the same time.
-
-    `waiting` messages stay planned until what `to_mend` lists is mended, and the `left` were over the limit. Moments of
-    the kinds in `due_again` are decided on again at once: by another channel, or to a contact that was corrected.
-    """
-
-    composed: Counter[tuple[str, str]] = field(default_factory=Counter)
-    withdrawn: Counter[tuple[str, str]] = field(default_factory=Counter)
-    waiting: Counter[tuple[str, str]] = field(default_factory=Counter)
-    to_mend: set[str] = field(default_factory=set)
-    left: int = 0
-    due_again: set[str] = field(default_factory=set)
-
-    def __add__(self, other: "ComposeReport") -> "ComposeReport":
-        """What both runs wrote; what waits and is due again is as the later one leaves it."""
-        return ComposeReport(
-            self.composed + other.composed,
-            self.withdrawn + other.withdrawn,
-            self.waiting + other.waiting,
-            self.to_mend | other.to_mend,
-            self.left + other.left,
-            other.due_again,
-        )
 
 
 def compose_planned(

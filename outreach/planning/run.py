@@ -26,6 +26,7 @@ from outreach.planning.candidates import Candidate, Day, candidates_for
 from outreach.planning.earlier import NOTHING_EARLIER, find_earlier
 from outreach.planning.ids import moment_id
 from outreach.planning.judging import Judge, Sent, Shared
+from outreach.planning.people import select_for
 from outreach.planning.routes import Leg
 from outreach.planning.standing import load_facts
 from outreach.planning.tally import Planned, Tally
@@ -177,12 +178,19 @@ class Planner:
         due = {moment_id(item.found.kind, item.found.customer_id, item.found.occasion): item for item in page}
         self.sequences = {id_: item.sequence for id_, item in due.items()}
         insert_new(self.session, Moment, [self._moment(id_, item) for id_, item in due.items() if not item.sequence])
+        self._correct_days({id_: item for id_, item in due.items() if item.sequence})
         earlier = find_earlier(self.session, [id_ for id_, item in due.items() if item.sequence])
         for candidate in candidates_for(self.session, self.day, self.key, [item.found for item in page]):
             self._decide(earlier.get(candidate.moment_id, NOTHING_EARLIER).continue_with(candidate))
         self._store()
         # What was read for this page is not needed for the next.
         self.session.expunge_all()
+
+    def _correct_days(self, due: dict[str, Due]) -> None:
+        """The day that a moment is about may have been corrected since it was found."""
+        for moment in select_for(self.session, select(Moment), Moment.moment_id, due):
+            moment.occasion_on = due[moment.moment_id].found.occasion_on
+        self.session.flush()
 
     def _moment(self, id_: str, item: Due) -> dict[str, Any]:
         found = item.found
