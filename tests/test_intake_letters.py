@@ -11,8 +11,9 @@ from sqlalchemy import Engine
 from intake_data import only, stored, write
 from outreach.errors import SourceUnreadable
 from outreach.intake import import_folder
+from outreach.intake.code_pages import PAGES
 from outreach.intake.contacts import normalise_email, trim_email
-from outreach.intake.encodings import detect_encoding
+from outreach.intake.encodings import choose_page, detect_encoding
 from outreach.intake.invisible_letters import drop_invisible
 from outreach.intake.post import missing_fields
 from outreach.intake.postal_codes import mend_code
@@ -189,3 +190,13 @@ def test_too_few_letters_to_tell_the_page_by_are_refused_with_what_to_do(
     (tmp_path / "file.csv").write_bytes(people.encode(page))
     with pytest.raises(SourceUnreadable, match="save it as CSV UTF-8, or name its encoding in a mapping file"):
         detect_encoding(tmp_path / "file.csv")
+
+
+@given(st.binary(max_size=400))
+def test_whatever_bytes_are_no_utf_8_have_a_page_or_are_refused_with_what_to_do(content: bytes) -> None:
+    words = content.split()
+    try:
+        assert choose_page(words) in {*PAGES, "cp1256"}
+    except SourceUnreadable as error:
+        told = str(error)
+        assert "save it as CSV UTF-8" in told

@@ -22,6 +22,8 @@ CLEAR_LEAD, WESTERN_LEAD = 5.0, 1.0
 DISTINCT_WORDS = 1000
 # Rounds in which it is found out which languages the words of one file are in.
 ROUNDS = 4
+# No language is ruled out: of so many words each has one more.
+LEAST_SHARE = 0.01
 UNDECODABLE_COST, SIGN_COST, CASE_COST, AROUND_COST, APOSTROPHE_COST = -15.0, -8.0, -5.0, -4.5, -1.5
 UNSEEN = 0.02
 _VOWELS = frozenset("aeiouyáàâäãåāąæéèêëēėęěíìîïīįıóòôöõøőúùûüūůűųýÿăœ")
@@ -53,17 +55,20 @@ def choose_likely(scores: Mapping[str, float]) -> list[str]:
 
 def _weigh(texts: Sequence[str]) -> float:
     """The logarithm of how likely the words are, in the mixture of languages in which they are likeliest."""
-    cost = sum(_cost_of(text) for text in texts)
-    rows = [row for text in texts if (row := _likelihoods(text))]
+    found = [each for text in texts if (each := _likelihoods(text))]
+    # Each word beside its own likeliest language: the likelihoods of a long one are too small for a number.
+    likeliest = [max(row) for row in found]
+    rows = [[exp(each - most) for each in row] for row, most in zip(found, likeliest, strict=True)]
     shares = [1 / len(WORDS)] * len(WORDS)
     for _ in range(ROUNDS if rows else 0):
-        gained = [0.01] * len(WORDS)
+        gained = [LEAST_SHARE] * len(WORDS)
         for row in rows:
-            weights = [share * exp(each) for share, each in zip(shares, row, strict=True)]
+            weights = [share * each for share, each in zip(shares, row, strict=True)]
             total = sum(weights)
             gained = [kept + weight / total for kept, weight in zip(gained, weights, strict=True)]
         shares = [each / sum(gained) for each in gained]
-    return cost + sum(log(sum(share * exp(each) for share, each in zip(shares, row, strict=True))) for row in rows)
+    mixed = sum(log(sum(share * each for share, each in zip(shares, row, strict=True))) for row in rows)
+    return sum(_cost_of(text) for text in texts) + sum(likeliest) + mixed
 
 
 @lru_cache(maxsize=1 << 15)
