@@ -74,7 +74,9 @@ def add_approved(session: Session, reference: str, channel: str = "letter", **ch
     if batch_id:
         add_batch(session, batch_id)
     occasion = {"occasion": changes.pop("occasion")} if "occasion" in changes else {}
-    add_moment(session, kind, customer, f"moment of {reference}", **occasion)
+    # Not before today, so that it is of use as long as the message says.
+    on = max(TODAY, changes.get("run_on", TODAY))
+    add_moment(session, kind, customer, f"moment of {reference}", on, **occasion)
     sha256 = hashlib.sha256(content).hexdigest()
     insert_new(session, Content, [content_row(sha256, MEDIA_TYPES[channel], content)])
     values: dict[str, Any] = {
