@@ -24,6 +24,7 @@ GROUND = (
     "settings",
     "letters",
     "database",
+    "temporary_tables",
     "models",
 )
 ROOMS = ("intake", "moments", "planning", "composing", "approval", "delivery", "tracking", "learning")

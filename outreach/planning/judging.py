@@ -1,7 +1,4 @@
-"""Candidates in, one after another; what becomes of each out, in the light of those before it. It writes nothing.
-
-Planning writes down what it says, and the forecast only counts it.
-"""
+"""Candidates in, one after another; what becomes of each out, in the light of those before it. It writes nothing."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -132,6 +129,8 @@ class Judge:
             self.written.add((candidate.kind, leg.route.channel, leg.contact_hash))
             self.sizes[candidate.kind] += 1
             self.touches.add(candidate, leg.route)
+            # As it will be read for the next page, so that nothing depends on where one ends.
+            candidate.standing.written_on[candidate.kind] = leg.route.send_on
         if candidate.is_for_ward:
             self.carriers[self._carrier_key(candidate)] = sent.legs[0].reference
 
