@@ -25,6 +25,7 @@ GROUND = (
     "letters",
     "money",
     "database",
+    "temporary_tables",
     "models",
 )
 ROOMS = ("intake", "moments", "planning", "composing", "approval", "delivery", "tracking", "learning")

@@ -110,9 +110,9 @@ class Candidate:
 
 
 def candidates_for(session: Session, day: Day, key: bytes, found: Iterable[Found]) -> list[Candidate]:
-    """Each moment with its people and standing, in the order in which moments come first, then by customer."""
+    """Each moment with its people and standing, in the order in which moments come first, then by day."""
     order = {kind: place for place, kind in enumerate(MOMENTS)}
-    items = sorted(found, key=lambda item: (order[item.kind], item.customer_id, item.occasion))
+    items = sorted(found, key=lambda item: (order[item.kind], item.occasion_on, item.customer_id, item.occasion))
     currency = day.settings.business.currency
     standings = load_standings(session, day.on, {item.customer_id for item in items}, currency)
     people = load_people(session, day.settings, key, day.on, people_needed(session, items, standings))

@@ -5,22 +5,23 @@ One transaction, one run at a time: a second run of the same day finds everythin
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, and_, func, insert, or_
+from sqlalchemy import Engine, insert
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from outreach.clock import business_date
-from outreach.database import insert_new, take_turns, trying_out, writing
+from outreach.database import insert_new, take_turns, writing
 from outreach.errors import SettingsError
 from outreach.intake.contacts import load_key
 from outreach.models import Decision, Installation, Message, Moment
 from outreach.moments import MOMENTS, require_kinds
 from outreach.moments.anniversary import ANNIVERSARY
-from outreach.planning.around import Due, count_due, gather_around, read_due, select_lost
+from outreach.planning.around import Due, Surroundings, read_due, select_lost
 from outreach.planning.budget import find_spent
 from outreach.planning.candidates import Candidate, Day, candidates_for
 from outreach.planning.earlier import NOTHING_EARLIER, find_earlier
@@ -32,6 +33,7 @@ from outreach.planning.standing import load_facts
 from outreach.planning.tally import Planned, Tally
 from outreach.planning.verdicts import Hold
 from outreach.settings import Settings
+from outreach.temporary_tables import trying_out
 
 # A day beyond this is a slip of the keyboard: what was put off would be found to be over, and never comes back.
 FARTHEST_AHEAD = 31
@@ -84,20 +86,34 @@ def plan_day(
             f"{on} is {ahead} days ahead, and moments put off until then would be closed. Is it a slip?"
         )
     key = load_key(engine, settings)
-    with (trying_out if dry_run else writing)(engine) as session:
-        take_turns(session, "plan")
-        day = load_day(session, settings, on, now)
-        settings = day.settings
-        found = gather_around(session, settings, on, kinds)
-        tell(f"{found} moments around {on}")
-        due = count_due(session, settings, on)
-        report = PlanReport(on, already_decided=found - sum(due.values()))
-        planner = Planner(session, day, key, report)
-        planner.drop_lost(kinds)
-        for kind in due:
-            for page in read_due(session, settings, on, kind):
-                planner.decide(page)
-    return planner.report
+    with (on_copies if dry_run else writing)(engine) as session:
+        if not dry_run:
+            take_turns(session, "plan")
+        return plan_in(Surroundings(session), load_day(session, settings, on, now), key, tell, kinds)
+
+
+def on_copies(engine: Engine) -> AbstractContextManager[Session]:
+    """A session in which planning runs as it always does, and of whose work nobody else ever sees anything."""
+    return trying_out(engine, {Moment: select(Moment), Decision: latest_decisions(), Message: select(Message)})
+
+
+def plan_in(
+    surroundings: Surroundings,
+    day: Day,
+    key: bytes,
+    tell: Callable[[str], None] = lambda _: None,
+    kinds: Collection[str] = (),
+) -> PlanReport:
+    """Plans the day in the session of `surroundings`, which is the caller's to commit or to forget."""
+    session, settings, on = surroundings.session, day.settings, day.on
+    found = surroundings.move_to(settings, on, kinds)
+    tell(f"{sum(found.values())} moments around {on}")
+    planner, due = Planner(session, day, key), 0
+    planner.drop_lost(kinds)
+    for page in read_due(session, settings, on, found):
+        planner.decide(page)
+        due += len(page)
+    return replace(planner.report, already_decided=sum(found.values()) - due)
 
 
 def load_day(
@@ -115,26 +131,6 @@ def start_of(session: Session, settings: Settings, on: date) -> date | None:
         return settings.start_on
     installation = session.get(Installation, 1)
     return (installation and installation.first_import_on) or on
-
-
-def is_due(latest: Decision | None, on: date) -> bool:
-    """Whether planning must decide on a moment on `on`, given the decision that stands on it."""
-    if latest is None:
-        return True
-    # What could not be written is decided on again in the same run, and by another channel: it is due at once.
-    again = latest.run_on != on or latest.next_on == on
-    return latest.outcome == "not_yet" and again and (latest.next_on or on) <= on
-
-
-def due_condition(on: date) -> Any:
-    """The condition that what was put off is due on `on`; the same as `is_due` asks of one decision."""
-    again = or_(col(Decision.run_on) != on, col(Decision.next_on) == on)
-    return and_(again, func.coalesce(col(Decision.next_on), on) <= on)
-
-
-def waiting_on(on: date) -> Any:
-    """A select of the standing decisions, of other run dates, that put a moment off until `on` or before."""
-    return latest_decisions().where(Decision.outcome == "not_yet", due_condition(on))
 
 
 def planned_on(session: Session, on: date) -> list[Planned]:
@@ -155,8 +151,8 @@ def latest_decisions() -> Any:
 class Planner:
     """Decides page after page of moments, as the judge says, and writes the rows."""
 
-    def __init__(self, session: Session, day: Day, key: bytes, report: PlanReport) -> None:
-        self.session, self.day, self.key, self.report = session, day, key, report
+    def __init__(self, session: Session, day: Day, key: bytes) -> None:
+        self.session, self.day, self.key, self.report = session, day, key, PlanReport(day.on)
         day.tally.take_over(planned_on(session, day.on))
         self.judge = Judge(day, key)
         self.sequences: dict[str, int] = {}
@@ -174,7 +170,7 @@ class Planner:
         self._store()
 
     def decide(self, page: Sequence[Due]) -> None:
-        """Decides on moments of one kind. Those of kinds that come first were decided on before."""
+        """Decides on some moments. Those of kinds that come first stand before them, or were decided on before."""
         due = {moment_id(item.found.kind, item.found.customer_id, item.found.occasion): item for item in page}
         self.sequences = {id_: item.sequence for id_, item in due.items()}
         insert_new(self.session, Moment, [self._moment(id_, item) for id_, item in due.items() if not item.sequence])
