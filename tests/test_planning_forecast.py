@@ -22,7 +22,7 @@ from outreach.planning.around import Surroundings
 from outreach.planning.budget import counted_cost
 from outreach.planning.forecast import Forecast, Foreseen, forecast
 from outreach.planning.knobs import overlay_knobs
-from outreach.planning.run import on_copies, plan_in, read_day
+from outreach.planning.run import load_day, on_copies, plan_in
 from outreach.settings import Settings
 
 LAST = TODAY + timedelta(days=20)
@@ -202,11 +202,11 @@ def test_others_write_and_plan_while_a_forecast_is_made_and_it_does_not_see_it(
     key = load_key(engine, settings)
     with on_copies(engine) as session:
         surroundings = Surroundings(session)
-        tried = plan_in(surroundings, read_day(session, settings, TODAY, NOW), key)
+        tried = plan_in(surroundings, load_day(session, settings, TODAY, NOW), key)
         # A writer that has to wait for a lock waits a minute, and then fails.
         assert plan_day(engine, settings, TODAY, NOW) == tried
         store(engine, [customer("new"), *late("new", 12)])
-        tomorrow = plan_in(surroundings, read_day(session, settings, TODAY + timedelta(days=1), NOW), key)
+        tomorrow = plan_in(surroundings, load_day(session, settings, TODAY + timedelta(days=1), NOW), key)
         assert session.exec(select(func.count()).select_from(Moment)).one() >= tried.decisions.total()
         assert tomorrow.messages.total() >= 1
     assert count(engine, Message) == tried.messages.total()
