@@ -39,6 +39,7 @@ from outreach.models import (
     Payment,
     Suppression,
 )
+from outreach.moments.late_payment import LATE_PAYMENT
 from outreach.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("unhurried")
@@ -243,22 +244,36 @@ def _owe(session: Session, invoice_id: str, due: int = 12, **changes: Any) -> No
     session.add(Invoice(invoice_id=invoice_id, due_on=TODAY - days(due), **(values | changes)))
 
 
-def test_a_late_payment_letter_goes_while_something_is_owed(engine: Engine, settings: Settings) -> None:
+# What the customer of a late payment made by hand owes.
+OWED = 18_550
+
+
+def _pay(session: Session, amount: int) -> None:
+    session.add(Payment(payment_id="p", invoice_id="invoice of customer of A", paid_on=TODAY, amount=amount))
+
+
+def test_a_late_payment_letter_goes_while_something_worth_a_letter_is_owed(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         add_approved(session, "A", kind="late_payment")
-        _owe(session, "i1")
-        session.add(Payment(payment_id="p", invoice_id="i1", paid_on=TODAY, amount=4999))
+        _pay(session, OWED - LATE_PAYMENT.knobs_of(settings).min_balance)
     assert deliver(engine, settings).sent.total() == 1
+
+
+def test_a_late_payment_letter_stays_here_when_next_to_nothing_is_left(engine: Engine, settings: Settings) -> None:
+    with writing(engine) as session:
+        add_approved(session, "A", kind="late_payment")
+        _pay(session, OWED - LATE_PAYMENT.knobs_of(settings).min_balance + 1)
+    assert deliver(engine, settings).withdrawn == 1
+    assert message_of(engine).status_reason == "the balance is too small to write about"
 
 
 def test_a_payment_dated_today_withdraws_the_late_payment_letter(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         add_approved(session, "A", kind="late_payment")
-        _owe(session, "i1")
         _owe(session, "not yet due", due=-5)
-        session.add(Payment(payment_id="p", invoice_id="i1", paid_on=TODAY, amount=5000))
+        _pay(session, OWED)
     assert deliver(engine, settings).withdrawn == 1
-    assert message_of(engine).status_reason == "paid"
+    assert message_of(engine).status_reason == "the reason to write is no longer there: it is paid"
 
 
 def test_a_dispute_or_a_complaint_withdraws_the_late_payment_letter(engine: Engine, settings: Settings) -> None:

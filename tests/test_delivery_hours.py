@@ -85,7 +85,7 @@ def test_row_39_without_a_zone_a_text_leaves_only_when_it_is_day_in_every_plausi
         add_approved(session, "A", "text")
         add_approved(session, "B", "text", to={"name": "B", "phone": "+18025550141"})
         add_approved(session, "C", "text", to={"name": "C", "phone": "+18025550142"})
-        move(session, "customer of A", timezone=None, region=None)
+        move(session, "customer of A", timezone=None, region=None, postal_code=None)
         move(session, "customer of B", timezone=None, region="VT", postal_code="05401")
         move(session, "customer of C", timezone=None, country="ZZ")
     carrier = Watching(settings.providers.outbox.folder or Path("outbox"))
@@ -180,7 +180,7 @@ def test_waiting_for_somebodys_morning_is_no_backlog_and_being_left_in_it_is(
     with writing(engine) as session:
         add_batch(session, opened_at=NIGHT)
         add_approved(session, "A", "text")
-        move(session, "customer of A", timezone="Pacific/Honolulu", region="HI")
+        move(session, "customer of A", timezone="Pacific/Honolulu", region="HI", postal_code="96813")
     deliver(engine, settings, NIGHT + timedelta(hours=2))
     with reading(engine) as session:
         soon, late = (
