@@ -1,14 +1,14 @@
 """An invoice has slipped past its day, by little enough that a kind word helps."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Literal
 
 from pydantic import Field
 from sqlalchemy import ColumnElement, func, join, or_, select
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from outreach.models import Customer, Invoice
-from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
+from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
 from outreach.moments.relationship import ALIVE, balance
 from outreach.moments.telling import tell_day
 from outreach.settings import MomentKnobs
@@ -16,12 +16,27 @@ from outreach.settings import MomentKnobs
 
 class LatePaymentKnobs(MomentKnobs):
     approval: Literal["rule", "person"] = "person"
-    from_days: int = Field(default=1, ge=0)
-    until_days: int = Field(default=30, ge=0)
-    first_touch_days: int = Field(default=10, ge=0)
-    again_days: int = Field(default=30, ge=0)
-    min_balance: int = Field(default=1000, ge=0)
-    fresh_hours: int = Field(default=24, ge=0)
+    from_days: int = Field(
+        default=1, ge=0, title="Days past due, at least", description="From this day on it counts as late"
+    )
+    until_days: int = Field(
+        default=30,
+        ge=0,
+        title="Days past due, at most",
+        description="After that it is no slip any more, and a person calls",
+    )
+    first_touch_days: int = Field(
+        default=10, ge=0, title="First note on day", description="Half of the slips pay by themselves before"
+    )
+    again_days: int = Field(
+        default=30, ge=0, title="Not again within days", description="How long after one note there is no other"
+    )
+    min_balance: int = Field(
+        default=1000, ge=0, title="Smallest balance, in cents", description="Nobody is written to about less"
+    )
+    fresh_hours: int = Field(
+        default=24, ge=0, title="Payments imported within hours", description="With older payments nobody is written to"
+    )
 
 
 def _slipped(knobs: LatePaymentKnobs, day: BusinessDay) -> ColumnElement[bool]:
@@ -36,6 +51,14 @@ def _is_free() -> ColumnElement[bool]:
 def _of_customer(value: ColumnElement[object], *where: ColumnElement[bool]) -> ColumnElement[object]:
     theirs = select(value).where(col(Invoice.customer_id) == col(Customer.customer_id), *where)
     return theirs.correlate(Customer).scalar_subquery()
+
+
+def _first_due(session: Session, customer: Customer, on: date) -> date | None:
+    due = select(func.min(col(Invoice.due_on))).where(
+        col(Invoice.customer_id) == customer.customer_id, col(Invoice.due_on) < on
+    )
+    first: date | None = session.execute(due).scalar_one()
+    return first
 
 
 LATE_PAYMENT = MomentDefinition(
@@ -83,4 +106,17 @@ LATE_PAYMENT = MomentDefinition(
     because="an open invoice was due on {day}",
     summary="a note about a late payment is for an open invoice up to thirty days past due",
     traits=frozenset({"debt"}),
+    fields=(
+        TemplateField(
+            "amount", 12550, "what is owed, in cents; use money; never in a text, a subject or a call", is_private=True
+        ),
+        TemplateField(
+            "due_on",
+            date(2026, 3, 9),
+            "the day it was due; use longdate; never in a text, a subject or a call",
+            is_private=True,
+        ),
+    ),
+    particulars="debt",
+    likely_day=_first_due,
 )
