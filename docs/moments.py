@@ -89,7 +89,7 @@ def knobs(moment: MomentDefinition[Any]) -> Iterator[str]:
     common = MomentKnobs().model_dump()
     for name, value in moment.knobs().model_dump().items():
         if name not in common or common[name] != value:
-            label, explained = label_of(name)
+            label, explained = label_of(moment.knobs, name)
             meaning = ": ".join(part for part in (label, explained) if part)
             yield f"| `moments.{moment.kind}.{name}` | `{json.dumps(value)}` | {meaning} |"
 

@@ -4,6 +4,8 @@ Every amount that anybody reads is written by `write_money`; nothing else divide
 """
 
 import re
+from dataclasses import dataclass
+from datetime import date
 from decimal import ROUND_CEILING, Decimal
 
 from babel import Locale
@@ -23,6 +25,24 @@ class Amount(int):
         amount = super().__new__(cls, minor)
         amount.currency = currency
         return amount
+
+
+@dataclass(frozen=True)
+class Bill:
+    """One bill that is late: what is left of it, and the day it was due, or was written where that was later."""
+
+    amount: Amount
+    due_on: date
+    currency: str
+
+
+@dataclass(frozen=True)
+class Rest:
+    """The late bills in one currency that are not named one by one: how many there are, and their sum."""
+
+    count: int
+    amount: Amount
+    currency: str
 
 
 def is_known(currency: str) -> bool:

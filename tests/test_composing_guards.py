@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outreach.composing.bills import Bill
 from outreach.composing.emails import read_unsubscribe_token, unsubscribe_token, write_email
 from outreach.composing.environment import LONGEST_FIELD, Fields, check_template, render_template
 from outreach.composing.facts import Facts
@@ -25,7 +24,7 @@ from outreach.composing.texts import count_segments, write_text
 from outreach.composing.trial import job_for, try_out
 from outreach.errors import CannotWrite, ComposingError, FieldMissing, TemplateRefused, TooLong
 from outreach.models import Customer
-from outreach.money import Amount
+from outreach.money import Amount, Bill
 from outreach.settings import Settings
 
 FIELDS: dict[str, object] = {**COMMON, "currency": "USD", "locale": "en_US"}

@@ -5,32 +5,12 @@ room for, and of that the number and the sum are told.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
 
-from outreach.money import Amount
+from outreach.money import Amount, Bill, Rest
 from outreach.planning.receivables import OpenInvoice, total_by_currency
 
 # A letter has one page, and more than these nobody reads.
 MOST_NAMED = 4
-
-
-@dataclass(frozen=True)
-class Bill:
-    """One bill that is late: what is left of it, and the day it was due, or was written where that was later."""
-
-    amount: Amount
-    due_on: date
-    currency: str
-
-
-@dataclass(frozen=True)
-class Rest:
-    """The late bills in one currency that are not named one by one: how many there are, and their sum."""
-
-    count: int
-    amount: Amount
-    currency: str
 
 
 # What a template may go through: what it calls each in turn, and the parts of it that it may use.

@@ -17,9 +17,9 @@ from jinja2.exceptions import UndefinedError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from outreach.composing.bills import LOOPS, Bill, Rest
+from outreach.composing.bills import LOOPS
 from outreach.errors import CannotWrite, FieldMissing, TemplateRefused, TooLong
-from outreach.money import Amount, write_money
+from outreach.money import Amount, Bill, Rest, write_money
 
 Value = str | int | date | tuple[Bill, ...] | tuple[Rest, ...] | None
 Fields = Mapping[str, Value]

@@ -141,7 +141,7 @@ class _Gathering:
         matter = Matter(
             self.settings, self.assignment, self.locale, self.recipient, self.customers, self.standings, self.known
         )
-        particulars = PARTICULARS.get(definition.kind)
+        particulars = PARTICULARS[definition.particulars] if definition.particulars else None
         return fields | (particulars(matter) if particulars else {})
 
     def _reward(self) -> Amount:
@@ -209,9 +209,13 @@ def _worths(session: Session, settings: Settings, assignments: Sequence[Assignme
     return {on: find_worth(session, settings, on, ids) for on, ids in about.items()}
 
 
+def _tells_trouble(assignment: Assignment) -> bool:
+    return MOMENTS[assignment.kind].particulars == "trouble"
+
+
 def _troubles(session: Session, assignments: Sequence[Assignment]) -> dict[tuple[str, str], str]:
-    """What went wrong, by customer and the record that says so, for the recoveries among `assignments`."""
-    occasions = [occasion for each in assignments if each.kind == "recovery" for occasion in each.occasions]
+    """What went wrong, by customer and the record that says so, for those of `assignments` that tell it."""
+    occasions = [occasion for each in assignments if _tells_trouble(each) for occasion in each.occasions]
     troubles: dict[tuple[str, str], str] = {}
     for chunk in in_chunks({occasion.customer_id for occasion in occasions}):
         rows = select(TROUBLES.c.customer_id, TROUBLES.c.record_id, TROUBLES.c.trouble)

@@ -1,6 +1,6 @@
 """What the words of some moments need beyond their day: a message to write and what was read for it in, fields out.
 
-A moment that is not in `PARTICULARS` needs nothing more.
+A moment says in its definition which of `PARTICULARS` its words need; most need nothing more.
 """
 
 from collections.abc import Callable, Sequence
@@ -164,11 +164,9 @@ def tell_survey(matter: Matter) -> dict[str, Value]:
 
 
 PARTICULARS: dict[str, Callable[[Matter], dict[str, Value]]] = {
-    "anniversary": tell_tenure,
-    "checkin": tell_treatment,
-    "first_hundred": tell_tenure,
-    "late_payment": tell_debt,
-    "recovery": tell_trouble,
+    "tenure": tell_tenure,
+    "treatment": tell_treatment,
+    "debt": tell_debt,
+    "trouble": tell_trouble,
     "survey": tell_survey,
-    "thank_you": tell_tenure,
 }

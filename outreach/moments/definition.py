@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 from sqlalchemy import ColumnElement, FromClause, Select, String, cast, select
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from outreach.errors import SettingsError
 from outreach.models import Customer
@@ -66,6 +66,24 @@ class Clause(Generic[K]):
 
 
 @dataclass(frozen=True)
+class TemplateField:
+    """A field that a moment's templates may name: its name, a value to try templates with, and what it is, in a line.
+
+    One that `is_private` stands neither in a text, a subject nor on a call sheet.
+    """
+
+    name: str
+    sample: Any
+    explained: str
+    is_private: bool = False
+
+
+def no_likely_day(session: Session, customer: Customer, on: date) -> date | None:
+    """A preview takes the day it is made for."""
+    return None
+
+
+@dataclass(frozen=True)
 class MomentDefinition(Generic[K]):
     """A reason to write: everyone for whom all `clauses` hold has it.
 
@@ -79,6 +97,10 @@ class MomentDefinition(Generic[K]):
     has a fixed day can say. `useful_until` takes the occasion's date and the day of the run. `not_again` is for how
     many days one that was sent keeps the next away. `because` says why someone has it, with `{day}` or `{occasion}`;
     `summary` says in a sentence who has it at all.
+
+    `fields` are what its templates may name beside what all may, and where the day or the occasion needs other words
+    than usual, that as well. `particulars` names the function of composing that works the others out, where there are
+    any. `likely_day` is the occasion that a preview takes for a customer who has never had one.
     """
 
     kind: str
@@ -99,6 +121,9 @@ class MomentDefinition(Generic[K]):
     outlives_window: bool = False
     next_day: Callable[[date, date], date] | None = None
     not_again: Callable[[K], int] = lambda knobs: 0
+    fields: tuple[TemplateField, ...] = ()
+    particulars: str = ""
+    likely_day: Callable[[Session, Customer, date], date | None] = no_likely_day
 
     def knobs_of(self, settings: Settings) -> K:
         """The moment's knobs. Raises SettingsError that names each value that does not fit."""

@@ -5,14 +5,14 @@ from typing import Literal
 
 from pydantic import Field
 from sqlalchemy import ColumnElement, String, cast, func, join, or_, select
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from outreach.models import Customer, Invoice
 from outreach.moments.balances import balance, currency_of_invoice
-from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
+from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
 from outreach.moments.relationship import ALIVE
 from outreach.moments.telling import tell_day
-from outreach.money import write_money
+from outreach.money import Amount, Bill, Rest, write_money
 from outreach.reward_settings import CurrencyCode, Minor
 from outreach.settings import MomentKnobs
 
@@ -21,13 +21,35 @@ class LatePaymentKnobs(MomentKnobs):
     """`min_balance` is in the business's currency, `min_balances` in others, by their codes, each in minor units."""
 
     approval: Literal["rule", "person"] = "person"
-    from_days: int = Field(default=1, ge=0)
-    until_days: int = Field(default=30, ge=0)
-    first_touch_days: int = Field(default=10, ge=0)
-    again_days: int = Field(default=30, ge=0)
-    min_balance: int = Field(default=1000, ge=0)
-    min_balances: dict[CurrencyCode, Minor] = Field(default={})
-    fresh_hours: int = Field(default=24, ge=0)
+    from_days: int = Field(
+        default=1, ge=0, title="Days past due, at least", description="From this day on it counts as late"
+    )
+    until_days: int = Field(
+        default=30,
+        ge=0,
+        title="Days past due, at most",
+        description="After that it is no slip any more, and a person calls",
+    )
+    first_touch_days: int = Field(
+        default=10, ge=0, title="First note on day", description="Half of the slips pay by themselves before"
+    )
+    again_days: int = Field(
+        default=30, ge=0, title="Not again within days", description="How long after one note there is no other"
+    )
+    min_balance: int = Field(
+        default=1000,
+        ge=0,
+        title="Smallest balance, in cents",
+        description="Nobody is written to about less; elsewhere as many major units",
+    )
+    min_balances: dict[CurrencyCode, Minor] = Field(
+        default={},
+        title="Smallest balances in other currencies",
+        description="By their codes, in their own minor units",
+    )
+    fresh_hours: int = Field(
+        default=24, ge=0, title="Payments imported within hours", description="With older payments nobody is written to"
+    )
 
 
 def _slipped(knobs: LatePaymentKnobs, day: BusinessDay) -> ColumnElement[bool]:
@@ -58,6 +80,14 @@ def _tell_unpaid(said: str | None, on: date) -> str:
         return "it is paid"
     minor, currency = said.split()
     return f"{write_money(int(minor), currency)} is still to be paid"
+
+
+def _first_due(session: Session, customer: Customer, on: date) -> date | None:
+    due = select(func.min(col(Invoice.due_on))).where(
+        col(Invoice.customer_id) == customer.customer_id, col(Invoice.due_on) < on
+    )
+    first: date | None = session.execute(due).scalar_one()
+    return first
 
 
 LATE_PAYMENT = MomentDefinition(
@@ -105,4 +135,43 @@ LATE_PAYMENT = MomentDefinition(
     because="an open invoice was due on {day}",
     summary="a note about a late payment is for an open invoice up to thirty days past due",
     traits=frozenset({"debt"}),
+    fields=(
+        TemplateField(
+            "amount",
+            Amount(16050, "USD"),
+            "what is late altogether, in cents; use money; empty in two currencies; never in a text, subject or call",
+            is_private=True,
+        ),
+        TemplateField(
+            "due_on",
+            date(2026, 3, 9),
+            "the day the oldest bill was due; use monthday; never in a text, a subject or a call",
+            is_private=True,
+        ),
+        TemplateField(
+            "several_bills",
+            True,
+            "true where two bills are late or more; for an if; never in a text, a subject or a call",
+            is_private=True,
+        ),
+        TemplateField(
+            "bills",
+            (
+                Bill(Amount(12550, "USD"), date(2026, 3, 9), "USD"),
+                Bill(Amount(3000, "USD"), date(2026, 3, 12), "USD"),
+            ),
+            "the late bills, the oldest first, at most four: {% for bill in bills %}, with bill.amount and "
+            "bill.due_on; never in a text, a subject or a call",
+            is_private=True,
+        ),
+        TemplateField(
+            "more",
+            (Rest(1, Amount(500, "USD"), "USD"),),
+            "the late bills beyond these: {% for rest in more %}, with rest.count and rest.amount; mostly empty; "
+            "never in a text, a subject or a call",
+            is_private=True,
+        ),
+    ),
+    particulars="debt",
+    likely_day=_first_due,
 )

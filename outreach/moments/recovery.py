@@ -1,6 +1,6 @@
 """We failed them, they told us or we know it ourselves, and nobody has answered yet: put it right while it counts."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Literal
 
 from pydantic import Field
@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from outreach.models import Customer, Feedback, Treatment, Visit
 from outreach.moments.days import count_days
-from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
+from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
 from outreach.moments.relationship import ALIVE, was_done
 from outreach.moments.telling import tell_day
 from outreach.settings import Channel, MomentKnobs
@@ -22,9 +22,16 @@ Trouble = Literal["complaint", "low_score", "cancelled", "late"]
 class RecoveryKnobs(MomentKnobs):
     approval: Literal["rule", "person"] = "person"
     channels: list[Channel] = Field(default=["call", "email", "letter", "text"])
-    within_days: int = Field(default=2, ge=0)
-    low_score: int = Field(default=6, ge=0, le=10)
-    useful_days: int = Field(default=7, ge=0)
+    within_days: int = Field(
+        default=2,
+        ge=0,
+        title="For so many days after",
+        description="How long after it went wrong it is still put right",
+    )
+    low_score: int = Field(default=6, ge=0, le=10, title="A score is low up to", description="Of 10")
+    useful_days: int = Field(
+        default=7, ge=0, title="Of use for so many days", description="Counted from the day it went wrong"
+    )
 
 
 def _record(customer: Any, record: Any, day: Any, trouble: Trouble, score: Any = None, status: Any = None) -> Any:
@@ -116,4 +123,9 @@ RECOVERY = MomentDefinition(
     summary="a recovery is for the two days after something went wrong",
     traits=frozenset({"care", "health", "repair"}),
     outlives_window=True,
+    fields=(
+        TemplateField("trouble_on", date(2026, 3, 9), "the day it went wrong; use weekday or longdate"),
+        TemplateField("trouble", "complaint", "what went wrong: complaint, low_score, cancelled or late; for an if"),
+    ),
+    particulars="trouble",
 )

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Date, ScalarSelect, Select, exists, func, 
 from sqlmodel import col
 
 from outreach.models import Customer, Feedback, Invoice, Payment, Treatment, Visit
-from outreach.moments.definition import Clause
+from outreach.moments.definition import Clause, TemplateField
 
 
 def is_alive(on: date) -> ColumnElement[bool]:
@@ -58,6 +58,14 @@ def first_contact() -> ScalarSelect[date]:
 def with_us_since() -> ColumnElement[date]:
     """The day on which they came to us: what the data say, or else their first contact."""
     return func.coalesce(col(Customer.customer_since), first_contact(), type_=Date)
+
+
+def tenure_fields(years: int, since: date) -> tuple[TemplateField, TemplateField]:
+    """What the particulars “tenure” give a moment's words, with these samples."""
+    return (
+        TemplateField("years", years, "how many years they have been with us, as 3"),
+        TemplateField("since", since, "the day they came to us; use longdate"),
+    )
 
 
 def last_contact(on: date) -> ScalarSelect[date]:

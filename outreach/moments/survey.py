@@ -1,6 +1,6 @@
 """They were here yesterday: one question, one tap."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from pydantic import Field
@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from outreach.clock import instant_at
 from outreach.models import Customer, Visit
-from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
+from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
 from outreach.moments.relationship import ALIVE
 from outreach.moments.telling import tell_day
 from outreach.settings import Channel, MomentKnobs
@@ -18,8 +18,15 @@ from outreach.settings import Channel, MomentKnobs
 class SurveyKnobs(MomentKnobs):
     channels: list[Channel] = Field(default=["email", "text"])
     grace_days: int = Field(default=2, ge=0)
-    useful_days: int = Field(default=4, ge=0)
-    every_days: int = Field(default=90, ge=0)
+    useful_days: int = Field(
+        default=4,
+        ge=0,
+        title="Of use for so many days",
+        description="Counted from the visit, or from the end of a stay",
+    )
+    every_days: int = Field(
+        default=90, ge=0, title="Not asked again within days", description="How long after one survey there is no other"
+    )
 
 
 LONGEST_STAY = timedelta(days=180)
@@ -70,4 +77,9 @@ SURVEY = MomentDefinition(
     because="completed a visit on {day}",
     summary="a survey is for the day after a completed visit",
     traits=frozenset({"favour", "intrusive"}),
+    fields=(
+        TemplateField("visited_on", date(2026, 3, 9), "the day of their visit; use weekday or longdate"),
+        TemplateField("survey_url", "https://alderlane.example/survey/7KQ2", "the page with the one question"),
+    ),
+    particulars="survey",
 )
