@@ -19,10 +19,12 @@ from outreach.web.knob_forms import label_of
 PAGE = PROJECT / "docs" / "moments.md"
 BEGIN = "<!-- From here on `make docs` writes this page from the code. -->\n"
 TRAITS = {
-    "present": "a present: not while they owe, dispute, complain, are flagged or silent",
+    "present": "a present: not while they owe, dispute, complain, are flagged or silent, had private care or came once",
     "favour": "asks something of them",
     "care": "goes on through complaints, hardship and bankruptcy",
     "absence": "written because they do not come: not with a visit booked, a recent payment or returned mail",
+    "intrusive": "asks after them or misses them: not within 30 days of care that is never mentioned",
+    "beginning": "of the day they came: not where the data begin, unless `customer_since` says so",
     "health": "tells of health: only by providers with an agreement, in a health business",
     "debt": "tells of debt: only by providers with an agreement",
     "repair": "puts something right: not held by what was sent before about something else",
@@ -87,7 +89,7 @@ def knobs(moment: MomentDefinition[Any]) -> Iterator[str]:
     common = MomentKnobs().model_dump()
     for name, value in moment.knobs().model_dump().items():
         if name not in common or common[name] != value:
-            label, explained = label_of(name)
+            label, explained = label_of(moment.knobs, name)
             meaning = ": ".join(part for part in (label, explained) if part)
             yield f"| `moments.{moment.kind}.{name}` | `{json.dumps(value)}` | {meaning} |"
 

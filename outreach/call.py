@@ -49,8 +49,13 @@ class Call:
             tables.say(line)
 
 
-def open_call(database: str | None, now: str | None, as_json: bool = False, create: bool = False) -> Call:
-    """Raises DatabaseError where there is no database and the command is not one that makes it."""
+def open_call(
+    database: str | None, now: str | None, as_json: bool = False, create: bool = False, dates: bool = True
+) -> Call:
+    """Raises DatabaseError where there is no database and the command is not one that makes it.
+
+    Without `dates` the business dates in the database stay as they are, whatever its time zone is now.
+    """
     settings = load_settings()
     url = database or settings.database_url
     parsed = make_url(url) if url.startswith("sqlite") else None
@@ -58,7 +63,8 @@ def open_call(database: str | None, now: str | None, as_json: bool = False, crea
         raise DatabaseError(f"There is no database at {parsed.database} yet. Import data first: outreach import FOLDER")
     engine = open_database(url)
     upgrade_database(engine)
-    redate(engine, settings)
+    if dates:
+        redate(engine, settings)
     with reading(engine) as session:
         tuned = with_saved_knobs(session, settings)
     return Call(tuned, settings, url, engine, read_clock(now or settings.now), as_json)

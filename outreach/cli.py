@@ -35,7 +35,7 @@ from outreach.day import prepare_day
 from outreach.delivery import pauses
 from outreach.doctor import examine
 from outreach.errors import OutreachError, SettingsError
-from outreach.intake import Folder, import_data, open_tables, read_mapping, read_since
+from outreach.intake import Folder, import_data, open_tables, read_mapping, read_since, reading_dated
 from outreach.intake.customer_ids import read_customer_id
 from outreach.learning import count_messages, find_alarms
 from outreach.moments import find_moments, require_kinds
@@ -109,11 +109,11 @@ def moments(
     as_json: AsJson = False,
 ) -> None:
     """Who has a moment on a day, whatever was sent before; writes nothing."""
-    call = open_call(database, now, as_json)
+    call = open_call(database, now, as_json, dates=False)
     first, last = call.day(from_ or on or to), call.day(to or on or from_)
     require_kinds(kind or [])
     days = (first + timedelta(days=ahead) for ahead in range((last - first).days + 1))
-    with reading(call.engine) as session:
+    with reading_dated(call.engine, call.settings) as session:
         found = (item for day in days for item in find_moments(session, call.settings, day, kind or None))
         tables.show_moments(found, as_json)
 

@@ -85,15 +85,6 @@ def writing(engine: Engine) -> Iterator[Session]:
         yield session
 
 
-@contextmanager
-def trying_out(engine: Engine) -> Iterator[Session]:
-    """A session like that of `writing`, of which nothing stays: its one transaction is rolled back at the end."""
-    with Session(engine, expire_on_commit=False) as session:
-        session.begin()
-        yield session
-        session.rollback()
-
-
 def require_safe_claims(engine: Engine) -> None:
     """Raises DatabaseError where a transaction that means to write does not keep other writers out from its beginning.
 

@@ -15,7 +15,8 @@ from outreach.composing import ComposeReport, compose_planned
 from outreach.composing.run import CallHelp, Progress
 from outreach.delivery import DeliverReport, deliver_due
 from outreach.delivery.shards import count_shards
-from outreach.models import Batch
+from outreach.models import CHANNELS, Batch
+from outreach.moments import MOMENTS
 from outreach.planning import PlanReport, plan_day
 from outreach.settings import Settings
 
@@ -67,6 +68,12 @@ def prepare_day(
     if dry_run:
         return Prepared(on, plan, ComposeReport(), [], dry_run=True)
     compose = compose_planned(engine, settings, on, clock(), tell, limit, progress, call_help)
+    # Whoever could not be written to by one channel is by the next: each turn takes one away.
+    turns = len(CHANNELS) if limit is None else 0
+    while compose.due_again and turns:
+        turns -= 1
+        again = plan_day(engine, settings, on, clock(), tell, compose.due_again & set(kinds or MOMENTS))
+        plan, compose = plan + again, compose + compose_planned(engine, settings, on, clock(), tell)
     return Prepared(on, plan, compose, open_batches(engine, settings, on, clock()))
 
 

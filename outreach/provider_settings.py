@@ -27,6 +27,18 @@ class ProviderSettings(Part):
     debt: bool = False
 
 
+class OutboxSettings(ProviderSettings):
+    """Files of our own: they leave only by a person's hand, so that they may hold what the law protects."""
+
+    folder: Path | None = Path("outbox")
+    health: bool = True
+    debt: bool = True
+
+
+class PrintroomSettings(OutboxSettings):
+    folder: Path | None = Path("printroom")
+
+
 class PartWithSecrets(Part):
     """`SECRETS` names the settings that are secret; each may be read from the file that `<name>_file` names."""
 
@@ -179,14 +191,17 @@ class TwilioSettings(VendorSettings):
 
 
 class Providers(Part):
-    """Which provider carries each channel in live mode. In rehearsal everything goes to `outbox`."""
+    """Which provider carries each channel in live mode. In rehearsal everything goes to `outbox`.
+
+    A part's defaults stand in its class, so that whoever writes one of its settings keeps the others.
+    """
 
     letter: LetterProvider = "outbox"
     email: EmailProvider = "outbox"
     text: TextProvider = "outbox"
     call: CallProvider = "outbox"
-    outbox: ProviderSettings = ProviderSettings(folder=Path("outbox"), health=True, debt=True)
-    printroom: ProviderSettings = ProviderSettings(folder=Path("printroom"), health=True, debt=True)
+    outbox: OutboxSettings = OutboxSettings()
+    printroom: PrintroomSettings = PrintroomSettings()
     lob: LobSettings = LobSettings()
     postgrid: PostgridSettings = PostgridSettings()
     stannp: StannpSettings = StannpSettings()

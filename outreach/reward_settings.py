@@ -1,8 +1,13 @@
 """What the business decides about the rewards that some moments carry: `[rewards]` in outreach.toml."""
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
 
 from outreach.provider_settings import Part
+
+CurrencyCode = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
+Minor = Annotated[int, Field(ge=0)]
 
 
 class Proportion(Part):
@@ -21,9 +26,11 @@ class Proportion(Part):
 class RewardsSettings(Part):
     """`redeemed_percent` is how many of a hundred rewards are expected to be taken up: that much of each is its cost.
 
-    A reward can be redeemed for `valid_days`. `moments` has the proportion of those that have one.
+    A reward can be redeemed for `valid_days`. `moments` has the proportion of those that have one. `amounts` has, by
+    currency and moment, what somebody with another currency than the business's is given, in minor units of theirs.
     """
 
     redeemed_percent: int = Field(default=50, ge=0, le=100)
     valid_days: int = Field(default=365, ge=1)
     moments: dict[str, Proportion] = Field(default={})
+    amounts: dict[CurrencyCode, dict[str, Minor]] = Field(default={})

@@ -4,6 +4,7 @@ Each moment's knobs have their defaults in its file in outreach/moments/; `momen
 Secrets are never written in outreach.toml.
 """
 
+import json
 import os
 from datetime import date
 from pathlib import Path
@@ -186,6 +187,24 @@ class MomentKnobs(Part):
     lead_days: int = Field(default=0, ge=0)
 
 
+class Environment(EnvSettingsSource):
+    """The environment's values, those of `[moments]` read as JSON where they are: their types are the moments' own."""
+
+    def __call__(self) -> dict[str, Any]:
+        values = super().__call__()
+        return values | {"moments": _read_json(values["moments"])} if "moments" in values else values
+
+
+def _read_json(value: Any) -> Any:
+    """What was written as JSON; any other text, such as a bare word, as it is."""
+    if isinstance(value, dict):
+        return {name: _read_json(inner) for name, inner in value.items()}
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
 class Settings(BaseSettings):
     """All of outreach.toml. `OUTREACH_BUSINESS__TIMEZONE=UTC` overrides `[business] timezone`, and so on."""
 
@@ -241,7 +260,7 @@ class Settings(BaseSettings):
                 f"{written} is a secret and stands in {toml}, which people share; take it out, and set "
                 f"OUTREACH_{written.upper().replace('.', '__')} in the environment"
             )
-        return init_settings, env_settings, from_file
+        return init_settings, Environment(settings_cls), from_file
 
     def provider_for(self, channel: Channel) -> Provider:
         """The provider that carries `channel` today: always `outbox` in rehearsal."""
@@ -277,5 +296,5 @@ def load_settings(**overrides: Any) -> Settings:
 
 def fixed_knobs(moment: str) -> frozenset[str]:
     """The knobs of a moment that the environment fixes: neither outreach.toml nor the desk changes these."""
-    fixed = EnvSettingsSource(Settings)().get("moments", {})
+    fixed = Environment(Settings)().get("moments", {})
     return frozenset(fixed.get(moment, {}))

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from babel.numbers import format_currency, get_currency_precision
 from rich.console import Console
 from rich.table import Table
 from sqlmodel import Session, col
@@ -22,6 +21,7 @@ from outreach.intake import ImportReport
 from outreach.learning import Alarm, StatusReport
 from outreach.models import Batch, Customer, Decision, Message, Moment, Pause
 from outreach.moments import Found
+from outreach.money import write_money
 from outreach.planning.run import latest_decisions
 from outreach.planning.why import Answer
 from outreach.settings import Business
@@ -81,10 +81,6 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
     console.print(table)
     if len(listed) > ROWS_SHOWN:
         say(f"… and {len(listed) - ROWS_SHOWN} more")
-
-
-def money(minor: int, currency: str) -> str:
-    return format_currency(minor / 10 ** get_currency_precision(currency), currency, locale="en")
 
 
 def show_findings(findings: Sequence[Finding], as_json: bool) -> None:
@@ -157,22 +153,24 @@ def _show_decisions(session: Session, on: date) -> None:
         .order_by(col(Decision.outcome).desc(), Moment.kind, Moment.customer_id)
         .add_columns(Moment, Customer, Message)
     )
-    listed = [
-        (
-            f"{customer.given_name or ''} {customer.family_name or ''}".strip() or "(no name)",
-            customer.customer_id,
-            moment.kind,
-            moment.occasion,
-            message.channel if message and decision.outcome == "send" else decision.outcome.replace("_", " "),
-            decision.reason,
-        )
-        for decision, moment, customer, message in rows
-    ]
-    sent = [row for row in listed if row[4] not in {"never", "not yet"}]
-    held = [row for row in listed if row[4] in {"never", "not yet"}]
+    listed: dict[str, list[tuple[object, ...]]] = {"written": [], "unwritten": [], "held": []}
+    for decision, moment, customer, message in rows:
+        name = f"{customer.given_name or ''} {customer.family_name or ''}".strip() or "(no name)"
+        by = message.channel if message and decision.outcome == "send" else decision.outcome.replace("_", " ")
+        row = (name, customer.customer_id, moment.kind, moment.occasion, by, decision.reason)
+        listed[_place_of(decision, message)].append(row)
     columns = ["who", "id", "moment", "occasion", "by", "why"]
-    print_table(f"We write to ({len(sent)})", columns, sent)
-    print_table(f"We hold back ({len(held)})", columns, held)
+    print_table(f"We write to ({len(listed['written'])})", columns, listed["written"])
+    if listed["unwritten"]:
+        print_table(f"Planned, and not written yet ({len(listed['unwritten'])})", columns, listed["unwritten"])
+    print_table(f"We hold back ({len(listed['held'])})", columns, listed["held"])
+
+
+def _place_of(decision: Decision, message: Message | None) -> str:
+    """Only what was written counts as written: a template to mend, or a limit, may keep a message planned."""
+    if decision.outcome != "send":
+        return "held"
+    return "written" if message and message.status not in {"planned", "withdrawn"} else "unwritten"
 
 
 def show_answers(answers: Sequence[Answer], as_json: bool) -> None:
@@ -199,7 +197,7 @@ def show_answers(answers: Sequence[Answer], as_json: bool) -> None:
 def show_batches(batches: Sequence[Batch], as_json: bool) -> None:
     if as_json:
         return print_json(list(batches))
-    rows = [(b.batch_id, b.count, money(b.cost, b.currency), b.status, _why(b)) for b in batches]
+    rows = [(b.batch_id, b.count, write_money(b.cost, b.currency), b.status, _why(b)) for b in batches]
     return print_table("Batches", ["batch", "messages", "cost", "status", "by, or why it waits"], rows)
 
 
@@ -246,7 +244,7 @@ def show_delivered(report: DeliverReport, business: Business, as_json: bool) -> 
 
 def _say_cancelled(cancelled: int, saved: int, currency: str) -> None:
     if cancelled:
-        say(f"  {cancelled} taken back before they were printed: {money(saved, currency)} of postage saved")
+        say(f"  {cancelled} taken back before they were printed: {write_money(saved, currency)} of postage saved")
 
 
 def show_tracked(report: TrackReport, currency: str, as_json: bool) -> None:

@@ -29,7 +29,7 @@ from outreach.models import (
 from outreach.planning.ids import moment_id, reference
 
 DAY = date(2026, 3, 1)
-FACTS = (*POINTING, *COPIED, Payment, Moment, Decision, Message, Reward)
+FACTS = (*POINTING, *COPIED, Moment, Decision, Message, Reward)
 
 
 def add_staff(engine: Engine) -> None:
@@ -52,6 +52,7 @@ def add_history(session: Session, customer_id: str, number: int = 1) -> None:
     session.add(Invoice(invoice_id=code, customer_id=customer_id, payer_id=customer_id, issued_on=DAY, due_on=DAY,
                         amount=100))  # fmt: skip
     session.add(Payment(payment_id=code, invoice_id=code, paid_on=DAY, amount=100))
+    session.add(Payment(payment_id=code, customer_id=customer_id, paid_on=DAY, amount=50))
     session.add(Feedback(feedback_id=code, customer_id=customer_id, given_at=at, given_on=at.date(), kind="score"))
     session.add(Referral(referral_id=code, customer_id=customer_id, referred_customer_id=customer_id, made_on=DAY))
     session.add(Consent(customer_id=customer_id, channel="email", purpose="marketing", at=at, state="granted"))

@@ -176,6 +176,64 @@ def test_a_brand_that_the_settings_forbid_may_stand_inside_and_not_in_a_window(s
     assert check_letter(outside, "outbox", settings, EXPECTED) == []
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("Anna Krebs", *ADDRESS[1:]),
+        ("Jean Dette", *ADDRESS[1:]),
+        ("Krebs", *ADDRESS[1:]),
+        ("Maria Lopez", "12 Fertility Lane", "Winooski, VT 05404"),
+        ("Maria Lopez", "9 Cancer Road", "Winooski, VT 05404"),
+        ("Maria Filling", *ADDRESS[1:]),
+    ],
+)
+def test_a_name_or_a_street_may_be_any_word_and_the_same_word_elsewhere_in_the_window_is_found(
+    settings: Settings, lines: tuple[str, ...]
+) -> None:
+    expected = Expected(lines, frozenset({"Filling"}))
+    assert check_letter(letter(lines=lines), "lob", settings, expected) == []
+    for word in ("Krebs", "DETTE", "fertility", "Cancer", "Filling"):
+        said = letter(lambda canvas, word=word: say(canvas, word, 75, 60), lines=lines)  # type: ignore[misc]
+        assert "words" in kinds(check_letter(said, "lob", settings, expected)), word
+
+
+@pytest.mark.parametrize(
+    ("values", "where"),
+    [
+        ({"given_name": "Anna", "family_name": "Krebs"}, "letter"),
+        ({"address_line1": "12 Fertility Lane"}, "letter"),
+        ({"given_name": None, "honorific": "Dr.", "family_name": "Krebs"}, "card"),
+    ],
+)
+def test_who_is_called_or_lives_as_a_private_word_gets_their_letter_and_their_card(
+    sqlite_engine: Engine, settings: Settings, tmp_path: Path, values: dict[str, str], where: str
+) -> None:
+    own = on_card(settings, tmp_path, "anniversary", "card 6x9") if where == "card" else settings
+    write_one(sqlite_engine, own, "anniversary", "letter", **values)
+
+
+@pytest.mark.parametrize("title", ["Dr.", None])
+@pytest.mark.parametrize(
+    "street",
+    ["27 Orchard Terrace", "12 شارع الملك Apt 4B", "شارع الملك 12 Apt 4", "Apt 4 شارع 12", "شارع 12"],
+)
+def test_lines_of_two_directions_are_found_where_they_are_printed_right(
+    sqlite_engine: Engine, settings: Settings, title: str | None, street: str
+) -> None:
+    names = {"given_name": "سارة", "family_name": "حداد", "honorific": title, "preferred_name": "Sara"}
+    _, body = write_one(sqlite_engine, settings, "anniversary", "letter", address_line1=street, **names)
+    lines = [f"{title or ''} سارة حداد".strip(), street, "Apartment 4B", "Winooski, VT 05404"]
+    assert check_letter(body, "outbox", settings, Expected(tuple(lines))) == []
+    wrong = [
+        lines[0].replace("حداد", "حسن"), lines[0].replace("Dr.", "Mr.") if title else f"Dr. {lines[0]}",
+        f"{lines[0]} Smith", street.replace("12", "21") if "12" in street else street.replace("27", "72"),
+        street.replace("الملك", "الأمير") if "الملك" in street else f"{street} Apt 9",
+    ]  # fmt: skip
+    for place, line in zip((0, 0, 0, 1, 1), wrong, strict=True):
+        other = tuple(line if number == place else same for number, same in enumerate(lines))
+        assert "address" in kinds(check_letter(body, "outbox", settings, Expected(other))), line
+
+
 @pytest.mark.parametrize("provider", ["postgrid", "stannp"])
 def test_what_a_vendor_has_not_published_is_forbidden_until_a_proof_is_confirmed(
     settings: Settings, provider: str

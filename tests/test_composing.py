@@ -130,6 +130,62 @@ def test_the_late_payment_names_what_is_left_and_thanks_whoever_has_paid(
     assert "Nora Whitcomb" in written
 
 
+def owing(engine: Engine, *bills: tuple[int, date, str], **values: object) -> None:
+    """Somebody like Maria who is late with these bills: amount in minor units, due day, currency."""
+    add_customer(engine, **values)
+    with writing(engine) as session:
+        session.delete(session.get_one(Invoice, "i-c1"))
+        for number, (amount, due_on, currency) in enumerate(bills):
+            session.add(
+                Invoice(invoice_id=f"b{number}", customer_id="c1", issued_on=date(2026, 1, 20), due_on=due_on,
+                        amount=amount, currency=currency)
+            )  # fmt: skip
+
+
+def said_of_bills(engine: Engine, settings: Settings, channel: str) -> str:
+    reference = plan(engine, "late_payment", channel, "c1")
+    compose(engine, settings)
+    message, body = message_of(engine, reference)
+    assert message.status == "composed", message.status_reason
+    return plain_words(channel, body).replace("\u00a0", " ").replace("\n", " ")
+
+
+@pytest.mark.parametrize("channel", ["letter", "email"])
+def test_each_late_bill_is_named_with_its_own_day_and_no_sum_is_said_of_one_day(
+    sqlite_engine: Engine, settings: Settings, channel: str
+) -> None:
+    owing(sqlite_engine, (90000, date(2026, 3, 5), "USD"), (10000, date(2026, 2, 20), "USD"))
+    said = said_of_bills(sqlite_engine, settings, channel)
+    assert "$100 that was due on February 20 and $900 that was due on March 5. That is $1,000 in all." in said
+    assert "$1,000 still open" not in said
+
+
+@pytest.mark.parametrize("channel", ["letter", "email"])
+def test_bills_in_two_currencies_are_named_each_in_its_own_and_get_no_sum(
+    sqlite_engine: Engine, settings: Settings, channel: str
+) -> None:
+    owing(sqlite_engine, (12345, date(2026, 2, 20), "KWD"), (5000, date(2026, 3, 5), "JPY"))
+    said = said_of_bills(sqlite_engine, settings, channel)
+    assert "KWD 12.345 that was due on February 20 and ¥5,000 that was due on March 5. If your payment" in said
+    assert "in all" not in said
+
+
+def test_of_many_bills_four_are_named_and_the_rest_counted_and_the_letter_stays_on_its_page(
+    sqlite_engine: Engine, settings: Settings
+) -> None:
+    owing(sqlite_engine, *((1000 + number, date(2026, 2, 10 + number), "USD") for number in range(15)))
+    said = said_of_bills(sqlite_engine, settings, "letter")
+    assert "$10.03 that was due on February 13, and eleven more of $110.99 together. That is $151.05 in all." in said
+    assert said.count("that was due on") == 4
+    with reading(sqlite_engine) as session:
+        assert session.exec(select(Message)).one().size == 1
+
+
+def test_a_credit_note_comes_off_the_bill_that_the_words_name(sqlite_engine: Engine, settings: Settings) -> None:
+    owing(sqlite_engine, (12000, date(2026, 2, 20), "USD"), (-2000, date(2026, 2, 21), "USD"))
+    assert "There is $100 still open that was due on February 20." in said_of_bills(sqlite_engine, settings, "letter")
+
+
 @pytest.mark.parametrize("channel", ["email", "text", "call"])
 def test_what_anyone_could_read_says_nothing_of_money_owed(
     sqlite_engine: Engine, settings: Settings, channel: str
@@ -221,7 +277,7 @@ def test_a_message_that_cannot_be_written_is_withdrawn_and_its_moments_go_by_ano
         ({"given_name": None, "honorific": None}, "letter", "“greeting”"),
         ({"city": None}, "letter", "cannot be reached by letter"),
         ({"email": None}, "email", "cannot be reached by email"),
-        ({"given_name": "Maria\nBcc: x@example.org"}, "email", "line break"),
+        ({"given_name": "Maria\nBcc: somebody"}, "email", "line break"),
         ({"given_name": "美玲"}, "letter", "cannot write 2 of its characters"),
         ({"address_line1": "x" * 120}, "letter", "window of the envelope"),
         ({"country": "Atlantis"}, "letter", "“country”"),

@@ -24,6 +24,7 @@ from outreach.composing.texts import count_segments, write_text
 from outreach.composing.trial import job_for, try_out
 from outreach.errors import CannotWrite, ComposingError, FieldMissing, TemplateRefused, TooLong
 from outreach.models import Customer
+from outreach.money import Amount, Bill
 from outreach.settings import Settings
 
 FIELDS: dict[str, object] = {**COMMON, "currency": "USD", "locale": "en_US"}
@@ -56,6 +57,28 @@ REACHING = [
     "{% do greeting %}",
     "{% with x = greeting %}{{ x }}{% endwith %}",
     "{% autoescape false %}{{ greeting }}{% endautoescape %}",
+    "{% for letter in greeting %}{{ letter }}{% endfor %}",
+    "{{ greeting.upper }}",
+]
+# A late payment's bills may be gone through; nothing else of them may be reached.
+OF_BILLS = [
+    "{% for bill in bills %}{{ bill.__class__ }}{% endfor %}",
+    "{% for bill in bills %}{{ bill.amount.__class__ }}{% endfor %}",
+    "{% for bill in bills %}{{ bill['amount'] }}{% endfor %}",
+    "{% for bill in bills %}{{ bill }}{% endfor %}",
+    "{% for bill in bills %}{{ loop.cycle('a') }}{% endfor %}",
+    "{% for bill in bills %}{{ loop }}{% endfor %}",
+    "{% for greeting in bills %}{{ greeting }}{% endfor %}",
+    "{% for bill in bills if bill.amount %}{% endfor %}",
+    "{% for bill in bills recursive %}{{ loop(bills) }}{% endfor %}",
+    "{% for bill in bills|list %}{% endfor %}",
+    "{% for bill, rest in bills %}{% endfor %}",
+    "{% for bill in bills %}{% endfor %}{{ bill.amount }}",
+    "{% for bill in bills %}{% for rest in more %}x{% endfor %}{% endfor %}",
+    "{% for bill in bills %}{% for bill in bills %}x{% endfor %}{% endfor %}",
+    "{% for bill in more %}x{% endfor %}",
+    "{% for bill in bills %}{% else %}x{% endfor %}",
+    "{% for bill in bills %}{{ rest.count }}{% endfor %}",
 ]
 GROWING = [
     "{% for i in range(10**9) %}x{% endfor %}",
@@ -93,6 +116,33 @@ def refused_line(source: str) -> int:
 @pytest.mark.parametrize("source", REACHING)
 def test_row_31_a_template_that_reaches_into_python_is_refused_with_its_line(source: str) -> None:
     assert refused_line(source) == 3
+
+
+@pytest.mark.parametrize("source", OF_BILLS)
+def test_a_loop_goes_through_the_bills_and_reaches_for_nothing_else(source: str) -> None:
+    with pytest.raises(TemplateRefused) as refused:
+        check_template(
+            "letters/late_payment.en.html", f"<p>Dear\n{source}", fields_for("late_payment", "letter"), "letter"
+        )
+    assert refused.value.line == 2
+
+
+def test_a_loop_writes_each_bill_in_its_own_currency_and_costs_no_more_than_its_few_bills() -> None:
+    fields = fields_for("late_payment", "letter") | {"currency": "USD", "locale": "en_US"}
+    owed = (Amount(12345, "KWD"), date(2026, 3, 5)), (Amount(5000, "JPY"), date(2026, 3, 6))
+    fields["bills"] = tuple(Bill(amount, due_on, amount.currency) for amount, due_on in owed)
+    each = "{{ bill.amount|money }} ({{ bill.due_on|monthday }}){% if not loop.last %}, {% endif %}"
+    source = f"{{% for bill in bills %}}{each}{{% endfor %}}"
+    check_template("letters/late_payment.en.html", source, fields, "letter")
+    said = render_template("letters/late_payment.en.html", source, fields, "letter")
+    assert said == "KWD\u00a012.345 (March 5), ¥5,000 (March 6)"
+    assert render_template("x", "{% for rest in more %}x{% endfor %}", fields | {"more": ()}, "plain") == ""
+
+
+@pytest.mark.parametrize("channel", ["text", "call"])
+def test_no_text_or_call_can_name_a_bill(channel: str) -> None:
+    with pytest.raises(TemplateRefused):
+        check_template("x", "{% for bill in bills %}x{% endfor %}", fields_for("late_payment", channel), "plain")
 
 
 def test_row_31_every_public_payload_is_refused_or_printed_as_the_text_it_is(shared: Path) -> None:

@@ -132,14 +132,16 @@ def test_what_a_card_cannot_hold_or_the_pens_would_change_is_not_written(
     assert "Maria" not in (message.status_reason or "")
 
 
-def test_a_name_that_looks_like_a_tag_is_written_as_a_name_or_not_at_all(
+def test_a_name_that_looks_like_a_tag_is_no_name_and_the_next_right_one_is_written(
     sqlite_engine: Engine, written: Settings
 ) -> None:
     add_customer(sqlite_engine, given_name="<em>Maria</em>", preferred_name=None)
     reference = plan(sqlite_engine, "anniversary", "letter", "c1")
     compose(sqlite_engine, written)
     message, body = message_of(sqlite_engine, reference)
-    assert (message.status, body) == ("withdrawn", b"")
+    assert message.status == "composed", message.status_reason
+    assert body.decode().startswith("Dear Mrs. Lopez,")
+    assert "em>" not in body.decode() + (message.recipient or "")
 
 
 @pytest.mark.parametrize(

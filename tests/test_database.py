@@ -11,9 +11,10 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, select
 
+from conftest import NOW
 from outreach.database import insert_new, open_database, reading, upgrade_database, upsert, writing
 from outreach.errors import DatabaseError
-from outreach.models import Batch, Content, Customer, Event, Message, Moment, Pause, Staff
+from outreach.models import Batch, Content, Customer, Event, Invoice, Message, Moment, Pause, Payment, Staff
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_models(engine: Engine) -> None:
@@ -45,6 +46,8 @@ def test_a_database_in_use_is_upgraded_with_all_its_rows(database_url: str) -> N
             "recipient_id": "c1", "channel": "letter", "purpose": "service", "status": "composed", "run_on": day,
             "send_on": day, "useful_until": day, "cost": 0, "fence": 0, "batch_id": "b1", "content_sha256": "s1",
         },
+        "invoices": {"invoice_id": "i1", "customer_id": "c1", "issued_on": day, "due_on": day, "amount": 5000},
+        "payments": {"payment_id": "p1", "invoice_id": "i1", "paid_on": day, "amount": 2000},
         "events": {
             "provider": "lob", "event_id": "e1", "reference": "r1", "kind": "accepted", "at": when,
             "received_at": when, "raw": b"",
@@ -58,10 +61,17 @@ def test_a_database_in_use_is_upgraded_with_all_its_rows(database_url: str) -> N
     with reading(engine) as session:
         assert session.get_one(Message, "r1").batch_id == "b1"
         assert session.get_one(Batch, "b1").single_person is False
+        assert session.get_one(Payment, ("p1", "i1")).amount == 2000
+        assert session.get_one(Invoice, "i1").amount == 5000
         content = session.get_one(Content, "s1")
         assert (content.body, content.length) == (b"\x00 a letter", 10)
         assert session.get_one(Staff, "nora").password_hash is None
         assert session.get_one(Event, ("lob", "e1")).reference == "r1"
+    with writing(engine) as session:
+        session.get_one(Invoice, "i1").status = "void"
+        session.add(Payment(payment_id="p1", customer_id="c1", paid_on=NOW.date(), amount=1, currency="JPY"))
+    with pytest.raises(IntegrityError), writing(engine) as session:
+        session.execute(text("UPDATE invoices SET status = 'forgotten'"))
     with pytest.raises(IntegrityError), writing(engine) as session:
         session.execute(text("DELETE FROM batches"))
 

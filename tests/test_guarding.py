@@ -10,9 +10,10 @@ from sqlalchemy import Engine
 
 from conftest import NOW, TODAY
 from outreach.composing import compose_planned, editing, facts, sounding, writing
+from outreach.composing.comparing import holds_line, take_out
 from outreach.composing.guarding import Own, find_amounts, find_mix_up, person_of
 from outreach.database import writing as in_database
-from outreach.errors import FailedCheck
+from outreach.errors import FailedCheck, TemplateRefused
 from outreach.models import Customer
 from outreach.settings import Settings
 from planned import MARIA, add_customer, compose, message_of, plan
@@ -122,6 +123,44 @@ def test_amounts_are_known_by_their_sign_wherever_it_stands() -> None:
     assert find_amounts(said) == ["$20, ".strip(" "), "1.234,50\u00a0€", "CHF 12,", "30 kr", "CA$5.00"]
 
 
+# Two directions in a line
+
+SARA = ("Dr. سارة حداد", *LINES[1:])
+
+
+@pytest.mark.parametrize("read", ["Dr. سارة حداد", "سارة حداد .Dr", "Dr. حداد سارة"])
+def test_a_line_of_two_directions_is_known_in_every_order_in_which_it_is_read_back(read: str) -> None:
+    own = replace(OWN, lines=SARA)
+    assert find_mix_up(written(lines=(read, *LINES[1:])), own, []) == ""
+
+
+@pytest.mark.parametrize(
+    "read", ["Dr. سارة", "سارة حداد", "Mr. سارة حداد", "سارة حسن .Dr", "سارة Dr. حداد", "Dr. Sara حداد"]
+)
+def test_another_line_of_two_directions_is_not(read: str) -> None:
+    own = replace(OWN, lines=SARA)
+    assert "lacks its recipient's name" in find_mix_up(written(lines=(read, *LINES[1:])), own, [])
+
+
+@pytest.mark.parametrize("read", ["with Sara حداد, too", "with حداد Sara, too"])
+def test_another_customers_name_of_two_directions_is_found_in_every_order(read: str) -> None:
+    other = person_of(customer("c2", given_name="Sara", family_name="حداد"))
+    assert "another customer's name" in find_mix_up(written(read), OWN, [other])
+
+
+EITHER_WAY = st.sampled_from(["سارة", "حداد", "شارع", "Dr.", "Sara", "12", "Apt", "4B"])
+
+
+@given(words=st.lists(EITHER_WAY, min_size=2, max_size=5), more=st.sampled_from(["علي", "Smith", "77"]))
+def test_a_word_more_or_a_word_less_is_another_line(words: list[str], more: str) -> None:
+    line = " ".join(words)
+    assert holds_line(f"before\n{line}\nafter", line)
+    assert not holds_line(f"before\n{' '.join(words[:-1])}\nafter", line)
+    assert not holds_line(f"before\n{line}\nafter", f"{more} {line}")
+    assert more not in take_out(f"{line} and {line}", [line])
+    assert take_out(f"before {line} after", [line]).split() == ["before", "after"]
+
+
 # In composing
 
 
@@ -183,3 +222,19 @@ def test_an_edit_that_brings_in_another_customer_of_the_batch_is_refused(
     for words in ("Dear Ben Schmidt,\n\nhello.", "Dear Maria,\n\nwe wrote to 9 Elm Street."):
         with pytest.raises(FailedCheck, match="another customer's"):
             editing.write_edited(settings, key, draft, words)
+
+
+@pytest.mark.parametrize("name", ["Sue", "Court", "Anwalt"])
+def test_words_that_press_nobody_may_call_the_recipient_by_a_name_that_would(
+    sqlite_engine: Engine, settings: Settings, name: str
+) -> None:
+    add_customer(sqlite_engine, "c1", given_name=name, honorific=None)
+    reference = plan(sqlite_engine, "late_payment", "letter", "c1")
+    compose(sqlite_engine, settings)
+    with in_database(sqlite_engine) as session:
+        draft = editing.open_draft(session, reference)
+    written = editing.write_edited(settings, b"k" * 32, draft, f"Dear {name},\n\nwe can also agree on $50 a month.")
+    assert written.body.startswith(b"%PDF")
+    for words in (f"Dear {name},\n\nwe will {name.lower()} you.", f"Dear {name},\n\nThe {name} will write to you."):
+        with pytest.raises(TemplateRefused, match=r"line 3.*a threat"):
+            editing.write_edited(settings, b"k" * 32, draft, words)

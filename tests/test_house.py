@@ -23,7 +23,9 @@ GROUND = (
     "reward_settings",
     "settings",
     "letters",
+    "money",
     "database",
+    "temporary_tables",
     "models",
 )
 ROOMS = ("intake", "moments", "planning", "composing", "approval", "delivery", "tracking", "learning")

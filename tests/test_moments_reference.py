@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from outreach.database import open_database, reading, upgrade_database
 from outreach.day import prepare_day
-from outreach.intake import import_folder, read_mapping
+from outreach.intake import import_folder, read_mapping, reading_dated
 from outreach.models import Decision, Invoice, Message, Moment, Treatment
 from outreach.moments import MOMENTS, find_moments
 from outreach.planning.why import explain_customer
@@ -73,12 +73,16 @@ def ids(shared: Path, name: str) -> dict[str, Any]:
 
 def count_by_day(engine: Engine, settings: Settings, days: list[str], kinds: list[str]) -> list[tuple[str, ...]]:
     """For each day, the day and the number of distinct customers with each of the moments."""
-    counted = []
     with reading(engine) as session:
-        for day in days:
-            found = find_moments(session, settings, date.fromisoformat(day), kinds)
-            numbers = (str(len({item.customer_id for item in found if item.kind == kind})) for kind in kinds)
-            counted.append((day, *numbers))
+        return count_of_days(session, settings, days, kinds)
+
+
+def count_of_days(session: Session, settings: Settings, days: list[str], kinds: list[str]) -> list[tuple[str, ...]]:
+    counted = []
+    for day in days:
+        found = find_moments(session, settings, date.fromisoformat(day), kinds)
+        numbers = (str(len({item.customer_id for item in found if item.kind == kind})) for kind in kinds)
+        counted.append((day, *numbers))
     return counted
 
 
@@ -99,6 +103,21 @@ def test_synthea_has_the_reference_moments_by_new_york_dates(shared: Path, impor
     engine, settings = imported(shared / "data" / name, "synthea.toml", "America/New_York")
     expected = [(r["today"], r["anniv_newyork_feb28"], r["patients_with_procedure_2_3d_newyork"]) for r in rows]
     assert count_by_day(engine, settings, [r["today"] for r in rows], ["anniversary", "checkin"]) == expected
+
+
+@pytest.mark.parametrize("name", ["synthea_A", "synthea_C"])
+def test_a_query_by_new_york_dates_of_a_database_in_utc_has_the_same_answers_and_writes_nothing(
+    shared: Path, imported: Imported, name: str
+) -> None:
+    rows = answers(shared, name)[::20]
+    engine, _ = imported(shared / "data" / name, "synthea.toml", "UTC")
+    expected = [(r["today"], r["anniv_newyork_feb28"], r["patients_with_procedure_2_3d_newyork"]) for r in rows]
+    before = Path(engine.url.database or "").read_bytes()
+    settings = in_zone("America/New_York")
+    with reading_dated(engine, settings) as session:
+        days = [row["today"] for row in rows]
+        assert count_of_days(session, settings, days, ["anniversary", "checkin"]) == expected
+    assert Path(engine.url.database or "").read_bytes() == before
 
 
 @pytest.mark.parametrize("name", ["synthea_A", "synthea_C"])

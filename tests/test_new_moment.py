@@ -8,17 +8,18 @@ import sys
 from pathlib import Path
 
 from outreach.settings import PROJECT
+from planned import words_of
 
 BIRTHDAY = '''"""Their birthday."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from pydantic import Field
 from sqlalchemy import Date, extract, literal
 from sqlmodel import col
 
 from outreach.models import Customer
-from outreach.moments.definition import Clause, MomentDefinition
+from outreach.moments.definition import Clause, MomentDefinition, TemplateField
 from outreach.moments.relationship import ALIVE
 from outreach.moments.telling import tell_day
 from outreach.settings import Channel, MomentKnobs
@@ -26,7 +27,7 @@ from outreach.settings import Channel, MomentKnobs
 
 class BirthdayKnobs(MomentKnobs):
     channels: list[Channel] = Field(default=["letter"])
-    candles: int = 1
+    candles: int = Field(default=1, title="Candles on the card", description="As many as you like")
 
 
 BIRTHDAY = MomentDefinition(
@@ -50,6 +51,8 @@ BIRTHDAY = MomentDefinition(
     because="born on this day",
     summary="a birthday is for the day they were born on",
     traits=frozenset({"present"}),
+    fields=(TemplateField("day", date(2026, 3, 9), "their birthday; use monthday"),),
+    likely_day=lambda session, customer, on: customer.born_on and customer.born_on.replace(year=on.year),
 )
 '''
 CUSTOMERS = """customer_id,given_name,born_on,address_line1,city,region,postal_code,country
@@ -101,3 +104,12 @@ def test_a_new_moment_is_one_file_one_registry_line_and_its_templates(tmp_path: 
     assert (batch["kind"], batch["count"], batch["why_waiting"]) == ("birthday", 1, "letters wait for a person")
     (birthday,) = [answer for answer in json.loads(outreach("why", "C2", "--json")) if answer["kind"] == "birthday"]
     assert birthday["reason"].startswith("born 16800 days ago (1980-03-11)")
+    outreach("preview", "letters/birthday.en.html", "--customer", "C2", "--out", "letter.pdf")
+    assert "Many happy returns of March 11" in words_of((tmp_path / "letter.pdf").read_bytes())
+    said = "from outreach.moments import MOMENTS as m; from outreach.web.knob_forms import label_of as l; "
+    said += "from outreach.composing.fields import explain_fields as e; "
+    said += "print(l(m['birthday'].knobs, 'candles'), dict(e('birthday', 'letter'))['day'])"
+    known = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-c", said]
+    shown = subprocess.run(command, cwd=tmp_path, env=known, capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "('Candles on the card', 'As many as you like') their birthday; use monthday"

@@ -226,6 +226,27 @@ def test_someone_without_any_name_is_not_written_to(sqlite_engine: Engine, setti
     assert decision(sqlite_engine, "anniversary").rule == "no_name"
 
 
+@pytest.mark.parametrize("word", ["-", ".", "N/A", "NULL", "nan", "{{first_name}}", "12345", "The Lee Family"])
+def test_nobody_is_written_to_as_what_stands_for_no_name(sqlite_engine: Engine, settings: Settings, word: str) -> None:
+    rows = [*faithful(given_name=word, family_name="Lee"), *faithful("c2", given_name="Cher", family_name=None)]
+    rows += faithful("c3", given_name=word, family_name="Lee", honorific="Dr.")
+    plan(sqlite_engine, settings, rows)
+    held = decision(sqlite_engine, "anniversary")
+    assert (held.outcome, held.rule, held.next_on) == ("not_yet", "no_name", TODAY + timedelta(days=1))
+    assert held.reason.startswith("there is no name to greet them by: given_name holds ")
+    assert {message.customer_id for message in messages(sqlite_engine)} == {"c2", "c3"}
+
+
+@pytest.mark.parametrize("name", [{"family_name": "Lee (deceased)"}, {"given_name": "Estate of Ann"}])
+def test_a_name_that_tells_of_a_death_holds_everything_until_staff_have_asked(
+    sqlite_engine: Engine, settings: Settings, name: dict[str, str]
+) -> None:
+    plan(sqlite_engine, settings, faithful(**name))
+    held = decision(sqlite_engine, "anniversary")
+    assert (held.outcome, held.rule, held.next_on) == ("not_yet", "death_in_name", TODAY + timedelta(days=1))
+    assert "they have died" in held.reason
+
+
 # --- flags
 
 

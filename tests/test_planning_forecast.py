@@ -1,12 +1,14 @@
 """The forecast against what planning really plans on the same data, day by day, and what it must not do."""
 
 import json
+from collections import Counter
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func
-from sqlmodel import SQLModel, select
+from sqlalchemy import Engine, func, update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import SQLModel, col, select
 from test_planning import at, customer, faithful, granted, happy, late, payments_fresh, treated, withdrawn
 
 from conftest import NOW, TODAY
@@ -16,8 +18,11 @@ from outreach.errors import SettingsError
 from outreach.intake.contacts import load_key
 from outreach.models import AuditEntry, Decision, Feedback, Message, Moment
 from outreach.planning import plan_day
-from outreach.planning.forecast import Forecast, forecast
+from outreach.planning.around import Surroundings
+from outreach.planning.budget import counted_cost
+from outreach.planning.forecast import Forecast, Foreseen, forecast
 from outreach.planning.knobs import overlay_knobs
+from outreach.planning.run import load_day, on_copies, plan_in
 from outreach.settings import Settings
 
 LAST = TODAY + timedelta(days=20)
@@ -54,19 +59,37 @@ def practice() -> list[SQLModel]:
     return rows
 
 
-def really_planned(engine: Engine, settings: Settings, first: date, last: date) -> list[tuple[Any, ...]]:
-    """What plan_day plans when it runs every morning, with the payments imported before it."""
+Row = tuple[Any, ...]
+
+
+def really_planned(engine: Engine, settings: Settings, first: date, last: date) -> list[Row]:
+    """What plan_day plans when it runs every morning, with the payments imported before it.
+
+    Whatever was planned is approved and delivered in the evening, at the cost that it was counted at.
+    """
     for ahead in range((last - first).days + 1):
-        now = NOW + timedelta(days=ahead)
+        on, now = first + timedelta(days=ahead), NOW + (first - TODAY) + timedelta(days=ahead)
         store(engine, [payments_fresh(now)])
-        plan_day(engine, settings, first + timedelta(days=ahead), now)
+        plan_day(engine, settings, on, now)
+        deliver_all(engine, settings)
     with reading(engine) as session:
-        rows = session.exec(select(Message).where(Message.run_on >= first)).all()
-    return sorted((m.run_on, m.send_on, m.kind, m.channel, m.customer_id, m.recipient_id) for m in rows)
+        return sorted(row_of(m, m.run_on, m.kind) for m in session.exec(select(Message).where(Message.run_on >= first)))
 
 
-def foreseen(seen: Forecast) -> list[tuple[Any, ...]]:
-    return sorted((m.on, m.send_on, m.moment, m.channel, m.customer_id, m.recipient_id) for m in seen.messages)
+def deliver_all(engine: Engine, settings: Settings) -> None:
+    sent = {"status": "accepted", "provider": "outbox", "provider_id": col(Message.reference)}
+    with writing(engine) as session:
+        session.execute(
+            update(Message).where(col(Message.status) == "planned").values(cost=counted_cost(settings), **sent)
+        )
+
+
+def row_of(message: Message | Foreseen, on: date, kind: str) -> Row:
+    return (on, message.send_on, kind, message.channel, message.customer_id, message.recipient_id, message.reward_cost)
+
+
+def foreseen(seen: Forecast) -> list[Row]:
+    return sorted(row_of(message, message.on, message.moment) for message in seen.messages)
 
 
 KNOBS: list[dict[str, dict[str, Any]]] = [
@@ -86,7 +109,16 @@ def test_the_forecast_is_what_planning_plans_day_by_day(
     seen = forecast(engine, settings, TODAY, LAST, NOW)
     real = really_planned(engine, settings, TODAY, LAST)
     assert foreseen(seen) == real
+    assert seen.held == held_on(engine, TODAY, LAST)
     assert len({row[2] for row in real}) >= 3, "the data must give most moments, or this shows nothing"
+
+
+def held_on(engine: Engine, first: date, last: date) -> Counter[tuple[str, str, str]]:
+    """The decisions not to write, by (moment, outcome, rule)."""
+    kinds = select(Moment.kind, Decision.outcome, Decision.rule).join(Decision)
+    with reading(engine) as session:
+        noes = kinds.where(Decision.outcome != "send", col(Decision.run_on).between(first, last))
+        return Counter(session.execute(noes).tuples())
 
 
 def test_the_forecast_leaves_quiet_days_between_what_it_foresees_itself(
@@ -103,21 +135,44 @@ def test_the_forecast_leaves_quiet_days_between_what_it_foresees_itself(
 
 def test_the_forecast_goes_on_from_what_was_decided_before(engine: Engine, settings: Settings) -> None:
     store(engine, practice())
-    for ahead in range(4):
-        plan_day(engine, settings, TODAY + timedelta(days=ahead), NOW + timedelta(days=ahead))
+    really_planned(engine, settings, TODAY, TODAY + timedelta(days=3))
     first, now = TODAY + timedelta(days=3), NOW + timedelta(days=3)
-    store(engine, [payments_fresh(now)])
     seen = forecast(engine, settings, first, LAST, now)
     before = count(engine, Message, Message.run_on == first)
-    for ahead in range(1, (LAST - first).days + 1):
-        store(engine, [payments_fresh(now + timedelta(days=ahead))])
-        plan_day(engine, settings, first + timedelta(days=ahead), now + timedelta(days=ahead))
-    with reading(engine) as session:
-        later = session.exec(select(Message).where(Message.run_on > first)).all()
-    real = sorted((m.run_on, m.send_on, m.kind, m.channel, m.customer_id, m.recipient_id) for m in later)
+    real = really_planned(engine, settings, first + timedelta(days=1), LAST)
     assert before, "the first day was planned already, and must not be foreseen once more"
     assert foreseen(seen) == real
     assert real
+
+
+@pytest.mark.parametrize("status", ["planned", "composed", "held", "approved", "uncertain"])
+def test_what_waits_today_is_taken_to_leave_so_that_its_ladder_goes_on(
+    sqlite_engine: Engine, settings: Settings, status: str
+) -> None:
+    settings = overlay_knobs(
+        settings, "late_payment", {"channels": ["email", "letter"], "ladder": True, "until_days": 60}
+    )
+    store(
+        sqlite_engine, [customer("late1"), *late("late1", 12), granted("email", customer_id="late1"), payments_fresh()]
+    )
+    plan_day(sqlite_engine, settings, TODAY, NOW)
+    with writing(sqlite_engine) as session:
+        session.execute(update(Message).values(status=status))
+    seen = forecast(sqlite_engine, settings, TODAY, LAST, NOW)
+    assert [(m.on, m.channel) for m in seen.messages] == [(TODAY + timedelta(days=14), "letter")]
+
+
+def test_what_was_of_no_use_before_it_left_starts_no_next_step(sqlite_engine: Engine, settings: Settings) -> None:
+    settings = overlay_knobs(
+        settings, "late_payment", {"channels": ["email", "letter"], "ladder": True, "until_days": 60}
+    )
+    store(
+        sqlite_engine, [customer("late1"), *late("late1", 12), granted("email", customer_id="late1"), payments_fresh()]
+    )
+    plan_day(sqlite_engine, settings, TODAY, NOW)
+    with writing(sqlite_engine) as session:
+        session.execute(update(Message).values(useful_until=TODAY - timedelta(days=1)))
+    assert forecast(sqlite_engine, settings, TODAY, LAST, NOW).messages == ()
 
 
 def count(engine: Engine, table: type[SQLModel], *conditions: Any) -> int:
@@ -138,6 +193,34 @@ def test_the_forecast_waits_for_no_writer(engine: Engine, settings: Settings) ->
         session.add(Feedback(feedback_id="f", customer_id="no", given_at=at(TODAY), given_on=TODAY, kind="review"))
         session.flush()
         assert forecast(engine, settings, TODAY, TODAY, NOW).messages
+
+
+def test_others_write_and_plan_while_a_forecast_is_made_and_it_does_not_see_it(
+    engine: Engine, settings: Settings
+) -> None:
+    store(engine, practice())
+    key = load_key(engine, settings)
+    with on_copies(engine) as session:
+        surroundings = Surroundings(session)
+        tried = plan_in(surroundings, load_day(session, settings, TODAY, NOW), key)
+        # A writer that has to wait for a lock waits a minute, and then fails.
+        assert plan_day(engine, settings, TODAY, NOW) == tried
+        store(engine, [customer("new"), *late("new", 12)])
+        tomorrow = plan_in(surroundings, load_day(session, settings, TODAY + timedelta(days=1), NOW), key)
+        assert session.exec(select(func.count()).select_from(Moment)).one() >= tried.decisions.total()
+        assert tomorrow.messages.total() >= 1
+    assert count(engine, Message) == tried.messages.total()
+    assert count(engine, Decision) == tried.decisions.total()
+
+
+def test_the_copies_are_as_strict_as_the_tables(engine: Engine) -> None:
+    store(engine, [customer("a")])
+    row = Moment(moment_id="m", kind="k", customer_id="a", occasion="o", occasion_on=TODAY, found_on=TODAY)
+    store(engine, [row])
+    with on_copies(engine) as session:
+        session.add(Moment(**row.model_dump() | {"moment_id": "other"}))
+        with pytest.raises(IntegrityError):
+            session.flush()
 
 
 def test_stale_payments_hold_today_only_since_the_next_import_is_taken_for_granted(

@@ -3,7 +3,7 @@
 import csv
 import re
 from collections import Counter
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -44,7 +44,8 @@ def test_any_day_of_the_year_is_rich_and_believable(
     sqlite_engine: Engine, settings: Settings, tmp_path: Path, day: date, seed: int
 ) -> None:
     assert len(write_practice(tmp_path, day, seed).customer_ids) >= 320
-    import_folder(sqlite_engine, tmp_path, settings, NOW)
+    # On the day itself: before it, what is dated until then would lie in the future.
+    import_folder(sqlite_engine, tmp_path, settings, datetime.combine(day, time(15), UTC))
     with reading(sqlite_engine) as session:
         found = Counter(item.kind for item in find_moments(session, settings, day))
         soon = [day + timedelta(days=ahead) for ahead in range((add_business_days(day, 5) - day).days + 1)]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from sqlalchemy import Engine, update
 from sqlmodel import col, select
 from test_planning import customer, faithful, messages
@@ -21,7 +22,7 @@ from outreach.intake.contacts import load_key
 from outreach.models import AuditEntry, Goodwill, Invoice, Message, Payment, Reward
 from outreach.planning.forecast import forecast
 from outreach.planning.knobs import overlay_knobs
-from outreach.planning.rewards import expected_cost, purpose_of, reward_of
+from outreach.planning.rewards import Gift, expected_cost, gift_of, purpose_of, reward_of
 from outreach.planning.worth import NOTHING, Worth, find_worth
 from outreach.reward_settings import Proportion, RewardsSettings
 from outreach.settings import Settings
@@ -65,6 +66,15 @@ def test_whoever_pays_for_another_brings_it(engine: Engine, settings: Settings) 
 def test_two_currencies_have_no_sum(engine: Engine, settings: Settings) -> None:
     rows = [customer(), *paid("c1", TODAY, 100), *paid("c1", TODAY, 7_000, 2, currency="EUR")]
     assert worth(engine, settings, rows) == Worth(100, 100)
+
+
+def test_what_somebody_paid_for_no_bill_in_particular_counts_and_the_payments_own_currency_does(
+    engine: Engine, settings: Settings
+) -> None:
+    own = {"customer_id": "c1", "paid_on": TODAY}
+    rows = [customer(), Payment(payment_id="a", **own, amount=300), *paid("c1", TODAY, 70, 2)]
+    rows += [Payment(payment_id="b", **own, amount=9_000, currency="JPY")]
+    assert worth(engine, settings, rows) == Worth(370, 370)
 
 
 # --- how much
@@ -132,6 +142,45 @@ def test_a_letter_gives_what_the_customer_is_worth(sqlite_engine: Engine, settin
     reference = plan(sqlite_engine, "anniversary", "letter", "c1")
     compose(sqlite_engine, growing(settings))
     assert "I have put $50 to your name" in words_of(message_of(sqlite_engine, reference)[1])
+
+
+# --- in another currency
+
+
+def in_forints(settings: Settings, **amounts: int) -> Settings:
+    return settings.model_copy(update={"rewards": RewardsSettings(amounts={"HUF": amounts})})
+
+
+def test_whoever_has_another_currency_is_given_what_the_settings_name_in_it_or_nothing(settings: Settings) -> None:
+    forints = in_forints(settings, anniversary=700_000)
+    assert gift_of(forints, "anniversary", NOTHING, "HUF") == Gift(700_000, "HUF", 1_000)
+    assert gift_of(forints, "anniversary", NOTHING, "JPY") == Gift(0, "JPY", 0)
+    assert gift_of(forints, "anniversary", NOTHING, None) == Gift(2_000, "USD", 1_000)
+    assert gift_of(in_forints(settings, checkin=1), "checkin", NOTHING, "HUF").amount == 0, "that moment gives nothing"
+
+
+@pytest.mark.parametrize("wanted", ["huf", "Ft", "FORINT"])
+def test_an_amount_is_named_by_the_code_of_its_currency(wanted: str) -> None:
+    with pytest.raises(ValidationError):
+        RewardsSettings(amounts={wanted: {"anniversary": 1}})
+
+
+@pytest.mark.parametrize(("currency", "amount", "said"), [("HUF", 700_000, "HUF 7,000 to your name"), ("JPY", 0, "")])
+def test_the_letter_the_voucher_and_the_plan_give_the_same_in_another_currency(
+    engine: Engine, settings: Settings, currency: str, amount: int, said: str
+) -> None:
+    forints = in_forints(settings, anniversary=700_000)
+    forints = forints.model_copy(update={"paper": forints.paper.model_copy(update={"voucher": "strip"})})
+    plan_rows(engine, forints, faithful(currency=currency))
+    (planned,) = messages(engine)
+    compose(engine, forints)
+    message, body = message_of(engine, planned.reference)
+    assert planned.reward_cost == message.reward_cost == (1_000 if amount else 0)
+    words = words_of(body).replace("\u00a0", " ")
+    assert (said in words, "I have put" in words, "$" in words) == (True, bool(said), False)
+    with reading(engine) as session:
+        given_ = [(row.amount, row.currency) for row in session.exec(select(Reward))]
+    assert given_ == [(amount, currency)] * bool(amount)
 
 
 # --- redeeming

@@ -12,7 +12,7 @@ from outreach.approval import open_batches
 from outreach.approval.wording import list_template_versions, save_template, undo_template
 from outreach.composing import check_templates, preview_template, template_fingerprint
 from outreach.composing.environment import FILTERS, render_template
-from outreach.composing.fields import EXPLAINED, EXPLAINED_FILTERS, OF_MOMENT, fields_for
+from outreach.composing.fields import EXPLAINED, EXPLAINED_FILTERS, OF_MOMENT, explain_fields, fields_for
 from outreach.composing.samples import find_samples
 from outreach.composing.templates import read_sources, saved_sources
 from outreach.database import reading, writing
@@ -189,6 +189,9 @@ def test_samples_are_those_who_had_the_moment_and_then_those_who_have_it_next(
 
 
 def test_every_field_and_every_filter_is_explained_to_whoever_writes() -> None:
-    fields = {name for kind in OF_MOMENT for name in fields_for(kind, "letter")}
-    assert fields == set(EXPLAINED)
+    for kind in OF_MOMENT:
+        explained = dict(explain_fields(kind, "letter"))
+        assert set(explained) == set(fields_for(kind, "letter"))
+        assert all(explained.values())
+    assert set(EXPLAINED) <= {name for kind in OF_MOMENT for name in fields_for(kind, "letter")}
     assert set(FILTERS) == set(EXPLAINED_FILTERS)

@@ -16,8 +16,9 @@ from sqlmodel import col, select
 
 from outreach.database import open_database, reading, upgrade_database, writing
 from outreach.models import Consent, Customer, Decision, Import, Message, Moment
-from outreach.planning import plan_day
-from outreach.planning.budget import most_cost
+from outreach.planning import PlanReport, plan_day
+from outreach.planning.budget import counted_cost, most_cost
+from outreach.planning.forecast import Forecast, cost_of, forecast
 from outreach.settings import Settings, load_settings
 
 CAP, BUDGET = 2, 1_500
@@ -44,17 +45,48 @@ def practice() -> Settings:
     )
 
 
-def live_through(engine: Engine, settings: Settings, people: People, last: date = LAST) -> None:
-    """Every morning: what became known is stored, payments are imported, the day is planned, and all of it is sent."""
-    for ahead in range((last - FIRST).days + 1):
-        on = FIRST + timedelta(days=ahead)
+def live_through(
+    engine: Engine,
+    settings: Settings,
+    people: People,
+    last: date = LAST,
+    first: date = FIRST,
+    is_foretold: bool = False,
+) -> None:
+    """Every morning: what became known is stored, payments are imported, the day is planned, and all of it is sent.
+
+    Where it is foretold, the forecast of each morning for its day must be what is then planned.
+    """
+    for ahead in range((last - first).days + 1):
+        on = first + timedelta(days=ahead)
         with writing(engine) as session:
-            session.add_all(people.known.get(on, []))
-            session.add(Import(at=noon(on), file="p", table_name="payments", read=0, accepted=0, refused=0))
-        plan_day(engine, settings, on, noon(on))
+            session.add_all([*people.known.get(on, []), payments_at(on)])
+        seen = forecast(engine, settings, on, on, noon(on)) if is_foretold else None
+        report = plan_day(engine, settings, on, noon(on))
+        if seen:
+            require_foretold(engine, seen, report)
         with writing(engine) as session:
             sent = {"status": "accepted", "provider": "outbox", "provider_id": col(Message.reference)}
+            sent["cost"] = counted_cost(settings)
             session.execute(update(Message).where(col(Message.status) == "planned").values(**sent))
+
+
+def payments_at(on: date) -> Import:
+    return Import(at=noon(on), file="p", table_name="payments", read=0, accepted=0, refused=0)
+
+
+def require_foretold(engine: Engine, seen: Forecast, report: PlanReport) -> None:
+    """The forecast of a day is what was planned on it: each message with its cost, and how often each rule held."""
+    with reading(engine) as session:
+        planned = session.exec(select(Message).where(Message.run_on == report.on)).all()
+    costs = practice().postage
+    real = [
+        (m.kind, m.channel, m.customer_id, m.recipient_id, m.send_on, cost_of(m.channel, costs) + m.reward_cost)
+        for m in planned
+    ]
+    foreseen = [(m.moment, m.channel, m.customer_id, m.recipient_id, m.send_on, m.cost) for m in seen.messages]
+    assert sorted(foreseen) == sorted(real), report.on
+    assert seen.held == Counter({no: count for no, count in report.decisions.items() if no[1] != "send"}), report.on
 
 
 def fresh(url: str) -> Engine:
@@ -139,7 +171,7 @@ def require_caps(year: Year, settings: Settings) -> None:
 def live_on_sqlite(seed: int, size: int) -> tuple[Year, People, Settings]:
     with tempfile.TemporaryDirectory() as folder:
         engine, people, settings = fresh(f"sqlite:///{Path(folder) / 'year.db'}"), People(seed, size), practice()
-        live_through(engine, settings, people)
+        live_through(engine, settings, people, is_foretold=True)
         return Year(engine), people, settings
 
 
@@ -172,6 +204,35 @@ def test_the_same_seed_gives_the_same_weeks_on_both_databases(database_url: str)
     assert {key: [d.model_dump() for d in value] for key, value in here.decisions.items()} == {
         key: [d.model_dump() for d in value] for key, value in there.decisions.items()
     }
+
+
+def test_the_forecast_of_each_morning_is_what_is_planned_then(database_url: str) -> None:
+    """On both databases, day after day, while new facts come in and what was planned leaves."""
+    engine = fresh(database_url)
+    live_through(engine, practice(), People(7, 14), date(2026, 1, 18), is_foretold=True)
+    assert len({message.kind for message in Year(engine).messages}) >= 3, "too little happened to show anything"
+
+
+def test_a_forecast_of_a_month_is_what_a_month_of_planning_and_sending_comes_to(database_url: str) -> None:
+    """Where no new fact comes in but the payments, which are imported every morning."""
+    engine, settings, people = fresh(database_url), practice(), People(3, 40)
+    first, last = date(2026, 4, 1), date(2026, 4, 30)
+    known = [row for day, rows in sorted(people.known.items()) if day < first for row in rows]
+    people.known.clear()
+    with writing(engine) as session:
+        session.add_all([*known, payments_at(first)])
+    live_through(engine, settings, people, first - timedelta(days=1), first=first - timedelta(days=1))
+    seen = forecast(engine, settings, first, last, noon(first))
+    live_through(engine, settings, people, last, first=first)
+    with reading(engine) as session:
+        planned = session.exec(select(Message).where(Message.run_on >= first)).all()
+        kinds = select(Moment.kind, Decision.outcome, Decision.rule).join(Decision)
+        held = session.execute(kinds.where(Decision.run_on >= first, Decision.outcome != "send")).tuples()
+        assert seen.held == Counter(held)
+    real = [(m.run_on, m.send_on, m.kind, m.channel, m.customer_id, m.recipient_id) for m in planned]
+    foreseen = [(m.on, m.send_on, m.moment, m.channel, m.customer_id, m.recipient_id) for m in seen.messages]
+    assert sorted(foreseen) == sorted(real)
+    assert len(real) >= 5, "too little happened to show anything"
 
 
 def test_the_people_of_a_seed_are_the_same_again() -> None:

@@ -13,7 +13,7 @@ from outreach.database import reading, writing
 from outreach.models import KnobVersion, Pause, TemplateVersion, Treatment, TreatmentAnswer
 from outreach.moments import MOMENTS, knobs_for
 from outreach.settings import Settings
-from outreach.web.knob_forms import ELSEWHERE, LABELS
+from outreach.web.knob_forms import ELSEWHERE, label_of
 from planned import add_customer
 from serving import Browser, serving
 
@@ -57,8 +57,9 @@ def test_the_list_shows_every_moment_with_what_lies_ahead(vera: Browser) -> None
 def test_every_moment_has_a_page_with_all_its_knobs(vera: Browser, settings: Settings, moment: str) -> None:
     page = vera.get(f"/moments/{moment}")
     assert page.status_code == 200
-    for name in type(knobs_for(settings, moment)).model_fields:
-        assert name in ELSEWHERE or (f'name="{name}"' in page.text and LABELS[name][0] in page.text), name
+    knobs = type(knobs_for(settings, moment))
+    for name in knobs.model_fields:
+        assert name in ELSEWHERE or (f'name="{name}"' in page.text and label_of(knobs, name)[0] in page.text), name
     assert ">Save<" not in page.text, "a viewer saves nothing"
 
 

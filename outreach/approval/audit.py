@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlmodel import Session, col, select
@@ -14,16 +15,26 @@ BEGINNING = "0" * 64
 
 def record_act(session: Session, actor: str, act: str, subject: str, detail: str, at: datetime) -> AuditEntry:
     """Appends one entry within the caller's transaction, so that the act and its record stand or fall together."""
+    return record_acts(session, actor, act, [subject], detail, at)[0]
+
+
+def record_acts(
+    session: Session, actor: str, act: str, subjects: Iterable[str], detail: str, at: datetime
+) -> list[AuditEntry]:
+    """The same for an act done to several at once: an entry for each, in their order, and the turn is taken once."""
     take_turns(session, "audit")
     last = session.exec(select(AuditEntry).order_by(col(AuditEntry.sequence).desc()).limit(1)).first()
-    sequence, previous = (last.sequence + 1, last.hash) if last else (1, BEGINNING)
-    entry = AuditEntry(
-        sequence=sequence, previous=previous, hash="", at=at, actor=actor, act=act, subject=subject, detail=detail
-    )
-    entry.hash = _hash(entry)
-    session.add(entry)
+    before, previous = (last.sequence, last.hash) if last else (0, BEGINNING)
+    entries: list[AuditEntry] = []
+    for sequence, subject in enumerate(subjects, start=before + 1):
+        entry = AuditEntry(
+            sequence=sequence, previous=previous, hash="", at=at, actor=actor, act=act, subject=subject, detail=detail
+        )
+        entry.hash = previous = _hash(entry)
+        entries.append(entry)
+    session.add_all(entries)
     session.flush()
-    return entry
+    return entries
 
 
 def find_break(session: Session) -> int | None:

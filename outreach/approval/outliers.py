@@ -1,18 +1,18 @@
 """The messages of a batch in; which of them a person should look at first, and why, out. Reads, and decides nothing."""
 
 import re
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Row, func
+from sqlalchemy import Row
 from sqlmodel import Session, col, select
 
-from outreach.models import Content, Customer, Invoice, Message
-from outreach.moments.relationship import balance
+from outreach.models import Batch, Content, Customer, Message
+from outreach.planning.receivables import OpenInvoice, read_receivables, total_by_currency
 
 # What nobody is called: digits, signs, a form's words, one Latin letter alone.
 _ODD_NAME = re.compile(
@@ -46,7 +46,8 @@ def look_over(session: Session, batch_id: str) -> list[Look]:
     """
     rows = _messages_of(session, batch_id)
     why = {row.reference: _own_reasons(row) for row in rows}
-    for shared in (_new_contacts(session, rows, batch_id), _long_ones(rows), _nameless(rows), _unusual(session, rows)):
+    unusual = _unusual(session, rows, session.get_one(Batch, batch_id).currency) if rows else {}
+    for shared in (_new_contacts(session, rows, batch_id), _long_ones(rows), _nameless(rows), unusual):
         for reference, reason in shared.items():
             why[reference].append(reason)
     for reference in _together(rows):
@@ -120,23 +121,36 @@ def _together(rows: Rows) -> list[str]:
     return [row.reference for row in rows if households[row.household] > 1 or contacts[row.contact_hash] > 1]
 
 
-def _unusual(session: Session, rows: Rows) -> dict[str, str]:
-    """Those about an amount far from what the others are about."""
+def _unusual(session: Session, rows: Rows, currency: str) -> dict[str, str]:
+    """Those about an amount far from what the others in the same currency are about."""
     about = [row for row in rows if row.kind == "late_payment"]
-    amounts: dict[str, int] = {}
+    amounts: dict[str, dict[str, int]] = {}
     for start in range(0, len(about), CHUNK):
-        amounts |= _overdue(session, {row.customer_id for row in about[start : start + CHUNK]}, about[start].run_on)
-    usual = median(amounts.values()) if amounts else 0
-    return {row.reference: "an unusual amount" for row in about if amounts.get(row.customer_id, 0) > FAR * usual}
+        chunk = about[start : start + CHUNK]
+        amounts |= _late(session, {row.customer_id for row in chunk}, chunk[0].run_on, currency)
+    usual = _medians(amounts.values())
+    return {
+        row.reference: "an unusual amount"
+        for row in about
+        if any(total > FAR * usual[paid_in] for paid_in, total in amounts.get(row.customer_id, {}).items())
+    }
 
 
-def _overdue(session: Session, customers: set[str], on: date) -> dict[str, int]:
-    """What each customer owes on invoices past due on the day, in minor units."""
-    left = balance(on)
-    owed = select(Invoice.customer_id, func.sum(left)).where(
-        col(Invoice.customer_id).in_(customers), Invoice.due_on < on, left > 0
-    )
-    return {customer: int(total) for customer, total in session.exec(owed.group_by(Invoice.customer_id))}
+def _late(session: Session, customers: set[str], on: date, currency: str) -> dict[str, dict[str, int]]:
+    """What is late of each customer's bills on the day, in each currency, in minor units."""
+    late: dict[str, list[OpenInvoice]] = defaultdict(list)
+    for bill in read_receivables(session, on, customers, currency).open_invoices():
+        if bill.invoice.customer_id in customers and bill.late_since < on:
+            late[bill.invoice.customer_id].append(bill)
+    return {customer: total_by_currency(bills) for customer, bills in late.items()}
+
+
+def _medians(amounts: Iterable[dict[str, int]]) -> dict[str, float]:
+    totals: dict[str, list[int]] = defaultdict(list)
+    for by_currency in amounts:
+        for currency, total in by_currency.items():
+            totals[currency].append(total)
+    return {currency: median(listed) for currency, listed in totals.items()}
 
 
 def odd_name(name: str | None) -> bool:

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Engine
-from sqlmodel import Session
+from sqlalchemy import Engine, update
+from sqlmodel import Session, col
 
-from outreach.approval.audit import record_act
+from outreach.approval.audit import record_acts
 from outreach.approval.batches import SHRUNK, messages_waiting, require_message, require_reason, require_waiting, reseal
 from outreach.approval.staff import require_approver
 from outreach.database import take_turns, writing
 from outreach.models import Batch, Message
+from outreach.planning.people import in_chunks
 
 
 def reject(engine: Engine, subject: str, by: str, reason: str, now: datetime, marked: str) -> Batch:
@@ -32,10 +33,12 @@ def reject(engine: Engine, subject: str, by: str, reason: str, now: datetime, ma
 def _reject(
     session: Session, batch: Batch, messages: Sequence[Message], by: str, reason: str, now: datetime, marked: str
 ) -> Batch:
-    for message in messages:
-        message.status, message.status_reason = "rejected", reason
-        record_act(session, by, "message rejected", message.reference, marked, now)
-    session.flush()
+    # A constant number of statements, however large the batch: everybody else's decision waits for this one.
+    references = [message.reference for message in messages]
+    for some in in_chunks(references):
+        rejected = update(Message).where(col(Message.reference).in_(some))
+        session.execute(rejected.values(status="rejected", status_reason=reason))
+    record_acts(session, by, "message rejected", references, marked, now)
     batch.reason = reason
     reseal(session, batch, SHRUNK, messages, by, now, "rejected")
     return batch

@@ -9,7 +9,7 @@ from outreach.approval.audit import record_act
 from outreach.database import upsert
 from outreach.errors import ApprovalError
 from outreach.models import TreatmentAnswer
-from outreach.planning.holds import SENSITIVE
+from outreach.moments.care import is_never_mentioned
 
 LONGEST_NAME = 120
 
@@ -25,7 +25,7 @@ def answer_treatment(session: Session, name: str, answer: str, by: str, at: date
         raise ApprovalError("Say yes or no to asking about this treatment")
     if not treatment or len(treatment) > LONGEST_NAME:
         raise ApprovalError(f"The name of a treatment has 1 to {LONGEST_NAME} characters; shorten it in the data")
-    if answer == "yes" and SENSITIVE.search(treatment):
+    if answer == "yes" and is_never_mentioned(treatment):
         raise ApprovalError("This kind of care is never mentioned, not even by asking; nobody can say yes to it")
     upsert(session, TreatmentAnswer, [{"treatment": treatment, "answer": answer, "by": by, "at": at}])
     record_act(session, by, "treatment answered", treatment, answer, at)

@@ -7,6 +7,7 @@ import typer
 from outreach import tables
 from outreach.call import open_call
 from outreach.commands.options import AsJson, By, Database, Now
+from outreach.money import write_money
 from outreach.tracking.redeeming import find_reward, hash_of, redeem
 
 redeeming = typer.Typer()
@@ -26,4 +27,4 @@ def redeem_(
     reward = redeem(call.engine, call.settings, hash_of(call.engine, call.settings, code), by, call.now)
     if as_json:
         return tables.print_json(reward)
-    return tables.say(f"Redeemed: {tables.money(reward.amount, reward.currency)}, given to {reward.customer_id}")
+    return tables.say(f"Redeemed: {write_money(reward.amount, reward.currency)}, given to {reward.customer_id}")

@@ -9,6 +9,7 @@ from outreach import tables
 from outreach.call import open_call
 from outreach.commands.options import AsJson, Database, Now
 from outreach.errors import SettingsError
+from outreach.money import write_money
 from outreach.planning.forecast import Forecast, forecast
 from outreach.planning.knobs import overlay_knobs
 from outreach.planning.weeks import Weeks, count_weeks, draw_weeks
@@ -68,10 +69,10 @@ def show_forecast(seen: Forecast, weeks: Weeks, before: Forecast | None, as_json
             if weeks.counts[moment, monday]
         ]
         return tables.print_json({**span, "messages": seen.messages, "weeks": by_week, "held": held})
-    title = f"{seen.first} to {seen.last}: {len(seen.messages)} messages, {tables.money(seen.cost, seen.currency)}"
+    title = f"{seen.first} to {seen.last}: {len(seen.messages)} messages, {write_money(seen.cost, seen.currency)}"
     if len(weeks.mondays) <= 1:
         rows = [
-            (m.on, m.send_on, m.moment, m.channel, m.customer_id, tables.money(m.cost, seen.currency))
+            (m.on, m.send_on, m.moment, m.channel, m.customer_id, write_money(m.cost, seen.currency))
             for m in seen.messages
         ]
         tables.print_table(title, ["planned", "sent", "moment", "channel", "customer", "cost"], rows)
@@ -91,7 +92,7 @@ def show_weeks(seen: Forecast, weeks: Weeks, before: Forecast | None, title: str
             for at in range(len(starts))
         ]
         change = [len(before.of(moment).messages)] if before else []
-        cost = tables.money(weeks.costs[moment], seen.currency)
+        cost = write_money(weeks.costs[moment], seen.currency)
         rows.append((moment, *numbers, weeks.total(moment), *change, cost))
     heads = [f"{monday:%d %b}" for monday in starts]
     columns = ["moment", *heads, "in all", *(["as it is now"] if before else []), "cost"]

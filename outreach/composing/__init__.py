@@ -5,7 +5,8 @@ It never sends, never approves, and never writes a word that a customer's data o
 
 from outreach.composing.editing import preview_edited, words_of
 from outreach.composing.preview import preview_template
-from outreach.composing.run import ComposeReport, compose_planned
+from outreach.composing.reports import ComposeReport
+from outreach.composing.run import compose_planned
 from outreach.composing.templates import check_templates, template_fingerprint
 
 __all__ = [

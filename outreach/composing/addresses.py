@@ -7,6 +7,7 @@ from functools import cache
 from babel import Locale
 
 from outreach.errors import CannotWrite, FieldMissing
+from outreach.intake.names import names_of
 from outreach.intake.post import missing_fields, order_lines
 from outreach.models import Customer
 from outreach.planning.people import postal_fields
@@ -64,15 +65,16 @@ def _filled(lines: list[str | None]) -> tuple[str, ...]:
 def full_name(customer: Customer) -> str:
     """The name on the envelope: title, given and family name, as far as there are any. Raises FieldMissing for none.
 
-    Names in Chinese, Japanese and Korean letters are written as there: the family's first, and no space between.
+    What stands for no name ("N/A", "nan") is not printed. Names in Chinese, Japanese and Korean letters are written as
+    there: the family's first, and no space between.
     """
-    given, family = (customer.given_name or customer.preferred_name or "").strip(), (customer.family_name or "").strip()
+    names = names_of(customer)
+    given, family = names.given or names.preferred, names.family
     if given and family and _EAST_ASIAN.fullmatch(given + family):
         return family + given
-    name = " ".join(part for part in ((customer.honorific or "").strip(), given, family) if part)
     if not (given or family):
         raise FieldMissing("name", "the address")
-    return name
+    return " ".join(part for part in (names.title, given, family) if part)
 
 
 def country_code(written: str | None, home: str) -> str:

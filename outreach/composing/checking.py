@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Literal
 
 from outreach.composing.card_papers import Card
-from outreach.composing.comparing import plain_words, squeeze
+from outreach.composing.comparing import holds_line, is_mixed, plain_words, squeeze, take_out
 from outreach.composing.glyphs import missing_glyphs
 from outreach.composing.pictures import Seen, ink_in, see_pages
 from outreach.composing.printing import Zone, most_pages_of
@@ -42,11 +42,15 @@ class Fault:
 
 @dataclass(frozen=True)
 class Expected:
-    """The `lines` of the recipient's name and address, and what no outside may tell of them, such as a treatment."""
+    """The `lines` of the recipient's name and address, and what no outside may tell of them, such as a treatment.
+
+    `called` is what a card calls them, as often as it does.
+    """
 
     lines: tuple[str, ...]
     private: frozenset[str] = frozenset()
     is_domestic: bool = True
+    called: tuple[str, ...] = ()
 
 
 def check_letter(pdf: bytes, provider: str, settings: Settings, expected: Expected | None = None) -> list[Fault]:
@@ -125,7 +129,7 @@ class _Check:
             return
         said, number = page.words_in[window], self.zones.page
         lines = self.expected.lines if self.expected else tuple(said.splitlines())
-        if not said.strip() or any(squeeze(line) not in squeeze(said) for line in lines):
+        if not said.strip() or not all(holds_line(said, line) for line in lines):
             says = "The recipient's whole address does not stand in the window; move it there, or write it smaller"
             yield Fault("address", number, window, says)
         elif len(lines) > MOST_LINES or _left_over(said, lines):
@@ -184,15 +188,21 @@ class _Check:
             yield Fault("face", number, None, f"The font {name} is not in the file; print it with its fonts embedded")
 
     def _words(self) -> Iterator[Fault]:
-        """What can be read from outside: a card on both sides, and a letter where the envelope has a window."""
-        own = [self.settings.business.name, *self.settings.business.address]
-        lines = self.expected.lines if self.expected else ()
+        """What can be read from outside: a card on both sides, and a letter where the envelope has a window.
+
+        A name or a street may be any word (Krebs, Fertility Lane): the recipient's own are not searched, each as often
+        as it has to stand there.
+        """
+        business = self.settings.business
+        ours = [business.name, *business.address, *(signatory.name for signatory in business.signatories)]
+        theirs = (*self.expected.lines, *self.expected.called) if self.expected else ()
         private = self.expected.private if self.expected else frozenset()
         for number, box, said in self._open_words():
-            told = _find_words(_without(said, own), _telling())
+            rest = take_out(said, theirs)
+            told = _find_words(_without(rest, ours), _telling())
             told += _find_words(said, self.settings.paper.forbidden_outside)
             # Which word of theirs it is would tell it again.
-            told += ["what is theirs alone"] * bool(_find_words(_without(said, [*own, *lines]), private))
+            told += ["what is theirs alone"] * bool(_find_words(_without(rest, ours), private))
             for word in dict.fromkeys(told):
                 says = f"Anybody can read “{word}” here without opening anything; take it out, or send a closed letter"
                 yield Fault("words", number, box, says)
@@ -227,10 +237,11 @@ def _without(said: str, lines: Iterable[str]) -> str:
     return plain
 
 
-def _left_over(said: str, lines: Iterable[str]) -> str:
+def _left_over(said: str, lines: Sequence[str]) -> str:
     """What is left of `said` once each of `lines` is taken out as often as it is given, spaces aside."""
-    left = squeeze(said)
-    for line in sorted(map(squeeze, lines), key=len, reverse=True):
+    mixed = [line for line in lines if is_mixed(plain_words(line))]
+    left = take_out(said, mixed).replace(" ", "")
+    for line in sorted((squeeze(line) for line in lines if line not in mixed), key=len, reverse=True):
         left = left.replace(line, "", 1)
     return left
 

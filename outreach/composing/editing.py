@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Engine, or_
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from outreach.composing.addresses import Address
 from outreach.composing.calls import write_call
@@ -24,7 +24,7 @@ from outreach.composing.guarding import Person, person_of
 from outreach.composing.harsh_words import require_kind_words
 from outreach.composing.layouts import layouts_sha256
 from outreach.composing.run import assignments_for
-from outreach.composing.sounding import currency_of, lines_of, own_of_edited, own_people, require_sound
+from outreach.composing.sounding import lines_of, own_of_edited, own_people, require_sound
 from outreach.composing.templates import Words, read_sources, saved_sources
 from outreach.composing.texts import write_text
 from outreach.composing.vouchers import vouchers_for
@@ -33,7 +33,9 @@ from outreach.composing.writing import Written, letter_body, require_business, s
 from outreach.database import reading
 from outreach.errors import CannotWrite, NotFound, TemplateRefused
 from outreach.intake.contacts import load_key
+from outreach.intake.names import names_to_call
 from outreach.models import Customer, Edit, Message, Reward, Treatment, Wording
+from outreach.money import Amount
 from outreach.settings import Settings
 
 _BRACES = re.compile(r"[{}]")
@@ -46,7 +48,8 @@ class Draft:
     """A composed message that can be written anew, `about` these customers.
 
     `private` are words that no subject or text may hold, and `saved` what was saved at the desk in place of templates.
-    `people`, by id, are those whose messages wait in the same batch. `given` is what it gives each, in minor units.
+    `people`, by id, are those whose messages wait in the same batch. `given` is what it gives each. `names` are what
+    the recipient, and those it is about, may be called.
     """
 
     message: Message
@@ -56,7 +59,8 @@ class Draft:
     about: tuple[str, ...]
     saved: Mapping[str, str]
     people: Mapping[str, Person]
-    given: int = 0
+    given: Amount | None = None
+    names: tuple[str, ...] = ()
 
 
 def words_of(session: Session, reference: str) -> str:
@@ -98,8 +102,12 @@ def open_draft(session: Session, reference: str) -> Draft:
     names = session.exec(select(Treatment.name).where(col(Treatment.customer_id).in_(about)).distinct())
     private = frozenset(name.casefold() for name in names if name)
     people = _people_beside(session, message) if message.channel == "letter" else {}
-    given = session.exec(select(func.max(Reward.amount)).where(Reward.reference == reference)).one() or 0
-    return Draft(message, recipient, direct_line, private, about, saved_sources(session), people, given)
+    rewards = select(Reward.amount, Reward.currency).where(Reward.reference == reference)
+    given = session.exec(rewards.order_by(col(Reward.amount).desc()).limit(1)).first()
+    gift = Amount(*given) if given else None
+    whom = session.exec(select(Customer).where(col(Customer.customer_id).in_({*about, recipient.customer_id})))
+    called = tuple(sorted({name for one in whom for name in names_to_call(one)}, key=lambda name: (-len(name), name)))
+    return Draft(message, recipient, direct_line, private, about, saved_sources(session), people, gift, called)
 
 
 def _people_beside(session: Session, message: Message) -> dict[str, Person]:
@@ -128,8 +136,8 @@ def write_edited(settings: Settings, key: bytes, draft: Draft, words: str) -> Wr
     if message.channel == "letter":
         source = _on_its_paper(settings, draft, source)
         address, provider = _address_of(message), message.provider or settings.provider_for("letter")
-        currency = currency_of(facts, settings)
-        vouchers = vouchers_for(settings, key, draft.given, message.reference, draft.about, currency)
+        given = draft.given or Amount(0)
+        vouchers = vouchers_for(settings, key, given, message.reference, draft.about, given.currency)
         body = letter_body(settings, provider, facts, source, address, message.send_on, message.reference, vouchers)
         if provider not in PENS:
             people = own_people(facts, draft.about, draft.people)
@@ -184,18 +192,27 @@ def check_words(settings: Settings, draft: Draft, words: str) -> str:
     dress: Dress = "letter" if channel == "letter" else "plain"
     check_template(name, kept, (), dress)
     kept = kept.strip()
-    first, _, rest = kept.partition("\n")
+    _, _, rest = kept.partition("\n")
     if not kept or (channel in {"email", "call"} and not rest.strip()):
         raise TemplateRefused(name, 1, "there must be words; those of e-mails and calls begin with a subject line")
     if channel == "text" and not (settings.business.name in kept and "STOP" in kept):
         raise TemplateRefused(
             name, 1, f"a text names the business ({settings.business.name}) and says how to stop (STOP)"
         )
-    require_kind_words(name, kept, draft.message.kind, channel)
-    open_to_all = {"email": first, "text": kept}.get(channel, "").casefold()
+    # A name may be any word (Sue, Court, Crown).
+    nameless = _without_names(kept, draft.names)
+    require_kind_words(name, nameless, draft.message.kind, channel)
+    open_to_all = {"email": nameless.partition("\n")[0], "text": nameless}.get(channel, "").casefold()
     if any(re.search(rf"\b{re.escape(private)}\b", open_to_all) for private in draft.private):
         raise TemplateRefused(name, 1, "anyone can read a subject or a text: it must not name a treatment")
     return kept
+
+
+def _without_names(words: str, names: tuple[str, ...]) -> str:
+    """The words with each name blanked where it stands first, as it is written; lines stay where they are."""
+    for name in names:
+        words = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", " " * len(name), words, count=1)
+    return words
 
 
 def _against(line: str, channel: str) -> str:

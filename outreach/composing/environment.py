@@ -1,7 +1,8 @@
 """Templates in, words out, through one sandboxed Jinja environment. Marketing may write templates: they are untrusted.
 
-A template may name fields, choose with `if`, and use a handful of filters. It cannot call, loop, import, compute or
-reach into a value, and in HTML it may use only the few tags its channel allows. So what it costs grows with its length.
+A template may name fields, choose with `if`, go through the few bills of a late payment, and use a handful of filters.
+It cannot call, import, compute or reach into any other value, and in HTML it may use only the few tags its channel
+allows. So what it costs grows with its length.
 """
 
 import re
@@ -10,17 +11,17 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, Literal, NoReturn
 
-from babel import Locale
 from babel.dates import format_date, format_skeleton
-from babel.numbers import format_currency, get_currency_precision
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes, pass_context
 from jinja2.exceptions import UndefinedError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from outreach.composing.bills import LOOPS
 from outreach.errors import CannotWrite, FieldMissing, TemplateRefused, TooLong
+from outreach.money import Amount, Bill, Rest, write_money
 
-Value = str | int | date | None
+Value = str | int | date | tuple[Bill, ...] | tuple[Rest, ...] | None
 Fields = Mapping[str, Value]
 Dress = Literal["letter", "email", "plain"]
 
@@ -31,8 +32,9 @@ MOST_TAGS = 200
 DEEPEST_NESTING = 30
 _ALLOWED = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.If, nodes.CondExpr, nodes.Filter,
-    nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not,
+    nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.For, nodes.Getattr,
 )  # fmt: skip
+_PARTS = {**dict(LOOPS.values()), "loop": frozenset({"first", "last"})}
 _LETTER_TAGS = r"</?(?:p|em|strong)>|<br>"
 _TAGS = {
     "letter": re.compile(_LETTER_TAGS),
@@ -62,17 +64,10 @@ def _require(value: Any) -> Any:
 
 @pass_context
 def _money(context: Context, amount: Any) -> str:
-    return write_money(_require(amount), str(context["currency"]), str(context["locale"]))
-
-
-def write_money(amount: int, currency: str, locale: str) -> str:
-    """An amount in minor units as people write it: $20, $12.50; the spaces in it never break."""
-    known, minor = Locale.parse(locale), 10 ** get_currency_precision(currency)
-    pattern = known.currency_formats["standard"].pattern
-    if amount % minor == 0:
-        pattern = pattern.replace(".00", "")
-    written = format_currency(amount / minor, currency, pattern, locale=known, currency_digits=False)
-    return str(written).replace("\u202f", "\u00a0")
+    """A whole amount without its decimals; one that knows its currency in that, whatever the message's is."""
+    known = _require(amount)
+    currency = known.currency if isinstance(known, Amount) and known.currency else context["currency"]
+    return write_money(known, str(currency), str(context["locale"]), short=True)
 
 
 @pass_context
@@ -130,7 +125,8 @@ def check_template(name: str, source: str, fields: Collection[str], dress: Dress
     except (RecursionError, ValueError):
         raise TemplateRefused(name, 0, "it is nested too deeply, or a number in it is too long; simplify it") from None
     known = frozenset(fields)
-    used = frozenset(field for node, line in _walk(name, tree) if (field := _check_node(name, node, line, known)))
+    walked = _walk(name, tree)
+    used = frozenset(field for node, line, turn in walked if (field := _check_node(name, node, line, known, turn)))
     if dress != "plain":
         _check_tags(name, source, dress)
     return used
@@ -141,23 +137,32 @@ def named_in(source: str) -> frozenset[str]:
     return frozenset(node.name for node in _environment(False).parse(source).find_all(nodes.Name))
 
 
-def _walk(name: str, tree: nodes.Node) -> Iterator[tuple[nodes.Node, int]]:
-    """Every node with its line: its own, or where it has none, that of a node in or around it."""
-    waiting = [(tree, 1, 0)]
+def _walk(name: str, tree: nodes.Node) -> Iterator[tuple[nodes.Node, int, str]]:
+    """Every node with its line (its own, or that of a node in or around it), and the loop's turn that it is part of."""
+    waiting = [(tree, 1, 0, "")]
     while waiting:
-        node, line, depth = waiting.pop()
+        node, line, depth, turn = waiting.pop()
         line = node.lineno or next((below.lineno for below in node.iter_child_nodes() if below.lineno), line)
         if depth > DEEPEST_NESTING:
             raise TemplateRefused(name, line, "it is nested too deeply; simplify it")
-        yield node, line
-        waiting.extend((child, line, depth + 1) for child in node.iter_child_nodes())
+        yield node, line, turn
+        if isinstance(node, nodes.For):
+            waiting.append((node.iter, line, depth + 1, turn))
+            inside = node.target.name if isinstance(node.target, nodes.Name) else ""
+            waiting.extend((child, line, depth + 1, inside) for child in node.body)
+        elif not isinstance(node, nodes.Getattr):
+            waiting.extend((child, line, depth + 1, turn) for child in node.iter_child_nodes())
 
 
-def _check_node(name: str, node: nodes.Node, line: int, fields: frozenset[str]) -> str | None:
-    """The field that the node names, if it names one."""
+def _check_node(name: str, node: nodes.Node, line: int, fields: frozenset[str], turn: str) -> str | None:
+    """The field that the node names, if it names one. `turn` is what the loop around it calls each."""
     if not isinstance(node, _ALLOWED):
         what = type(node).__name__.lower()
         raise TemplateRefused(name, line, f"“{what}” is not for templates; use fields, filters and if")
+    if isinstance(node, nodes.For):
+        _check_loop(name, node, line, turn)
+    if isinstance(node, nodes.Getattr):
+        _check_part(name, node, line, turn)
     if isinstance(node, nodes.Filter) and node.name not in FILTERS:
         raise TemplateRefused(name, line, f"there is no filter “{node.name}”; there are {', '.join(FILTERS)}")
     if isinstance(node, nodes.Filter) and (node.args or node.kwargs or node.dyn_args or node.dyn_kwargs):
@@ -168,6 +173,22 @@ def _check_node(name: str, node: nodes.Node, line: int, fields: frozenset[str]) 
         listed = ", ".join(sorted(fields))
         raise TemplateRefused(name, line, f"there is no field “{node.name}” here; there are {listed}")
     return node.name
+
+
+def _check_loop(name: str, node: nodes.For, line: int, turn: str) -> None:
+    """Only the bills are gone through, one loop at a time: what a template costs stays in proportion to its length."""
+    listed = node.iter.name if isinstance(node.iter, nodes.Name) else ""
+    target = node.target.name if isinstance(node.target, nodes.Name) else ""
+    if turn or node.recursive or node.test or node.else_ or LOOPS.get(listed, ("",))[0] != target or not target:
+        loops = " or ".join(f"{{% for {each} in {several} %}}" for several, (each, _) in LOOPS.items())
+        raise TemplateRefused(name, line, f"a loop is {loops}, with no other loop in it")
+
+
+def _check_part(name: str, node: nodes.Getattr, line: int, turn: str) -> None:
+    of = node.node.name if isinstance(node.node, nodes.Name) else ""
+    if not turn or of not in {turn, "loop"} or node.attr not in _PARTS[of]:
+        parts = ", ".join(f"{each}.{part}" for each in (turn, "loop") if turn for part in sorted(_PARTS[each]))
+        raise TemplateRefused(name, line, f"there is no “{node.attr}” to reach for here; there are {parts or 'none'}")
 
 
 def _check_tags(name: str, source: str, dress: Dress) -> None:
@@ -194,7 +215,7 @@ def render_template(name: str, source: str, fields: Fields, dress: Dress) -> str
     Raises FieldMissing when a field that is empty would be written, CannotWrite for a field with control characters,
     TooLong for a field or result beyond its limit, TemplateRefused when the template does what no field allows.
     """
-    values = {field: value for field, value in fields.items() if not _is_empty(value)}
+    values: dict[str, Any] = {field: value for field, value in fields.items() if not _is_empty(value)}
     for field, value in values.items():
         _check_value(field, value)
     try:

@@ -14,12 +14,14 @@ from outreach.composing.environment import Value
 from outreach.composing.guarding import person_of
 from outreach.composing.particulars import PARTICULARS, Assignment, Known, Matter, list_words
 from outreach.errors import CannotWrite, FieldMissing, SettingsError
+from outreach.intake.names import greeting_of
 from outreach.models import Customer, Flag
 from outreach.moments import MOMENTS
 from outreach.moments.recovery import TROUBLES
 from outreach.moments.relationship import first_contact
+from outreach.money import Amount
 from outreach.planning.people import contacts_of, in_chunks, select_for
-from outreach.planning.rewards import grows_with_worth, reward_of
+from outreach.planning.rewards import gift_of, grows_with_worth
 from outreach.planning.standing import load_standings
 from outreach.planning.worth import NOTHING, Worth, find_worth
 from outreach.settings import Settings, Signatory
@@ -61,7 +63,10 @@ class FactFinder:
             settings,
             {row.customer_id: row for row in select_for(session, select(Customer), Customer.customer_id, ids)},
             confidential,
-            {on: load_standings(session, on, about) for on in {max(each.run_on, today) for each in assignments}},
+            {
+                on: load_standings(session, on, about, settings.business.currency)
+                for on in {max(each.run_on, today) for each in assignments}
+            },
             _first_contacts(session, about),
             _troubles(session, assignments),
             _worths(session, settings, assignments),
@@ -136,27 +141,23 @@ class _Gathering:
         matter = Matter(
             self.settings, self.assignment, self.locale, self.recipient, self.customers, self.standings, self.known
         )
-        particulars = PARTICULARS.get(definition.kind)
+        particulars = PARTICULARS[definition.particulars] if definition.particulars else None
         return fields | (particulars(matter) if particulars else {})
 
-    def _reward(self) -> int:
+    def _reward(self) -> Amount:
         """What each of them is given: of wards who share the words, none gets less than another."""
         worths = self.known.worths.get(self.assignment.run_on, {})
-        return max(
-            reward_of(self.settings, self.assignment.kind, worths.get(customer.customer_id, NOTHING))
-            for customer in self.customers
-        )
+        known = [worths.get(customer.customer_id, NOTHING) for customer in self.customers]
+        gifts = [gift_of(self.settings, self.assignment.kind, each, self.recipient.currency) for each in known]
+        return max(Amount(gift.amount, gift.currency) for gift in gifts)
 
 
 def greeting_name(customer: Customer, field: str) -> str:
-    """What to call them: the name they prefer, their given name, or title and family name. Raises FieldMissing."""
-    # Never the family name alone, which is rude where it is no one's only name; and no title is guessed.
-    title, family = (customer.honorific or "").strip(), (customer.family_name or "").strip()
-    formal = f"{title} {family}" if title and family else ""
-    for name in (customer.preferred_name or "", customer.given_name or "", formal):
-        if name.strip():
-            return name.strip()
-    raise FieldMissing(field, "the greeting")
+    """What to call them, as planning has found it. Raises FieldMissing where there is no right greeting."""
+    greeting = greeting_of(customer)
+    if greeting is None:
+        raise FieldMissing(field, "the greeting")
+    return greeting
 
 
 def languages_of(customer: Customer, settings: Settings) -> tuple[str, ...]:
@@ -208,9 +209,13 @@ def _worths(session: Session, settings: Settings, assignments: Sequence[Assignme
     return {on: find_worth(session, settings, on, ids) for on, ids in about.items()}
 
 
+def _tells_trouble(assignment: Assignment) -> bool:
+    return MOMENTS[assignment.kind].particulars == "trouble"
+
+
 def _troubles(session: Session, assignments: Sequence[Assignment]) -> dict[tuple[str, str], str]:
-    """What went wrong, by customer and the record that says so, for the recoveries among `assignments`."""
-    occasions = [occasion for each in assignments if each.kind == "recovery" for occasion in each.occasions]
+    """What went wrong, by customer and the record that says so, for those of `assignments` that tell it."""
+    occasions = [occasion for each in assignments if _tells_trouble(each) for occasion in each.occasions]
     troubles: dict[tuple[str, str], str] = {}
     for chunk in in_chunks({occasion.customer_id for occasion in occasions}):
         rows = select(TROUBLES.c.customer_id, TROUBLES.c.record_id, TROUBLES.c.trouble)

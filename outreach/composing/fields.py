@@ -20,17 +20,6 @@ COMMON: dict[str, Value] = {
 # What the words say of the business itself, and of nobody else.
 BUSINESS = frozenset(name for name in COMMON if name.startswith("business"))
 _DAY = date(2026, 3, 9)
-_SINCE = date(2023, 3, 10)
-_SAMPLES: dict[str, dict[str, Value]] = {
-    "anniversary": {"years": 3, "since": _SINCE},
-    "checkin": {"treatment": "Filling", "practitioner": "Dr. Okafor", "practitioner_phone": "+1 802 555 0143"},
-    "first_hundred": {"days": "30", "years": 0, "since": date(2026, 2, 8)},
-    "goodwill": {"event": "water main break on March 2"},
-    "late_payment": {"amount": 12550},
-    "recovery": {"trouble": "complaint"},
-    "survey": {"survey_url": "https://alderlane.example/survey/7KQ2"},
-    "thank_you": {"years": 12, "since": date(2014, 3, 10)},
-}
 
 
 def _sample(kind: str) -> dict[str, Value]:
@@ -41,11 +30,11 @@ def _sample(kind: str) -> dict[str, Value]:
         plain[definition.occasion_field] = "7KQ2"
     if "reward" in definition.knobs.model_fields:
         plain["reward"] = 2000
-    return plain | _SAMPLES.get(kind, {})
+    return plain | {field.name: field.sample for field in definition.fields}
 
 
 OF_MOMENT: dict[str, dict[str, Value]] = {kind: _sample(kind) for kind in MOMENTS}
-# One line each, for whoever writes a template at the desk; docs/templates.md says more.
+# One line each of what several moments have, for whoever writes a template at the desk; docs/templates.md says more.
 EXPLAINED: dict[str, str] = {
     "greeting": "the name to greet them by, as “Maria” or “Mrs. Lopez”",
     "wards": "the children or wards the message is about; empty for anybody else",
@@ -57,25 +46,8 @@ EXPLAINED: dict[str, str] = {
     "signatory": "who signs",
     "signatory_role": "their role, where they have one",
     "signatory_phone": "their direct line, or our number",
-    "years": "how many years they have been with us, as 3",
-    "since": "the day they came to us; use longdate",
     "reward": "the gift, in cents; use money; empty for none",
-    "treated_on": "the day of the treatment; use weekday or longdate",
-    "treatment": "what was done; never in a text, a subject or a call",
-    "practitioner": "who treated them, where we know",
-    "practitioner_phone": "their direct line, where there is one",
     "day": "the day it is about; use weekday or longdate",
-    "days": "how many days they have been with us: 30, 60 or 90",
-    "trouble": "what went wrong: complaint, low_score, cancelled or late; for an if",
-    "trouble_on": "the day it went wrong; use weekday or longdate",
-    "event": "what hit them, as staff named it",
-    "last_seen": "the day we last saw them; use longdate",
-    "reviewed_on": "the day of their review; use longdate",
-    "asked_on": "the day they asked; use weekday or longdate",
-    "visited_on": "the day of their visit; use weekday or longdate",
-    "survey_url": "the page with the one question",
-    "amount": "what is owed, in cents; use money; never in a text, a subject or a call",
-    "due_on": "the day it was due; use longdate; never in a text, a subject or a call",
 }
 EXPLAINED_FILTERS: dict[str, str] = {
     "money": "{{ reward | money }}: $20",
@@ -87,13 +59,20 @@ EXPLAINED_FILTERS: dict[str, str] = {
     "capitalize": "{{ practitioner | capitalize }}: begins with a capital letter",
 }
 # Anyone can read a subject line or a lock screen, and a call sheet lies on a desk.
-PRIVATE = frozenset({"treatment", "amount", "due_on"})
+PRIVATE = frozenset(field.name for definition in MOMENTS.values() for field in definition.fields if field.is_private)
 
 
 def fields_for(kind: str, channel: str) -> dict[str, Value]:
     """The fields of a moment's templates with a sample value each; texts and calls have none that are private."""
     fields = COMMON | OF_MOMENT[kind]
     return public(fields) if channel in {"text", "call"} else fields
+
+
+def explain_fields(kind: str, channel: str) -> list[tuple[str, str]]:
+    """Each field of a moment's templates with its line, as the moment's file says it, or as it is for all."""
+    definition = MOMENTS[kind]
+    own = {definition.day_field: EXPLAINED["day"]} | {field.name: field.explained for field in definition.fields}
+    return [(name, own.get(name) or EXPLAINED[name]) for name in fields_for(kind, channel)]
 
 
 def public(fields: dict[str, Value]) -> dict[str, Value]:

@@ -8,7 +8,16 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from outreach.composing.comparing import plain_words, squeeze
+from outreach.composing.comparing import (
+    find_words,
+    holds_words,
+    is_mixed,
+    is_right_to_left,
+    plain_words,
+    squeeze,
+    take_out,
+)
+from outreach.intake.names import names_of
 from outreach.models import Customer
 
 # Of fewer letters, a name is too easily a part of what is written anyway.
@@ -16,7 +25,8 @@ SHORTEST = 5
 _CODES = "USD|EUR|GBP|CHF|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|RON|ISK|JPY|INR|MXN"
 _SIGN = rf"(?:[A-Z]{{0,3}}[$€£¥₹₽₩]|\b(?:{_CODES})\b|\bkr\b|zł|Kč)"
 _NUMBER = r"\d[\d.,'’\u00a0\u202f]*"
-_MONEY = re.compile(rf"{_SIGN}[\s\u00a0]?{_NUMBER}|{_NUMBER}[\s\u00a0]?{_SIGN}")
+# Before its sign it ends with a digit: in “March 5, $900” the day is no part of the amount.
+_MONEY = re.compile(rf"{_SIGN}[\s\u00a0]?{_NUMBER}|{_NUMBER}(?<=\d)[\s\u00a0]?{_SIGN}")
 
 
 @dataclass(frozen=True)
@@ -33,7 +43,8 @@ class Own:
     """What a letter must and may hold: the recipient's printed `lines`, and the `people` it is for and about.
 
     `must` are words that its template puts in, such as the greeting and the amount; `amounts` all that it may name.
-    `fixed` are words that are in every such letter, which may happen to be somebody's name.
+    `called` is what it calls the recipient, as often as it does. `fixed` are words that are in every such letter, which
+    may happen to be somebody's name.
     """
 
     lines: tuple[str, ...]
@@ -41,12 +52,13 @@ class Own:
     must: tuple[str, ...] = ()
     amounts: tuple[str, ...] = ()
     fixed: str = ""
+    called: tuple[str, ...] = ()
 
 
 def person_of(customer: Customer) -> Person:
     """What tells a customer from all others on paper; a name of one word tells nobody."""
-    given = {customer.given_name, customer.preferred_name} - {None, ""}
-    names = {f"{name} {customer.family_name}" for name in given if customer.family_name}
+    own = names_of(customer)
+    names = {f"{name} {own.family}" for name in (own.given, own.preferred) if name and own.family}
     street = customer.address_line1 or ""
     has_number = any(letter.isdigit() for letter in street)
     kept = tuple(sorted(plain for name in names if len(plain := plain_words(name)) >= SHORTEST))
@@ -60,12 +72,10 @@ def find_mix_up(said: str, own: Own, others: Iterable[Person]) -> str:
     one household share what they share, and are not taken for one another.
     """
     text = plain_words(said)
-    if any(plain_words(line) not in text for line in own.lines):
+    if not all(_holds_whole(text, plain_words(line)) for line in own.lines):
         return "it lacks its recipient's name or address; write it anew"
-    body = text
-    for line in own.lines:
-        body = body.replace(plain_words(line), " ", 1)
-    if any(squeeze(word) not in squeeze(body) for word in own.must):
+    body = take_out(said, own.lines)
+    if not all(holds_words(body, word) for word in own.must):
         return "it lacks its recipient's greeting or amount; write it anew"
     known = {squeeze(amount) for amount in own.amounts}
     if any(squeeze(found).rstrip(".,") not in known for found in find_amounts(said)):
@@ -73,10 +83,14 @@ def find_mix_up(said: str, own: Own, others: Iterable[Person]) -> str:
     return _find_other(text, own, others)
 
 
+def _holds_whole(text: str, line: str) -> bool:
+    return bool(find_words(text, line)) if is_mixed(line) else line in text
+
+
 def _find_other(text: str, own: Own, others: Iterable[Person]) -> str:
     mine = {person.customer_id for person in own.people}
     fixed = plain_words(own.fixed)
-    excused = [span for words in _own_words(own) for span in _spans(text, words)]
+    excused = [span for words in _own_words(own) for span in find_words(text, words)]
     for other in others:
         if other.customer_id in mine:
             continue
@@ -94,14 +108,9 @@ def _own_words(own: Own) -> list[str]:
 
 def _stands(text: str, words: str, excused: Sequence[tuple[int, int]]) -> bool:
     """Whether `words` stand in the text anywhere but inside what is the recipient's own."""
-    return words in text and any(
-        not any(first <= start and end <= last for first, last in excused) for start, end in _spans(text, words)
+    return (words in text or is_right_to_left(words)) and any(
+        not any(first <= start and end <= last for first, last in excused) for start, end in find_words(text, words)
     )
-
-
-def _spans(text: str, words: str) -> list[tuple[int, int]]:
-    """Where `words` stand as whole words."""
-    return [found.span() for found in re.finditer(rf"(?<!\w){re.escape(words)}(?!\w)", text)]
 
 
 def find_amounts(said: str) -> list[str]:

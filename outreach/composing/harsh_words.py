@@ -6,6 +6,7 @@ Every language's list is searched, whatever the words' own language is. It judge
 import re
 
 from outreach.errors import TemplateRefused
+from outreach.moments import MOMENTS
 
 _DAYS = (
     r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|tomorrow|the end of|\d|january|february|march|april|may \d|june|july"
@@ -43,7 +44,7 @@ def require_kind_words(name: str, source: str, kind: str, channel: str) -> None:
 
     What a call's template tells staff not to say, after its line of ---, is not read out and may name it.
     """
-    if kind != "late_payment":
+    if "debt" not in MOMENTS[kind].traits:
         return
     said = re.split(r"^---$", source, maxsplit=1, flags=re.MULTILINE)[0] if channel == "call" else source
     # Words may be parted by tags and line ends; each letter keeps its place in the source, for its line.

@@ -14,7 +14,7 @@ from babel.dates import format_date
 from markupsafe import Markup
 
 from outreach.composing.addresses import Address
-from outreach.composing.environment import Fields, render_template, write_money
+from outreach.composing.environment import Fields, render_template
 from outreach.composing.facts import Facts
 from outreach.composing.handwriting.ink import Ink, choose_walk
 from outreach.composing.handwriting.pens import (
@@ -36,6 +36,7 @@ from outreach.composing.templates import Words
 from outreach.composing.vouchers import Voucher, draw_code
 from outreach.composing.zones import zones_for
 from outreach.errors import CannotWrite, SettingsError, TooLong
+from outreach.money import write_money
 from outreach.settings import Business, Settings, Signatory
 
 POINT = 25.4 / 72
@@ -114,7 +115,7 @@ def lay_out(
 
 def _describe(voucher: Voucher, locale: str, language: str) -> dict[str, str]:
     said = small_print(language)
-    gift = said["voucher_gift"].format(amount=write_money(voucher.amount, voucher.currency, locale))
+    gift = said["voucher_gift"].format(amount=write_money(voucher.amount, voucher.currency, locale, short=True))
     return {"code": voucher.code, "gift": gift, "how": said["voucher_how"]}
 
 

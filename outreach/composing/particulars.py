@@ -1,6 +1,6 @@
 """What the words of some moments need beyond their day: a message to write and what was read for it in, fields out.
 
-A moment that is not in `PARTICULARS` needs nothing more.
+A moment says in its definition which of `PARTICULARS` its words need; most need nothing more.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,13 +10,16 @@ from datetime import date
 from babel.lists import format_list
 
 from outreach.clock import years_between
+from outreach.composing.bills import name_bills, sum_rest
 from outreach.composing.environment import Value
 from outreach.composing.surveying import survey_url
 from outreach.errors import CannotWrite
+from outreach.intake.names import is_name
 from outreach.models import Customer, Flag
 from outreach.moments.checkin import CHECKIN
-from outreach.moments.late_payment import LATE_PAYMENT
-from outreach.planning.standing import OpenInvoice, Standing
+from outreach.money import Amount
+from outreach.planning.receivables import bills_of, total_by_currency
+from outreach.planning.standing import Standing
 from outreach.planning.worth import Worth
 from outreach.settings import Settings
 
@@ -105,7 +108,9 @@ def tell_treatment(matter: Matter) -> dict[str, Value]:
         for treatment in sorted(standing.treatments, key=lambda treatment: treatment.treatment_id)
         if treatment.done_on == occasion.on and (treatment.name or "").casefold() in allowed
     ]
-    practitioners = list(dict.fromkeys(treatment.practitioner for treatment in done if treatment.practitioner))
+    practitioners = list(
+        dict.fromkeys(one.practitioner for one in done if one.practitioner and is_name(one.practitioner))
+    )
     phones = list(dict.fromkeys(treatment.practitioner_phone for treatment in done if treatment.practitioner_phone))
     names = [treatment.name for treatment in done if treatment.name]
     return {
@@ -116,33 +121,30 @@ def tell_treatment(matter: Matter) -> dict[str, Value]:
 
 
 def tell_debt(matter: Matter) -> dict[str, Value]:
-    """Raises CannotWrite where nothing is late any more, or one sum cannot say what is."""
+    """The bills that are for the recipient to pay and were late on the run date, with what is left of each by now.
+
+    Raises CannotWrite where nothing is late any more.
+    """
     late = [
-        (customer, item)
-        for customer, standing in zip(matter.customers, matter.standings, strict=True)
-        for item in standing.open_invoices
-        if _is_theirs_and_late(matter, customer, item)
+        bill
+        for standing in matter.standings
+        for bill in bills_of(
+            standing.open_invoices, matter.recipient.customer_id, matter.settings, matter.assignment.run_on
+        )
     ]
+    late.sort(key=lambda bill: (bill.late_since, bill.invoice.invoice_id))
     if not late:
         raise CannotWrite("nothing of theirs is late any more")
-    currencies = {item.invoice.currency or customer.currency for customer, item in late} - {None}
-    if len(currencies) > 1:
-        raise CannotWrite("the late invoices are in several currencies, and one sum cannot say that")
+    totals = [Amount(total, currency) for currency, total in total_by_currency(late).items()]
     return {
-        "amount": sum(item.balance for _, item in late),
-        "due_on": min(item.invoice.due_on for _, item in late),
-        "currency": currencies.pop() if currencies else matter.settings.business.currency,
+        # Two currencies have no sum.
+        "amount": totals[0] if len(totals) == 1 else None,
+        "due_on": late[0].late_since,
+        "bills": name_bills(late),
+        "more": sum_rest(late),
+        "several_bills": len(late) > 1,
+        "currency": late[0].currency,
     }
-
-
-def _is_theirs_and_late(matter: Matter, customer: Customer, item: OpenInvoice) -> bool:
-    """Late within the moment's days, and for the recipient to pay: nobody reads of what another owes."""
-    knobs = LATE_PAYMENT.knobs_of(matter.settings)
-    days = (matter.assignment.run_on - item.invoice.due_on).days
-    payers = {item.invoice.payer_id} if item.invoice.payer_id else {customer.customer_id, customer.guardian_id}
-    payers |= {matter.known.customers[payer].guardian_id for payer in payers if payer in matter.known.customers}
-    on_time = knobs.from_days <= days <= knobs.until_days
-    return on_time and item.invoice.status in {None, "open"} and matter.recipient.customer_id in payers
 
 
 def tell_trouble(matter: Matter) -> dict[str, Value]:
@@ -162,11 +164,9 @@ def tell_survey(matter: Matter) -> dict[str, Value]:
 
 
 PARTICULARS: dict[str, Callable[[Matter], dict[str, Value]]] = {
-    "anniversary": tell_tenure,
-    "checkin": tell_treatment,
-    "first_hundred": tell_tenure,
-    "late_payment": tell_debt,
-    "recovery": tell_trouble,
+    "tenure": tell_tenure,
+    "treatment": tell_treatment,
+    "debt": tell_debt,
+    "trouble": tell_trouble,
     "survey": tell_survey,
-    "thank_you": tell_tenure,
 }

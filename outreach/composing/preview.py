@@ -3,9 +3,9 @@
 from datetime import date
 
 from sqlalchemy import Engine
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
-from outreach.clock import anniversary_in, years_between
+from outreach.clock import years_between
 from outreach.composing.digests import media_type_for
 from outreach.composing.facts import FactFinder
 from outreach.composing.fields import OF_MOMENT
@@ -15,7 +15,7 @@ from outreach.composing.writing import write_message
 from outreach.database import reading
 from outreach.errors import NotFound
 from outreach.intake.contacts import load_key
-from outreach.models import Customer, Invoice, Moment, Treatment
+from outreach.models import Customer, Moment
 from outreach.moments import MOMENTS
 from outreach.settings import Settings
 
@@ -48,7 +48,8 @@ def preview_template(
         recipient = _recipient(customer, on)
         assignment = Assignment(REFERENCE, kind, channel, recipient, (occasion,), on, on)
         finder = FactFinder(session, settings, [assignment], key)
-    if kind == "recovery":  # somebody with whom nothing went wrong shows the words for the sample's trouble
+    # Whoever nothing went wrong for shows the words for the sample's trouble.
+    if MOMENTS[kind].particulars == "trouble":
         finder.known.troubles.setdefault((customer_id, occasion.key), str(OF_MOMENT[kind]["trouble"]))
     facts = finder.facts_for(assignment, language)
     written = write_message(settings, key, assignment, facts, words, finder.people)
@@ -67,19 +68,6 @@ def _occasion(session: Session, customer: Customer, kind: str, on: date) -> Occa
     moment = session.exec(found.order_by(col(Moment.found_on).desc(), col(Moment.occasion_on).desc()).limit(1)).first()
     if moment:
         return Occasion(customer_id, moment.occasion, moment.occasion_on)
-    day, field = _likely_day(session, customer, kind, on) or on, MOMENTS[kind].occasion_field
+    definition = MOMENTS[kind]
+    day, field = definition.likely_day(session, customer, on) or on, definition.occasion_field
     return Occasion(customer_id, str(OF_MOMENT[kind][field]) if field else day.isoformat(), day)
-
-
-def _likely_day(session: Session, customer: Customer, kind: str, on: date) -> date | None:
-    who = customer.customer_id
-    if kind == "anniversary" and customer.customer_since:
-        return anniversary_in(customer.customer_since, on.year)
-    day: date | None = None
-    if kind == "checkin":
-        done = select(func.max(col(Treatment.done_on))).where(Treatment.customer_id == who, Treatment.done_on <= on)
-        day = session.exec(done).one()
-    if kind == "late_payment":
-        due = select(func.min(col(Invoice.due_on))).where(Invoice.customer_id == who, Invoice.due_on < on)
-        day = session.exec(due).one()
-    return day

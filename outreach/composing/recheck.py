@@ -25,7 +25,7 @@ from outreach.composing.writing import recipient_of
 from outreach.errors import ComposingError, SettingsError
 from outreach.intake.contacts import read_key
 from outreach.models import Customer, Message, Moment, Suppression
-from outreach.moments import MOMENTS, Found
+from outreach.moments import MOMENTS, Found, business_day
 from outreach.moments.definition import BusinessDay
 from outreach.moments.explaining import explain_clauses
 from outreach.planning.candidates import Day, candidates_for
@@ -77,6 +77,7 @@ class _Look:
         self.carried = _find_carried(session, messages, on)
         every = [one for carried in self.carried.values() for one in carried]
         there = _find_there(session, settings, every)
+        self.days = {(one.kind, one.customer_id, one.occasion): one.occasion_on for one in there}
         self.there = {one.moment.moment_id for one in every if one.found in there}
         found = {one.found for one in every if one.moment.moment_id in self.there}
         self.day: Day = load_day(session, settings, on, now, since_of(session, found))
@@ -127,6 +128,8 @@ class _Look:
         moment = one.moment
         if self.session.get(Customer, moment.customer_id) is None:
             return GONE
+        if (moment.kind, moment.customer_id, moment.occasion) in self.days:
+            return Hold(LOST.rule, "the day that it is about has changed", self.tomorrow)
         answers = explain_clauses(self.session, self.settings, MOMENTS[moment.kind], moment.customer_id, one.asked_on)
         failed = next((answer.value for answer in answers if not answer.is_met and answer.value), None)
         return Hold(LOST.rule, f"{LOST.reason}: {failed}" if failed else LOST.reason)
@@ -196,9 +199,7 @@ def _find_there(session: Session, settings: Settings, carried: Iterable[Carried]
         by_day[one.moment.kind, one.asked_on].add(one.moment.customer_id)
     there: set[Found] = set()
     for (kind, asked_on), customers in by_day.items():
-        business = settings.business
-        day = BusinessDay(asked_on, business.zone, business.kind)
-        statement = _select_again(kind, MOMENTS[kind].written_knobs(settings), day)
+        statement = _select_again(kind, MOMENTS[kind].written_knobs(settings), business_day(settings, asked_on))
         for chunk in in_chunks(customers):
             rows = session.execute(statement, {"customers": chunk})
             there |= {Found(kind, who, occasion, occasion_on, asked_on) for who, occasion, occasion_on in rows}
@@ -214,11 +215,11 @@ def _select_again(kind: str, written: str, day: BusinessDay) -> Any:
     return found.where(col(Customer.customer_id).in_(bindparam("customers", expanding=True)))
 
 
-def since_of(session: Session, found: Iterable[Found]) -> set[date]:
+def since_of(session: Session, found: Iterable[Found]) -> set[date | None]:
     """The days on which the customers of some moments came to us, where a rule asks how many share one."""
     customers = {one.customer_id for one in found if "present" in MOMENTS[one.kind].traits}
-    days: set[date] = set()
+    days: set[date | None] = set()
     for chunk in in_chunks(customers):
         rows = select(col(Customer.customer_since)).where(col(Customer.customer_id).in_(chunk)).distinct()
-        days |= {day for day in session.exec(rows) if day}
+        days |= set(session.exec(rows))
     return days

@@ -4,9 +4,9 @@ The same data gives the same rows, in whichever process and however often. What 
 stops only the messages it concerns, and these stay planned. What one person's data do not allow is decided on again.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from outreach.composing.facts import FactFinder, Facts
 from outreach.composing.letterhead import read_letterhead
 from outreach.composing.particulars import Assignment, Occasion
 from outreach.composing.put_off import find_put_off
+from outreach.composing.reports import ComposeReport
 from outreach.composing.shards import Shard, cut_shards, planned_in, write_each
 from outreach.composing.sounding import currency_of
 from outreach.composing.stated import hash_facts, names_stated, write_facts
@@ -30,7 +31,7 @@ from outreach.errors import ComposingError, ContactChanged, SettingsError, Stora
 from outreach.intake.contacts import contact_hash, load_key
 from outreach.models import Content, Decision, Message, Moment, Reward, Wording
 from outreach.planning.decisions import decide_again
-from outreach.planning.rewards import expected_cost
+from outreach.planning.rewards import cost_of_gift
 from outreach.planning.run import latest_decisions
 from outreach.settings import Settings
 
@@ -51,20 +52,6 @@ class Composed:
 
 
 Result = Composed | ComposingError
-
-
-@dataclass(frozen=True)
-class ComposeReport:
-    """What this process wrote, in counts by (moment, channel); others may write the same day at the same time.
-
-    `waiting` messages stay planned until what `to_mend` lists is mended, and the `left` were over the limit.
-    """
-
-    composed: Counter[tuple[str, str]] = field(default_factory=Counter)
-    withdrawn: Counter[tuple[str, str]] = field(default_factory=Counter)
-    waiting: Counter[tuple[str, str]] = field(default_factory=Counter)
-    to_mend: set[str] = field(default_factory=set)
-    left: int = 0
 
 
 def compose_planned(
@@ -238,7 +225,10 @@ class Composer:
             for message, reason in unwritten
         ]
         _change(session, withdrawn)
-        decide_again(session, find_put_off(session, self.settings, unwritten, self.on), self.on)
+        stops = find_put_off(session, self.settings, unwritten, self.on)
+        decide_again(session, stops, self.on)
+        at_once = {reference for reference, stop in stops.items() if any(h.next_on == self.on for _, h in stop.holds)}
+        self.report.due_again.update(message.kind for message, _ in unwritten if message.reference in at_once)
         self.report.withdrawn.update((message.kind, message.channel) for message, _ in unwritten)
 
 
@@ -250,7 +240,7 @@ def _lock_planned(session: Session, references: Sequence[str]) -> set[str]:
 
 def _composed(settings: Settings, message: Message, composed: Composed) -> dict[str, Any]:
     written, words = composed.written, composed.words
-    reward_cost = sum(expected_cost(settings, row["amount"]) for row in composed.rewards)
+    reward_cost = sum(cost_of_gift(settings, message.kind, row["amount"], row["currency"]) for row in composed.rewards)
     provider = settings.provider_for(message.channel)  # type: ignore[arg-type]
     sealed = message.model_copy(update={"recipient": written.recipient, "provider": provider})
     return {

@@ -10,15 +10,19 @@ from html import unescape
 from outreach.composing.addresses import Address
 from outreach.composing.checking import Expected, check_letter
 from outreach.composing.comparing import plain_words, squeeze
-from outreach.composing.environment import write_money
 from outreach.composing.facts import Facts, greeting_name
 from outreach.composing.guarding import Own, Person, find_amounts, find_mix_up, person_of
 from outreach.composing.pictures import read_words
 from outreach.composing.templates import Words
 from outreach.composing.vouchers import Voucher
 from outreach.errors import FailedCheck
+from outreach.intake.names import greeting_of
+from outreach.money import write_money
 from outreach.settings import Settings
 
+# The fields that hold amounts: what is owed, and what is given.
+DEBT = ("amount", "bills", "more")
+AMOUNTS = (*DEBT, "reward")
 _FIELDS = re.compile(r"\{[{%#].*?[%#}]\}", re.DOTALL)
 
 
@@ -36,7 +40,7 @@ def require_sound(
     `private` is what no outside may tell of the recipient, and `others` are people it could be mixed up with.
     """
     is_domestic = address.country == settings.business.country
-    faults = check_letter(body, provider, settings, Expected(own.lines, frozenset(private), is_domestic))
+    faults = check_letter(body, provider, settings, Expected(own.lines, frozenset(private), is_domestic, own.called))
     if faults:
         first = faults[0]
         more = f" (and {len(faults) - 1} more: outreach check)" if len(faults) > 1 else ""
@@ -58,12 +62,15 @@ def own_of(
     source, fields = words.sources["html"], facts.fields
     named = amounts_in(facts, settings)
     greets = "greeting" in source and plain_words(str(fields.get("greeting", ""))) in plain_words(said)
-    must = [greeting_name(facts.recipient, "greeting")] if greets else []
-    must += [amount for amount in amounts_in(facts, settings, ("amount",)) if squeeze(amount) in squeeze(said)]
-    gifts = [write_money(voucher.amount, voucher.currency, facts.locale) for voucher in vouchers]
+    called = [greeting_name(facts.recipient, "greeting")] if greets else []
+    must = list(called)
+    must += [amount for amount in amounts_in(facts, settings, DEBT) if squeeze(amount) in squeeze(said)]
+    gifts = [write_money(voucher.amount, voucher.currency, facts.locale, short=True) for voucher in vouchers]
     literal = unescape(re.sub(r"<[^<>]*>", " ", _FIELDS.sub(" ", source)))
     fixed = [literal, *_always(settings, facts), str(fields.get("practitioner") or "")]
-    return Own(lines, people, tuple(must), (*named, *gifts, *find_amounts(literal)), " | ".join(fixed))
+    may_name = (*named, *gifts, *find_amounts(literal))
+    often = source.count("greeting")
+    return Own(lines, people, tuple(must), may_name, " | ".join(fixed), tuple(called * often))
 
 
 def own_of_edited(
@@ -75,8 +82,9 @@ def own_of_edited(
     people: tuple[Person, ...],
 ) -> Own:
     """What a letter may hold whose words somebody typed: their amounts, and no other customer's name."""
-    gifts = [write_money(voucher.amount, voucher.currency, facts.locale) for voucher in vouchers]
-    return Own(lines, people, (), (*gifts, *find_amounts(typed)), " | ".join(_always(settings, facts)))
+    gifts = [write_money(voucher.amount, voucher.currency, facts.locale, short=True) for voucher in vouchers]
+    called = tuple(filter(None, [greeting_of(facts.recipient)]))
+    return Own(lines, people, (), (*gifts, *find_amounts(typed)), " | ".join(_always(settings, facts)), called)
 
 
 def _always(settings: Settings, facts: Facts) -> list[str]:
@@ -94,11 +102,16 @@ def own_people(facts: Facts, about: Iterable[str], people: Mapping[str, Person])
     return (person_of(facts.recipient), *(people[one] for one in ids if one in people))
 
 
-def amounts_in(facts: Facts, settings: Settings, names: Sequence[str] = ("amount", "reward")) -> list[str]:
-    """The amounts among the facts, as a letter writes them."""
-    currency = str(facts.fields.get("currency") or currency_of(facts, settings))
-    values = [facts.fields.get(name) for name in names]
-    return [write_money(value, currency, facts.locale) for value in values if isinstance(value, int)]
+def amounts_in(facts: Facts, settings: Settings, names: Sequence[str] = AMOUNTS) -> list[str]:
+    """The amounts among the facts, as a letter writes them; `names` are the fields to look in."""
+    other = str(facts.fields.get("currency") or currency_of(facts, settings))
+    amounts: list[int] = []
+    for value in map(facts.fields.get, names):
+        if isinstance(value, int):
+            amounts.append(value)
+        elif isinstance(value, tuple):
+            amounts += [each.amount for each in value]
+    return [write_money(each, getattr(each, "currency", "") or other, facts.locale, short=True) for each in amounts]
 
 
 def currency_of(facts: Facts, settings: Settings) -> str:

@@ -19,7 +19,7 @@ from outreach.composing.particulars import Assignment
 from outreach.composing.pictures import measure_pages
 from outreach.composing.plain_letters import write_plain_letter
 from outreach.composing.printing import paper_for
-from outreach.composing.sounding import amounts_in, currency_of, lines_of, own_of, own_people, require_sound
+from outreach.composing.sounding import DEBT, amounts_in, currency_of, lines_of, own_of, own_people, require_sound
 from outreach.composing.templates import Words
 from outreach.composing.texts import write_text
 from outreach.composing.vouchers import Voucher, vouchers_for
@@ -109,7 +109,7 @@ def _letter(
     said = words_from_html(render_template(words.name("html"), words.sources["html"], unbroken(facts.fields), "letter"))
     if provider not in PENS:
         own = own_of(settings, facts, words, said, lines_of(address), vouchers, own_people(facts, about, people))
-        private = {str(facts.fields.get("treatment") or ""), *amounts_in(facts, settings, ("amount",))} - {""}
+        private = {str(facts.fields.get("treatment") or ""), *amounts_in(facts, settings, DEBT)} - {""}
         require_sound(settings, provider, body, address, own, private, people.values())
     pages, cost = size_of_letter(settings, provider, words, body)
     return Written(recipient, said, body, pages, cost)

@@ -29,11 +29,13 @@ class Claim:
     """One message that `owner` may hand over until `lease_until`, as long as its fence is still `fence`."""
 
     reference: str
-    send_on: date
     provider: str
     owner: str
     fence: int
     lease_until: datetime
+    #: Its place in the queue: until when it is of use, then its moment's place in the order of moments.
+    useful_until: date = date.max
+    place: int = 0
 
 
 @dataclass(frozen=True)
@@ -76,21 +78,23 @@ def claim_due(
     is_new: bool,
     after: Claim | None,
 ) -> list[Claim]:
-    """Up to `limit` messages that nobody pauses, the earliest first, behind the claim `after`.
+    """Up to `limit` messages that nobody pauses, behind the claim `after`: first what is soonest of no use any more.
 
     With `is_new` those that no attempt is open for; else those whose attempt is still open.
     """
-    columns = col(Message.reference), col(Message.send_on), col(Message.provider), col(Message.fence)
+    # Under a daily cap somebody has to wait: not by chance, but whoever can.
+    queue = col(Message.useful_until), col(Message.place), col(Message.reference)
+    columns: tuple[Any, ...] = (*queue, col(Message.provider), col(Message.fence))
     wanted = select(*columns).where(due(on, at, carriers), ~is_paused(), ~begun() if is_new else begun())
     if after is not None:
-        wanted = wanted.where(tuple_(col(Message.send_on), col(Message.reference)) > (after.send_on, after.reference))
-    wanted = wanted.order_by(col(Message.send_on), Message.reference).limit(max(limit, 0))
+        wanted = wanted.where(tuple_(*queue) > (after.useful_until, after.place, after.reference))
+    wanted = wanted.order_by(*queue).limit(max(limit, 0))
     rows = session.exec(wanted.with_for_update(skip_locked=True)).all()
     claimed = {"status": "sending", "owner": owner, "fence": Message.fence + 1, "lease_until": lease_until}
-    _update(session, [reference for reference, *_ in rows], claimed)
+    _update(session, [reference for _, _, reference, *_ in rows], claimed)
     return [
-        Claim(reference, send_on, provider or "", owner, fence + 1, lease_until)
-        for reference, send_on, provider, fence in rows
+        Claim(reference, provider or "", owner, fence + 1, lease_until, useful_until, place)
+        for useful_until, place, reference, provider, fence in rows
     ]
 
 

@@ -4,7 +4,7 @@ Bad rows never stop good ones, and no refusal repeats what a customer's cell sai
 """
 
 from outreach.intake.changes import read_since
-from outreach.intake.dates import redate
+from outreach.intake.dates import reading_dated, redate
 from outreach.intake.mapping import Mapping, read_mapping
 from outreach.intake.origins import Folder
 from outreach.intake.reports import ImportReport
@@ -20,5 +20,6 @@ __all__ = [
     "open_tables",
     "read_mapping",
     "read_since",
+    "reading_dated",
     "redate",
 ]

@@ -20,6 +20,7 @@ from outreach.models import (
     Goodwill,
     Invoice,
     Merge,
+    Payment,
     Referral,
     Repointed,
     Treatment,
@@ -32,6 +33,7 @@ POINTING: dict[type[SQLModel], tuple[str, ...]] = {
     Treatment: ("customer_id",),
     Visit: ("customer_id",),
     Invoice: ("customer_id", "payer_id"),
+    Payment: ("customer_id",),
     Feedback: ("customer_id",),
     Referral: ("customer_id", "referred_customer_id"),
     Customer: ("guardian_id",),
@@ -131,24 +133,41 @@ def forget(session: Session, model: type[SQLModel], keys: Sequence[str], columns
 def move_column(session: Session, merge: Merge, model: type[SQLModel], name: str) -> None:
     """Points every row that names the merged customer in this column at the kept one, and writes down which."""
     table = table_of(model)
-    (key,) = table.primary_key
-    log = table_of(Repointed).c
     theirs = table.c[name] == merge.merged_id
-    rows = select(literal(merge.merge_id), literal(table.name), literal(name), key).where(theirs)
-    names = [log.merge_id.name, log.table_name.name, log.column_name.name, log.row_key.name]
-    session.connection().execute(insert(Repointed).from_select(names, rows))
+    if len(table.primary_key) == 1:
+        (key,) = table.primary_key
+        log = table_of(Repointed).c
+        rows = select(literal(merge.merge_id), literal(table.name), literal(name), key).where(theirs)
+        names = [log.merge_id.name, log.table_name.name, log.column_name.name, log.row_key.name]
+        session.connection().execute(insert(Repointed).from_select(names, rows))
+    else:
+        keys = _keys_where(session, model, theirs)
+        insert_new(session, Repointed, [repointed(merge, model, name, key) for key in keys])
     session.connection().execute(update(table).where(theirs).values({name: merge.kept_id}))
 
 
 def move_back(session: Session, merge: Merge, model: type[SQLModel], name: str) -> None:
     """Points the rows that this merge moved, and that nobody moved since, at the merged customer again."""
     table = table_of(model)
-    (key,) = table.primary_key
     moved = select(Repointed.row_key).where(
         Repointed.merge_id == merge.merge_id, Repointed.table_name == table.name, Repointed.column_name == name
     )
-    back = update(table).where(key.in_(moved), table.c[name] == merge.kept_id).values({name: merge.merged_id})
-    session.connection().execute(back)
+    kept, back = table.c[name] == merge.kept_id, update(table).values({name: merge.merged_id})
+    if len(table.primary_key) == 1:
+        (key,) = table.primary_key
+        session.connection().execute(back.where(key.in_(moved), kept))
+        return
+    ours = set(session.exec(moved))
+    for text, values in _keys_where(session, model, kept).items():
+        if text in ours:
+            session.connection().execute(back.where(*(c == values[c.name] for c in table.primary_key)))
+
+
+def _keys_where(session: Session, model: type[SQLModel], condition: Any) -> dict[str, Record]:
+    """The keys of a table whose key has several columns, each as one text: SQL has no words for that."""
+    columns = list(table_of(model).primary_key)
+    rows = session.connection().execute(select(*columns).where(condition)).mappings()
+    return {key_of(model, row): dict(row) for row in rows}
 
 
 def move_all(session: Session, merge: Merge) -> None:

@@ -40,14 +40,14 @@ def column_of_changes(header: Sequence[str], file: FileMapping | None) -> str | 
     return found[0] if len(found) == 1 else None
 
 
-def find_mark(engine: Engine, kept: str | None, name: str, into: str, mapping: str | None) -> datetime | None:
-    """Up to where this source was read by an import that ended; none when it never was, or by another mapping."""
+def find_mark(engine: Engine, kept: Import) -> datetime | None:
+    """Up to where the source of this import was read before; none when it never was to its end by the same mapping."""
     with reading(engine) as session:
         same = (
-            col(Import.origin).is_not_distinct_from(kept),
-            col(Import.file) == name,
-            col(Import.table_name) == into,
-            col(Import.mapping).is_not_distinct_from(mapping),
+            col(Import.origin).is_not_distinct_from(kept.origin),
+            col(Import.file) == kept.file,
+            col(Import.table_name) == kept.table_name,
+            col(Import.mapping).is_not_distinct_from(kept.mapping),
         )
         mark = session.exec(select(func.max(Import.changed_until)).where(*same)).one()
     return mark - OVERLAP if mark else None

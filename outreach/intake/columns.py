@@ -3,19 +3,24 @@
 A missing name, postal code or currency blocks composing, not import: only ids, and what a table is about, are required.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import case
 from sqlmodel import SQLModel, col
 
 from outreach.database import Kept
+from outreach.intake import calendar_days as days
 from outreach.intake import values
-from outreach.intake.values import Check
+from outreach.intake.calendar_days import DayCheck
+from outreach.intake.postal_codes import mend_postal_code
+from outreach.intake.values import Check, Style
 from outreach.models import (
     CHANNELS,
     DESK,
+    INVOICE_STATUSES,
     PURPOSES,
     Consent,
     Customer,
@@ -31,13 +36,17 @@ from outreach.models import (
 
 @dataclass(frozen=True)
 class Column:
-    """`name` heads it in files and `stored` in the database; `day` is the stored business date of an instant."""
+    """`name` heads it in files and `stored` in the database; `day` is the stored business date of an instant.
+
+    `local` is where it is stored whether an instant was written without a zone, in the business's own time.
+    """
 
     name: str
     check: Check
     required: bool = False
     stored: str = ""
     day: str = ""
+    local: str = ""
 
     @property
     def key(self) -> str:
@@ -49,7 +58,9 @@ class Table:
     """`appends`: a row that is there already is left as it is, never overwritten.
 
     `kept` says what of a row that is there stands against the one that comes in. `fault` says in which column, and
-    why, a record whose cells all fit cannot be taken as a whole.
+    why, a record whose cells all fit cannot be taken as a whole. `mend` puts right, or empties, cells of such a record
+    that cannot be meant beside the others, and says which and why. `empty` is what a column of the key holds in a row
+    that has nothing there.
     """
 
     model: type[SQLModel]
@@ -57,10 +68,22 @@ class Table:
     appends: bool = False
     kept: Kept | None = None
     fault: Callable[[dict[str, Any]], tuple[str, str] | None] = lambda record: None
+    mend: Callable[[dict[str, Any], Style], Iterator[tuple[str, str]]] = lambda record, style: iter(())
+    empty: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def has_money(self) -> bool:
+        """Whether its rows are amounts in a currency of their own."""
+        return any(column.check is values.amount for column in self.columns)
 
     @property
     def key(self) -> list[str]:
         return [column.name for column in self.model.__table__.primary_key]  # type: ignore[attr-defined]
+
+    @cached_property
+    def identity(self) -> tuple[Column, ...]:
+        """The columns by which a row is known that comes again with a mended cell: of its key, all but the days."""
+        return tuple(each for each in self.columns if each.key in self.key and not isinstance(each.check, DayCheck))
 
 
 def _keep_deaths(new: Any) -> dict[str, Any]:
@@ -83,7 +106,7 @@ def _keep_what_staff_wrote(new: Any) -> dict[str, Any]:
         "status": ours | col(Feedback.answered_at).is_not(None),
         "customer_id": ours | col(Feedback.matched_at).is_not(None),
     }
-    names = ("customer_id", "given_at", "given_on", "kind", "score", "status", "text")
+    names = ("customer_id", "given_at", "given_at_local", "given_on", "kind", "score", "status", "text")
     return {name: case((stands.get(name, ours), getattr(Feedback, name)), else_=new[name]) for name in names}
 
 
@@ -94,6 +117,29 @@ def _require_whose(record: dict[str, Any]) -> tuple[str, str] | None:
     return "customer_id", "it is empty, and only a review can do without it"
 
 
+def _require_what_for(record: dict[str, Any]) -> tuple[str, str] | None:
+    if record.get("invoice_id") or record.get("customer_id"):
+        return None
+    return "invoice_id", "it is empty, and so is customer_id: a payment is for an invoice, or a customer's"
+
+
+def _mend_customer(record: dict[str, Any], style: Style) -> Iterator[tuple[str, str]]:
+    yield from days.drop_beginning_before_birth(record)
+    yield from mend_postal_code(record, style)
+
+
+# What other programs call the states of an invoice.
+_STATES_OF_INVOICES = {
+    "settled": "paid", "closed": "paid", "paid_in_full": "paid", "paid_off": "paid", "completed": "paid",
+    "voided": "void", "cancelled": "void", "canceled": "void", "deleted": "void", "reversed": "void",
+    "drafted": "draft", "proforma": "draft", "pro_forma": "draft",
+    "unpaid": "open", "outstanding": "open", "due": "open", "overdue": "open", "past_due": "open", "sent": "open",
+    "issued": "open", "partial": "open", "partially_paid": "open", "in_dispute": "disputed", "contested": "disputed",
+    "payment_plan": "plan", "uncollectible": "written_off", "bad_debt": "written_off", "writtenoff": "written_off",
+}  # fmt: skip
+_STATES_OF_VISITS = {"canceled": "cancelled", "noshow": "no_show"}
+
+
 def _id(name: str) -> Column:
     return Column(name, values.identifier, required=True)
 
@@ -102,25 +148,29 @@ def _lines(*names: str) -> tuple[Column, ...]:
     return tuple(Column(name, values.line) for name in names)
 
 
-# In the order in which they are imported: a payment's amount is read in the currency of its invoice.
+# In the order in which they are imported: a payment's amount is read in the currency of its invoice, and an invoice's
+# in that of its customer, where they name none.
 TABLES = {
     "customers": Table(
         Customer,
         (
             _id("customer_id"),
-            *_lines("given_name", "family_name", "preferred_name", "honorific", "email", "phone"),
+            *_lines("given_name", "family_name", "preferred_name", "honorific"),
+            Column("email", values.email),
+            Column("phone", values.line),
             *_lines("address_line1", "address_line2", "city", "region", "postal_code"),
             Column("country", values.country),
             Column("language", values.language),
             Column("timezone", values.timezone),
-            Column("customer_since", values.day),
-            Column("born_on", values.day),
-            Column("died_on", values.day),
+            Column("customer_since", days.BEGINNING),
+            Column("born_on", days.BIRTH),
+            Column("died_on", days.DEATH),
             Column("household_id", values.identifier),
             Column("guardian_id", values.identifier),
             Column("currency", values.currency),
         ),
         kept=_keep_deaths,
+        mend=_mend_customer,
     ),
     "treatments": Table(
         Treatment,
@@ -129,8 +179,8 @@ TABLES = {
             _id("customer_id"),
             Column("visit_id", values.identifier),
             Column("name", values.line),
-            Column("done_at", values.instant, required=True, day="done_on"),
-            Column("promised_at", values.instant),
+            Column("done_at", days.INSTANT, required=True, day="done_on", local="done_at_local"),
+            Column("promised_at", days.INSTANT, local="promised_at_local"),
             *_lines("practitioner", "practitioner_phone"),
         ),
     ),
@@ -139,9 +189,9 @@ TABLES = {
         (
             _id("visit_id"),
             _id("customer_id"),
-            Column("starts_at", values.instant, required=True, day="starts_on"),
-            Column("ended_at", values.instant),
-            Column("status", values.one_word_of("booked", "completed", "cancelled", "no_show")),
+            Column("starts_at", days.INSTANT, required=True, day="starts_on", local="starts_at_local"),
+            Column("ended_at", days.INSTANT, local="ended_at_local"),
+            Column("status", values.one_word_of("booked", "completed", "cancelled", "no_show", also=_STATES_OF_VISITS)),
             Column("cancelled_by", values.one_word_of("us", "customer")),
         ),
     ),
@@ -151,28 +201,32 @@ TABLES = {
             _id("invoice_id"),
             _id("customer_id"),
             Column("payer_id", values.identifier),
-            Column("issued_on", values.day, required=True),
-            Column("due_on", values.day, required=True),
+            Column("issued_on", days.DAY, required=True),
+            Column("due_on", days.DAY, required=True),
             Column("currency", values.currency),
             Column("amount", values.amount, required=True),
-            Column("status", values.one_word_of("open", "disputed", "plan", "written_off")),
+            Column("status", values.one_word_of(*INVOICE_STATUSES, also=_STATES_OF_INVOICES)),
         ),
     ),
     "payments": Table(
         Payment,
         (
             _id("payment_id"),
-            _id("invoice_id"),
-            Column("paid_on", values.day, required=True),
+            Column("invoice_id", values.identifier),
+            Column("customer_id", values.identifier),
+            Column("paid_on", days.PAST_DAY, required=True),
+            Column("currency", values.currency),
             Column("amount", values.amount, required=True),
         ),
+        fault=_require_what_for,
+        empty={"invoice_id": ""},
     ),
     "feedback": Table(
         Feedback,
         (
             _id("feedback_id"),
             Column("customer_id", values.identifier),
-            Column("given_at", values.instant, required=True, day="given_on"),
+            Column("given_at", days.INSTANT, required=True, day="given_on", local="given_at_local"),
             Column("kind", values.one_word_of("score", "complaint", "review", "enquiry"), required=True),
             Column("score", values.score),
             Column("status", values.one_word_of("open", "answered", "closed")),
@@ -188,7 +242,7 @@ TABLES = {
             _id("customer_id"),
             Column("referred_name", values.line),
             Column("referred_customer_id", values.identifier),
-            Column("made_on", values.day, required=True),
+            Column("made_on", days.DAY, required=True),
             Column("status", values.line),
         ),
     ),
@@ -199,9 +253,9 @@ TABLES = {
             Column("channel", values.one_word_of(*CHANNELS), required=True),
             Column("purpose", values.one_word_of(*PURPOSES), required=True),
             Column("state", values.one_word_of("granted", "withdrawn"), required=True),
-            Column("at", values.instant, required=True),
+            Column("at", days.SAID_AT, required=True),
             Column("basis", values.line),
-            Column("expires_at", values.instant),
+            Column("expires_at", days.EXPIRY),
             Column("source", values.line),
             Column("text", values.passage),
         ),
@@ -212,8 +266,8 @@ TABLES = {
         (
             _id("customer_id"),
             Column("kind", values.word, required=True),
-            Column("from", values.day, required=True, stored="from_on"),
-            Column("until", values.day, stored="until_on"),
+            Column("from", days.FROM_DAY, required=True, stored="from_on"),
+            Column("until", days.UNTIL_DAY, stored="until_on"),
             Column("source", values.line),
             Column("note", values.passage),
         ),

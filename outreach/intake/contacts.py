@@ -6,10 +6,12 @@ The hash is what suppressions keep, so every spelling of one contact must come t
 import hashlib
 import hmac
 import os
+import re
 import secrets
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import unquote
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
@@ -18,9 +20,13 @@ from sqlmodel import col, select
 
 from outreach.database import insert_new, reading, writing
 from outreach.errors import DatabaseError, SettingsError
+from outreach.intake.invisible_letters import drop_invisible
 from outreach.models import Installation, Suppression
 from outreach.settings import Settings
 
+_MAILTO = "mailto:"
+_NAMED_ADDRESS = re.compile(r"[^<>]*<\s*([^<>\s]+@[^<>\s]+)\s*>\s*[.,;]*")
+_AROUND = "<>()[]{}\"'`“”‘’„«»‹›,;:"
 _TEXTLESS = {
     phonenumbers.PhoneNumberType.FIXED_LINE,
     phonenumbers.PhoneNumberType.TOLL_FREE,
@@ -31,12 +37,24 @@ _TEXTLESS = {
 }
 
 
+def trim_email(value: str) -> str:
+    """The address out of `mailto:a@b.example`, `"Ann" <a@b.example>;` or `(a@b.example).`; anything else as it is."""
+    named = _NAMED_ADDRESS.fullmatch(value.strip())
+    text = named[1] if named else value
+    before = ""
+    while text != before:
+        before, text = text, text.strip().strip(_AROUND).rstrip(".").strip()
+        if text[: len(_MAILTO)].casefold() == _MAILTO:
+            text = unquote(text[len(_MAILTO) :].partition("?")[0])
+    return text if text.count("@") == 1 else value.strip()
+
+
 def normalise_email(value: str) -> str | None:
     """The address in lower case with its domain in ASCII, or None when no such address can exist.
 
     For comparing and hashing: some mail servers tell upper from lower case, so mail goes to the address as it came.
     """
-    folded = unicodedata.normalize("NFKC", value).strip()
+    folded = trim_email(drop_invisible(unicodedata.normalize("NFKC", value)))
     try:
         address = validate_email(folded, check_deliverability=False)
     except EmailNotValidError:

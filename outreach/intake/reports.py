@@ -1,5 +1,9 @@
-"""What an import did: counts for each file and table, each refused row with its reason, and what was not used."""
+"""What an import did: counts for each file and table, refused rows with their reasons, and what was not used.
 
+However many rows are refused, it stays small: they are counted by reason, and the first thousand of a file are listed.
+"""
+
+from collections import Counter
 from dataclasses import dataclass, field
 
 _OWNERS = {"payments": "an invoice"}
@@ -26,15 +30,34 @@ class RefusedRow:
     reason: str
 
 
+@dataclass(frozen=True)
+class ReasonCount:
+    """How many rows of a file one reason concerns, and in which column."""
+
+    file: str
+    column: str
+    reason: str
+    rows: int
+
+
+def count_reasons(file: str, counts: Counter[tuple[str, str]]) -> list[ReasonCount]:
+    """The reasons of one file by (column, reason), the most frequent first."""
+    return [ReasonCount(file, column, reason, rows) for (column, reason), rows in counts.most_common()]
+
+
 @dataclass
 class ImportReport:
     """`ignored`: for each file the columns that were not used; an empty list says that the whole file was not.
 
     `orphans`: for each table that was fed, how many of its rows now belong to a customer or an invoice not on record.
+    `refusals` are the first thousand of each file, `reasons` counts them all; `notes` counts rows that were accepted
+    without one of their cells.
     """
 
     files: list[FileCount] = field(default_factory=list)
     refusals: list[RefusedRow] = field(default_factory=list)
+    reasons: list[ReasonCount] = field(default_factory=list)
+    notes: list[ReasonCount] = field(default_factory=list)
     ignored: dict[str, list[str]] = field(default_factory=dict)
     orphans: dict[str, int] = field(default_factory=dict)
 
@@ -57,7 +80,19 @@ class ImportReport:
             f"Not used in {file}: {', '.join(columns) if columns else 'the whole file'}"
             for file, columns in sorted(self.ignored.items())
         ]
-        return unused + [
+        taken = [
+            f"{note.file}, {note.column}: {note.rows:,} accepted, but {note.reason}; the cell was not used"
+            for note in self.notes
+        ]
+        orphans = [
             f"{table}: {rows:,} belong to {_OWNERS.get(table, 'a customer')} not on record; nothing comes of them yet"
             for table, rows in sorted(self.orphans.items())
         ]
+        return unused + taken + orphans + self._counted
+
+    @property
+    def _counted(self) -> list[str]:
+        """How many rows each reason concerns, where not every refused row is listed."""
+        if len(self.refusals) >= self.refused:
+            return []
+        return [f"{each.file}, {each.column}: {each.rows:,} refused: {each.reason}" for each in self.reasons]

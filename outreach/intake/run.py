@@ -4,52 +4,40 @@ Rows are stored a chunk at a time, each by its key, so that an import that was i
 It never lifts a suppression, never overwrites a consent, and never takes back what staff wrote of somebody.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from fnmatch import fnmatchcase
 from pathlib import Path
 
-from babel.numbers import get_currency_precision
 from sqlalchemy import Engine, update
-from sqlmodel import col, select
+from sqlmodel import col
 
 from outreach.clock import business_date
-from outreach.database import reading, take_turns, writing
+from outreach.database import take_turns, writing
 from outreach.errors import SourceUnreadable
 from outreach.intake.changes import Changes, Since, column_of_changes, find_mark
 from outreach.intake.columns import TABLES, Table
+from outreach.intake.currencies import Currencies
 from outreach.intake.dates import redate
 from outreach.intake.groups import Groups
 from outreach.intake.households import detect_households
+from outreach.intake.jobs import Job, list_jobs, show_name
 from outreach.intake.look_ups import LookUps
-from outreach.intake.mapping import FileMapping, Mapping, TableMapping
+from outreach.intake.mapping import Mapping
 from outreach.intake.origins import Folder, Origin
 from outreach.intake.orphans import count_orphans
 from outreach.intake.records import BadCell, Recipe, Record, make_recipe, own_columns
-from outreach.intake.reports import FileCount, ImportReport, RefusedRow
+from outreach.intake.refusals import Refusals
+from outreach.intake.reports import FileCount, ImportReport, count_reasons
 from outreach.intake.sources import Row, Source
 from outreach.intake.storing import store_rows
-from outreach.models import Import, Installation, Invoice, Refusal
+from outreach.models import Import, Installation
 from outreach.settings import Settings
 
 AT_ONCE = 2000
 TELL_EVERY = 50_000
 Tell = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Job:
-    """One table to fill from one file, or one table of a database; without a mapping it has our own columns."""
-
-    source: str
-    into: str
-    file: FileMapping | None = None
-    table: TableMapping | None = None
-
-    @property
-    def name(self) -> str:
-        return show_name(self.source)
 
 
 def import_folder(
@@ -80,9 +68,7 @@ def import_data(
     when there is no such place or nothing in it is known; a file or a row at fault is a refusal in the report.
     """
     names = origin.names(mapping.file if mapping else [])
-    jobs = _list_jobs(names, origin, mapping)
-    if not jobs:
-        raise SourceUnreadable(_nothing_known(origin, mapping))
+    jobs = list_jobs(names, origin, mapping)
     redate(engine, settings)
     _note_first_import(engine, settings, now)
     used = {job.source for job in jobs}
@@ -90,9 +76,11 @@ def import_data(
     unused: dict[str, set[str]] = {}
     look_ups = LookUps(origin)
     for job in jobs:
-        task = _Task(engine, job, settings, report, tell, origin, look_ups, mapping.sha256 if mapping else None)
+        kept = Import(at=now, file=job.name, table_name=job.into, mapping=mapping.sha256 if mapping else None,
+                      origin=origin.kept, read=0, accepted=0, refused=0, complete=False)  # fmt: skip
+        task = _Task(engine, job, settings, report, tell, origin, look_ups, kept)
         task.run(since)
-        task.write_down(now)
+        task.write_down()
         if task.unused is not None:
             unused[job.name] = unused.get(job.name, task.unused) & task.unused
     if any(job.into in {"customers", "flags"} for job in jobs):
@@ -104,43 +92,11 @@ def import_data(
     return report
 
 
-def _list_jobs(names: list[str], origin: Origin, mapping: Mapping | None) -> list[Job]:
-    """In the order of our tables, whichever file feeds them."""
-    if mapping is None:
-        known = origin.own_names
-        jobs = [Job(name, known[name.casefold()]) for name in names if name.casefold() in known]
-    else:
-        jobs = [
-            Job(name, table.into, file, table)
-            for file in mapping.file
-            for name in names
-            if any(fnmatchcase(name, pattern) for pattern in file.name)
-            for table in file.table
-        ]
-    order = list(TABLES)
-    return sorted(jobs, key=lambda job: order.index(job.into))
-
-
-def _nothing_known(origin: Origin, mapping: Mapping | None) -> str:
-    if mapping:
-        names = ", ".join(name for file in mapping.file for name in file.name)
-        return f"Nothing in {origin.shown} has a name that the mapping knows: {names}"
-    return (
-        f"Nothing in {origin.shown} has a name Outreach knows: {', '.join(origin.own_names)}. "
-        "For other names, give a mapping: --mapping FILE"
-    )
-
-
 def _note_first_import(engine: Engine, settings: Settings, now: datetime) -> None:
     day = business_date(now, settings.business.timezone)
     with writing(engine) as session:
         first = update(Installation).where(col(Installation.first_import_on).is_(None)).values(first_import_on=day)
         session.connection().execute(first)
-
-
-def show_name(name: str) -> str:
-    """A name from outside, fit for a database and a terminal: neither takes bytes that are no text."""
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in name[:80])
 
 
 def _unused(recipe: Recipe) -> set[str]:
@@ -160,14 +116,15 @@ class _Task:
         tell: Tell,
         origin: Origin,
         look_ups: LookUps,
-        mapping: str | None,
+        kept: Import,
     ) -> None:
-        self._origin, self._mapping = origin, mapping
+        self._origin, self._kept = origin, kept
         self._engine, self._job, self._settings = engine, job, settings
         self._report, self._tell, self._look_ups = report, tell, look_ups
         self._table: Table = TABLES[job.into]
         self._waiting: dict[tuple[object, ...], Record] = {}
-        self._refusals: list[RefusedRow] = []
+        self._refusals = Refusals(engine, kept)
+        self._notes: Counter[tuple[str, str]] = Counter()
         self._read = 0
         self._changes: Changes | None = None
         self.unused: set[str] | None = None
@@ -181,9 +138,9 @@ class _Task:
                 self._changes = self._watch(recipe, since, after)
                 self._take_rows(recipe, source.rows)
         except SourceUnreadable as error:
-            self._refuse(1, "", str(error))
+            self._refuse_file("", error)
         except BadCell as error:
-            self._refuse(1, error.column, str(error))
+            self._refuse_file(error.column, error)
         self._store()
 
     @property
@@ -195,7 +152,7 @@ class _Task:
         if since is None or not self._can_leave_out:
             return None
         if since == "last":
-            return find_mark(self._engine, self._origin.kept, self._job.name, self._job.into, self._mapping)
+            return find_mark(self._engine, self._kept)
         return since
 
     def _watch(self, recipe: Recipe, since: Since, after: datetime | None) -> Changes:
@@ -209,22 +166,12 @@ class _Task:
     def _recipe(self, source: Source) -> Recipe:
         business = self._settings.business
         table = self._job.table or own_columns(self._job.into, source.header)
-        recipe = make_recipe(table, self._job.file, source.header, business.timezone, business.currency)
-        recipe = replace(recipe, look_up=self._look_ups.find)
+        today = business_date(self._kept.at, business.timezone)
+        recipe = make_recipe(table, self._job.file, source.header, business, today)
+        currency_of = Currencies(self._engine, business.currency).reader_for(self._job.into)
+        recipe = replace(recipe, look_up=self._look_ups.find, currency_of=currency_of)
         _ = recipe.positions
-        if self._job.into != "payments":
-            return recipe
-        odd = self._odd_currencies()
-        return replace(recipe, currency_of=lambda payment: odd.get(payment["invoice_id"]))
-
-    def _odd_currencies(self) -> dict[str, str]:
-        """Invoices whose currency counts in other minor units than the business's does."""
-        usual = get_currency_precision(self._settings.business.currency)
-        with reading(self._engine) as session:
-            used = session.exec(select(Invoice.currency).distinct()).all()
-            odd = [currency for currency in used if currency and get_currency_precision(currency) != usual]
-            wanted = select(Invoice.invoice_id, Invoice.currency).where(col(Invoice.currency).in_(odd))
-            return {invoice: currency for invoice, currency in session.execute(wanted)} if odd else {}
+        return recipe
 
     def _take_rows(self, recipe: Recipe, rows: Iterator[Row]) -> None:
         groups = Groups(recipe) if recipe.mapping.one_row_per else None
@@ -236,17 +183,17 @@ class _Task:
                 continue
             self._read -= len(lines)
             for line in lines:
-                self._refuse(line, problem.column, str(problem))
+                self._refuse(line, problem.column, str(problem), record)
 
     def _take_row(self, recipe: Recipe, row: Row, groups: Groups | None) -> None:
         if row.problem:
-            return self._refuse(row.line, "", row.problem)
+            return self._refuse(row.line, "", row.problem, recipe.read_ids(row.cells))
         if not recipe.wants(row.cells) or not (self._changes and self._changes.wants(row.cells)):
             return None
         try:
-            record = recipe.read(row.cells)
+            record = recipe.read(row.cells, self._note)
         except BadCell as error:
-            return self._refuse(row.line, error.column, str(error))
+            return self._refuse(row.line, error.column, str(error), recipe.read_ids(row.cells))
         self._count()
         if groups:
             return groups.add(recipe.group_of(row.cells), record, row.line)
@@ -257,8 +204,18 @@ class _Task:
         if self._read % TELL_EVERY == 0:
             self._tell(f"{self._job.name}: {self._read:,} rows so far")
 
-    def _refuse(self, line: int, column: str, reason: str) -> None:
-        self._refusals.append(RefusedRow(self._job.name, line, column, reason))
+    def _note(self, column: str, reason: str) -> None:
+        self._notes[column, reason] += 1
+
+    def _refuse(self, line: int, column: str, reason: str, ids: Record) -> None:
+        self._refusals.add(line, column, reason, ids)
+        self._count()
+        if self._refusals.is_page_full:
+            self._store()
+            self._refusals.write_page()
+
+    def _refuse_file(self, column: str, error: Exception) -> None:
+        self._refusals.add_file(column, str(error))
         self._count()
 
     def _keep(self, record: Record) -> None:
@@ -266,6 +223,7 @@ class _Task:
         key = tuple(record[name] for name in self._table.key)
         self._waiting.pop(key, None)
         self._waiting[key] = record
+        self._refusals.accept(record)
         if len(self._waiting) >= AT_ONCE:
             self._store()
 
@@ -273,25 +231,20 @@ class _Task:
         rows = list(self._waiting.values())
         with writing(self._engine) as session:
             take_turns(session, "import")
+            self._refusals.clear_stored(session, rows)
             store_rows(session, self._table, rows)
         self._waiting.clear()
 
-    def write_down(self, now: datetime) -> None:
-        """Writes what became of the file, last of all: an interrupted import must not look like a fresh one."""
-        name, into, refused = self._job.name, self._job.into, len(self._refusals)
-        count = FileCount(name, into, self._read, self._read - refused, refused)
+    def write_down(self) -> None:
+        name, into, refused = self._job.name, self._job.into, self._refusals.count
         latest = self._changes.latest if self._changes else None
         # A row dated ahead of today must not hide what changes until then.
-        until = min(latest, now) if latest else None
-        with writing(self._engine) as session:
-            kept = Import(at=now, file=name, table_name=into, mapping=self._mapping, origin=self._origin.kept,
-                          changed_until=until, read=count.read, accepted=count.accepted, refused=refused)  # fmt: skip
-            session.add(kept)
-            session.flush()
-            session.add_all(
-                Refusal(import_id=kept.import_id or 0, line=row.line, column=row.column, reason=row.reason)
-                for row in self._refusals
-            )
-        self._report.files.append(count)
-        self._report.refusals += self._refusals
-        self._tell(f"{name} → {into}: {count.read:,} read, {count.accepted:,} accepted, {refused:,} refused")
+        until = min(latest, self._kept.at) if latest else None
+        is_read_whole = self._changes is not None and self._changes.after is None
+        self._refusals.finish(self._read, until, is_read_whole)
+        self._report.files.append(FileCount(name, into, self._read, self._read - refused, refused))
+        self._report.refusals += self._refusals.listed
+        self._report.reasons += count_reasons(name, self._refusals.reasons)
+        self._report.notes += count_reasons(name, self._notes)
+        accepted = self._read - refused
+        self._tell(f"{name} → {into}: {self._read:,} read, {accepted:,} accepted, {refused:,} refused")

@@ -24,7 +24,10 @@ LINES_OF_ONE_ROW = 1000
 
 
 class Row(NamedTuple):
-    """`line` is where the row starts, counting from 1. With a `problem`, `cells` are not to be used."""
+    """`line` is where the row starts, counting from 1.
+
+    With a `problem`, `cells` say nothing but whose the row may be; they are as many as could be told apart.
+    """
 
     line: int
     cells: list[str]
@@ -137,10 +140,11 @@ class _Lines:
         self._taken.clear()
         return self.number + 1
 
-    def give_back(self) -> None:
-        """Keeps the row's first line and hands the others out again."""
+    def give_back(self) -> str:
+        """Keeps the row's first line, which it returns, and hands the others out again."""
         self._again.extendleft(reversed(self._taken[1:]))
         self.number -= len(self._taken) - 1
+        return self._taken[0] if self._taken else ""
 
 
 def _read_records(lines: _Lines, separator: str) -> Iterator[Row]:
@@ -153,8 +157,10 @@ def _read_records(lines: _Lines, separator: str) -> Iterator[Row]:
         except StopIteration:
             return
         except csv.Error:
-            lines.give_back()
-            yield Row(line, [], "a quote does not close, or stands inside a quoted cell without being doubled")
+            before = lines.give_back().partition('"')[0]
+            # What stands before the first quote of the line is not touched by what is wrong with it.
+            cells = before.split(separator)[:-1]
+            yield Row(line, cells, "a quote does not close, or stands inside a quoted cell without being doubled")
             continue
         if any(cell.strip() for cell in cells):
             yield Row(line, cells)

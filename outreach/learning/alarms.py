@@ -202,7 +202,7 @@ def _cost(session: Session, *conditions: ColumnElement[bool]) -> int:
 
 def _find_stale_data(session: Session, settings: Settings, now: datetime) -> Alarm | None:
     """Customer data that nobody has brought up to date; a business that never imported has none to be stale."""
-    last = session.exec(select(func.max(Import.at))).one()
+    last = session.exec(select(func.max(Import.at)).where(col(Import.complete))).one()
     if last is None or last >= now - timedelta(hours=settings.ops.import_hours):
         return None
     hours = (now - last) // timedelta(hours=1)

@@ -23,6 +23,7 @@ from outreach.models import (
     Treatment,
     Visit,
 )
+from outreach.moments.relationship import was_done
 from outreach.planning.people import Person, add_flags
 from outreach.planning.why import Answer, list_decided
 from outreach.settings import Settings
@@ -99,7 +100,7 @@ def tell_story(session: Session, settings: Settings, customer_id: str, on: date)
         ),
         last_treatment=session.exec(
             select(Treatment)
-            .where(Treatment.customer_id == customer_id, Treatment.done_on <= on)
+            .where(Treatment.customer_id == customer_id, was_done(), Treatment.done_on <= on)
             .order_by(col(Treatment.done_on).desc(), Treatment.treatment_id)
         ).first(),
         skipped=[answer for answer in decided if answer.outcome != "send"][:SKIPPED_SHOWN],

@@ -3,6 +3,7 @@
 from outreach.models.customers import (
     CHANNELS,
     DESK,
+    INVOICE_STATUSES,
     PURPOSES,
     Consent,
     Customer,
@@ -16,7 +17,7 @@ from outreach.models.customers import (
     Visit,
 )
 from outreach.models.doubles import Double, HouseholdWord, Merge, Repointed, SetAside
-from outreach.models.installation import Import, Installation, Refusal
+from outreach.models.installation import Import, Installation, Refusal, UnreadRow
 from outreach.models.messages import (
     EVENT_KINDS,
     LEFT,
@@ -52,10 +53,11 @@ from outreach.models.people import (
 from outreach.models.rewards import Reward
 
 __all__ = [
-    "CHANNELS", "DESK", "EVENT_KINDS", "LEFT", "PURPOSES", "ROLES", "STATUSES", "TOUCHING", "Allowance", "Attempt",
-    "AuditEntry", "Batch", "Consent", "Content", "Customer", "Decision", "Double", "Edit", "Event", "Failure",
-    "Feedback", "Flag", "Goodwill", "HouseholdWord", "Import", "Incident", "Installation", "Invoice",
+    "CHANNELS", "DESK", "EVENT_KINDS", "INVOICE_STATUSES", "LEFT", "PURPOSES", "ROLES", "STATUSES", "TOUCHING",
+    "Allowance", "Attempt", "AuditEntry", "Batch", "Consent", "Content", "Customer", "Decision", "Double", "Edit",
+    "Event", "Failure", "Feedback", "Flag", "Goodwill", "HouseholdWord", "Import", "Incident", "Installation",
+    "Invoice",
     "KnobVersion", "Merge", "Message", "Moment", "Pause", "Payment", "Place", "Referral", "Refusal",
     "Repointed", "Reward", "SetAside", "SignIn", "Staff", "Suppression", "TemplateVersion", "Thumbnail", "Treatment",
-    "TreatmentAnswer", "Visit", "Webhook", "Wording",
+    "TreatmentAnswer", "UnreadRow", "Visit", "Webhook", "Wording",
 ]  # fmt: skip

@@ -1,6 +1,7 @@
 """What a business knows of its customers: a table for each of the nine CSV files, and whom staff named after an event.
 
 `…_on` beside `…_at` is the business's local date of that instant, written at import, so that moments compare dates.
+`…_at_local` says that it came without a zone: it is that time of day wherever the business's clocks are.
 """
 
 from datetime import date, datetime
@@ -13,6 +14,8 @@ from outreach.models.columns import instant_field, one_of
 
 CHANNELS = ("letter", "email", "text", "call")
 PURPOSES = ("service", "marketing")
+# Of the last three nothing is owed, whatever their amount.
+INVOICE_STATUSES = ("open", "disputed", "plan", "written_off", "paid", "void", "draft")
 # The source of a flag, a consent or feedback that staff recorded with one tap; no import takes it back.
 DESK = "desk"
 
@@ -84,6 +87,8 @@ class Visit(SQLModel, table=True):
     starts_at: datetime = instant_field()
     starts_on: date = Field(index=True)
     ended_at: datetime | None = instant_field(default=None, nullable=True)
+    starts_at_local: bool = False
+    ended_at_local: bool = False
     status: str | None = None
     cancelled_by: str | None = None
 
@@ -100,12 +105,19 @@ class Treatment(SQLModel, table=True):
     promised_at: datetime | None = instant_field(default=None, nullable=True)
     practitioner: str | None = None
     practitioner_phone: str | None = None
+    done_at_local: bool = False
+    promised_at_local: bool = False
 
 
 class Invoice(SQLModel, table=True):
+    """A bill, or, with a negative amount, a credit note; in minor units of its currency.
+
+    Without a `payer_id` the customer pays. Without a `currency` it is in the customer's, else in the business's.
+    """
+
     __tablename__ = "invoices"
     __table_args__ = (
-        one_of("status", ("open", "disputed", "plan", "written_off")),
+        one_of("status", INVOICE_STATUSES),
         Index("invoices_by_customer", "customer_id", "issued_on"),
     )
     invoice_id: str = Field(primary_key=True)
@@ -119,11 +131,19 @@ class Invoice(SQLModel, table=True):
 
 
 class Payment(SQLModel, table=True):
+    """What was paid for one invoice, or, where `invoice_id` is empty, by a person who did not say for which.
+
+    One receipt for several invoices has a row for each under one `payment_id`. A negative one is money given back.
+    Without a `currency` it is in its invoice's, else in the customer's, else in the business's.
+    """
+
     __tablename__ = "payments"
     payment_id: str = Field(primary_key=True)
-    invoice_id: str = Field(index=True)
+    invoice_id: str = Field(default="", primary_key=True, index=True)
+    customer_id: str | None = Field(default=None, index=True)
     paid_on: date
     amount: int = Field(sa_type=BigInteger)
+    currency: str | None = None
 
 
 class Feedback(SQLModel, table=True):
@@ -142,6 +162,7 @@ class Feedback(SQLModel, table=True):
     feedback_id: str = Field(primary_key=True)
     customer_id: str | None = None
     given_at: datetime = instant_field()
+    given_at_local: bool = False
     given_on: date = Field(index=True)
     kind: str
     score: int | None = None

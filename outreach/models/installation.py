@@ -1,7 +1,8 @@
-"""What this installation is: the day of its first import, the zone its dates are in, and what each import brought."""
+"""What this installation is: the day of its first import, the zone of its dates, and what each import brought."""
 
 from datetime import date, datetime
 
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from outreach.models.columns import instant_field
@@ -28,6 +29,7 @@ class Import(SQLModel, table=True):
     """One file that was read; read = accepted + refused. `table_name` is what it fed, `mapping` that mapping's hash.
 
     `origin` is the URL of the database it lay in, without a password, and `changed_until` the newest change it had.
+    `complete` is whether it was read to its end; payments of which a row says nothing of whose it is never were.
     """
 
     __tablename__ = "imports"
@@ -41,6 +43,7 @@ class Import(SQLModel, table=True):
     read: int
     accepted: int
     refused: int
+    complete: bool = True
 
 
 class Refusal(SQLModel, table=True):
@@ -52,3 +55,24 @@ class Refusal(SQLModel, table=True):
     line: int
     column: str
     reason: str
+
+
+class UnreadRow(SQLModel, table=True):
+    """A row that was refused, and not yet taken in since: whose it is, as far as that can be read (else empty).
+
+    `row_id` is the row's own key without its days. `import_id` is the last import that refused it, `since` when the
+    first one did. A file that could not be read at all is one row without ids.
+    """
+
+    __tablename__ = "unread_rows"
+    __table_args__ = (Index("unread_rows_by_id", "table_name", "row_id"),)
+    table_name: str = Field(primary_key=True)
+    file: str = Field(primary_key=True)
+    origin: str = Field(primary_key=True, default="")
+    row_id: str = Field(primary_key=True, default="")
+    customer_id: str = Field(primary_key=True, default="", index=True)
+    payer_id: str = Field(primary_key=True, default="", index=True)
+    invoice_id: str = Field(primary_key=True, default="", index=True)
+    column: str
+    since: datetime = instant_field()
+    import_id: int = Field(foreign_key="imports.import_id")

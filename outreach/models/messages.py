@@ -162,7 +162,7 @@ class Message(SQLModel, table=True):
         CheckConstraint(
             "status <> 'sending' OR (owner IS NOT NULL AND lease_until IS NOT NULL)", name="sending_has_owner"
         ),
-        Index("messages_due", "status", "send_on", "reference"),
+        Index("messages_queue", "status", "useful_until", "place", "reference"),
         Index("messages_by_recipient", "recipient_id", "send_on"),
         Index("messages_to_cancel", "status", "cancel_until"),
         # One number or address under two customers: the same news reaches it once on one day.
@@ -191,6 +191,8 @@ class Message(SQLModel, table=True):
     run_on: date
     send_on: date
     useful_until: date
+    #: Its moment's place in the order of moments; under a cap the queue goes by use, and then by it.
+    place: int = 0
     wants_person: str | None = None
     language: str | None = None
     contact_hash: str | None = Field(default=None, index=True)

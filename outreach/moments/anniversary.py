@@ -5,12 +5,12 @@ from datetime import date, timedelta
 
 from pydantic import Field
 from sqlalchemy import ColumnElement, Date, and_, literal, or_
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from outreach.clock import anniversary_in
 from outreach.models import Customer
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
-from outreach.moments.relationship import ALIVE, first_contact, with_us_since
+from outreach.moments.relationship import ALIVE, first_contact, tenure_fields, with_us_since
 from outreach.moments.telling import tell_day
 from outreach.settings import Channel, MomentKnobs
 
@@ -21,9 +21,24 @@ FIRST_YEAR = 1850
 class AnniversaryKnobs(MomentKnobs):
     lead_days: int = Field(default=5, ge=0)
     channels: list[Channel] = Field(default=["letter", "email"])
-    reward: int = Field(default=2000, ge=0)
-    shared_since_percent: float = Field(default=1.0, gt=0)
-    silent_days: int = Field(default=365, ge=1)
+    reward: int = Field(
+        default=2000,
+        ge=0,
+        title="Gift, in cents",
+        description="0 for none; in other currencies what [rewards.amounts] says",
+    )
+    shared_since_percent: float = Field(
+        default=1.0,
+        gt=0,
+        title="A shared start date is a default from",
+        description="In percent of all customers with that date",
+    )
+    silent_days: int = Field(
+        default=365,
+        ge=1,
+        title="No gift after so many silent days",
+        description="Days without a visit, treatment, invoice or payment, on the day itself",
+    )
 
 
 def _came_round(knobs: AnniversaryKnobs, day: BusinessDay) -> ColumnElement[bool]:
@@ -42,6 +57,10 @@ def next_anniversary(since: date, on: date) -> date:
     """The first day from `on` on that is kept as a later year's anniversary of `since`."""
     years = range(max(on.year, since.year + 1), max(on.year, since.year) + 3)
     return next(day for year in years if (day := anniversary_in(since, year)) >= on)
+
+
+def _this_years(session: Session, customer: Customer, on: date) -> date | None:
+    return anniversary_in(customer.customer_since, on.year) if customer.customer_since else None
 
 
 ANNIVERSARY = MomentDefinition(
@@ -64,6 +83,9 @@ ANNIVERSARY = MomentDefinition(
     useful_until=lambda knobs, day, on: day + timedelta(days=knobs.grace_days),
     because="with us for another year on {day}",
     summary="an anniversary is for the day on which they have been with us for another year",
-    traits=frozenset({"present"}),
+    traits=frozenset({"present", "beginning"}),
     next_day=next_anniversary,
+    fields=tenure_fields(3, date(2023, 3, 10)),
+    particulars="tenure",
+    likely_day=_this_years,
 )

@@ -1,29 +1,50 @@
 """Two days after a treatment: how does it feel?"""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from pydantic import Field
 from sqlalchemy import ColumnElement, func, join, select
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from outreach.models import Customer, Treatment
-from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
-from outreach.moments.relationship import ALIVE
+from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
+from outreach.moments.relationship import ALIVE, was_done
 from outreach.moments.telling import tell_day
 from outreach.settings import Channel, MomentKnobs
 
 
 class CheckinKnobs(MomentKnobs):
-    after_days: int = Field(default=2, ge=0)
-    until_days: int = Field(default=3, ge=0)
-    useful_days: int = Field(default=4, ge=0)
+    after_days: int = Field(
+        default=2, ge=0, title="First day after a treatment", description="How many days after it, at the earliest"
+    )
+    until_days: int = Field(
+        default=3, ge=0, title="Last day after a treatment", description="How many days after it, at the latest"
+    )
+    useful_days: int = Field(
+        default=4,
+        ge=0,
+        title="Of use for so many days",
+        description="Counted from the treatment; after that nobody is asked any more",
+    )
     channels: list[Channel] = Field(default=["letter", "email", "text", "call"])
-    treatments: list[str] = Field(default=[])
+    treatments: list[str] = Field(
+        default=[],
+        title="Treatments that may be asked about",
+        description="By name; each new one waits for a yes at the desk",
+    )
 
 
 def _lately(knobs: CheckinKnobs, day: BusinessDay) -> ColumnElement[bool]:
     first, last = day.on - timedelta(days=knobs.until_days), day.on - timedelta(days=knobs.after_days)
-    return col(Treatment.done_on).between(first, last)
+    return col(Treatment.done_on).between(first, last) & was_done()
+
+
+def _last_treated(session: Session, customer: Customer, on: date) -> date | None:
+    done = select(func.max(col(Treatment.done_on))).where(
+        was_done(), col(Treatment.customer_id) == customer.customer_id, col(Treatment.done_on) <= on
+    )
+    last: date | None = session.execute(done).scalar_one()
+    return last
 
 
 CHECKIN = MomentDefinition(
@@ -35,11 +56,15 @@ CHECKIN = MomentDefinition(
     clauses=(
         ALIVE,
         Clause(
-            says="a treatment was done {after_days} to {until_days} days ago",
+            says="a treatment was done {after_days} to {until_days} days ago, in no visit that was cancelled or missed",
             where=_lately,
             value=lambda knobs, day: (
                 select(func.max(col(Treatment.done_on)))
-                .where(col(Treatment.customer_id) == col(Customer.customer_id), col(Treatment.done_on) <= day.on)
+                .where(
+                    col(Treatment.customer_id) == col(Customer.customer_id),
+                    was_done(),
+                    col(Treatment.done_on) <= day.on,
+                )
                 .correlate(Customer)
                 .scalar_subquery()
             ),
@@ -55,4 +80,12 @@ CHECKIN = MomentDefinition(
     summary="a check-in is for two to three days after a treatment",
     traits=frozenset({"care", "health"}),
     outlives_window=True,
+    fields=(
+        TemplateField("treated_on", date(2026, 3, 9), "the day of the treatment; use weekday or longdate"),
+        TemplateField("treatment", "Filling", "what was done; never in a text, a subject or a call", is_private=True),
+        TemplateField("practitioner", "Dr. Okafor", "who treated them, where we know"),
+        TemplateField("practitioner_phone", "+1 802 555 0143", "their direct line, where there is one"),
+    ),
+    particulars="treatment",
+    likely_day=_last_treated,
 )

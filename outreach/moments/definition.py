@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 from sqlalchemy import ColumnElement, FromClause, Select, String, cast, select
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from outreach.errors import SettingsError
 from outreach.models import Customer
@@ -24,19 +24,24 @@ K = TypeVar("K", bound=MomentKnobs)
 
 # What planning must know of a moment beside its date, so that no rule has to name one:
 # a present is not for someone who owes, complains or has been silent for long; a favour asks something of them;
-# care goes on through complaint, hardship and bankruptcy; `absence` is written because they do not come; `health` and
-# `debt` say what the words give away. A `repair` puts right what went wrong and an `answer` is to what they said:
-# neither is held by what was sent before about something else. A `patient` one has weeks, and yields to a fixed day.
-Trait = Literal["present", "favour", "care", "absence", "health", "debt", "repair", "answer", "patient"]
+# care goes on through complaint, hardship and bankruptcy; `absence` is written because they do not come; `intrusive`
+# asks after, or misses, somebody to whom something private may just have happened; `health` and `debt` say what the
+# words give away; `beginning` is of the day on which they came to us. A `repair` puts right what went wrong and an
+# `answer` is to what they said: neither is held by what was sent before about something else. A `patient` one has
+# weeks, and yields to a fixed day.
+Trait = Literal[
+    "present", "favour", "care", "absence", "intrusive", "beginning", "health", "debt", "repair", "answer", "patient"
+]
 
 
 @dataclass(frozen=True)
 class BusinessDay:
-    """A business date, and what of the business a definition may ask: its zone and its kind."""
+    """A business date, and what of the business a definition may ask: its zone, its kind and its currency."""
 
     on: date
     zone: ZoneInfo
     business_kind: str
+    currency: str
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,24 @@ class Clause(Generic[K]):
 
 
 @dataclass(frozen=True)
+class TemplateField:
+    """A field that a moment's templates may name: its name, a value to try templates with, and what it is, in a line.
+
+    One that `is_private` stands neither in a text, a subject nor on a call sheet.
+    """
+
+    name: str
+    sample: Any
+    explained: str
+    is_private: bool = False
+
+
+def no_likely_day(session: Session, customer: Customer, on: date) -> date | None:
+    """A preview takes the day it is made for."""
+    return None
+
+
+@dataclass(frozen=True)
 class MomentDefinition(Generic[K]):
     """A reason to write: everyone for whom all `clauses` hold has it.
 
@@ -74,6 +97,10 @@ class MomentDefinition(Generic[K]):
     has a fixed day can say. `useful_until` takes the occasion's date and the day of the run. `not_again` is for how
     many days one that was sent keeps the next away. `because` says why someone has it, with `{day}` or `{occasion}`;
     `summary` says in a sentence who has it at all.
+
+    `fields` are what its templates may name beside what all may, and where the day or the occasion needs other words
+    than usual, that as well. `particulars` names the function of composing that works the others out, where there are
+    any. `likely_day` is the occasion that a preview takes for a customer who has never had one.
     """
 
     kind: str
@@ -94,6 +121,9 @@ class MomentDefinition(Generic[K]):
     outlives_window: bool = False
     next_day: Callable[[date, date], date] | None = None
     not_again: Callable[[K], int] = lambda knobs: 0
+    fields: tuple[TemplateField, ...] = ()
+    particulars: str = ""
+    likely_day: Callable[[Session, Customer, date], date | None] = no_likely_day
 
     def knobs_of(self, settings: Settings) -> K:
         """The moment's knobs. Raises SettingsError that names each value that does not fit."""
@@ -139,7 +169,8 @@ def read_knobs(knobs: type[K], kind: str, written: str) -> K:
 
 
 def business_day(settings: Settings, on: date) -> BusinessDay:
-    return BusinessDay(on, settings.business.zone, settings.business.kind)
+    business = settings.business
+    return BusinessDay(on, business.zone, business.kind, business.currency)
 
 
 @dataclass(frozen=True, order=True)

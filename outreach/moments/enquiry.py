@@ -1,6 +1,6 @@
 """They asked us something and have heard nothing for hours: a line on the call sheet, and an e-mail that says so."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from pydantic import Field
@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from outreach.clock import instant_at
 from outreach.models import Customer, Feedback
-from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
+from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
 from outreach.moments.relationship import ALIVE
 from outreach.moments.telling import tell_day
 from outreach.settings import Channel, MomentKnobs
@@ -17,8 +17,15 @@ from outreach.settings import Channel, MomentKnobs
 
 class EnquiryKnobs(MomentKnobs):
     channels: list[Channel] = Field(default=["call", "email"])
-    hours: int = Field(default=4, ge=0)
-    useful_days: int = Field(default=3, ge=0)
+    hours: int = Field(
+        default=4, ge=0, title="Hours without an answer", description="After so long a question is on the call sheet"
+    )
+    useful_days: int = Field(
+        default=3,
+        ge=0,
+        title="Of use for so many days",
+        description="Counted from the question; after that a note only shows how late we are",
+    )
 
 
 def _asked_by(knobs: EnquiryKnobs, day: BusinessDay) -> datetime:
@@ -72,4 +79,5 @@ ENQUIRY = MomentDefinition(
     because="asked us something on {day} and waits",
     summary="an enquiry's note is for a question that has waited for four hours",
     traits=frozenset({"care", "answer"}),
+    fields=(TemplateField("asked_on", date(2026, 3, 9), "the day they asked; use weekday or longdate"),),
 )

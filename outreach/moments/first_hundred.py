@@ -11,16 +11,26 @@ from sqlalchemy import ColumnElement, Date, case, exists, func, literal, select
 from sqlmodel import col
 
 from outreach.models import Customer, Visit
-from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
-from outreach.moments.relationship import ALIVE, took_place
+from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
+from outreach.moments.relationship import ALIVE, tenure_fields, took_place
 from outreach.moments.telling import tell_day
 from outreach.settings import Channel, MomentKnobs
 
 
 class FirstHundredKnobs(MomentKnobs):
     channels: list[Channel] = Field(default=["letter", "email", "call"])
-    days: list[int] = Field(default=[30, 60, 90], min_length=1)
-    silent_days: int = Field(default=21, ge=0)
+    days: list[int] = Field(
+        default=[30, 60, 90],
+        min_length=1,
+        title="Days with us",
+        description="On these days someone new is looked after",
+    )
+    silent_days: int = Field(
+        default=21,
+        ge=0,
+        title="Quiet for days, at least",
+        description="Nobody is asked who came, or heard from us, within so many days",
+    )
 
 
 def _beginnings(knobs: FirstHundredKnobs, day: BusinessDay) -> dict[int, date]:
@@ -72,4 +82,9 @@ FIRST_HUNDRED = MomentDefinition(
     because="day {occasion} with us, and it has become quiet",
     summary="a note in the first hundred days is for day 30, 60 or 90 with us when it has become quiet",
     traits=frozenset({"absence", "patient"}),
+    fields=(
+        TemplateField("days", "30", "how many days they have been with us: 30, 60 or 90"),
+        *tenure_fields(0, date(2026, 2, 8)),
+    ),
+    particulars="tenure",
 )

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, func, join, select
 from sqlmodel import col
 
 from outreach.models import Customer, Goodwill
-from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
+from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
 from outreach.moments.relationship import ALIVE
 from outreach.moments.telling import tell_day
 from outreach.settings import Channel, MomentKnobs
@@ -16,9 +16,18 @@ from outreach.settings import Channel, MomentKnobs
 
 class GoodwillKnobs(MomentKnobs):
     channels: list[Channel] = Field(default=["letter", "email", "text", "call"])
-    reward: int = Field(default=0, ge=0)
-    useful_days: int = Field(default=14, ge=0)
-    relief_days: int = Field(default=30, ge=0)
+    reward: int = Field(
+        default=0,
+        ge=0,
+        title="Gift, in cents",
+        description="0 for none; in other currencies what [rewards.amounts] says",
+    )
+    useful_days: int = Field(
+        default=14, ge=0, title="Of use for so many days", description="Counted from the day staff named them"
+    )
+    relief_days: int = Field(
+        default=30, ge=0, title="No note about payments for days", description="After something hit them"
+    )
 
 
 def _was_hit(knobs: GoodwillKnobs, day: BusinessDay) -> ColumnElement[bool]:
@@ -55,4 +64,5 @@ GOODWILL = MomentDefinition(
     because="hit by “{occasion}”",
     summary="goodwill is for those whom staff named after an event",
     traits=frozenset({"care"}),
+    fields=(TemplateField("event", "water main break on March 2", "what hit them, as staff named it"),),
 )

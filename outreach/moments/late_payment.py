@@ -1,27 +1,55 @@
 """An invoice has slipped past its day, by little enough that a kind word helps."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Literal
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, func, join, or_, select
-from sqlmodel import col
+from sqlalchemy import ColumnElement, String, cast, func, join, or_, select
+from sqlmodel import Session, col
 
 from outreach.models import Customer, Invoice
-from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
-from outreach.moments.relationship import ALIVE, balance
+from outreach.moments.balances import balance, currency_of_invoice
+from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
+from outreach.moments.relationship import ALIVE
 from outreach.moments.telling import tell_day
+from outreach.money import Amount, Bill, Rest, write_money
+from outreach.reward_settings import CurrencyCode, Minor
 from outreach.settings import MomentKnobs
 
 
 class LatePaymentKnobs(MomentKnobs):
+    """`min_balance` is in the business's currency, `min_balances` in others, by their codes, each in minor units."""
+
     approval: Literal["rule", "person"] = "person"
-    from_days: int = Field(default=1, ge=0)
-    until_days: int = Field(default=30, ge=0)
-    first_touch_days: int = Field(default=10, ge=0)
-    again_days: int = Field(default=30, ge=0)
-    min_balance: int = Field(default=1000, ge=0)
-    fresh_hours: int = Field(default=24, ge=0)
+    from_days: int = Field(
+        default=1, ge=0, title="Days past due, at least", description="From this day on it counts as late"
+    )
+    until_days: int = Field(
+        default=30,
+        ge=0,
+        title="Days past due, at most",
+        description="After that it is no slip any more, and a person calls",
+    )
+    first_touch_days: int = Field(
+        default=10, ge=0, title="First note on day", description="Half of the slips pay by themselves before"
+    )
+    again_days: int = Field(
+        default=30, ge=0, title="Not again within days", description="How long after one note there is no other"
+    )
+    min_balance: int = Field(
+        default=1000,
+        ge=0,
+        title="Smallest balance, in cents",
+        description="Nobody is written to about less; elsewhere as many major units",
+    )
+    min_balances: dict[CurrencyCode, Minor] = Field(
+        default={},
+        title="Smallest balances in other currencies",
+        description="By their codes, in their own minor units",
+    )
+    fresh_hours: int = Field(
+        default=24, ge=0, title="Payments imported within hours", description="With older payments nobody is written to"
+    )
 
 
 def _slipped(knobs: LatePaymentKnobs, day: BusinessDay) -> ColumnElement[bool]:
@@ -36,6 +64,30 @@ def _is_free() -> ColumnElement[bool]:
 def _of_customer(value: ColumnElement[object], *where: ColumnElement[bool]) -> ColumnElement[object]:
     theirs = select(value).where(col(Invoice.customer_id) == col(Customer.customer_id), *where)
     return theirs.correlate(Customer).scalar_subquery()
+
+
+def _most_unpaid(knobs: LatePaymentKnobs, day: BusinessDay) -> ColumnElement[object]:
+    """The largest balance of a late invoice and its currency, as “12345 KWD”."""
+    said = cast(balance(day.on), String) + " " + currency_of_invoice(day.currency)
+    theirs = select(said).where(
+        col(Invoice.customer_id) == col(Customer.customer_id), _slipped(knobs, day), _is_free(), balance(day.on) > 0
+    )
+    return theirs.order_by(balance(day.on).desc()).limit(1).correlate(Customer).scalar_subquery()
+
+
+def _tell_unpaid(said: str | None, on: date) -> str:
+    if not said:
+        return "it is paid"
+    minor, currency = said.split()
+    return f"{write_money(int(minor), currency)} is still to be paid"
+
+
+def _first_due(session: Session, customer: Customer, on: date) -> date | None:
+    due = select(func.min(col(Invoice.due_on))).where(
+        col(Invoice.customer_id) == customer.customer_id, col(Invoice.due_on) < on
+    )
+    first: date | None = session.execute(due).scalar_one()
+    return first
 
 
 LATE_PAYMENT = MomentDefinition(
@@ -69,8 +121,8 @@ LATE_PAYMENT = MomentDefinition(
         Clause(
             says="something of it is still to be paid; a payment of the day counts",
             where=lambda knobs, day: balance(day.on) > 0,
-            value=lambda knobs, day: _of_customer(func.max(balance(day.on)), _slipped(knobs, day), _is_free()),
-            tell=lambda owed, on: f"{owed / 100:,.2f} is still to be paid" if owed and owed > 0 else "it is paid",
+            value=_most_unpaid,
+            tell=_tell_unpaid,
             change="nobody is reminded of what is paid",
             of_rows=True,
         ),
@@ -83,4 +135,43 @@ LATE_PAYMENT = MomentDefinition(
     because="an open invoice was due on {day}",
     summary="a note about a late payment is for an open invoice up to thirty days past due",
     traits=frozenset({"debt"}),
+    fields=(
+        TemplateField(
+            "amount",
+            Amount(16050, "USD"),
+            "what is late altogether, in cents; use money; empty in two currencies; never in a text, subject or call",
+            is_private=True,
+        ),
+        TemplateField(
+            "due_on",
+            date(2026, 3, 9),
+            "the day the oldest bill was due; use monthday; never in a text, a subject or a call",
+            is_private=True,
+        ),
+        TemplateField(
+            "several_bills",
+            True,
+            "true where two bills are late or more; for an if; never in a text, a subject or a call",
+            is_private=True,
+        ),
+        TemplateField(
+            "bills",
+            (
+                Bill(Amount(12550, "USD"), date(2026, 3, 9), "USD"),
+                Bill(Amount(3000, "USD"), date(2026, 3, 12), "USD"),
+            ),
+            "the late bills, the oldest first, at most four: {% for bill in bills %}, with bill.amount and "
+            "bill.due_on; never in a text, a subject or a call",
+            is_private=True,
+        ),
+        TemplateField(
+            "more",
+            (Rest(1, Amount(500, "USD"), "USD"),),
+            "the late bills beyond these: {% for rest in more %}, with rest.count and rest.amount; mostly empty; "
+            "never in a text, a subject or a call",
+            is_private=True,
+        ),
+    ),
+    particulars="debt",
+    likely_day=_first_due,
 )

@@ -1,15 +1,17 @@
 """We failed them, they told us or we know it ourselves, and nobody has answered yet: put it right while it counts."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Literal
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Integer, String, and_, cast, join, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Integer, String, and_, cast, exists, join, literal, or_, select, union_all
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from outreach.models import Customer, Feedback, Treatment, Visit
-from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
-from outreach.moments.relationship import ALIVE
+from outreach.moments.days import count_days
+from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
+from outreach.moments.relationship import ALIVE, was_done
 from outreach.moments.telling import tell_day
 from outreach.settings import Channel, MomentKnobs
 
@@ -20,9 +22,16 @@ Trouble = Literal["complaint", "low_score", "cancelled", "late"]
 class RecoveryKnobs(MomentKnobs):
     approval: Literal["rule", "person"] = "person"
     channels: list[Channel] = Field(default=["call", "email", "letter", "text"])
-    within_days: int = Field(default=2, ge=0)
-    low_score: int = Field(default=6, ge=0, le=10)
-    useful_days: int = Field(default=7, ge=0)
+    within_days: int = Field(
+        default=2,
+        ge=0,
+        title="For so many days after",
+        description="How long after it went wrong it is still put right",
+    )
+    low_score: int = Field(default=6, ge=0, le=10, title="A score is low up to", description="Of 10")
+    useful_days: int = Field(
+        default=7, ge=0, title="Of use for so many days", description="Counted from the day it went wrong"
+    )
 
 
 def _record(customer: Any, record: Any, day: Any, trouble: Trouble, score: Any = None, status: Any = None) -> Any:
@@ -41,15 +50,26 @@ def _said(kind: str, trouble: Trouble) -> Any:
     return _record(*said, trouble, col(Feedback.score), col(Feedback.status)).where(col(Feedback.kind) == kind)
 
 
+def _took_place_all_the_same() -> ColumnElement[bool]:
+    """A visit that we moved, and that was completed on its day or the day before, was not called off."""
+    # When it was booked is not on record. Of one completed earlier than that, nobody can say that it was this one.
+    other = aliased(Visit)
+    days = count_days(col(other.starts_on), col(Visit.starts_on))
+    moved = exists().where(
+        col(other.customer_id) == col(Visit.customer_id), col(other.status) == "completed", days.in_((0, 1))
+    )
+    return moved.correlate(Visit)
+
+
 # All that ever went wrong, answered or not: what they said, what we called off, and what came after its promised day.
 TROUBLES = union_all(
     _said("complaint", "complaint"),
     _said("score", "low_score"),
     _record(col(Visit.customer_id), col(Visit.visit_id), col(Visit.starts_on), "cancelled").where(
-        col(Visit.status) == "cancelled", col(Visit.cancelled_by) == "us"
+        col(Visit.status) == "cancelled", col(Visit.cancelled_by) == "us", ~_took_place_all_the_same()
     ),
     _record(col(Treatment.customer_id), col(Treatment.treatment_id), col(Treatment.done_on), "late").where(
-        col(Treatment.done_at) > col(Treatment.promised_at)
+        was_done(), col(Treatment.done_at) > col(Treatment.promised_at)
     ),
 ).subquery("troubles")
 
@@ -80,7 +100,7 @@ RECOVERY = MomentDefinition(
         ALIVE,
         Clause(
             says="in the last {within_days} days they complained, gave a score of {low_score} or less, had a visit "
-            "called off by us, or got something after the day it was promised for",
+            "called off by us (and not held on that day all the same), or got something after its promised day",
             where=_lately,
             value=lambda knobs, day: _last(knobs, day, TROUBLES.c.day),
             tell=tell_day("something last went wrong", "nothing ever went wrong"),
@@ -103,4 +123,9 @@ RECOVERY = MomentDefinition(
     summary="a recovery is for the two days after something went wrong",
     traits=frozenset({"care", "health", "repair"}),
     outlives_window=True,
+    fields=(
+        TemplateField("trouble_on", date(2026, 3, 9), "the day it went wrong; use weekday or longdate"),
+        TemplateField("trouble", "complaint", "what went wrong: complaint, low_score, cancelled or late; for an if"),
+    ),
+    particulars="trouble",
 )

@@ -11,19 +11,29 @@ from sqlalchemy import ColumnElement, func, join, select
 from sqlmodel import col
 
 from outreach.models import Customer, Feedback
+from outreach.moments.balances import NOTHING_OVERDUE
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
-from outreach.moments.relationship import ALIVE, NO_COMPLAINT, NOTHING_OVERDUE, completed_visits, with_us_since
+from outreach.moments.relationship import ALIVE, NO_COMPLAINT, completed_visits, with_us_since
 from outreach.moments.telling import count_of, tell_day
 from outreach.settings import Channel, MomentKnobs
 
 
 class ReferralAskKnobs(MomentKnobs):
     channels: list[Channel] = Field(default=["letter", "email"])
-    tenure_days: int = Field(default=90, ge=0)
-    visits: int = Field(default=2, ge=0)
-    score: int = Field(default=9, ge=0, le=10)
-    happy_days: int = Field(default=60, ge=0)
-    every_days: int = Field(default=365, ge=0)
+    tenure_days: int = Field(
+        default=90, ge=0, title="With us for days, at least", description="Nobody is asked earlier"
+    )
+    visits: int = Field(default=2, ge=0, title="Completed visits, at least", description="Nobody is asked earlier")
+    score: int = Field(default=9, ge=0, le=10, title="Score, at least", description="Of 10")
+    happy_days: int = Field(
+        default=60, ge=0, title="A score counts for days", description="How long after it they may be asked"
+    )
+    every_days: int = Field(
+        default=365,
+        ge=0,
+        title="Not asked again within days",
+        description="How long after one request there is no other",
+    )
 
 
 def _happy(knobs: ReferralAskKnobs, day: BusinessDay) -> ColumnElement[bool]:

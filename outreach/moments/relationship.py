@@ -1,6 +1,6 @@
-"""What several moments ask of a customer: since when they are with us, whether they live, what they owe.
+"""What several moments ask of a customer: since when they are with us, whether they live and complain.
 
-Each is SQL beside Customer (or Invoice, where it says so) that runs on SQLite and on PostgreSQL.
+Each is SQL beside Customer that runs on SQLite and on PostgreSQL.
 """
 
 from datetime import date
@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Date, ScalarSelect, Select, exists, func, 
 from sqlmodel import col
 
 from outreach.models import Customer, Feedback, Invoice, Payment, Treatment, Visit
-from outreach.moments.definition import Clause
+from outreach.moments.definition import Clause, TemplateField
 
 
 def is_alive(on: date) -> ColumnElement[bool]:
@@ -30,14 +30,25 @@ ALIVE: Clause[Any] = Clause(
 
 def took_place() -> ColumnElement[bool]:
     """A visit that was cancelled or missed is neither a beginning nor a sign of life."""
-    return or_(col(Visit.status).is_(None), col(Visit.status).not_in(("cancelled", "no_show")))
+    return or_(col(Visit.status).is_(None), col(Visit.status).not_in(NOT_HELD))
+
+
+# A visit of one of these was not held; some systems go on showing what was to be done in it.
+NOT_HELD = ("cancelled", "no_show")
+
+
+def was_done() -> ColumnElement[bool]:
+    """Beside Treatment: what hangs on a visit that was cancelled or missed was never done."""
+    # Read from the visit, not joined to it: a treatment without a visit, or with one not on record, was done.
+    not_held = exists().where(col(Visit.visit_id) == col(Treatment.visit_id), col(Visit.status).in_(NOT_HELD))
+    return or_(col(Treatment.visit_id).is_(None), ~not_held.correlate(Treatment))
 
 
 def first_contact() -> ScalarSelect[date]:
     """The day of a customer's first treatment, visit or invoice, beside Customer; NULL when there is none."""
     # One seek in an index for each customer and table: a join on all contacts grouped took six times as long.
     firsts = union_all(
-        _of_customer(func.min(col(Treatment.done_on)), col(Treatment.customer_id)),
+        _of_customer(func.min(col(Treatment.done_on)), col(Treatment.customer_id)).where(was_done()),
         _of_customer(func.min(col(Visit.starts_on)), col(Visit.customer_id)).where(took_place()),
         _of_customer(func.min(col(Invoice.issued_on)), col(Invoice.customer_id)),
     ).subquery()
@@ -49,16 +60,28 @@ def with_us_since() -> ColumnElement[date]:
     return func.coalesce(col(Customer.customer_since), first_contact(), type_=Date)
 
 
+def tenure_fields(years: int, since: date) -> tuple[TemplateField, TemplateField]:
+    """What the particulars “tenure” give a moment's words, with these samples."""
+    return (
+        TemplateField("years", years, "how many years they have been with us, as 3"),
+        TemplateField("since", since, "the day they came to us; use longdate"),
+    )
+
+
 def last_contact(on: date) -> ScalarSelect[date]:
     """The last day until `on` on which a customer came, was treated, was billed or paid; NULL when there is none."""
     paid = _of_customer(func.max(col(Payment.paid_on)), col(Invoice.customer_id))
+    paid_themselves = _of_customer(func.max(col(Payment.paid_on)), col(Payment.customer_id))
     lasts = union_all(
-        _of_customer(func.max(col(Treatment.done_on)), col(Treatment.customer_id)).where(col(Treatment.done_on) <= on),
+        _of_customer(func.max(col(Treatment.done_on)), col(Treatment.customer_id)).where(
+            was_done(), col(Treatment.done_on) <= on
+        ),
         _of_customer(func.max(col(Visit.starts_on)), col(Visit.customer_id)).where(
             took_place(), col(Visit.starts_on) <= on
         ),
         _of_customer(func.max(col(Invoice.issued_on)), col(Invoice.customer_id)).where(col(Invoice.issued_on) <= on),
         paid.join(Invoice, col(Invoice.invoice_id) == col(Payment.invoice_id)).where(col(Payment.paid_on) <= on),
+        paid_themselves.where(col(Payment.paid_on) <= on),
     ).subquery()
     return select(func.max(lasts.c.day, type_=Date)).scalar_subquery()
 
@@ -80,41 +103,6 @@ def completed_visits(on: date) -> ColumnElement[int]:
         .correlate(Customer)
         .scalar_subquery()
     )
-
-
-def balance(on: date) -> Any:
-    """What is unpaid of an invoice on a date, in minor units, beside Invoice; a payment of that day counts."""
-    paid = (
-        select(func.coalesce(func.sum(col(Payment.amount)), 0))
-        .where(col(Payment.invoice_id) == col(Invoice.invoice_id), col(Payment.paid_on) <= on)
-        .correlate(Invoice)
-        .scalar_subquery()
-    )
-    return col(Invoice.amount) - paid
-
-
-def _overdue(on: date) -> tuple[ColumnElement[bool], ...]:
-    """Whatever its status: also a planned or disputed invoice makes it the wrong day to ask for a favour."""
-    theirs = or_(
-        col(Invoice.customer_id) == col(Customer.customer_id), col(Invoice.payer_id) == col(Customer.customer_id)
-    )
-    return theirs, col(Invoice.issued_on) <= on, col(Invoice.due_on) < on, balance(on) > 0
-
-
-def is_overdue(on: date) -> ColumnElement[bool]:
-    """Something of theirs, or that they pay for another, is past its day."""
-    return exists().where(*_overdue(on)).correlate(Customer)
-
-
-NOTHING_OVERDUE: Clause[Any] = Clause(
-    says="nothing of theirs is overdue",
-    where=lambda knobs, day: ~is_overdue(day.on),
-    value=lambda knobs, day: (
-        select(func.min(col(Invoice.due_on))).where(*_overdue(day.on)).correlate(Customer).scalar_subquery()
-    ),
-    tell=lambda due_on, on: f"an invoice of {due_on} is overdue" if due_on else "nothing is overdue",
-    change="it would have to be paid",
-)
 
 
 def _open_complaints(on: date) -> tuple[ColumnElement[bool], ...]:

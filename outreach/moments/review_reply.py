@@ -3,7 +3,7 @@
 The public answer is drafted apart from this, without any customer's data.
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Literal
 
 from pydantic import Field
@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, func, join, or_, select
 from sqlmodel import col
 
 from outreach.models import Customer, Feedback
-from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
+from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
 from outreach.moments.relationship import ALIVE
 from outreach.moments.telling import tell_day
 from outreach.settings import Channel, MomentKnobs
@@ -20,8 +20,8 @@ from outreach.settings import Channel, MomentKnobs
 class ReviewReplyKnobs(MomentKnobs):
     approval: Literal["rule", "person"] = "person"
     channels: list[Channel] = Field(default=["letter", "email", "call"])
-    stars: int = Field(default=3, ge=1, le=5)
-    useful_days: int = Field(default=30, ge=0)
+    stars: int = Field(default=3, ge=1, le=5, title="Stars, at most", description="A better review needs no letter")
+    useful_days: int = Field(default=30, ge=0, title="Of use for so many days", description="Counted from the review")
 
 
 def _is_bad(knobs: ReviewReplyKnobs, day: BusinessDay) -> ColumnElement[bool]:
@@ -65,4 +65,5 @@ REVIEW_REPLY = MomentDefinition(
     because="a review of {day} waits for an answer",
     summary="a reply to a review is for one of three stars or less that nobody has answered",
     traits=frozenset({"care", "health", "answer"}),
+    fields=(TemplateField("reviewed_on", date(2026, 3, 9), "the day of their review; use longdate"),),
 )

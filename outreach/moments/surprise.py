@@ -13,8 +13,9 @@ from sqlalchemy import ColumnElement, Date, func, literal
 from sqlmodel import col
 
 from outreach.models import Customer
+from outreach.moments.balances import NOTHING_OVERDUE
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
-from outreach.moments.relationship import ALIVE, NO_COMPLAINT, NOTHING_OVERDUE, last_contact, with_us_since
+from outreach.moments.relationship import ALIVE, NO_COMPLAINT, last_contact, with_us_since
 from outreach.moments.telling import tell_day
 from outreach.settings import Channel, MomentKnobs
 
@@ -24,12 +25,28 @@ PLACES, DIGITS = 16**8, 8
 
 class SurpriseKnobs(MomentKnobs):
     channels: list[Channel] = Field(default=["letter"])
-    reward: int = Field(default=2000, ge=0)
-    one_in: int = Field(default=200, ge=1, le=1_000_000)
-    seed: int = 1
-    tenure_days: int = Field(default=365, ge=0)
-    silent_days: int = Field(default=365, ge=1)
-    every_days: int = Field(default=540, ge=0)
+    reward: int = Field(
+        default=2000,
+        ge=0,
+        title="Gift, in cents",
+        description="0 for none; in other currencies what [rewards.amounts] says",
+    )
+    one_in: int = Field(
+        default=200, ge=1, le=1_000_000, title="One good customer in", description="How rare a surprise is"
+    )
+    seed: int = Field(default=1, title="Seed of the draw", description="Another number draws others")
+    tenure_days: int = Field(
+        default=365, ge=0, title="With us for days, at least", description="Nobody is drawn earlier"
+    )
+    silent_days: int = Field(
+        default=365,
+        ge=1,
+        title="Seen within days",
+        description="Only who came, was treated, billed or paid in so many days is drawn",
+    )
+    every_days: int = Field(
+        default=540, ge=0, title="Not again within days", description="How long after one surprise there is no other"
+    )
 
 
 def month_of(on: date) -> str:

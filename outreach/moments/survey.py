@@ -1,14 +1,15 @@
 """They were here yesterday: one question, one tap."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, func, join, select
+from sqlalchemy import ColumnElement, Date, func, join, literal, select
 from sqlmodel import col
 
+from outreach.clock import instant_at
 from outreach.models import Customer, Visit
-from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
+from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
 from outreach.moments.relationship import ALIVE
 from outreach.moments.telling import tell_day
 from outreach.settings import Channel, MomentKnobs
@@ -17,12 +18,30 @@ from outreach.settings import Channel, MomentKnobs
 class SurveyKnobs(MomentKnobs):
     channels: list[Channel] = Field(default=["email", "text"])
     grace_days: int = Field(default=2, ge=0)
-    useful_days: int = Field(default=4, ge=0)
-    every_days: int = Field(default=90, ge=0)
+    useful_days: int = Field(
+        default=4,
+        ge=0,
+        title="Of use for so many days",
+        description="Counted from the visit, or from the end of a stay",
+    )
+    every_days: int = Field(
+        default=90, ge=0, title="Not asked again within days", description="How long after one survey there is no other"
+    )
+
+
+LONGEST_STAY = timedelta(days=180)
 
 
 def _was_here(knobs: SurveyKnobs, day: BusinessDay) -> ColumnElement[bool]:
-    return (col(Visit.starts_on) == day.on - timedelta(days=1)) & (col(Visit.status) == "completed")
+    """A visit of several days counts from the day on which it ended; an end before its beginning is none."""
+    yesterday = day.on - timedelta(days=1)
+    begins, ends = (instant_at(on, 0, day.zone.key) for on in (yesterday, day.on))
+    ended = col(Visit.ended_at)
+    on_one_day = (col(Visit.starts_on) == yesterday) & (ended.is_(None) | (ended < ends))
+    # The days are said so that an index leads to them.
+    lately = col(Visit.starts_on).between(yesterday - LONGEST_STAY, yesterday - timedelta(days=1))
+    after_days = lately & (ended >= begins) & (ended < ends)
+    return (col(Visit.status) == "completed") & (on_one_day | after_days)
 
 
 def _last_completed(knobs: SurveyKnobs, day: BusinessDay) -> Any:
@@ -43,7 +62,7 @@ SURVEY = MomentDefinition(
     clauses=(
         ALIVE,
         Clause(
-            says="they completed a visit the day before",
+            says="they completed a visit the day before; one of several days counts from its end",
             where=_was_here,
             value=_last_completed,
             tell=tell_day("their last completed visit was", "they completed no visit"),
@@ -51,11 +70,16 @@ SURVEY = MomentDefinition(
             of_rows=True,
         ),
     ),
-    occasion=lambda knobs, day: (col(Visit.starts_on), col(Visit.starts_on)),
+    occasion=lambda knobs, day: (col(Visit.starts_on), literal(day.on - timedelta(days=1), Date)),
     useful_until=lambda knobs, day, on: day + timedelta(days=knobs.useful_days),
     not_again=lambda knobs: knobs.every_days,
     day_field="visited_on",
     because="completed a visit on {day}",
     summary="a survey is for the day after a completed visit",
-    traits=frozenset({"favour"}),
+    traits=frozenset({"favour", "intrusive"}),
+    fields=(
+        TemplateField("visited_on", date(2026, 3, 9), "the day of their visit; use weekday or longdate"),
+        TemplateField("survey_url", "https://alderlane.example/survey/7KQ2", "the page with the one question"),
+    ),
+    particulars="survey",
 )

@@ -7,9 +7,10 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Date, case, func, literal, select
 from sqlmodel import col
 
-from outreach.models import Customer, Invoice, Payment
+from outreach.models import Customer
+from outreach.moments.balances import paid_by
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
-from outreach.moments.relationship import ALIVE, is_alive, with_us_since
+from outreach.moments.relationship import ALIVE, is_alive, tenure_fields, with_us_since
 from outreach.settings import Channel, MomentKnobs
 
 YEAR = timedelta(days=365)
@@ -20,11 +21,31 @@ class ThankYouKnobs(MomentKnobs):
 
     channels: list[Channel] = Field(default=["letter", "email"])
     most_a_day: int | None = Field(default=10, ge=1)
-    reward: int = Field(default=1000, ge=0)
-    top_percent: float = Field(default=10.0, gt=0, le=100)
-    by: Literal["tenure", "value"] = "tenure"
-    silent_days: int = Field(default=365, ge=1)
-    every_days: int = Field(default=330, ge=0)
+    reward: int = Field(
+        default=1000,
+        ge=0,
+        title="Gift, in cents",
+        description="0 for none; in other currencies what [rewards.amounts] says",
+    )
+    top_percent: float = Field(
+        default=10.0,
+        gt=0,
+        le=100,
+        title="The first so many percent",
+        description="Of all customers, in the order below",
+    )
+    by: Literal["tenure", "value"] = Field(
+        default="tenure", title="In the order of", description="A health business knows only tenure"
+    )
+    silent_days: int = Field(
+        default=365,
+        ge=1,
+        title="No thanks after so many silent days",
+        description="Days without a visit, treatment, invoice or payment",
+    )
+    every_days: int = Field(
+        default=330, ge=0, title="Not again within days", description="How long after one thank-you there is no other"
+    )
 
 
 def _counts_value(knobs: ThankYouKnobs, day: BusinessDay) -> bool:
@@ -32,16 +53,7 @@ def _counts_value(knobs: ThankYouKnobs, day: BusinessDay) -> bool:
 
 
 def _paid(day: BusinessDay) -> ColumnElement[int]:
-    """What the customer paid in the last twelve months, in minor units."""
-    paid = (
-        select(func.sum(col(Payment.amount)))
-        .join(Invoice, col(Invoice.invoice_id) == col(Payment.invoice_id))
-        .where(
-            func.coalesce(col(Invoice.payer_id), col(Invoice.customer_id)) == col(Customer.customer_id),
-            col(Payment.paid_on).between(day.on - YEAR, day.on),
-        )
-    )
-    return func.coalesce(paid.correlate(Customer).scalar_subquery(), 0)
+    return paid_by(day, day.on - YEAR)
 
 
 def _rank(knobs: ThankYouKnobs, day: BusinessDay) -> Any:
@@ -93,4 +105,6 @@ THANK_YOU = MomentDefinition(
     because="among the best customers of {occasion}",
     summary="a thank-you is for the best tenth of customers, once a year",
     traits=frozenset({"present", "patient"}),
+    fields=tenure_fields(12, date(2014, 3, 10)),
+    particulars="tenure",
 )

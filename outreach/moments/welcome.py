@@ -1,12 +1,12 @@
 """They came to us yesterday: what to know before the first visit."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from pydantic import Field
 from sqlmodel import col
 
 from outreach.models import Customer
-from outreach.moments.definition import Clause, MomentDefinition
+from outreach.moments.definition import Clause, MomentDefinition, TemplateField
 from outreach.moments.relationship import ALIVE
 from outreach.moments.telling import tell_day
 from outreach.settings import Channel, MomentKnobs
@@ -14,8 +14,12 @@ from outreach.settings import Channel, MomentKnobs
 
 class WelcomeKnobs(MomentKnobs):
     channels: list[Channel] = Field(default=["email", "letter", "text"])
-    after_days: int = Field(default=1, ge=0)
-    useful_days: int = Field(default=10, ge=0)
+    after_days: int = Field(
+        default=1, ge=0, title="Days after they came to us", description="On this day the welcome is due"
+    )
+    useful_days: int = Field(
+        default=10, ge=0, title="Of use for so many days", description="Counted from the day they came to us"
+    )
 
 
 WELCOME = MomentDefinition(
@@ -38,4 +42,5 @@ WELCOME = MomentDefinition(
     day_field="since",
     because="came to us on {day}",
     summary="a welcome is for the day after someone came to us",
+    fields=(TemplateField("since", date(2026, 3, 9), "the day they came to us; use longdate"),),
 )

@@ -1,6 +1,6 @@
 """They have not come for long: longer than a year, or longer than their own rhythm lets one expect."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Literal
 
 from pydantic import Field
@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from outreach.models import Customer, Visit
 from outreach.moments.days import count_days
-from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
+from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
 from outreach.moments.relationship import ALIVE, last_contact, took_place
 from outreach.moments.telling import tell_day
 from outreach.settings import Channel, MomentKnobs
@@ -22,14 +22,44 @@ class WinBackKnobs(MomentKnobs):
     channels: list[Channel] = Field(default=["email", "letter"])
     most_a_day: int | None = Field(default=20, ge=1)
     ladder: bool = True
-    reward: int = Field(default=0, ge=0)
-    silent_days: int = Field(default=365, ge=1)
-    rhythm: Literal["fixed", "learned"] = "fixed"
-    rhythm_times: float = Field(default=2.0, ge=1)
-    history: int = Field(default=4, ge=2)
-    verify_days: int = Field(default=730, ge=1)
-    until_days: int = Field(default=1825, ge=1)
-    every_days: int = Field(default=365, ge=0)
+    reward: int = Field(
+        default=0,
+        ge=0,
+        title="Gift, in cents",
+        description="0 for none; in other currencies what [rewards.amounts] says",
+    )
+    silent_days: int = Field(
+        default=365,
+        ge=1,
+        title="Missed after so many silent days",
+        description="From so many days without a visit, treatment, invoice or payment on they are written to",
+    )
+    rhythm: Literal["fixed", "learned"] = Field(
+        default="fixed",
+        title="Silence is measured",
+        description="By one number of days for all, or by each one's own visits",
+    )
+    rhythm_times: float = Field(
+        default=2.0, ge=1, title="Times their usual gap", description="How much longer than usual is long"
+    )
+    history: int = Field(
+        default=4, ge=2, title="Visits to know a rhythm", description="With fewer, the number of days counts"
+    )
+    verify_days: int = Field(
+        default=730,
+        ge=1,
+        title="A person looks after silent days",
+        description="So long ago that the address may be another's",
+    )
+    until_days: int = Field(
+        default=1825,
+        ge=1,
+        title="Given up after days",
+        description="So long after we last saw them it is of no use any more",
+    )
+    every_days: int = Field(
+        default=365, ge=0, title="Not again within days", description="How long after one win-back there is no other"
+    )
 
 
 def _visits(day: BusinessDay, *what: Any) -> Any:
@@ -82,5 +112,6 @@ WIN_BACK = MomentDefinition(
     day_field="last_seen",
     because="last seen on {day}",
     summary="a win-back is for someone who has not come for a year, or for long by their own rhythm",
-    traits=frozenset({"favour", "absence", "patient"}),
+    traits=frozenset({"favour", "absence", "intrusive", "patient"}),
+    fields=(TemplateField("last_seen", date(2026, 3, 9), "the day we last saw them; use longdate"),),
 )

@@ -5,6 +5,7 @@ Planning asks before it writes: a message is counted at the most it may cost unt
 
 from collections import Counter
 from datetime import date, timedelta
+from typing import Any
 
 from sqlalchemy import case, func
 from sqlmodel import Session, col, select
@@ -20,10 +21,14 @@ def find_spent(session: Session, settings: Settings, on: date) -> Spent:
     """What the messages of the month of `on` cost, by moment, in minor units; those that never reach anybody do not."""
     first = on.replace(day=1)
     of_month = col(Message.run_on) >= first, col(Message.run_on) < first_of_next_month(on)
-    most = case({channel: most_cost(settings, channel) for channel in CHANNELS}, value=col(Message.channel))
-    cost = case((col(Message.status) == "planned", most + col(Message.reward_cost)), else_=col(Message.cost))
-    counted = select(Message.kind, func.sum(cost)).where(*of_month, col(Message.status).in_(TOUCHING))
+    counted = select(Message.kind, func.sum(counted_cost(settings))).where(*of_month, col(Message.status).in_(TOUCHING))
     return Counter({kind: int(total) for kind, total in session.exec(counted.group_by(Message.kind))})
+
+
+def counted_cost(settings: Settings) -> Any:
+    """What a message counts for, in minor units, as part of a select: until it is composed the most it may cost."""
+    most = case({channel: most_cost(settings, channel) for channel in CHANNELS}, value=col(Message.channel))
+    return case((col(Message.status) == "planned", most + col(Message.reward_cost)), else_=col(Message.cost))
 
 
 def most_cost(settings: Settings, channel: str) -> int:

@@ -4,7 +4,7 @@ The same candidate is built when we plan and when a message that was planned is 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
@@ -16,7 +16,7 @@ from outreach.planning.budget import most_cost
 from outreach.planning.ids import moment_id, reference
 from outreach.planning.people import Person, load_people
 from outreach.planning.recipients import choose_recipient, people_needed
-from outreach.planning.rewards import expected_cost, grows_with_worth, purpose_of, reward_of
+from outreach.planning.rewards import Gift, gift_of, grows_with_worth, purpose_of
 from outreach.planning.routes import Leg, Route
 from outreach.planning.standing import Facts, Standing, load_standings
 from outreach.planning.tally import Tally
@@ -89,11 +89,11 @@ class Candidate:
     def cost(self, settings: Settings) -> int:
         """The most that its messages may cost, with what they give, in minor units: their length is not known yet."""
         postage = sum(most_cost(settings, leg.route.channel) for leg in self.legs)
-        return postage + expected_cost(settings, self.reward(settings))
+        return postage + self.gift(settings).cost
 
-    def reward(self, settings: Settings) -> int:
-        """What the customer is given, in minor units; 0 for nothing."""
-        return reward_of(settings, self.kind, self.worth)
+    def gift(self, settings: Settings) -> Gift:
+        """What the customer is given, in the currency of whoever is written to."""
+        return gift_of(settings, self.kind, self.worth, (self.recipient or self.customer).customer.currency)
 
     @property
     def traits(self) -> frozenset[Trait]:
@@ -110,10 +110,11 @@ class Candidate:
 
 
 def candidates_for(session: Session, day: Day, key: bytes, found: Iterable[Found]) -> list[Candidate]:
-    """Each moment with its people and standing, in the order in which moments come first, then by customer."""
+    """Each moment with its people and standing, in the order in which moments come first, then by day."""
     order = {kind: place for place, kind in enumerate(MOMENTS)}
-    items = sorted(found, key=lambda item: (order[item.kind], item.customer_id, item.occasion))
-    standings = load_standings(session, day.on, {item.customer_id for item in items})
+    items = sorted(found, key=lambda item: (order[item.kind], item.occasion_on, item.customer_id, item.occasion))
+    currency = day.settings.business.currency
+    standings = load_standings(session, day.on, {item.customer_id for item in items}, currency)
     people = load_people(session, day.settings, key, day.on, people_needed(session, items, standings))
     # Asked of money only where money decides: it is a sum over everything they ever paid.
     settings = day.settings
@@ -128,16 +129,17 @@ def candidates_for(session: Session, day: Day, key: bytes, found: Iterable[Found
 def _candidate(day: Day, item: Found, people: dict[str, Person], standing: Standing, worth: Worth) -> Candidate:
     customer, definition = people[item.customer_id], MOMENTS[item.kind]
     knobs = definition.knobs_of(day.settings)
-    return Candidate(
+    candidate = Candidate(
         moment_id=moment_id(item.kind, item.customer_id, item.occasion),
         kind=item.kind,
-        purpose=purpose_of(definition.purpose, reward_of(day.settings, item.kind, worth)),
+        purpose=definition.purpose,
         occasion=item.occasion,
         occasion_on=item.occasion_on,
         useful_until=definition.useful_until(knobs, item.occasion_on, day.on),
         customer=customer,
-        recipient=choose_recipient(item, customer, standing, people, day.on),
+        recipient=choose_recipient(item, customer, standing, people, day.settings, day.on),
         standing=standing,
         knobs=knobs,
         worth=worth,
     )
+    return replace(candidate, purpose=purpose_of(definition.purpose, candidate.gift(day.settings).amount))

@@ -11,10 +11,12 @@ from datetime import date, timedelta
 from sqlmodel import Session, col, select
 
 from outreach.models import DESK, Event, Message
+from outreach.moments import MOMENTS
 from outreach.planning.checks import Messages
 from outreach.planning.verdicts import Stop, Stops
 from outreach.settings import Settings
 
+DEBTS = frozenset(kind for kind, definition in MOMENTS.items() if "debt" in definition.traits)
 AT_WORK = "their e-mail address is their employer's, and nobody at work may learn of it"
 NO_WAY_OUT = "it does not say how to stop these messages"
 # What every e-mail and text must hold (12 CFR 1006.6(e)).
@@ -24,7 +26,7 @@ A_WEEK = timedelta(days=7)
 
 def objection_to_work(settings: Settings, kind: str, channel: str, contact: str) -> str | None:
     """Why this contact must not carry the moment, in words, where it is an employer's (12 CFR 1006.22(f)(3))."""
-    if kind != "late_payment" or channel != "email" or settings.collecting.mode != "collector":
+    if kind not in DEBTS or channel != "email" or settings.collecting.mode != "collector":
         return None
     domain = contact.rpartition("@")[2].casefold()
     employers = [known.casefold().lstrip("@") for known in settings.collecting.work_domains]
@@ -37,7 +39,7 @@ def check_collecting(
     """Nothing goes to an employer, and nothing without a way to stop it. `whole` are the bytes, by their SHA-256."""
     stops: Stops = {}
     for message in messages:
-        if message.kind != "late_payment" or settings.collecting.mode != "collector":
+        if message.kind not in DEBTS or settings.collecting.mode != "collector":
             continue
         contact = str(json.loads(message.recipient or "{}").get("email") or "")
         way_out = WAY_OUT.get(message.channel, b"")
@@ -50,7 +52,7 @@ def check_collecting(
 
 def check_calls(session: Session, settings: Settings, messages: Messages, on: date) -> Stops:
     """Nobody is called about a debt more than so often within seven days (12 CFR 1006.14(b)(2)(i)), answered or not."""
-    late = [message for message in messages if (message.kind, message.channel) == ("late_payment", "call")]
+    late = [message for message in messages if message.kind in DEBTS and message.channel == "call"]
     if not late or settings.collecting.mode != "collector":
         return {}
     made = _calls_made(session, {message.recipient_id for message in late}, on)
@@ -70,7 +72,7 @@ def _calls_made(session: Session, people: set[str], on: date) -> Counter[str]:
         .join(Event, col(Event.reference) == Message.reference)
         .where(
             Event.provider == DESK,
-            Message.kind == "late_payment",
+            col(Message.kind).in_(DEBTS),
             Message.channel == "call",
             col(Message.recipient_id).in_(people),
         )

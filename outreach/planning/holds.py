@@ -3,10 +3,12 @@
 `rules.py` lists them with those of pace, and says which are asked again before a message leaves.
 """
 
-import re
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
 
+from outreach.intake.names import greeting_of, tells_of_death, why_no_greeting
 from outreach.moments.anniversary import ANNIVERSARY
+from outreach.moments.care import is_end_of_life, is_never_mentioned
 from outreach.moments.checkin import CHECKIN
 from outreach.moments.enquiry import ENQUIRY
 from outreach.moments.first_hundred import FIRST_HUNDRED
@@ -16,16 +18,11 @@ from outreach.moments.referral_ask import REFERRAL_ASK
 from outreach.planning.candidates import Candidate, Day
 from outreach.planning.flags import hold_for_flags
 from outreach.planning.people import Person
+from outreach.planning.receivables import OpenInvoice, bills_of, is_enough
 from outreach.planning.verdicts import Hold
 
-# Care that nobody may learn of from an envelope, a text or a housemate, whatever the allow-list says.
-SENSITIVE = re.compile(
-    r"abortion|miscarriage|pregnan|prenatal|antenatal|obstet|contracept|intrauterine|fertili|\bivf\b|vasectomy"
-    r"|\bhiv\b|\bsti\b|\bstd\b|sexual|gyn[ae]|psych|mental|depress|anxiety|suicid|counsel|therap(?:y|ist) session"
-    r"|abuse|assault|violence|addict|alcohol|opioid|substance|drug use|detox|methadone|hospice|palliative"
-    r"|end[- ]of[- ]life",
-    re.IGNORECASE,
-)
+# Nothing cheerful follows such care so soon, and nobody is asked about it.
+AFTER_CARE = timedelta(days=30)
 
 
 def hold_for_switch(candidate: Candidate, day: Day) -> Hold | None:
@@ -70,15 +67,37 @@ def hold_for_flag(candidate: Candidate, day: Day) -> Hold | None:
 
 
 def hold_for_name(candidate: Candidate, day: Day) -> Hold | None:
+    """A person looks where there is no right greeting, and asks where a name says that its bearer has died."""
     for person in (candidate.customer, candidate.recipient):
         if person and not _has_name(person):
-            return Hold("no_name", "there is no name to greet them by", day.tomorrow)
+            rule = "death_in_name" if tells_of_death(person.customer) else "no_name"
+            return Hold(rule, why_no_greeting(person.customer), day.tomorrow)
     return None
 
 
 def _has_name(person: Person) -> bool:
-    customer = person.customer
-    return bool(customer.preferred_name or customer.given_name or (customer.honorific and customer.family_name))
+    return greeting_of(person.customer) is not None
+
+
+def hold_for_end_of_life(candidate: Candidate, day: Day) -> Hold | None:
+    """Whoever is in a hospice, and those around them, hear from a person or from nobody."""
+    span = timedelta(days=day.settings.pacing.mourning_days)
+    last = _last_care(candidate, is_end_of_life)
+    if last is None or day.on - last >= span:
+        return None
+    return Hold("end_of_life", "they have been given care at the end of life; only a person writes now", last + span)
+
+
+def hold_after_care(candidate: Candidate, day: Day) -> Hold | None:
+    """No question, present or “we miss you” soon after care that is never mentioned."""
+    last = _last_care(candidate, is_never_mentioned)
+    if not candidate.traits & {"present", "intrusive"} or last is None or day.on - last >= AFTER_CARE:
+        return None
+    return Hold("after_care", f"they had care lately, on {last}, that is never mentioned", last + AFTER_CARE)
+
+
+def _last_care(candidate: Candidate, is_such: Callable[[str], bool]) -> date | None:
+    return max((t.done_on for t in candidate.standing.treatments if is_such(t.name or "")), default=None)
 
 
 def hold_for_complaint(candidate: Candidate, day: Day) -> Hold | None:
@@ -88,7 +107,8 @@ def hold_for_complaint(candidate: Candidate, day: Day) -> Hold | None:
 
 
 def hold_for_dispute(candidate: Candidate, day: Day) -> Hold | None:
-    if candidate.traits & {"present", "debt"} and candidate.standing.disputing:
+    is_disputed = candidate.standing.disputing or any(bill.beside_dispute for bill in late_bills_of(candidate, day))
+    if candidate.traits & {"present", "debt"} and is_disputed:
         return Hold("dispute", "an invoice of theirs is in dispute", day.tomorrow)
     return None
 
@@ -103,7 +123,8 @@ def hold_present(candidate: Candidate, day: Day) -> Hold | None:
     if candidate.standing.is_overdue(day.on):
         return Hold("overdue", "something is overdue, and a present would embarrass", day.tomorrow)
     last = candidate.standing.last_contact
-    if last is not None and (day.on - last).days > getattr(candidate.knobs, "silent_days", FOREVER):
+    # On the day that it is for: a letter that leaves a week ahead must not thank for a year without a visit.
+    if last is not None and (candidate.occasion_on - last).days > getattr(candidate.knobs, "silent_days", FOREVER):
         return Hold("silent", f"we have not seen them since {last}")
     return None
 
@@ -155,7 +176,7 @@ def hold_checkin(candidate: Candidate, day: Day) -> Hold | None:
     if candidate.kind != CHECKIN.kind:
         return None
     names = [t.name or "" for t in candidate.standing.treatments if t.done_on == candidate.occasion_on]
-    if any(SENSITIVE.search(name) for name in names):
+    if any(is_never_mentioned(name) for name in names):
         return Hold("sensitive", "this kind of care is never mentioned, not even by asking")
     allowed = {name.casefold() for name in CHECKIN.knobs_of(day.settings).treatments}
     if not any(name.casefold() in allowed for name in names):
@@ -167,7 +188,10 @@ def hold_late_payment(candidate: Candidate, day: Day) -> Hold | None:
     if candidate.kind != LATE_PAYMENT.kind:
         return None
     knobs, named_on = LATE_PAYMENT.knobs_of(day.settings), candidate.standing.named_on
-    first = candidate.occasion_on + timedelta(days=knobs.first_touch_days)
+    bills = late_bills_of(candidate, day)
+    if hold := hold_for_payments(bills, day):
+        return hold
+    first = bills[0].late_since + timedelta(days=knobs.first_touch_days)
     if day.on < first:
         return Hold(
             "first_touch", f"half of the slips pay by themselves; we wait until day {knobs.first_touch_days}", first
@@ -175,7 +199,7 @@ def hold_late_payment(candidate: Candidate, day: Day) -> Hold | None:
     relief = timedelta(days=GOODWILL.knobs_of(day.settings).relief_days)
     if named_on and day.on - named_on < relief:
         return Hold("relief", f"an event hit them on {named_on}, and we let them breathe", named_on + relief)
-    if late_balance(candidate, day) < knobs.min_balance:
+    if not is_enough(bills, day.settings):
         return Hold("min_balance", "the balance is too small to write about", day.tomorrow)
     return None
 
@@ -190,15 +214,20 @@ def hold_stale_payments(candidate: Candidate, day: Day) -> Hold | None:
     return None
 
 
-def late_balance(candidate: Candidate, day: Day) -> int:
-    """What is owed on the invoices that make the moment, in minor units."""
-    knobs = LATE_PAYMENT.knobs_of(day.settings)
-    return sum(
-        item.balance
-        for item in candidate.standing.open_invoices
-        if item.invoice.status in {None, "open"}
-        and knobs.from_days <= (day.on - item.invoice.due_on).days <= knobs.until_days
-    )
+def hold_for_payments(bills: Sequence[OpenInvoice], day: Day) -> Hold | None:
+    """Nothing is left of what seemed late; or its payments raise a question that only a person can answer."""
+    if not bills:
+        return Hold("nothing_late", "nothing is late once all they are credited is counted", day.tomorrow)
+    doubt = next((bill.doubt for bill in bills if bill.doubt), None)
+    return Hold("refund", doubt, day.tomorrow) if doubt else None
+
+
+def late_bills_of(candidate: Candidate, day: Day) -> list[OpenInvoice]:
+    """The bills that a late note to the candidate's recipient is about, as its words will name them."""
+    if "debt" not in candidate.traits:
+        return []
+    addressee = candidate.recipient.id if candidate.recipient else None
+    return bills_of(candidate.standing.open_invoices, addressee, day.settings, day.on)
 
 
 def hold_referral_ask(candidate: Candidate, day: Day) -> Hold | None:

@@ -66,5 +66,7 @@ class Judge:
         household = candidate.household if candidate.purpose == "marketing" else None
         tally, settings = self.day.tally, self.day.settings
         tally.add(candidate.kind, candidate.recipient.id, household, candidate.legs, candidate.cost(settings))
+        # As it will be read for the next page, so that nothing depends on where one ends.
+        candidate.standing.written_on[candidate.kind] = candidate.legs[-1].route.send_on
         if candidate.is_for_ward:
             tally.carriers[candidate.carrier_key] = candidate.legs[0].reference

@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 
 from outreach.limits_settings import HoursSettings, minutes_of
 from outreach.models import Customer, Flag, Message
+from outreach.moments import MOMENTS
 from outreach.planning.hours import ALWAYS, Barred, Hours, Leave, find_leave
 from outreach.planning.time_zones import plausible_zones, region_of
 from outreach.settings import WEEKDAYS, Settings
@@ -59,7 +60,7 @@ def hours_for(
     if channel == "letter":
         return ALWAYS
     hours = _hours_of(settings.hours, channel, customer, settings.business.country)
-    if kind == "late_payment" and (channel != "email" or settings.collecting.mode == "collector"):
+    if "debt" in MOMENTS[kind].traits and (channel != "email" or settings.collecting.mode == "collector"):
         hours = hours.within(*WIDEST_FOR_DEBT)
     barred = tuple(part for words in inconvenient for part in _read_inconvenient(words))
     return Hours(hours.opens, hours.closes, hours.closed_weekdays, hours.holidays, barred)

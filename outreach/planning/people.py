@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 from outreach.clock import years_between
 from outreach.intake.contacts import contact_hash, normalise_address, normalise_email, normalise_phone, takes_texts
 from outreach.intake.post import FIELDS, missing_fields
+from outreach.intake.unread import Unread, find_unread
 from outreach.models import CHANNELS, TOUCHING, Consent, Customer, Flag, Message, Suppression
 from outreach.settings import Settings
 
@@ -36,6 +37,8 @@ class Person:
     mourning_until: date | None = None
     contacts: dict[str, str] = field(default_factory=dict)
     suppressed: set[str] = field(default_factory=set)
+    #: Rows about them that were refused and have not come in since.
+    unread: tuple[Unread, ...] = ()
 
     @property
     def id(self) -> str:
@@ -77,6 +80,8 @@ def load_people(session: Session, settings: Settings, key: bytes, on: date, ids:
     _add_household_touches(session, people, on - timedelta(days=settings.pacing.quiet_days))
     add_mourning(session, people, on, settings.pacing.mourning_days)
     _add_contacts(session, people, settings, key)
+    for customer_id, rows in find_unread(session, people).items():
+        people[customer_id].unread = rows
     return people
 
 

@@ -1,8 +1,10 @@
 """What a moment gives a customer, in proportion to what they bring; what that is expected to cost; what it makes of it.
 
-Amounts are in minor units of the customer's currency, and only somebody who pays in the business's has a worth.
+Amounts are in minor units. Nothing here converts a currency: whoever has another than the business's is given the
+amount that the settings name in theirs, or nothing.
 """
 
+from dataclasses import dataclass
 from typing import Literal
 
 from outreach.moments import knobs_for
@@ -10,8 +12,37 @@ from outreach.planning.worth import NOTHING, Worth
 from outreach.settings import Settings
 
 
+@dataclass(frozen=True)
+class Gift:
+    """What one customer is given: `amount` in `currency`, 0 for nothing, and what it is expected to cost us in ours."""
+
+    amount: int
+    currency: str
+    cost: int
+
+
+def gift_of(settings: Settings, kind: str, worth: Worth = NOTHING, currency: str | None = None) -> Gift:
+    """What the moment gives whoever has `currency` (the business's, where they have none of their own).
+
+    In another than the business's it is what `[rewards.amounts]` says, whatever their worth, and it counts as costing
+    what the moment's knob says: the two amounts are meant to be the same gift.
+    """
+    own = settings.business.currency
+    amount = reward_of(settings, kind, worth)
+    if currency is None or currency == own:
+        return Gift(amount, own, expected_cost(settings, amount))
+    named = settings.rewards.amounts.get(currency, {}).get(kind, 0) if amount else 0
+    return Gift(named, currency, expected_cost(settings, reward_of(settings, kind)) if named else 0)
+
+
+def cost_of_gift(settings: Settings, kind: str, amount: int, currency: str) -> int:
+    """What a gift that was written down is expected to cost us, in minor units of the business's currency."""
+    is_own = currency == settings.business.currency
+    return expected_cost(settings, amount if is_own else reward_of(settings, kind))
+
+
 def reward_of(settings: Settings, kind: str, worth: Worth = NOTHING) -> int:
-    """What the moment gives: its knob `reward`, or more where `[rewards]` lets it grow; 0 where it gives nothing."""
+    """What the moment gives in the business's currency: its knob `reward`, or more where `[rewards]` lets it grow."""
     least = int(getattr(knobs_for(settings, kind), "reward", 0))
     grows = settings.rewards.moments.get(kind)
     if grows is None or least == 0:

@@ -8,9 +8,10 @@ has a rule of its own about whom we may write to. The order is the order in whic
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from outreach.planning import holds, pace_rules
+from outreach.planning import holds, pace_rules, presents
 from outreach.planning.candidates import Candidate, Day
 from outreach.planning.channels import objection_now
+from outreach.planning.unread_rows import hold_for_unread
 from outreach.planning.verdicts import Hold
 
 
@@ -55,11 +56,19 @@ RULES: tuple[Rule, ...] = (
     Rule("too_late", "it is still of use", holds.hold_for_usefulness, status="expired"),
     Rule("person", "nobody dead; a child only through a living, adult, unflagged guardian", holds.hold_for_person),
     Rule("flag", "no flag, and no mourning in the household, holds this moment", holds.hold_for_flag),
+    Rule("end_of_life", "nobody in a hospice, or around them, hears from a program", holds.hold_for_end_of_life),
+    Rule("unread", "no newer row about them is waiting to be mended", hold_for_unread),
     Rule("complaint", "no complaint of theirs is open", holds.hold_for_complaint),
     Rule("dispute", "no present and no note about a debt while an invoice is in dispute", holds.hold_for_dispute),
+    Rule("after_care", "no question, present or “we miss you” soon after care that is never mentioned",
+         holds.hold_after_care),
     Rule("present", "no present to who owes, was silent for long, or whose start is a default", holds.hold_present),
+    Rule("beginning", "no present for a beginning that cannot be one", presents.hold_for_beginning),
+    Rule("came_once", "no present to who came only once", presents.hold_came_once),
     Rule("absence", "nobody is missed who has booked, paid lately, or whom the post could not find",
          holds.hold_for_absence),
+    Rule("after_present", "nobody is missed soon after a present", presents.hold_after_present,
+         once="a present that is planned later yields to this message"),
     Rule("came", "a note in the first hundred days is for whom it has become quiet", holds.hold_first_hundred),
     Rule("wrote_lately", "and to whom we have not written lately", holds.hold_wrote_lately, once=OWN_COUNT),
     Rule("checkin", "only treatments with a yes, and never care that is not mentioned", holds.hold_checkin),

@@ -5,38 +5,42 @@ One transaction, one run at a time: a second run of the same day finds everythin
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, and_, func, insert, or_
+from sqlalchemy import Engine, insert
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from outreach.clock import business_date
-from outreach.database import insert_new, take_turns, trying_out, writing
+from outreach.database import insert_new, take_turns, writing
 from outreach.errors import SettingsError
 from outreach.intake.contacts import load_key
 from outreach.models import Decision, Installation, Message, Moment
 from outreach.moments import MOMENTS, require_kinds
 from outreach.moments.anniversary import ANNIVERSARY
-from outreach.planning.around import Due, count_due, gather_around, read_due, select_lost
+from outreach.planning.around import Due, Surroundings, read_due, select_lost
 from outreach.planning.budget import find_spent
 from outreach.planning.candidates import Candidate, Day, candidates_for
 from outreach.planning.earlier import NOTHING_EARLIER, find_earlier
 from outreach.planning.ids import moment_id
 from outreach.planning.judging import Judge, Sent, Shared
-from outreach.planning.rewards import expected_cost
+from outreach.planning.people import select_for
 from outreach.planning.routes import Leg
 from outreach.planning.standing import load_facts
 from outreach.planning.tally import Planned, Tally
 from outreach.planning.verdicts import Hold
 from outreach.settings import Settings
+from outreach.temporary_tables import trying_out
 
 # A day beyond this is a slip of the keyboard: what was put off would be found to be over, and never comes back.
 FARTHEST_AHEAD = 31
 # However long its reason lasts, what was written a month ago and never sent is not sent as it is.
 LONGEST_USE = timedelta(days=31)
+# Each moment's place in the order in which moments come first.
+PLACES = {kind: place for place, kind in enumerate(MOMENTS)}
 LOST = Hold("no_longer", "the reason to write is no longer there")
 
 
@@ -51,6 +55,12 @@ class PlanReport:
     messages: Counter[tuple[str, str]] = field(default_factory=Counter)
     decisions: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     already_decided: int = 0
+
+    def __add__(self, other: "PlanReport") -> "PlanReport":
+        """What this run and a later one of the same day decided."""
+        return PlanReport(
+            self.on, self.messages + other.messages, self.decisions + other.decisions, self.already_decided
+        )
 
 
 def plan_day(
@@ -76,24 +86,38 @@ def plan_day(
             f"{on} is {ahead} days ahead, and moments put off until then would be closed. Is it a slip?"
         )
     key = load_key(engine, settings)
-    with (trying_out if dry_run else writing)(engine) as session:
-        take_turns(session, "plan")
-        day = load_day(session, settings, on, now)
-        settings = day.settings
-        found = gather_around(session, settings, on, kinds)
-        tell(f"{found} moments around {on}")
-        due = count_due(session, settings, on)
-        report = PlanReport(on, already_decided=found - sum(due.values()))
-        planner = Planner(session, day, key, report)
-        planner.drop_lost(kinds)
-        for kind in due:
-            for page in read_due(session, settings, on, kind):
-                planner.decide(page)
-    return planner.report
+    with (on_copies if dry_run else writing)(engine) as session:
+        if not dry_run:
+            take_turns(session, "plan")
+        return plan_in(Surroundings(session), load_day(session, settings, on, now), key, tell, kinds)
+
+
+def on_copies(engine: Engine) -> AbstractContextManager[Session]:
+    """A session in which planning runs as it always does, and of whose work nobody else ever sees anything."""
+    return trying_out(engine, {Moment: select(Moment), Decision: latest_decisions(), Message: select(Message)})
+
+
+def plan_in(
+    surroundings: Surroundings,
+    day: Day,
+    key: bytes,
+    tell: Callable[[str], None] = lambda _: None,
+    kinds: Collection[str] = (),
+) -> PlanReport:
+    """Plans the day in the session of `surroundings`, which is the caller's to commit or to forget."""
+    session, settings, on = surroundings.session, day.settings, day.on
+    found = surroundings.move_to(settings, on, kinds)
+    tell(f"{sum(found.values())} moments around {on}")
+    planner, due = Planner(session, day, key), 0
+    planner.drop_lost(kinds)
+    for page in read_due(session, settings, on, found):
+        planner.decide(page)
+        due += len(page)
+    return replace(planner.report, already_decided=sum(found.values()) - due)
 
 
 def load_day(
-    session: Session, settings: Settings, on: date, now: datetime, since: Collection[date] | None = None
+    session: Session, settings: Settings, on: date, now: datetime, since: Collection[date | None] | None = None
 ) -> Day:
     """The day that rules are asked for; of the days on which customers came, only `since` are counted where given."""
     settings = settings.model_copy(update={"start_on": start_of(session, settings, on)})
@@ -107,26 +131,6 @@ def start_of(session: Session, settings: Settings, on: date) -> date | None:
         return settings.start_on
     installation = session.get(Installation, 1)
     return (installation and installation.first_import_on) or on
-
-
-def is_due(latest: Decision | None, on: date) -> bool:
-    """Whether planning must decide on a moment on `on`, given the decision that stands on it."""
-    if latest is None:
-        return True
-    # What could not be written is decided on again in the same run, and by another channel: it is due at once.
-    again = latest.run_on != on or latest.next_on == on
-    return latest.outcome == "not_yet" and again and (latest.next_on or on) <= on
-
-
-def due_condition(on: date) -> Any:
-    """The condition that what was put off is due on `on`; the same as `is_due` asks of one decision."""
-    again = or_(col(Decision.run_on) != on, col(Decision.next_on) == on)
-    return and_(again, func.coalesce(col(Decision.next_on), on) <= on)
-
-
-def waiting_on(on: date) -> Any:
-    """A select of the standing decisions, of other run dates, that put a moment off until `on` or before."""
-    return latest_decisions().where(Decision.outcome == "not_yet", due_condition(on))
 
 
 def planned_on(session: Session, on: date) -> list[Planned]:
@@ -147,8 +151,8 @@ def latest_decisions() -> Any:
 class Planner:
     """Decides page after page of moments, as the judge says, and writes the rows."""
 
-    def __init__(self, session: Session, day: Day, key: bytes, report: PlanReport) -> None:
-        self.session, self.day, self.key, self.report = session, day, key, report
+    def __init__(self, session: Session, day: Day, key: bytes) -> None:
+        self.session, self.day, self.key, self.report = session, day, key, PlanReport(day.on)
         day.tally.take_over(planned_on(session, day.on))
         self.judge = Judge(day, key)
         self.sequences: dict[str, int] = {}
@@ -166,16 +170,23 @@ class Planner:
         self._store()
 
     def decide(self, page: Sequence[Due]) -> None:
-        """Decides on moments of one kind. Those of kinds that come first were decided on before."""
+        """Decides on some moments. Those of kinds that come first stand before them, or were decided on before."""
         due = {moment_id(item.found.kind, item.found.customer_id, item.found.occasion): item for item in page}
         self.sequences = {id_: item.sequence for id_, item in due.items()}
         insert_new(self.session, Moment, [self._moment(id_, item) for id_, item in due.items() if not item.sequence])
+        self._correct_days({id_: item for id_, item in due.items() if item.sequence})
         earlier = find_earlier(self.session, [id_ for id_, item in due.items() if item.sequence])
         for candidate in candidates_for(self.session, self.day, self.key, [item.found for item in page]):
             self._decide(earlier.get(candidate.moment_id, NOTHING_EARLIER).continue_with(candidate))
         self._store()
         # What was read for this page is not needed for the next.
         self.session.expunge_all()
+
+    def _correct_days(self, due: dict[str, Due]) -> None:
+        """The day that a moment is about may have been corrected since it was found."""
+        for moment in select_for(self.session, select(Moment), Moment.moment_id, due):
+            moment.occasion_on = due[moment.moment_id].found.occasion_on
+        self.session.flush()
 
     def _moment(self, id_: str, item: Due) -> dict[str, Any]:
         found = item.found
@@ -226,9 +237,10 @@ class Planner:
             "run_on": self.day.on,
             "send_on": leg.route.send_on,
             "useful_until": min(candidate.useful_until, leg.route.send_on + LONGEST_USE),
+            "place": PLACES[candidate.kind],
             "contact_hash": leg.contact_hash,
             "cost": 0,
-            "reward_cost": expected_cost(self.day.settings, candidate.reward(self.day.settings)),
+            "reward_cost": candidate.gift(self.day.settings).cost,
             "fence": 0,
         }
 

@@ -8,31 +8,30 @@ from typing import Any
 from sqlalchemy import func, union_all
 from sqlmodel import Session, col, select
 
-from outreach.models import TOUCHING, Customer, Feedback, Goodwill, Import, Invoice, Message, Payment, Treatment, Visit
-from outreach.moments.relationship import balance, took_place
+from outreach.intake.unread import payments_read_at, payments_unread_everywhere
+from outreach.models import TOUCHING, Customer, Feedback, Goodwill, Invoice, Message, Payment, Treatment, Visit
+from outreach.moments.relationship import first_contact, took_place, was_done
+from outreach.planning.edge import FEWEST_SHARED, find_edge
 from outreach.planning.people import in_chunks, select_for
-
-
-@dataclass(frozen=True)
-class OpenInvoice:
-    """An invoice with something left to pay; `balance` is in minor units."""
-
-    invoice: Invoice
-    balance: int
+from outreach.planning.receivables import OpenInvoice, read_receivables
 
 
 @dataclass
 class Standing:
-    """`pays_late` says that they pay for somebody whose invoice is overdue; `returned_on` is when a letter came back.
+    """`open_invoices` are theirs, whoever is to pay them, the oldest first.
+
+    `owes_since` is the day from which they, as the payer, are late with something; it may lie ahead. `returned_on` is
+    when a letter came back.
 
     `asked_at` is when they asked what nobody has answered, by feedback id; `named_on` when staff last named them after
     an event; `treatments` are those of the last months.
     """
 
     open_invoices: list[OpenInvoice] = field(default_factory=list)
-    pays_late: bool = False
+    owes_since: date | None = None
     disputing: bool = False
     complaining: bool = False
+    first_contact: date | None = None
     last_contact: date | None = None
     last_visit: date | None = None
     last_payment: date | None = None
@@ -44,7 +43,7 @@ class Standing:
     written_on: dict[str, date] = field(default_factory=dict)
 
     def is_overdue(self, on: date) -> bool:
-        return self.pays_late or any(item.invoice.due_on < on for item in self.open_invoices)
+        return self.owes_since is not None and self.owes_since < on
 
 
 @dataclass(frozen=True)
@@ -53,41 +52,38 @@ class Facts:
 
     payments_imported_at: datetime | None
     shared_since: frozenset[date]
+    #: Whether payments were refused of which nobody can say whose they are.
+    payments_unread: bool = False
+    #: The last of the first days that the data speak of, where these are an export's edge and not our beginning.
+    edge_until: date | None = None
 
 
 # Words and rules speak of treatments of the last days only; a customer may have hundreds.
 TREATMENTS_BACK = timedelta(days=120)
 
 
-def load_standings(session: Session, on: date, ids: Collection[str]) -> dict[str, Standing]:
-    """A Standing for each id, also for those of whom nothing is known."""
+def load_standings(session: Session, on: date, ids: Collection[str], currency: str) -> dict[str, Standing]:
+    """A Standing for each id, also for those of whom nothing is known; `currency` is the business's."""
     standings = {customer_id: Standing() for customer_id in ids}
-    _add_invoices(session, standings, on)
-    _add_those_who_pay_late(session, standings, on)
+    _add_receivables(session, standings, on, currency)
     _add_feedback(session, standings, on)
     _add_contacts(session, standings, on)
     _add_messages(session, standings)
-    lately = select(Treatment).where(col(Treatment.done_on).between(on - TREATMENTS_BACK, on))
+    lately = select(Treatment).where(was_done(), col(Treatment.done_on).between(on - TREATMENTS_BACK, on))
     for treatment in select_for(session, lately, Treatment.customer_id, ids):
         standings[treatment.customer_id].treatments.append(treatment)
     return standings
 
 
-def _add_invoices(session: Session, standings: dict[str, Standing], on: date) -> None:
-    left = balance(on)
-    unpaid = select(Invoice, left).where(Invoice.issued_on <= on, left > 0)
-    for chunk in in_chunks(standings):
-        for invoice, amount in session.execute(unpaid.where(col(Invoice.customer_id).in_(chunk))):
-            standing = standings[invoice.customer_id]
-            standing.open_invoices.append(OpenInvoice(invoice, int(amount)))
-            standing.disputing = standing.disputing or invoice.status == "disputed"
-
-
-def _add_those_who_pay_late(session: Session, standings: dict[str, Standing], on: date) -> None:
-    late = select(Invoice.payer_id).where(Invoice.due_on < on, Invoice.issued_on <= on, balance(on) > 0)
-    for chunk in in_chunks(standings):
-        for payer_id in session.exec(late.where(col(Invoice.payer_id).in_(chunk)).distinct()):
-            standings[payer_id or ""].pays_late = True
+def _add_receivables(session: Session, standings: dict[str, Standing], on: date, currency: str) -> None:
+    known = read_receivables(session, on, standings, currency)
+    for item in sorted(known.open_invoices(), key=lambda item: (item.late_since, item.invoice.invoice_id)):
+        if (standing := standings.get(item.payer_id)) and standing.owes_since is None:
+            standing.owes_since = item.late_since
+        if item.invoice.customer_id in standings:
+            standings[item.invoice.customer_id].open_invoices.append(item)
+    for who in known.disputing() & standings.keys():
+        standings[who].disputing = True
 
 
 def _add_feedback(session: Session, standings: dict[str, Standing], on: date) -> None:
@@ -110,7 +106,13 @@ def _add_contacts(session: Session, standings: dict[str, Standing], on: date) ->
         for chunk in in_chunks(standings):
             rows = session.execute(statement.where(owner.in_(chunk)).group_by(owner))
             for customer_id, day in rows:
-                setattr(standings[customer_id], name, day)
+                earlier = getattr(standings[customer_id], name)
+                # Two selects may say when somebody last paid: for an invoice of theirs, or on account.
+                setattr(standings[customer_id], name, max(day, earlier) if earlier else day)
+    for chunk in in_chunks(standings):
+        began = select(Customer.customer_id, first_contact()).where(col(Customer.customer_id).in_(chunk))
+        for customer_id, first in session.execute(began):
+            standings[customer_id].first_contact = first
     for standing in standings.values():
         seen = (standing.last_visit, standing.last_contact, standing.last_payment)
         standing.last_contact = max((day for day in seen if day), default=None)
@@ -127,8 +129,14 @@ def _contacts(on: date) -> Iterator[tuple[str, Any, Any]]:
     yield "booked_on", booked, visitor
     paid = select(billed, func.max(col(Payment.paid_on))).where(col(Payment.paid_on) <= on)
     yield "last_payment", paid.join(Invoice, col(Invoice.invoice_id) == col(Payment.invoice_id)), billed
+    themselves = col(Payment.customer_id)
+    yield (
+        "last_payment",
+        select(themselves, func.max(col(Payment.paid_on))).where(col(Payment.paid_on) <= on),
+        themselves,
+    )
     others = union_all(
-        select(col(Treatment.customer_id).label("who"), col(Treatment.done_on).label("day")),
+        select(col(Treatment.customer_id).label("who"), col(Treatment.done_on).label("day")).where(was_done()),
         select(billed, col(Invoice.issued_on)),
     ).subquery()
     yield "last_contact", select(others.c.who, func.max(others.c.day)).where(others.c.day <= on), others.c.who
@@ -149,20 +157,19 @@ def _add_messages(session: Session, standings: dict[str, Standing]) -> None:
             standings[customer_id].written_on[kind] = day
 
 
-# Below this many, a day shared by over one in a hundred is chance, not the default of an import.
-FEWEST_SHARED = 5
+def load_facts(session: Session, percent: float, since: Collection[date | None] | None = None) -> Facts:
+    """When payments were last imported, the values of customer_since that over `percent` % share, the data's edge.
 
-
-def load_facts(session: Session, percent: float, since: Collection[date] | None = None) -> Facts:
-    """When payments were last imported, and the values of customer_since that over `percent` % of customers share.
-
-    With `since`, only these values are looked at.
+    With `since`, only these values are looked at, and the edge where it holds a None: for somebody of whom the data do
+    not say it.
     """
-    shared = _find_shared(session, percent, since)
-    imported = select(func.max(Import.at)).where(Import.table_name == "payments")
+    everywhere = since is None or None in since
+    shared = _find_shared(session, percent, None if everywhere or since is None else [day for day in since if day])
     return Facts(
-        payments_imported_at=session.execute(imported).scalar_one(),
+        payments_imported_at=payments_read_at(session),
         shared_since=frozenset(shared),
+        payments_unread=payments_unread_everywhere(session),
+        edge_until=find_edge(session, _least(session, percent), shared) if everywhere else None,
     )
 
 
@@ -172,8 +179,12 @@ def _find_shared(session: Session, percent: float, since: Collection[date] | Non
         often = often.where(col(Customer.customer_since).in_(since))
     often = often.group_by(col(Customer.customer_since)).having(func.count() >= FEWEST_SHARED)
     numbers = session.execute(often).all() if since is None or since else []
-    if not numbers:
-        return []
     # Everybody is counted only where somebody shares a day: a look at a few messages must not read all customers.
+    least = _least(session, percent) if numbers else FEWEST_SHARED
+    return [day for day, number in numbers if day and number >= least]
+
+
+def _least(session: Session, percent: float) -> int:
+    """How many must share something before it is taken for an import's default."""
     everyone = session.execute(select(func.count()).select_from(Customer)).scalar_one()
-    return [day for day, number in numbers if day and number > everyone * percent / 100]
+    return max(FEWEST_SHARED, int(everyone * percent / 100) + 1)

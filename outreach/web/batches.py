@@ -15,7 +15,7 @@ from outreach.errors import NotFound, NowFewer
 from outreach.models import Batch, Place
 from outreach.web.desk import Desk
 from outreach.web.guard import Approver, DeskNow, Viewer, new_router
-from outreach.web.readable import read_message
+from outreach.web.readable import read_messages
 from outreach.web.signed import Signed
 
 router = new_router()
@@ -42,7 +42,8 @@ def _show(
         glance = glance_at(session, desk.written, batch, looks, desk.now)
         place = session.get(Place, (signed.staff_id, batch_id))
         shown = looks[(page - 1) * A_PAGE : page * A_PAGE]
-        sheets = [(look, read_message(session, look.reference)) for look in shown]
+        said = read_messages(session, [look.reference for look in shown])
+        sheets = [(look, said[look.reference]) for look in shown]
     return desk.show(
         "batch.html",
         signed,

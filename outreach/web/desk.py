@@ -1,7 +1,9 @@
 """What every page of the desk needs: the database, the settings, the clock, and the look of a page. No rules."""
 
+from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,9 +16,9 @@ from sqlalchemy import Engine
 
 from outreach.clock import Clock, business_date
 from outreach.database import reading
+from outreach.money import write_money
 from outreach.planning.knobs import with_saved_knobs
 from outreach.settings import Settings
-from outreach.tables import money
 from outreach.web.signed import Signed
 from outreach.web.webhooks import Webhooks
 
@@ -31,7 +33,8 @@ SAID_SECONDS = 60
 class Desk:
     """The desk on one database. `prefect` is the address of Prefect's UI, where there is one.
 
-    `written` are the settings of outreach.toml and the environment; `settings` are they with what was saved here since.
+    `written` are the settings of outreach.toml and the environment; `settings` are they with what was saved here since,
+    read once: each request has a desk of its own (`for_request`).
     """
 
     engine: Engine
@@ -44,7 +47,13 @@ class Desk:
         self.pages = Environment(loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined)
         self.pages.filters |= {"words": _words, "money": self._money, "when": self._when, "day": _day, "code": _code}
 
-    @property
+    def for_request(self) -> "Desk":
+        """The same desk, which has read no settings yet."""
+        desk = copy(self)
+        desk.__dict__.pop("settings", None)
+        return desk
+
+    @cached_property
     def settings(self) -> Settings:
         with reading(self.engine) as session:
             return with_saved_knobs(session, self.written)
@@ -90,8 +99,9 @@ class Desk:
         shown = f"{local:%H:%M}" if local.date() == self.today else f"{local:%-d %b %Y, %H:%M}"
         return Markup('<time datetime="{}">{}</time>').format(local.isoformat(), shown)
 
-    def _money(self, minor: int) -> str:
-        return money(minor, self.written.business.currency)
+    def _money(self, minor: int, currency: str = "") -> str:
+        """What a message costs is in the business's currency; what was given to somebody is in its own."""
+        return write_money(minor, currency or self.written.business.currency)
 
 
 def _words(name: str) -> str:

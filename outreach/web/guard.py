@@ -45,8 +45,9 @@ class NotText(Exception):
 
 
 def desk_of(request: Request) -> Desk:
+    """The desk of this request, one for all that it depends on."""
     desk: Desk = request.app.state.desk
-    return desk
+    return desk.for_request()
 
 
 DeskNow = Annotated[Desk, Depends(desk_of)]

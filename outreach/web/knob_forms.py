@@ -14,8 +14,9 @@ CHOICES = {
 }
 SWITCHES = frozenset({"enabled", "ladder"})
 LISTS = frozenset({"channels", "days"})
-# Answered on a page of their own.
-ELSEWHERE = frozenset({"treatments"})
+# Answered on a page of their own, or written in outreach.toml alone.
+ELSEWHERE = frozenset({"treatments", "min_balances"})
+# Of those that every moment has; its own say what they are in its file.
 LABELS: dict[str, tuple[str, str]] = {
     "enabled": ("This moment is on", "Switched off, it is neither looked for nor written"),
     "weekdays": ("Days on which it is written", "On the others it is put off, as long as it is still of use"),
@@ -26,37 +27,6 @@ LABELS: dict[str, tuple[str, str]] = {
     "lead_days": ("Business days ahead", "How early it is looked for, so that a letter arrives in time"),
     "ladder": ("The next channel follows", "Where the first brought no answer"),
     "wait_days": ("Days to wait for an answer", "Before the next channel follows"),
-    "reward": ("Gift, in cents", "0 for none"),
-    "shared_since_percent": ("A shared start date is a default from", "In percent of all customers with that date"),
-    "silent_days": ("Not after so many silent days", "Days without a visit, treatment, invoice or payment"),
-    "after_days": ("First day after", "How many days after it, at the earliest"),
-    "until_days": ("Last day after", "How many days after it, at the latest"),
-    "useful_days": ("Of use for so many days", "After that nobody is asked any more"),
-    "from_days": ("Days past due, at least", "From this day on it counts as late"),
-    "first_touch_days": ("First note on day", "Half of the slips pay by themselves before"),
-    "again_days": ("Not again within days", "How long after one note there is no other"),
-    "min_balance": ("Smallest balance, in cents", "Nobody is written to about less"),
-    "fresh_hours": ("Payments imported within hours", "With older payments nobody is written to"),
-    "tenure_days": ("With us for days, at least", "Nobody is asked earlier"),
-    "visits": ("Completed visits, at least", "Nobody is asked earlier"),
-    "score": ("Score, at least", "Of 10"),
-    "low_score": ("A score is low up to", "Of 10"),
-    "happy_days": ("A score counts for days", "How long after it they may be asked"),
-    "treatments": ("Treatments that may be asked about", "By name; each new one waits for a yes at the desk"),
-    "within_days": ("For so many days after", "How long after it went wrong it is still put right"),
-    "days": ("Days with us", "On these days someone new is looked after"),
-    "hours": ("Hours without an answer", "After so long a question is on the call sheet"),
-    "stars": ("Stars, at most", "A better review needs no letter"),
-    "one_in": ("One good customer in", "How rare a surprise is"),
-    "seed": ("Seed of the draw", "Another number draws others"),
-    "top_percent": ("The first so many percent", "Of all customers, in the order below"),
-    "by": ("In the order of", "A health business knows only tenure"),
-    "rhythm": ("Silence is measured", "By one number of days for all, or by each one's own visits"),
-    "rhythm_times": ("Times their usual gap", "How much longer than usual is long"),
-    "history": ("Visits to know a rhythm", "With fewer, the number of days counts"),
-    "verify_days": ("A person looks after silent days", "So long ago that the address may be another's"),
-    "relief_days": ("No note about payments for days", "After something hit them"),
-    "every_days": ("Not again within days", "How long after one message there is no other"),
 }
 
 
@@ -79,7 +49,7 @@ def fields_of(knobs: MomentKnobs, typed: dict[str, Any], fixed: frozenset[str]) 
     for name in type(knobs).model_fields:
         if name in ELSEWHERE:
             continue
-        label, explained = label_of(name)
+        label, explained = label_of(type(knobs), name)
         value = typed.get(name, getattr(knobs, name))
         if name in LISTS:
             value = ", ".join(str(part) for part in value)
@@ -87,8 +57,11 @@ def fields_of(knobs: MomentKnobs, typed: dict[str, Any], fixed: frozenset[str]) 
     return fields
 
 
-def label_of(name: str) -> tuple[str, str]:
-    """A knob's label and what it means; a knob of a moment of your own has its name for a label."""
+def label_of(knobs: type[MomentKnobs], name: str) -> tuple[str, str]:
+    """A knob's label and what it means, as its moment's file says, or as for every moment; else its name."""
+    field = knobs.model_fields[name]
+    if field.title:
+        return field.title, field.description or ""
     return LABELS.get(name, (name.replace("_", " ").capitalize(), ""))
 
 

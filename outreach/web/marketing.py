@@ -180,7 +180,7 @@ def _differences(before: MomentKnobs, after: MomentKnobs) -> list[tuple[str, Any
     """The label of each knob that differs, with its value before and after."""
     names = type(before).model_fields
     pairs = ((name, getattr(before, name), getattr(after, name)) for name in names)
-    return [(label_of(name)[0], old, new) for name, old, new in pairs if old != new]
+    return [(label_of(type(before), name)[0], old, new) for name, old, new in pairs if old != new]
 
 
 def _show(

@@ -5,6 +5,7 @@ Nothing of a message reaches a page as it is: words are escaped, and of an e-mai
 
 import base64
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.policy import default
@@ -12,11 +13,12 @@ from html.parser import HTMLParser
 from typing import Any
 
 from markupsafe import Markup, escape
-from sqlmodel import Session, select
+from sqlalchemy import Row
+from sqlmodel import Session, col, select
 
-from outreach.composing.contents import LETTER, read_row
+from outreach.composing.contents import LETTER, read_rows
 from outreach.composing.pictures import as_png, as_proof, draw_page
-from outreach.errors import ContentLost
+from outreach.errors import StorageError
 from outreach.models import Content, Message
 from outreach.paper_settings import ProofSettings
 
@@ -45,19 +47,33 @@ class Readable:
 
 def read_message(session: Session, reference: str) -> Readable:
     """What the message says, from the very bytes that are approved and sent."""
-    message = session.get_one(Message, reference)
-    recipient = json.loads(message.recipient or "{}")
-    # The bytes of a letter are not read here: a contact sheet would read sixty of them to show none.
-    media_type = session.exec(select(Content.media_type).where(Content.sha256 == message.content_sha256)).first()
-    if media_type is None:
-        return Readable(message.channel, recipient)
-    if media_type == LETTER:
-        return Readable(message.channel, recipient, sha256=message.content_sha256)
-    try:
-        body = read_row(session, message.content_sha256) or b""
-    except ContentLost as lost:
-        return Readable(message.channel, recipient, words=str(lost))
-    return read_content(message.channel, recipient, body, media_type)
+    return read_messages(session, [reference])[reference]
+
+
+def read_messages(session: Session, references: Sequence[str]) -> dict[str, Readable]:
+    """The same of each of a page's messages, by reference, in two statements however many they are."""
+    wanted = (
+        select(  # type: ignore[call-overload]
+            Message.reference, Message.channel, Message.recipient, Message.content_sha256, Content.media_type
+        )
+        .join(Content, col(Content.sha256) == Message.content_sha256, isouter=True)
+        .where(col(Message.reference).in_(references))
+    )
+    rows = session.execute(wanted).all()
+    # The bytes of letters are not read here: a contact sheet would read sixty of them to show none.
+    bodies = read_rows(session, {row.content_sha256 for row in rows if row.media_type not in (None, LETTER)})
+    return {row.reference: _read(row, bodies.get(row.content_sha256, b"")) for row in rows}
+
+
+def _read(row: Row[Any], body: bytes | StorageError) -> Readable:
+    recipient = json.loads(row.recipient or "{}")
+    if row.media_type is None:
+        return Readable(row.channel, recipient)
+    if row.media_type == LETTER:
+        return Readable(row.channel, recipient, sha256=row.content_sha256)
+    if isinstance(body, StorageError):
+        return Readable(row.channel, recipient, words=str(body))
+    return read_content(row.channel, recipient, body, row.media_type)
 
 
 def read_content(channel: str, recipient: dict[str, Any], body: bytes, media_type: str) -> Readable:

@@ -1,7 +1,7 @@
 """What an act of staff brought about comes in; one plain sentence that says so goes out."""
 
 from outreach.delivery.stopping import StopReport
-from outreach.tables import money
+from outreach.money import write_money
 from outreach.tracking import PullReport
 
 
@@ -9,7 +9,7 @@ def say_pulled(report: PullReport, currency: str) -> str:
     """What was pulled back, what was saved, and what can no longer be stopped."""
     done = [
         f"{_many(report.withdrawn)} withdrawn" if report.withdrawn else "",
-        f"{_many(report.cancelled)} cancelled before printing, which saves {money(report.saved, currency)}"
+        f"{_many(report.cancelled)} cancelled before printing, which saves {write_money(report.saved, currency)}"
         if report.cancelled
         else "",
     ]

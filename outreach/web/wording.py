@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from outreach.approval.wording import list_template_versions, save_template, undo_template
 from outreach.composing import preview_template
 from outreach.composing.environment import FILTERS, LONGEST_TEMPLATE
-from outreach.composing.fields import EXPLAINED, EXPLAINED_FILTERS, fields_for
+from outreach.composing.fields import EXPLAINED_FILTERS, explain_fields
 from outreach.composing.samples import find_samples
 from outreach.composing.templates import read_sources, saved_sources, split_name
 from outreach.database import reading, writing
@@ -117,6 +117,6 @@ def _show(
         chosen=chosen,
         shown=shown,
         problem=shown["problem"],
-        explained=[(field, EXPLAINED[field]) for field in fields_for(moment, channel)],
+        explained=explain_fields(moment, channel),
         filters=[(name, EXPLAINED_FILTERS[name]) for name in FILTERS],
     )

@@ -1,10 +1,10 @@
-"""what a message's words state, kept with it; the day for which a moment was found"""
+"""what a message's words state and its place in the queue, kept with it; the day for which a moment was found"""
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0012"
-down_revision = "0009"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
@@ -12,3 +12,6 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("messages", sa.Column("facts", sa.String(), nullable=True))
     op.add_column("moments", sa.Column("looked_on", sa.Date(), nullable=True))
+    op.add_column("messages", sa.Column("place", sa.Integer(), nullable=False, server_default="0"))
+    op.drop_index("messages_due", table_name="messages")
+    op.create_index("messages_queue", "messages", ["status", "useful_until", "place", "reference"])

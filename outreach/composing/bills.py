@@ -1,0 +1,34 @@
+"""The bills of a late payment as its words name them: each with its amount and day, and of many only the oldest.
+
+What is late, and how much of it, is worked out in planning; nothing is added or left out here but what no page has
+room for, and of that the number and the sum are told.
+"""
+
+from collections.abc import Sequence
+
+from outreach.money import Amount, Bill, Rest
+from outreach.planning.receivables import OpenInvoice, total_by_currency
+
+# A letter has one page, and more than these nobody reads.
+MOST_NAMED = 4
+
+
+# What a template may go through: what it calls each in turn, and the parts of it that it may use.
+LOOPS = {
+    "bills": ("bill", frozenset({"amount", "due_on", "currency"})),
+    "more": ("rest", frozenset({"count", "amount", "currency"})),
+}
+
+
+def name_bills(late: Sequence[OpenInvoice]) -> tuple[Bill, ...]:
+    """The first of the bills, which are given the oldest first."""
+    return tuple(Bill(Amount(b.balance, b.currency), b.late_since, b.currency) for b in late[:MOST_NAMED])
+
+
+def sum_rest(late: Sequence[OpenInvoice]) -> tuple[Rest, ...]:
+    """What is not named, summed up in each of its currencies; empty where all are named."""
+    rest = late[MOST_NAMED:]
+    return tuple(
+        Rest(sum(bill.currency == currency for bill in rest), Amount(total, currency), currency)
+        for currency, total in total_by_currency(rest).items()
+    )

@@ -1,0 +1,31 @@
+"""What one run of composing wrote, in counts: it names nobody."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class ComposeReport:
+    """What this process wrote, in counts by (moment, channel); others may write the same day at the same time.
+
+    `waiting` messages stay planned until what `to_mend` lists is mended, and the `left` were over the limit. Moments of
+    the kinds in `due_again` are decided on again at once: by another channel, or to a contact that was corrected.
+    """
+
+    composed: Counter[tuple[str, str]] = field(default_factory=Counter)
+    withdrawn: Counter[tuple[str, str]] = field(default_factory=Counter)
+    waiting: Counter[tuple[str, str]] = field(default_factory=Counter)
+    to_mend: set[str] = field(default_factory=set)
+    left: int = 0
+    due_again: set[str] = field(default_factory=set)
+
+    def __add__(self, other: "ComposeReport") -> "ComposeReport":
+        """What both runs wrote; what waits and is due again is as the later one leaves it."""
+        return ComposeReport(
+            self.composed + other.composed,
+            self.withdrawn + other.withdrawn,
+            self.waiting + other.waiting,
+            self.to_mend | other.to_mend,
+            self.left + other.left,
+            other.due_again,
+        )
