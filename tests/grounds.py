@@ -24,10 +24,22 @@ def add_person(session: Session, customer_id: str, name: str, **more: Any) -> No
         "timezone": "America/New_York", "email": f"ada{number}@example.org", "phone": f"+1802555{number % 10000:04}",
     }  # fmt: skip
     insert_new(session, Customer, [person | more])
+    _complete(session.get_one(Customer, customer_id), person)
     said = {"customer_id": customer_id, "state": "granted", "at": datetime(2025, 1, 1, tzinfo=UTC), "basis": "written",
             "source": "form", "text": "yes"}  # fmt: skip
     both = [(channel, purpose) for channel in ("email", "text") for purpose in ("service", "marketing")]
     insert_new(session, Consent, [said | {"channel": channel, "purpose": purpose} for channel, purpose in both])
+
+
+ADDRESS = ("address_line1", "city", "region", "postal_code", "country")
+
+
+def _complete(customer: Customer, person: dict[str, Any]) -> None:
+    """Gives somebody who was on record already a name and the contacts that they have none of."""
+    wanted = [] if customer.given_name or customer.honorific else ["given_name"]
+    wanted += [name for name in ("email", "phone") if getattr(customer, name) is None]
+    for name in [*wanted, *(() if customer.address_line1 else ADDRESS)]:
+        setattr(customer, name, person[name])
 
 
 def add_moment(session: Session, kind: str, customer_id: str, moment_id: str, on: date, **changes: Any) -> None:
@@ -47,7 +59,9 @@ def _at(on: date) -> datetime:
 
 
 def _checkin(session: Session, customer_id: str, on: date, occasion: str | None) -> Ground:
-    done = {"treatment_id": f"treatment of {customer_id}", "customer_id": customer_id, "name": "Filling"}
+    # Several of one customer are told apart by the day of the treatment.
+    on = date.fromisoformat(occasion) if occasion else on
+    done = {"treatment_id": f"treatment of {customer_id} on {on}", "customer_id": customer_id, "name": "Filling"}
     insert_new(session, Treatment, [done | {"done_at": _at(on), "done_on": on}])
     return str(on), on, on + timedelta(2)
 
@@ -110,7 +124,8 @@ GROUNDS: dict[str, Give] = {
     "enquiry": _told("enquiry"),
     "goodwill": _goodwill,
     "late_payment": _late_payment,
-    "recovery": _told("complaint"),
+    # Not a complaint: that would hold whatever else is planned for them.
+    "recovery": _told("score", 3),
     "referral_ask": _referral_ask,
     "review_reply": _told("review", 2),
     "survey": _survey,

@@ -125,6 +125,8 @@ def test_what_its_rule_approves_while_a_day_is_prepared_is_announced_too(
         "OUTREACH_CONFIG": str(PROJECT / "outreach.toml"), "OUTREACH_DATABASE_URL": str(sqlite_engine.url),
         "OUTREACH_SECRET": "a secret for tests only", "OUTREACH_NOW": NOW.isoformat(), "PREFECT_API_URL": prefect.url,
         "OUTREACH_PROVIDERS__OUTBOX__FOLDER": str(tmp_path / "outbox"),
+        # Somebody said yes to asking about it.
+        "OUTREACH_MOMENTS": '{"checkin": {"treatments": ["Filling"]}}',
     }  # fmt: skip
     for name, value in environment.items():
         monkeypatch.setenv(name, value)

@@ -31,12 +31,12 @@ def maria(engine: Engine) -> None:
         session.add(Customer(customer_id="ben", given_name="Ben", guardian_id="maria"))
         session.add(Customer(customer_id="pia", given_name="Pia"))
         session.flush()
-        add_approved(session, "A", customer_id="maria")
-        add_approved(session, "B", "email", customer_id="maria", occasion="before", send_on=TODAY - days(20),
-                     status="delivered", contact_hash="h")  # fmt: skip
+        add_approved(session, "A", customer_id="maria", occasion=str(TODAY - days(3)))
+        add_approved(session, "B", "email", customer_id="maria", occasion=str(TODAY - days(22)), contact_hash="h",
+                     send_on=TODAY - days(20), status="delivered")  # fmt: skip
         add_approved(session, "C", customer_id="ben", recipient_id="maria", send_on=TODAY - days(30), status="accepted",
                      provider_id="p")  # fmt: skip
-        add_approved(session, "D", customer_id="maria", occasion="new", status="composed", batch_id=None)
+        add_approved(session, "D", customer_id="maria", occasion=str(TODAY - days(4)), status="composed", batch_id=None)
         decide(session, "A", "send", "send", "by letter on 2026-03-10")
         add_moment(session, "W", "anniversary", "maria")
         decide(session, "W", "not_yet", "quiet_days", "we wrote to them lately", next_on=TODAY + days(9))

@@ -109,12 +109,12 @@ def test_what_does_not_fit_is_refused_and_nothing_is_written(
 
 
 def test_a_complaint_pulls_back_what_asks_something_of_them_and_leaves_what_is_care(
-    practice: Engine, settings: Settings
+    practice: Engine, every_moment: Settings
 ) -> None:
     with writing(practice) as session:
         add_approved(session, "AAAA", kind="anniversary", purpose="marketing", customer_id="C1")
         add_approved(session, "BBBB", kind="recovery", customer_id="C1")
-    assert told(practice, settings).pulled.withdrawn == 1
+    assert told(practice, every_moment).pulled.withdrawn == 1
     with reading(practice) as session:
         assert {m.reference: m.status for m in session.exec(select(Message))} == {
             "AAAA": "withdrawn", "BBBB": "approved",

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import grounds
 import pytest
 from ledger import Vendor
 from sqlalchemy import Engine
@@ -23,7 +24,7 @@ from outreach.delivery import outbox as outbox_rows
 from outreach.errors import ApprovalError, NotAllowed, NotFound, NotWaiting
 from outreach.intake import import_folder
 from outreach.intake.contacts import contact_hash, load_key
-from outreach.models import AuditEntry, Batch, Consent, Customer, Decision, Flag, Message, Moment, Suppression
+from outreach.models import AuditEntry, Batch, Consent, Customer, Decision, Flag, Message, Suppression
 from outreach.planning.people import load_people
 from outreach.settings import Settings
 from outreach.tracking import PullReport, record_news, take_back_news
@@ -46,7 +47,9 @@ def _people(engine: Engine) -> None:
 def add(engine: Engine, reference: str, customer: str = "maria", **values: Any) -> None:
     with writing(engine) as session:
         insert_new(session, Customer, [{"customer_id": customer}])
-        known = {"customer_id": customer, "occasion": reference} | values
+        # Each on an occasion of its own: a treatment of another day.
+        before = len(session.exec(select(Message).where(Message.customer_id == customer)).all())
+        known = {"customer_id": customer, "occasion": str(TODAY - days(before))} | values
         add_approved(session, reference, known.pop("channel", "letter"), **known)
 
 
@@ -72,6 +75,11 @@ def acts(engine: Engine) -> list[tuple[str, str]]:
 def suppressions(engine: Engine) -> dict[tuple[str, str], str]:
     with reading(engine) as session:
         return {(row.contact_hash, row.channel): row.source for row in session.exec(select(Suppression))}
+
+
+def consents(engine: Engine) -> set[tuple[str, str, str, datetime]]:
+    with reading(engine) as session:
+        return {(row.channel, row.purpose, row.state, row.at) for row in session.exec(select(Consent))}
 
 
 def known(engine: Engine, settings: Settings) -> list[str]:
@@ -187,25 +195,14 @@ def test_news_and_an_approval_at_one_moment_let_nothing_of_theirs_go(engine: Eng
 
 def share(engine: Engine, *wards: str) -> None:
     """One message to maria that names both wards, as planning and composing leave it."""
+    with writing(engine) as session:
+        child = {"given_name": "Ben", "born_on": date(2018, 1, 1), "guardian_id": "maria"}
+        insert_new(session, Customer, [child | {"customer_id": ward} for ward in wards])
     add(engine, "W", wards[0], recipient_id="maria")
     with writing(engine) as session:
         for ward in wards:
-            insert_new(session, Customer, [{"customer_id": ward, "guardian_id": "maria"}])
-            moment = f"moment of {ward}"
-            insert_new(
-                session,
-                Moment,
-                [
-                    {
-                        "moment_id": moment,
-                        "kind": "checkin",
-                        "customer_id": ward,
-                        "occasion": "o",
-                        "occasion_on": TODAY,
-                        "found_on": TODAY,
-                    }
-                ],
-            )
+            moment = "moment of W" if ward == wards[0] else f"moment of {ward}"
+            grounds.add_moment(session, "checkin", ward, moment, TODAY)
             said = {"moment_id": moment, "sequence": 1, "run_on": TODAY, "outcome": "send", "rule": "send"}
             insert_new(session, Decision, [said | {"reason": "by letter", "reference": "W"}])
 
@@ -216,13 +213,15 @@ def test_a_letter_that_names_two_wards_is_withdrawn_when_either_has_died(
 ) -> None:
     share(engine, "ben", "cat")
     assert tell(engine, settings, "died", customer=ward).withdrawn == 1
-    assert statuses(engine)["W"] == "withdrawn"
+    assert (message_of(engine, "W").status, message_of(engine, "W").status_reason) == ("withdrawn", "they have died")
 
 
-def test_a_guardian_in_hardship_still_hears_how_the_children_are(engine: Engine, settings: Settings) -> None:
+@pytest.mark.parametrize("what", ["hardship", "wrong_person"])
+def test_nobody_with_a_flag_is_written_to_in_the_childrens_place(engine: Engine, settings: Settings, what: str) -> None:
+    """Planning writes to guardians without a flag only, and asked again it says the same."""
     share(engine, "ben", "cat")
-    assert tell(engine, settings, "hardship").withdrawn == 0
-    assert tell(engine, settings, "wrong_person").withdrawn == 1
+    assert tell(engine, settings, what).withdrawn == 1
+    assert "has a flag on record" in (message_of(engine, "W").status_reason or "")
 
 
 def test_a_death_also_holds_what_was_for_the_household(engine: Engine, settings: Settings) -> None:
@@ -296,7 +295,9 @@ def test_a_stop_closes_every_channel_and_withdraws_every_consent(engine: Engine,
     assert sorted(channel for _, channel in closed) == ["call", "email", "letter"]
     assert closed["an address of before", "email"] == "asked"
     with reading(engine) as session:
-        said = session.exec(select(Consent).where(Consent.customer_id == "maria")).all()
+        # What they had agreed to before stays on record, and counts no more.
+        since = select(Consent).where(Consent.customer_id == "maria", Consent.at == NOW)
+        said = session.exec(since).all()
     assert len({(row.channel, row.purpose) for row in said}) == 8
     assert {row.state for row in said} == {"withdrawn"}
 
@@ -314,15 +315,17 @@ def test_a_stop_also_stops_what_goes_to_the_same_contact_for_somebody_else(engin
 
 def test_a_slip_of_the_finger_is_undone_and_what_was_withdrawn_stays_so(engine: Engine, settings: Settings) -> None:
     add(engine, "A")
+    agreed = consents(engine)
     for what in NEWS:
         tell(engine, settings, what)
     assert known(engine, settings) == list(NEWS)
+    assert consents(engine) != agreed
     for what in NEWS:
         take_back(engine, settings, what)
     assert known(engine, settings) == []
     assert suppressions(engine) == {}
+    assert consents(engine) == agreed
     with reading(engine) as session:
-        assert session.exec(select(Consent)).all() == []
         assert session.get_one(Customer, "maria").died_on is None
     assert statuses(engine) == {"A": "withdrawn"}
     with pytest.raises(NotWaiting, match="taken back already"):

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import select
 
-from approved import add_approved
+from approved import add_approved, days
 from conftest import NOW, TODAY
 from outreach.database import reading, writing
 from outreach.delivery import outbox as outbox_rows
@@ -35,14 +35,23 @@ def client(sqlite_engine: Engine, settings: Settings) -> Iterator[httpx.Client]:
         session.add(Customer(customer_id="C1", given_name="Ada", family_name="Quill", phone=PHONE))
         session.flush()
         add_approved(session, LETTER, customer_id="C1", provider_id="1", **sent)
-        add_approved(session, CALL, "call", customer_id="C1", occasion="call", provider_id="2", batch_id="B2", **sent)
-        lost = add_approved(session, LOST, customer_id="C1", occasion="lost", status="needs_person")
+        add_approved(
+            session,
+            CALL,
+            "call",
+            customer_id="C1",
+            occasion=str(TODAY - days(1)),
+            provider_id="2",
+            batch_id="B2",
+            **sent,
+        )
+        lost = add_approved(session, LOST, customer_id="C1", occasion=str(TODAY - days(2)), status="needs_person")
         attempt = outbox_rows.new_attempt(lost, 1, NOW, TODAY)
         attempt.outcome = "unknown"
         outbox_rows.add_attempts(session, [attempt])
         text = contact_hash(key, "text", PHONE)
         add_approved(
-            session, "TEXT", "text", customer_id="C1", occasion="text", provider_id="3", batch_id="B3",
+            session, "TEXT", "text", customer_id="C1", occasion=str(TODAY - days(3)), provider_id="3", batch_id="B3",
             contact_hash=text, **sent,
         )  # fmt: skip
         said = Report("sid", "replied", NOW, contact=PHONE, words="leave me alone <i>please</i>", raw=b"raw")

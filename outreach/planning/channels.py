@@ -8,7 +8,7 @@ from outreach.moments import MOMENTS
 from outreach.planning.candidates import Candidate, Day
 from outreach.planning.collecting import objection_to_work
 from outreach.planning.consent import refusal_of
-from outreach.planning.flags import CLOSED_CHANNELS
+from outreach.planning.flags import CLOSED_CHANNELS, FLAG_RULES
 from outreach.planning.people import Person
 from outreach.planning.routes import Route
 from outreach.settings import Channel, ProviderSettings, Settings
@@ -57,8 +57,8 @@ def objection_now(channel: Channel, candidate: Candidate, day: Day) -> Objection
     recipient = candidate.recipient
     if recipient is None or channel not in recipient.contacts:
         return Objection("no_contact", _missing(channel, recipient))
-    if any(channel in CLOSED_CHANNELS.get(flag, set()) for flag in recipient.flags):
-        return Objection("closed", "a flag on record closes it")
+    if closing := next((flag for flag in sorted(recipient.flags) if channel in CLOSED_CHANNELS.get(flag, ())), None):
+        return Objection("closed", FLAG_RULES[closing].reason)
     if channel in recipient.suppressed:
         return Objection("suppressed", "they asked us not to use it, or it no longer reaches them")
     if reason := refusal_of(recipient, channel, candidate.purpose, day.now, day.settings):
