@@ -70,9 +70,9 @@ def page() -> str:
 def lines() -> Iterator[str]:
     yield "## Whom we write to: every rule, and when it is asked\n"
     yield (
-        "Planning, the forecast, `simulate` and `why` ask this list in this order. Every look at a batch that waits, the "
-        "call sheet, the cancel window and the transaction that opens an attempt ask it again, of the data of now; what "
-        "a rule then holds is withdrawn with its reason (a word against a contact: suppressed), and its moment is "
+        "Planning, the forecast, `simulate` and `why` ask this list in this order. Every look at a batch that waits, "
+        "the call sheet, the cancel window and the transaction that opens an attempt ask it again, of the data of now; "
+        "what a rule then holds is withdrawn with its reason (a word against a contact: suppressed), and its moment is "
         "decided on again while it is of use.\n"
     )
     yield "| rule | what it keeps | when we plan | before it leaves | tested by |"

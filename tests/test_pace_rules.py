@@ -10,9 +10,10 @@ from sqlmodel import SQLModel
 from test_planning import at, customer, decision, granted, messages, plan
 
 from conftest import TODAY
-from outreach.database import insert_new, writing
-from outreach.models import Feedback, Goodwill, Message, Visit
+from outreach.database import writing
+from outreach.models import Customer, Decision, Feedback, Message, Visit
 from outreach.moments.anniversary import next_anniversary
+from outreach.planning.ids import moment_id
 from outreach.planning.knobs import overlay_knobs
 from outreach.settings import Settings
 
@@ -27,16 +28,20 @@ def _silent(who: str, last: date, **values: Any) -> list[SQLModel]:
 
 def _heard(engine: Engine, who: str, kind: str, days_ago: int) -> None:
     """A message of ours of this kind reached them so many days ago."""
-    sent = TODAY - timedelta(days_ago)
+    sent, occasion = TODAY - timedelta(days_ago), f"earlier {who}"
+    moment = moment_id(kind, who, occasion)
     with writing(engine) as session:
         add_person(session, who, who)
-        add_moment(session, kind, who, f"earlier {who}", occasion=f"earlier {who}")
+        add_moment(session, kind, who, moment, sent, occasion=occasion)
         row = Message(
-            reference=f"EARLIER-{who}", moment_id=f"earlier {who}", kind=kind, customer_id=who, recipient_id=who,
+            reference=f"EARLIER-{who}", moment_id=moment, kind=kind, customer_id=who, recipient_id=who,
             channel="email", purpose="service", status="accepted", provider="outbox", provider_id=f"earlier {who}",
             run_on=sent, send_on=sent, useful_until=sent,
         )  # fmt: skip
+        decided = {"moment_id": moment, "sequence": 1, "run_on": sent, "outcome": "send", "rule": "send", "reason": ""}
         session.add(row)
+        session.flush()
+        session.add(Decision(**decided, reference=row.reference))
 
 
 @pytest.mark.parametrize(("ahead", "rule"), [(3, "fixed_day"), (13, "fixed_day"), (14, "send")])
@@ -100,8 +105,7 @@ def test_a_note_in_the_first_hundred_days_waits_while_we_have_written_lately(
 ) -> None:
     _heard(sqlite_engine, "c1", "goodwill", days_ago=16)
     with writing(sqlite_engine) as session:
-        insert_new(session, Goodwill, [])
-        session.get_one(type(customer()), "c1").customer_since = TODAY - timedelta(30)
+        session.get_one(Customer, "c1").customer_since = TODAY - timedelta(30)
     plan(sqlite_engine, every_moment, [])
     assert decision(sqlite_engine, "first_hundred").rule == "wrote_lately"
 
