@@ -76,11 +76,11 @@ def add_approved(session: Session, reference: str, channel: str = "letter", **ch
     occasion = {"occasion": changes.pop("occasion")} if "occasion" in changes else {}
     # Not before today, so that it is of use as long as the message says.
     on = max(TODAY, changes.get("run_on", TODAY))
-    add_moment(session, kind, customer, f"moment of {reference}", on, **occasion)
+    moment = add_moment(session, kind, customer, on, **occasion)
     sha256 = hashlib.sha256(content).hexdigest()
     insert_new(session, Content, [content_row(sha256, MEDIA_TYPES[channel], content)])
     values: dict[str, Any] = {
-        "reference": reference, "moment_id": f"moment of {reference}", "kind": kind, "channel": channel,
+        "reference": reference, "moment_id": moment, "kind": kind, "channel": channel,
         "recipient_id": customer, "purpose": "service", "status": "approved", "run_on": TODAY, "send_on": TODAY,
         "useful_until": TODAY + timedelta(days=3), "contact_hash": f"hash of {reference}", "provider": "outbox",
         "recipient": json.dumps(to, ensure_ascii=False, sort_keys=True, separators=(",", ":")),

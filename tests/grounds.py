@@ -13,6 +13,7 @@ from sqlmodel import Session
 from conftest import NOW
 from outreach.database import insert_new
 from outreach.models import Consent, Customer, Feedback, Goodwill, Import, Invoice, Moment, Treatment, Visit
+from outreach.planning.ids import moment_id
 
 
 def add_person(session: Session, customer_id: str, name: str, **more: Any) -> None:
@@ -42,12 +43,14 @@ def _complete(customer: Customer, person: dict[str, Any]) -> None:
         setattr(customer, name, person[name])
 
 
-def add_moment(session: Session, kind: str, customer_id: str, moment_id: str, on: date, **changes: Any) -> None:
-    """The moment's row, and the records that give it to the customer on `on`."""
+def add_moment(session: Session, kind: str, customer_id: str, on: date, **changes: Any) -> str:
+    """The moment's row, and the records that give it to the customer on `on`; its id, as planning would make it."""
     occasion, occasion_on, looked_on = GROUNDS[kind](session, customer_id, on, changes.get("occasion"))
-    row = {"moment_id": moment_id, "kind": kind, "customer_id": customer_id, "occasion": occasion,
-           "occasion_on": occasion_on, "found_on": on, "looked_on": looked_on}  # fmt: skip
-    insert_new(session, Moment, [row | changes])
+    known = {"kind": kind, "customer_id": customer_id, "occasion": occasion, "occasion_on": occasion_on}
+    row = known | {"found_on": on, "looked_on": looked_on} | changes
+    row["moment_id"] = moment_id(kind, customer_id, row["occasion"])
+    insert_new(session, Moment, [row])
+    return str(row["moment_id"])
 
 
 Ground = tuple[str, date, date]

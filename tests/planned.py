@@ -33,6 +33,7 @@ from outreach.models import (
     Visit,
 )
 from outreach.moments import MOMENTS
+from outreach.planning.ids import moment_id
 from outreach.settings import Settings
 
 CHANNELS = ("letter", "email", "text", "call")
@@ -129,11 +130,12 @@ def plan(engine: Engine, kind: str, channel: str, *customers: str, to: str | Non
 
 def _moment(session: Session, kind: str, customer_id: str) -> Moment:
     """The customer's one moment of that kind, and what gives it; messages by several channels are steps of it."""
-    known = session.get(Moment, f"{kind}/{customer_id}")
+    occasion = KEYS.get(kind, str(OCCASIONS[kind]))
+    known = session.get(Moment, moment_id(kind, customer_id, occasion))
     if known is None:
         known = Moment(
-            moment_id=f"{kind}/{customer_id}", kind=kind, customer_id=customer_id, occasion_on=OCCASIONS[kind],
-            occasion=KEYS.get(kind, str(OCCASIONS[kind])), found_on=TODAY, looked_on=TODAY,
+            moment_id=moment_id(kind, customer_id, occasion), kind=kind, customer_id=customer_id, occasion=occasion,
+            occasion_on=OCCASIONS[kind], found_on=TODAY, looked_on=TODAY,
         )  # fmt: skip
         session.add_all(GROUNDS.get(kind, lambda _: [])(customer_id))
         session.add(known)

@@ -134,7 +134,6 @@ def owing(engine: Engine, *bills: tuple[int, date, str], **values: object) -> No
     """Somebody like Maria who is late with these bills: amount in minor units, due day, currency."""
     add_customer(engine, **values)
     with writing(engine) as session:
-        session.delete(session.get_one(Invoice, "i-c1"))
         for number, (amount, due_on, currency) in enumerate(bills):
             session.add(
                 Invoice(invoice_id=f"b{number}", customer_id="c1", issued_on=date(2026, 1, 20), due_on=due_on,
@@ -144,6 +143,9 @@ def owing(engine: Engine, *bills: tuple[int, date, str], **values: object) -> No
 
 def said_of_bills(engine: Engine, settings: Settings, channel: str) -> str:
     reference = plan(engine, "late_payment", channel, "c1")
+    with writing(engine) as session:
+        # They owe their own bills, and not the one that the plan gave them.
+        session.delete(session.get_one(Invoice, "i-c1"))
     compose(engine, settings)
     message, body = message_of(engine, reference)
     assert message.status == "composed", message.status_reason

@@ -76,8 +76,7 @@ def test_the_funnel_says_how_many_got_how_far(engine: Engine, settings: Settings
             ("REJECTED", "email", {"status": "rejected"}),
             ("UNSEEN", "email", {"status": "expired", "status_reason": "not approved by 2026-01-01"}),
         ]:
-            add_approved(session, reference, channel, **changes)
-            decide(session, f"moment of {reference}", "send")
+            decide(session, add_approved(session, reference, channel, **changes).moment_id, "send")
     deliver_due(engine, settings, stopped_clock(NOW), "sender")
     report = counted(engine)
     assert report.funnel == {
@@ -110,8 +109,7 @@ def test_the_counts_always_add_up(sqlite_engine: Engine, decided: list[list[str]
 
 def test_the_report_shows_every_count_and_no_customer(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
-        add_approved(session, "A")
-        decide(session, "moment of A", "send")
+        decide(session, add_approved(session, "A").moment_id, "send")
         add_moment(session, "m2", "never")
     page = write_report(counted(engine), TODAY)
     assert page.startswith("# Outreach on 2026-03-10\n")

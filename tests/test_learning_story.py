@@ -31,15 +31,15 @@ def maria(engine: Engine) -> None:
         session.add(Customer(customer_id="ben", given_name="Ben", guardian_id="maria"))
         session.add(Customer(customer_id="pia", given_name="Pia"))
         session.flush()
-        add_approved(session, "A", customer_id="maria", occasion=str(TODAY - days(3)))
+        sent = add_approved(session, "A", customer_id="maria", occasion=str(TODAY - days(3)))
         add_approved(session, "B", "email", customer_id="maria", occasion=str(TODAY - days(22)), contact_hash="h",
                      send_on=TODAY - days(20), status="delivered")  # fmt: skip
         add_approved(session, "C", customer_id="ben", recipient_id="maria", send_on=TODAY - days(30), status="accepted",
                      provider_id="p")  # fmt: skip
         add_approved(session, "D", customer_id="maria", occasion=str(TODAY - days(4)), status="composed", batch_id=None)
-        decide(session, "A", "send", "send", "by letter on 2026-03-10")
+        decide(session, sent.moment_id, "send", "send", "by letter on 2026-03-10", reference="A")
         add_moment(session, "W", "anniversary", "maria")
-        decide(session, "W", "not_yet", "quiet_days", "we wrote to them lately", next_on=TODAY + days(9))
+        decide(session, "moment of W", "not_yet", "quiet_days", "we wrote to them lately", next_on=TODAY + days(9))
         session.add(Suppression(contact_hash="h", channel="email", source="bounced", at=NOW))
 
 
@@ -48,11 +48,9 @@ def add_moment(session: Session, name: str, kind: str, customer_id: str) -> None
     insert_new(session, Moment, [row | {"occasion_on": TODAY, "found_on": TODAY}])
 
 
-def decide(session: Session, name: str, outcome: str, rule: str, reason: str, **values: Any) -> None:
-    session.add(
-        Decision(moment_id=f"moment of {name}", sequence=1, run_on=TODAY, outcome=outcome, rule=rule, reason=reason,
-                 reference=name if outcome == "send" else None, **values)
-    )  # fmt: skip
+def decide(session: Session, moment: str, outcome: str, rule: str, reason: str, **values: Any) -> None:
+    said = {"moment_id": moment, "outcome": outcome, "rule": rule, "reason": reason}
+    session.add(Decision(sequence=1, run_on=TODAY, **said, **values))
 
 
 def story_of(engine: Engine, settings: Settings, customer_id: str = "maria") -> Story:

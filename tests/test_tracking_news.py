@@ -201,8 +201,7 @@ def share(engine: Engine, *wards: str) -> None:
     add(engine, "W", wards[0], recipient_id="maria")
     with writing(engine) as session:
         for ward in wards:
-            moment = "moment of W" if ward == wards[0] else f"moment of {ward}"
-            grounds.add_moment(session, "checkin", ward, moment, TODAY)
+            moment = grounds.add_moment(session, "checkin", ward, TODAY)
             said = {"moment_id": moment, "sequence": 1, "run_on": TODAY, "outcome": "send", "rule": "send"}
             insert_new(session, Decision, [said | {"reason": "by letter", "reference": "W"}])
 
