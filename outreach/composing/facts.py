@@ -3,9 +3,10 @@
 Balances, years and ages are those of the day the message was planned, so that the same data gives the same words.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 
 from babel import Locale, UnknownLocaleError
 from sqlmodel import Session, col, select
@@ -22,7 +23,7 @@ from outreach.moments.relationship import first_contact
 from outreach.money import Amount
 from outreach.planning.people import contacts_of, in_chunks, select_for
 from outreach.planning.rewards import gift_of, grows_with_worth
-from outreach.planning.standing import load_standings
+from outreach.planning.standing import Standing, load_standings
 from outreach.planning.worth import NOTHING, Worth, find_worth
 from outreach.settings import Settings, Signatory
 
@@ -42,7 +43,7 @@ class FactFinder:
     """Reads all that `assignments` need; then gives the facts of each. `people`, by id, are all whom they concern.
 
     `key` signs links to the public pages. With `today`, what was planned before is worked out as of today: what has
-    been paid since counts, and whoever signs must be there today.
+    been paid since counts, and whoever signs must be there today. `known_standings` are those that were read before.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class FactFinder:
         assignments: Sequence[Assignment],
         key: bytes,
         today: date = date.min,
+        known_standings: Mapping[date, Mapping[str, Standing]] = MappingProxyType({}),
     ) -> None:
         about = {occasion.customer_id for each in assignments for occasion in each.occasions}
         ids = about | {each.recipient_id for each in assignments}
@@ -64,7 +66,7 @@ class FactFinder:
             {row.customer_id: row for row in select_for(session, select(Customer), Customer.customer_id, ids)},
             confidential,
             {
-                on: load_standings(session, on, about, settings.business.currency)
+                on: _standings(session, settings, on, about, known_standings.get(on, {}))
                 for on in {max(each.run_on, today) for each in assignments}
             },
             _first_contacts(session, about),
@@ -187,6 +189,14 @@ def signatory_on(settings: Settings, on: date) -> Signatory:
     raise SettingsError(
         f"Nobody can sign on {on}: add a [[business.signatories]] with name, consent_on and direct_line"
     )
+
+
+def _standings(
+    session: Session, settings: Settings, on: date, ids: Collection[str], known: Mapping[str, Standing]
+) -> dict[str, Standing]:
+    """The standing of each of `ids` on a day; what the caller has read already is not read again."""
+    missing = [customer_id for customer_id in ids if customer_id not in known]
+    return {**known, **(load_standings(session, on, missing, settings.business.currency) if missing else {})}
 
 
 def _first_contacts(session: Session, ids: Collection[str]) -> dict[str, date]:

@@ -81,7 +81,9 @@ class _Look:
         self.there = {one.moment.moment_id for one in every if one.found in there}
         found = {one.found for one in every if one.moment.moment_id in self.there}
         self.day: Day = load_day(session, settings, on, now, since_of(session, found))
-        candidates = candidates_for(session, self.day, key, sorted(found))
+        channels = {message.channel for message in messages}
+        candidates = candidates_for(session, self.day, key, sorted(found), channels)
+        self.standings = {on: {each.customer.id: each.standing for each in candidates}}
         self.candidates = {(each.kind, each.customer.id, each.occasion): each for each in candidates}
 
     def stop_for(self, message: Message) -> Stop | None:
@@ -153,7 +155,7 @@ class _Look:
         if not left:
             return {}
         assignments = assignments_for(self.session, left)
-        finder = FactFinder(self.session, self.settings, assignments, self.key, self.on)
+        finder = FactFinder(self.session, self.settings, assignments, self.key, self.on, self.standings)
         changed: Stops = {}
         for message, assignment in zip(left, assignments, strict=True):
             if why := self._why_changed(message, assignment, finder):

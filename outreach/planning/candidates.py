@@ -3,13 +3,14 @@
 The same candidate is built when we plan and when a message that was planned is looked at again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
 
 from outreach.intake.contacts import contact_hash
+from outreach.models import CHANNELS
 from outreach.moments import MOMENTS, Found
 from outreach.moments.definition import Trait
 from outreach.planning.budget import most_cost
@@ -118,13 +119,21 @@ class Candidate:
         return self.recipient.household if self.recipient else None
 
 
-def candidates_for(session: Session, day: Day, key: bytes, found: Iterable[Found]) -> list[Candidate]:
-    """Each moment with its people and standing, in the order in which moments come first, then by day."""
+def candidates_for(
+    session: Session, day: Day, key: bytes, found: Iterable[Found], again: Collection[str] | None = None
+) -> list[Candidate]:
+    """Each moment with its people and standing, in the order in which moments come first, then by day.
+
+    `again` are the channels of messages that are looked at again: then what only the rules of pace ask is not read.
+    """
     order = {kind: place for place, kind in enumerate(MOMENTS)}
     items = sorted(found, key=lambda item: (order[item.kind], item.occasion_on, item.customer_id, item.occasion))
     currency = day.settings.business.currency
-    standings = load_standings(session, day.on, {item.customer_id for item in items}, currency)
-    people = load_people(session, day.settings, key, day.on, people_needed(session, items, standings))
+    presents = any("present" in MOMENTS[item.kind].traits for item in items)
+    ids, is_new = {item.customer_id for item in items}, again is None
+    standings = load_standings(session, day.on, ids, currency, with_messages=is_new, with_beginnings=presents)
+    needed, channels = people_needed(session, items, standings), CHANNELS if again is None else again
+    people = load_people(session, day.settings, key, day.on, needed, channels, with_touches=is_new)
     # Asked of money only where money decides: it is a sum over everything they ever paid.
     settings = day.settings
     counts = settings.budget.worth_percent is not None or any(grows_with_worth(settings, i.kind) for i in items)

@@ -122,7 +122,8 @@ def _recipients(session: Session, messages: Sequence[Message]) -> dict[str, Cust
     """Each recipient's record, by id; an empty one for whom there is none any more."""
     ids = {message.recipient_id for message in messages}
     rows = session.exec(select(Customer).where(col(Customer.customer_id).in_(ids)))
-    return {one: Customer(customer_id=one) for one in ids} | {row.customer_id: row for row in rows}
+    known = {row.customer_id: row for row in rows}
+    return known | {one: Customer(customer_id=one) for one in ids - known.keys()}
 
 
 def _zones_of(message: Message, person: Customer, settings: Settings) -> tuple[str, ...]:

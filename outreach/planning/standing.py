@@ -62,13 +62,26 @@ class Facts:
 TREATMENTS_BACK = timedelta(days=120)
 
 
-def load_standings(session: Session, on: date, ids: Collection[str], currency: str) -> dict[str, Standing]:
-    """A Standing for each id, also for those of whom nothing is known; `currency` is the business's."""
+def load_standings(
+    session: Session,
+    on: date,
+    ids: Collection[str],
+    currency: str,
+    with_messages: bool = True,
+    with_beginnings: bool = True,
+) -> dict[str, Standing]:
+    """A Standing for each id, also for those of whom nothing is known; `currency` is the business's.
+
+    What we wrote before, and when they first came, is read only where it is asked for.
+    """
     standings = {customer_id: Standing() for customer_id in ids}
     _add_receivables(session, standings, on, currency)
     _add_feedback(session, standings, on)
     _add_contacts(session, standings, on)
-    _add_messages(session, standings)
+    if with_beginnings:
+        _add_beginnings(session, standings)
+    if with_messages:
+        _add_messages(session, standings)
     lately = select(Treatment).where(was_done(), col(Treatment.done_on).between(on - TREATMENTS_BACK, on))
     for treatment in select_for(session, lately, Treatment.customer_id, ids):
         standings[treatment.customer_id].treatments.append(treatment)
@@ -109,13 +122,16 @@ def _add_contacts(session: Session, standings: dict[str, Standing], on: date) ->
                 earlier = getattr(standings[customer_id], name)
                 # Two selects may say when somebody last paid: for an invoice of theirs, or on account.
                 setattr(standings[customer_id], name, max(day, earlier) if earlier else day)
+    for standing in standings.values():
+        seen = (standing.last_visit, standing.last_contact, standing.last_payment)
+        standing.last_contact = max((day for day in seen if day), default=None)
+
+
+def _add_beginnings(session: Session, standings: dict[str, Standing]) -> None:
     for chunk in in_chunks(standings):
         began = select(Customer.customer_id, first_contact()).where(col(Customer.customer_id).in_(chunk))
         for customer_id, first in session.execute(began):
             standings[customer_id].first_contact = first
-    for standing in standings.values():
-        seen = (standing.last_visit, standing.last_contact, standing.last_payment)
-        standing.last_contact = max((day for day in seen if day), default=None)
 
 
 def _contacts(on: date) -> Iterator[tuple[str, Any, Any]]:
