@@ -32,6 +32,7 @@ setup:
 
 docs: setup
 	.venv/bin/python docs/moments.py
+	.venv/bin/python docs/rules.py
 
 format: setup
 	$(RUN) ruff check --fix .

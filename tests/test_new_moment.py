@@ -20,6 +20,7 @@ from sqlmodel import col
 
 from outreach.models import Customer
 from outreach.moments.definition import Clause, MomentDefinition, TemplateField
+from outreach.moments.own_rules import Asked, Hold, OwnRule
 from outreach.moments.relationship import ALIVE
 from outreach.moments.telling import tell_day
 from outreach.settings import Channel, MomentKnobs
@@ -28,6 +29,11 @@ from outreach.settings import Channel, MomentKnobs
 class BirthdayKnobs(MomentKnobs):
     channels: list[Channel] = Field(default=["letter"])
     candles: int = Field(default=1, title="Candles on the card", description="As many as you like")
+
+
+def _hold_very_old(candidate: Asked, day: Asked) -> Hold | None:
+    years = day.on.year - candidate.customer.customer.born_on.year
+    return Hold("very_old", f"they are {years}: somebody writes by hand", day.tomorrow) if years > 100 else None
 
 
 BIRTHDAY = MomentDefinition(
@@ -51,6 +57,7 @@ BIRTHDAY = MomentDefinition(
     because="born on this day",
     summary="a birthday is for the day they were born on",
     traits=frozenset({"present"}),
+    rules=(OwnRule("very_old", "who is over a hundred hears from a person", _hold_very_old),),
     fields=(TemplateField("day", date(2026, 3, 9), "their birthday; use monthday"),),
     likely_day=lambda session, customer, on: customer.born_on and customer.born_on.replace(year=on.year),
 )
@@ -58,6 +65,7 @@ BIRTHDAY = MomentDefinition(
 CUSTOMERS = """customer_id,given_name,born_on,address_line1,city,region,postal_code,country
 C1,Maria,1980-03-10,27 Orchard Terrace,Winooski,VT,05404,US
 C2,Theo,1980-03-11,27 Orchard Terrace,Winooski,VT,05404,US
+C3,Ada,1920-03-10,8 Elm Street,Winooski,VT,05404,US
 """
 SETTINGS = """[business]
 name = "Alder Lane"
@@ -97,11 +105,16 @@ def test_a_new_moment_is_one_file_one_registry_line_and_its_templates(tmp_path: 
         return done.stdout
 
     outreach("import", "data")
-    found = json.loads(outreach("moments", "--on", "2026-03-10", "--kind", "birthday", "--json"))
-    assert (found["customer_id"], found["occasion"]) == ("C1", "2026-03-10")
+    found = outreach("moments", "--on", "2026-03-10", "--kind", "birthday", "--json").splitlines()
+    assert [(one["customer_id"], one["occasion"]) for one in map(json.loads, found)] == [
+        ("C1", "2026-03-10"),
+        ("C3", "2026-03-10"),
+    ]
     outreach("prepare", "--on", "2026-03-10", "--moment", "birthday")
     (batch,) = json.loads(outreach("batches", "--json"))
     assert (batch["kind"], batch["count"], batch["why_waiting"]) == ("birthday", 1, "letters wait for a person")
+    (held,) = [answer for answer in json.loads(outreach("why", "C3", "--json")) if answer["kind"] == "birthday"]
+    assert (held["rule"], held["reason"]) == ("very_old", "they are 106: somebody writes by hand")
     (birthday,) = [answer for answer in json.loads(outreach("why", "C2", "--json")) if answer["kind"] == "birthday"]
     assert birthday["reason"].startswith("born 16800 days ago (1980-03-11)")
     outreach("preview", "letters/birthday.en.html", "--customer", "C2", "--out", "letter.pdf")

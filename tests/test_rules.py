@@ -1,6 +1,7 @@
 """The page of rules: every rule is on it, each with a test and a file that exist, or a word that it is not kept."""
 
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -30,3 +31,10 @@ def test_a_rule_names_files_and_tests_that_exist_or_says_that_it_is_not_kept(row
     assert [name for name in files if not (PROJECT / name).is_file()] == []
     assert set(tests) - TESTS == set()
     assert (files and tests) or not_kept != "–"
+
+
+def test_the_table_of_rules_is_what_the_code_says_and_every_test_in_it_exists() -> None:
+    assert runpy.run_path(str(PROJECT / "docs" / "rules.py"))["page"]() == PAGE, "run make docs"
+    listed = re.findall(r"`(test_\w+)` \|$", PAGE.split("From here on")[1], flags=re.MULTILINE)
+    assert listed
+    assert set(listed) - TESTS == set()

@@ -12,6 +12,7 @@ from sqlalchemy import Row
 from sqlmodel import Session, col, select
 
 from outreach.models import Batch, Content, Customer, Message
+from outreach.planning.collecting import DEBTS
 from outreach.planning.receivables import OpenInvoice, read_receivables, total_by_currency
 
 # What nobody is called: digits, signs, a form's words, one Latin letter alone.
@@ -123,7 +124,7 @@ def _together(rows: Rows) -> list[str]:
 
 def _unusual(session: Session, rows: Rows, currency: str) -> dict[str, str]:
     """Those about an amount far from what the others in the same currency are about."""
-    about = [row for row in rows if row.kind == "late_payment"]
+    about = [row for row in rows if row.kind in DEBTS]
     amounts: dict[str, dict[str, int]] = {}
     for start in range(0, len(about), CHUNK):
         chunk = about[start : start + CHUNK]

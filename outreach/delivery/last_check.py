@@ -35,6 +35,7 @@ MAY_HAVE_LEFT = "the database was restored from a backup, and it may have left b
 
 
 def check_pauses(session: Session, settings: Settings, messages: Messages, on: date) -> Stops:
+    """Whatever a person has paused: all, a moment, a provider or a batch."""
     over = pauses_over(session, messages)
     return {
         reference: Stop("approved", f"paused: {paused.scope} {paused.name}".strip())
@@ -43,6 +44,7 @@ def check_pauses(session: Session, settings: Settings, messages: Messages, on: d
 
 
 def check_usefulness(session: Session, settings: Settings, messages: Messages, on: date) -> Stops:
+    """Nothing leaves after the last day on which it is of use."""
     return {message.reference: Stop("expired", TOO_LATE) for message in messages if message.useful_until < on}
 
 

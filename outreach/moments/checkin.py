@@ -7,7 +7,9 @@ from sqlalchemy import ColumnElement, func, join, select
 from sqlmodel import Session, col
 
 from outreach.models import Customer, Treatment
+from outreach.moments.care import is_never_mentioned
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
+from outreach.moments.own_rules import Asked, Hold, OwnRule
 from outreach.moments.relationship import ALIVE, was_done
 from outreach.moments.telling import tell_day
 from outreach.settings import Channel, MomentKnobs
@@ -47,6 +49,17 @@ def _last_treated(session: Session, customer: Customer, on: date) -> date | None
     return last
 
 
+def _hold_treatment(candidate: Asked, day: Asked) -> Hold | None:
+    """Only treatments with a yes, and never such care, whatever list it stands on."""
+    names = [t.name or "" for t in candidate.standing.treatments if t.done_on == candidate.occasion_on]
+    if any(is_never_mentioned(name) for name in names):
+        return Hold("sensitive", "this kind of care is never mentioned, not even by asking")
+    allowed = {name.casefold() for name in candidate.knobs.treatments}
+    if not any(name.casefold() in allowed for name in names):
+        return Hold("treatment_not_allowed", "nobody has said yes to asking about this treatment", day.tomorrow)
+    return None
+
+
 CHECKIN = MomentDefinition(
     kind="checkin",
     purpose="service",
@@ -79,6 +92,7 @@ CHECKIN = MomentDefinition(
     because="treated on {day}",
     summary="a check-in is for two to three days after a treatment",
     traits=frozenset({"care", "health"}),
+    rules=(OwnRule("checkin", "only treatments with a yes, and never care that is not mentioned", _hold_treatment),),
     outlives_window=True,
     fields=(
         TemplateField("treated_on", date(2026, 3, 9), "the day of the treatment; use weekday or longdate"),

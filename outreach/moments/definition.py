@@ -18,6 +18,7 @@ from sqlmodel import Session, col
 
 from outreach.errors import SettingsError
 from outreach.models import Customer
+from outreach.moments.own_rules import OwnRule
 from outreach.settings import MomentKnobs, Settings
 
 K = TypeVar("K", bound=MomentKnobs)
@@ -98,9 +99,10 @@ class MomentDefinition(Generic[K]):
     many days one that was sent keeps the next away. `because` says why someone has it, with `{day}` or `{occasion}`;
     `summary` says in a sentence who has it at all.
 
-    `fields` are what its templates may name beside what all may, and where the day or the occasion needs other words
-    than usual, that as well. `particulars` names the function of composing that works the others out, where there are
-    any. `likely_day` is the occasion that a preview takes for a customer who has never had one.
+    `rules` hold it back beside those that planning has for all. `fields` are what its templates may name beside what
+    all may, and where the day or the occasion needs other words than usual, that as well. `particulars` names the
+    function of composing that works the others out, where there are any. `likely_day` is the occasion that a preview
+    takes for a customer who has never had one.
     """
 
     kind: str
@@ -121,6 +123,7 @@ class MomentDefinition(Generic[K]):
     outlives_window: bool = False
     next_day: Callable[[date, date], date] | None = None
     not_again: Callable[[K], int] = lambda knobs: 0
+    rules: tuple[OwnRule, ...] = ()
     fields: tuple[TemplateField, ...] = ()
     particulars: str = ""
     likely_day: Callable[[Session, Customer, date], date | None] = no_likely_day

@@ -10,6 +10,7 @@ from sqlmodel import col
 from outreach.clock import instant_at
 from outreach.models import Customer, Feedback
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
+from outreach.moments.own_rules import Asked, Hold, OwnRule
 from outreach.moments.relationship import ALIVE
 from outreach.moments.telling import tell_day
 from outreach.settings import Channel, MomentKnobs
@@ -47,6 +48,14 @@ def _last(what: Any, day: BusinessDay) -> Any:
     return theirs.correlate(Customer).scalar_subquery()
 
 
+def _hold_asked_just_now(candidate: Asked, day: Asked) -> Hold | None:
+    """By the end of the day they will have waited; now they may have asked a minute ago."""
+    hours, asked_at = candidate.knobs.hours, candidate.standing.asked_at.get(candidate.occasion)
+    if asked_at and day.now - asked_at < timedelta(hours=hours):
+        return Hold("asked_just_now", f"they asked less than {hours} hours ago", day.tomorrow)
+    return None
+
+
 ENQUIRY = MomentDefinition(
     kind="enquiry",
     purpose="service",
@@ -79,5 +88,6 @@ ENQUIRY = MomentDefinition(
     because="asked us something on {day} and waits",
     summary="an enquiry's note is for a question that has waited for four hours",
     traits=frozenset({"care", "answer"}),
+    rules=(OwnRule("asked_just_now", "an enquiry has waited for its hours", _hold_asked_just_now),),
     fields=(TemplateField("asked_on", date(2026, 3, 9), "the day they asked; use weekday or longdate"),),
 )

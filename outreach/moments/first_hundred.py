@@ -12,6 +12,7 @@ from sqlmodel import col
 
 from outreach.models import Customer, Visit
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
+from outreach.moments.own_rules import OWN_COUNT, Asked, Hold, OwnRule
 from outreach.moments.relationship import ALIVE, tenure_fields, took_place
 from outreach.moments.telling import tell_day
 from outreach.settings import Channel, MomentKnobs
@@ -52,6 +53,22 @@ def _is_silent(knobs: FirstHundredKnobs, day: BusinessDay) -> ColumnElement[bool
     return ~exists().where(*_visits(day), lately).correlate(Customer)
 
 
+def _hold_came(candidate: Asked, day: Asked) -> Hold | None:
+    """A visit since says that it is not quiet any more."""
+    silent, last_visit = timedelta(days=candidate.knobs.silent_days), candidate.standing.last_visit
+    if last_visit and day.on - last_visit <= silent:
+        return Hold("came", f"they were here on {last_visit}")
+    return None
+
+
+def _hold_wrote_lately(candidate: Asked, day: Asked) -> Hold | None:
+    silent, written = timedelta(days=candidate.knobs.silent_days), candidate.standing.written_on.values()
+    if written and day.on - max(written) <= silent:
+        again = max(written) + silent + timedelta(days=1)
+        return Hold("wrote_lately", f"we wrote to them on {max(written)}", again)
+    return None
+
+
 FIRST_HUNDRED = MomentDefinition(
     kind="first_hundred",
     purpose="marketing",
@@ -82,6 +99,10 @@ FIRST_HUNDRED = MomentDefinition(
     because="day {occasion} with us, and it has become quiet",
     summary="a note in the first hundred days is for day 30, 60 or 90 with us when it has become quiet",
     traits=frozenset({"absence", "patient"}),
+    rules=(
+        OwnRule("came", "a note in the first hundred days is for whom it has become quiet", _hold_came),
+        OwnRule("wrote_lately", "and to whom we have not written lately", _hold_wrote_lately, once=OWN_COUNT),
+    ),
     fields=(
         TemplateField("days", "30", "how many days they have been with us: 30, 60 or 90"),
         *tenure_fields(0, date(2026, 2, 8)),

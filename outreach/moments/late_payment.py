@@ -10,6 +10,8 @@ from sqlmodel import Session, col
 from outreach.models import Customer, Invoice
 from outreach.moments.balances import balance, currency_of_invoice
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
+from outreach.moments.goodwill import GOODWILL
+from outreach.moments.own_rules import Asked, Hold, OwnRule
 from outreach.moments.relationship import ALIVE
 from outreach.moments.telling import tell_day
 from outreach.money import Amount, Bill, Rest, write_money
@@ -90,6 +92,35 @@ def _first_due(session: Session, customer: Customer, on: date) -> date | None:
     return first
 
 
+def _hold_bills(candidate: Asked, day: Asked) -> Hold | None:
+    """What is left that is late, whether its payments raise a question, and whether it is time to say so."""
+    knobs, named_on = candidate.knobs, candidate.standing.named_on
+    bills = candidate.late_bills(day.settings, day.on)
+    if not bills:
+        return Hold("nothing_late", "nothing is late once all they are credited is counted", day.tomorrow)
+    if doubt := next((bill.doubt for bill in bills if bill.doubt), None):
+        return Hold("refund", doubt, day.tomorrow)
+    first = bills[0].late_since + timedelta(days=knobs.first_touch_days)
+    if day.on < first:
+        return Hold(
+            "first_touch", f"half of the slips pay by themselves; we wait until day {knobs.first_touch_days}", first
+        )
+    relief = timedelta(days=GOODWILL.knobs_of(day.settings).relief_days)
+    if named_on and day.on - named_on < relief:
+        return Hold("relief", f"an event hit them on {named_on}, and we let them breathe", named_on + relief)
+    if not candidate.owes_enough(day.settings, day.on):
+        return Hold("min_balance", "the balance is too small to write about", day.tomorrow)
+    return None
+
+
+def _hold_stale_payments(candidate: Asked, day: Asked) -> Hold | None:
+    """Nobody is asked for money that may have come since."""
+    hours, imported = candidate.knobs.fresh_hours, day.facts.payments_imported_at
+    if imported is None or day.now - imported > timedelta(hours=hours):
+        return Hold("stale_payments", f"payments were not imported in the last {hours} hours", day.tomorrow)
+    return None
+
+
 LATE_PAYMENT = MomentDefinition(
     kind="late_payment",
     purpose="service",
@@ -135,6 +166,10 @@ LATE_PAYMENT = MomentDefinition(
     because="an open invoice was due on {day}",
     summary="a note about a late payment is for an open invoice up to thirty days past due",
     traits=frozenset({"debt"}),
+    rules=(
+        OwnRule("late_payment", "not at the first slip, not after an event, not for little", _hold_bills),
+        OwnRule("stale_payments", "payments are fresh when a debt is named", _hold_stale_payments, status="approved"),
+    ),
     fields=(
         TemplateField(
             "amount",

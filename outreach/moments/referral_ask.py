@@ -13,6 +13,7 @@ from sqlmodel import col
 from outreach.models import Customer, Feedback
 from outreach.moments.balances import NOTHING_OVERDUE
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
+from outreach.moments.own_rules import Asked, Hold, OwnRule
 from outreach.moments.relationship import ALIVE, NO_COMPLAINT, completed_visits, with_us_since
 from outreach.moments.telling import count_of, tell_day
 from outreach.settings import Channel, MomentKnobs
@@ -45,6 +46,13 @@ def _last_high_score(knobs: ReferralAskKnobs, day: BusinessDay) -> Any:
     high = (col(Feedback.kind) == "score") & (col(Feedback.score) >= knobs.score) & (col(Feedback.given_on) <= day.on)
     scores = select(func.max(col(Feedback.given_on))).where(col(Feedback.customer_id) == col(Customer.customer_id))
     return scores.where(high).correlate(Customer).scalar_subquery()
+
+
+def _hold_minor(candidate: Asked, day: Asked) -> Hold | None:
+    people = (candidate.customer, candidate.recipient)
+    if any(person and person.is_minor(day.on) for person in people):
+        return Hold("minor", "nobody is asked to recommend us by, or on behalf of, a child")
+    return None
 
 
 REFERRAL_ASK = MomentDefinition(
@@ -87,4 +95,5 @@ REFERRAL_ASK = MomentDefinition(
     because="gave us a high score on {day}",
     summary="a referral is asked of someone with us for a while who was just very satisfied and owes nothing",
     traits=frozenset({"favour", "patient"}),
+    rules=(OwnRule("minor", "nobody is asked to recommend us by, or on behalf of, a child", _hold_minor),),
 )

@@ -15,6 +15,7 @@ from outreach.moments.definition import Trait
 from outreach.planning.budget import most_cost
 from outreach.planning.ids import moment_id, reference
 from outreach.planning.people import Person, load_people
+from outreach.planning.receivables import OpenInvoice, bills_of, is_enough
 from outreach.planning.recipients import choose_recipient, people_needed
 from outreach.planning.rewards import Gift, gift_of, grows_with_worth, purpose_of
 from outreach.planning.routes import Leg, Route
@@ -75,6 +76,14 @@ class Candidate:
             return [self.only]
         left = [channel for channel in self.knobs.channels if channel not in self.tried]
         return sorted(left, key=lambda channel: channel in self.unwritten)
+
+    def late_bills(self, settings: Settings, on: date) -> list[OpenInvoice]:
+        """The bills that a late note to the recipient is about, as its words will name them; the oldest first."""
+        return bills_of(self.standing.open_invoices, self.recipient.id if self.recipient else None, settings, on)
+
+    def owes_enough(self, settings: Settings, on: date) -> bool:
+        """Whether these bills come to enough to write about."""
+        return is_enough(self.late_bills(settings, on), settings)
 
     @property
     def carrier_key(self) -> tuple[str, str]:

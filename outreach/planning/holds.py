@@ -1,24 +1,17 @@
-"""The rules of people, money and occasions, each one function with its own reason.
+"""The rules about people and how things stand with them, each one function with its own reason.
 
-`rules.py` lists them with those of pace, and says which are asked again before a message leaves.
+A rule about one kind of moment stands in that moment's file. `rules.py` lists all, and says which are asked again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date, timedelta
 
 from outreach.intake.names import greeting_of, tells_of_death, why_no_greeting
 from outreach.moments.anniversary import ANNIVERSARY
 from outreach.moments.care import is_end_of_life, is_never_mentioned
-from outreach.moments.checkin import CHECKIN
-from outreach.moments.enquiry import ENQUIRY
-from outreach.moments.first_hundred import FIRST_HUNDRED
-from outreach.moments.goodwill import GOODWILL
-from outreach.moments.late_payment import LATE_PAYMENT
-from outreach.moments.referral_ask import REFERRAL_ASK
 from outreach.planning.candidates import Candidate, Day
 from outreach.planning.flags import hold_for_flags
 from outreach.planning.people import Person
-from outreach.planning.receivables import OpenInvoice, bills_of, is_enough
 from outreach.planning.verdicts import Hold
 
 # Nothing cheerful follows such care so soon, and nobody is asked about it.
@@ -107,7 +100,8 @@ def hold_for_complaint(candidate: Candidate, day: Day) -> Hold | None:
 
 
 def hold_for_dispute(candidate: Candidate, day: Day) -> Hold | None:
-    is_disputed = candidate.standing.disputing or any(bill.beside_dispute for bill in late_bills_of(candidate, day))
+    bills = candidate.late_bills(day.settings, day.on) if "debt" in candidate.traits else []
+    is_disputed = candidate.standing.disputing or any(bill.beside_dispute for bill in bills)
     if candidate.traits & {"present", "debt"} and is_disputed:
         return Hold("dispute", "an invoice of theirs is in dispute", day.tomorrow)
     return None
@@ -149,99 +143,3 @@ def hold_for_absence(candidate: Candidate, day: Day) -> Hold | None:
 ONE_DAY = timedelta(days=1)
 # Who pays has not left.
 PAID_LATELY = timedelta(days=30)
-
-
-def hold_first_hundred(candidate: Candidate, day: Day) -> Hold | None:
-    """A visit since says that it is not quiet any more."""
-    if candidate.kind != FIRST_HUNDRED.kind:
-        return None
-    silent = timedelta(days=FIRST_HUNDRED.knobs_of(day.settings).silent_days)
-    last_visit = candidate.standing.last_visit
-    if last_visit and day.on - last_visit <= silent:
-        return Hold("came", f"they were here on {last_visit}")
-    return None
-
-
-def hold_wrote_lately(candidate: Candidate, day: Day) -> Hold | None:
-    if candidate.kind != FIRST_HUNDRED.kind:
-        return None
-    silent = timedelta(days=FIRST_HUNDRED.knobs_of(day.settings).silent_days)
-    written = candidate.standing.written_on.values()
-    if written and day.on - max(written) <= silent:
-        return Hold("wrote_lately", f"we wrote to them on {max(written)}", max(written) + silent + ONE_DAY)
-    return None
-
-
-def hold_checkin(candidate: Candidate, day: Day) -> Hold | None:
-    if candidate.kind != CHECKIN.kind:
-        return None
-    names = [t.name or "" for t in candidate.standing.treatments if t.done_on == candidate.occasion_on]
-    if any(is_never_mentioned(name) for name in names):
-        return Hold("sensitive", "this kind of care is never mentioned, not even by asking")
-    allowed = {name.casefold() for name in CHECKIN.knobs_of(day.settings).treatments}
-    if not any(name.casefold() in allowed for name in names):
-        return Hold("treatment_not_allowed", "nobody has said yes to asking about this treatment", day.tomorrow)
-    return None
-
-
-def hold_late_payment(candidate: Candidate, day: Day) -> Hold | None:
-    if candidate.kind != LATE_PAYMENT.kind:
-        return None
-    knobs, named_on = LATE_PAYMENT.knobs_of(day.settings), candidate.standing.named_on
-    bills = late_bills_of(candidate, day)
-    if hold := hold_for_payments(bills, day):
-        return hold
-    first = bills[0].late_since + timedelta(days=knobs.first_touch_days)
-    if day.on < first:
-        return Hold(
-            "first_touch", f"half of the slips pay by themselves; we wait until day {knobs.first_touch_days}", first
-        )
-    relief = timedelta(days=GOODWILL.knobs_of(day.settings).relief_days)
-    if named_on and day.on - named_on < relief:
-        return Hold("relief", f"an event hit them on {named_on}, and we let them breathe", named_on + relief)
-    if not is_enough(bills, day.settings):
-        return Hold("min_balance", "the balance is too small to write about", day.tomorrow)
-    return None
-
-
-def hold_stale_payments(candidate: Candidate, day: Day) -> Hold | None:
-    """Nobody is asked for money that may have come since."""
-    if candidate.kind != LATE_PAYMENT.kind:
-        return None
-    knobs, imported = LATE_PAYMENT.knobs_of(day.settings), day.facts.payments_imported_at
-    if imported is None or day.now - imported > timedelta(hours=knobs.fresh_hours):
-        return Hold("stale_payments", f"payments were not imported in the last {knobs.fresh_hours} hours", day.tomorrow)
-    return None
-
-
-def hold_for_payments(bills: Sequence[OpenInvoice], day: Day) -> Hold | None:
-    """Nothing is left of what seemed late; or its payments raise a question that only a person can answer."""
-    if not bills:
-        return Hold("nothing_late", "nothing is late once all they are credited is counted", day.tomorrow)
-    doubt = next((bill.doubt for bill in bills if bill.doubt), None)
-    return Hold("refund", doubt, day.tomorrow) if doubt else None
-
-
-def late_bills_of(candidate: Candidate, day: Day) -> list[OpenInvoice]:
-    """The bills that a late note to the candidate's recipient is about, as its words will name them."""
-    if "debt" not in candidate.traits:
-        return []
-    addressee = candidate.recipient.id if candidate.recipient else None
-    return bills_of(candidate.standing.open_invoices, addressee, day.settings, day.on)
-
-
-def hold_referral_ask(candidate: Candidate, day: Day) -> Hold | None:
-    people = (candidate.customer, candidate.recipient)
-    if candidate.kind == REFERRAL_ASK.kind and any(person and person.is_minor(day.on) for person in people):
-        return Hold("minor", "nobody is asked to recommend us by, or on behalf of, a child")
-    return None
-
-
-def hold_enquiry(candidate: Candidate, day: Day) -> Hold | None:
-    """By the end of the day they will have waited; now they may have asked a minute ago."""
-    if candidate.kind != ENQUIRY.kind:
-        return None
-    hours, asked_at = ENQUIRY.knobs_of(day.settings).hours, candidate.standing.asked_at.get(candidate.occasion)
-    if asked_at and day.now - asked_at < timedelta(hours=hours):
-        return Hold("asked_just_now", f"they asked less than {hours} hours ago", day.tomorrow)
-    return None

@@ -5,9 +5,11 @@ look at a batch that waits, the cancel window and the transaction that opens an 
 has a rule of its own about whom we may write to. The order is the order in which a person would want the reasons.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from outreach.moments import MOMENTS
+from outreach.moments.own_rules import OWN_COUNT, OwnRule
 from outreach.planning import holds, pace_rules, presents
 from outreach.planning.candidates import Candidate, Day
 from outreach.planning.channels import objection_now
@@ -36,9 +38,6 @@ class Rule:
         return not self.once
 
 
-OWN_COUNT = "its own message is in the count by now"
-
-
 def hold_for_channel(candidate: Candidate, day: Day) -> Hold | None:
     """No channel of the moment can carry it; of one that is planned, its own."""
     if candidate.only is None:
@@ -47,6 +46,17 @@ def hold_for_channel(candidate: Candidate, day: Day) -> Hold | None:
         return Hold("no_channel", "no channel can carry it: " + "; ".join(candidate.against), day.tomorrow)
     objection = objection_now(candidate.only, candidate, day)
     return Hold(objection.rule, objection.reason, day.tomorrow) if objection else None
+
+
+def _own_rules() -> Iterator[Rule]:
+    """The rules that moments bring along in their own files, each asked of its own kind only."""
+    for kind, definition in MOMENTS.items():
+        for own in definition.rules:
+            yield Rule(own.name, own.keeps, _only_for(kind, own), own.once, own.status)
+
+
+def _only_for(kind: str, own: OwnRule) -> Callable[[Candidate, Day], Hold | None]:
+    return lambda candidate, day: own.hold(candidate, day) if candidate.kind == kind else None
 
 
 # Asked of the people and the occasion, before any channel is chosen.
@@ -69,13 +79,7 @@ RULES: tuple[Rule, ...] = (
          holds.hold_for_absence),
     Rule("after_present", "nobody is missed soon after a present", presents.hold_after_present,
          once="a present that is planned later yields to this message"),
-    Rule("came", "a note in the first hundred days is for whom it has become quiet", holds.hold_first_hundred),
-    Rule("wrote_lately", "and to whom we have not written lately", holds.hold_wrote_lately, once=OWN_COUNT),
-    Rule("checkin", "only treatments with a yes, and never care that is not mentioned", holds.hold_checkin),
-    Rule("late_payment", "not at the first slip, not after an event, not for little", holds.hold_late_payment),
-    Rule("stale_payments", "payments are fresh when a debt is named", holds.hold_stale_payments, status="approved"),
-    Rule("minor", "nobody is asked to recommend us by, or on behalf of, a child", holds.hold_referral_ask),
-    Rule("asked_just_now", "an enquiry has waited for its hours", holds.hold_enquiry),
+    *_own_rules(),
     Rule("again", "not again so soon about the same", pace_rules.hold_again, once=OWN_COUNT),
     Rule("no_name", "there is a name to greet them by", holds.hold_for_name),
     Rule("weekday", "on the weekdays of the moment", pace_rules.hold_for_weekday,
