@@ -15,6 +15,7 @@ os.environ.update(PREFECT_SERVER_EPHEMERAL_ENABLED="false", PREFECT_SERVER_ANALY
 for name in [name for name in os.environ if name.startswith("OUTREACH_")]:
     del os.environ[name]
 
+import hypothesis
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
@@ -31,6 +32,9 @@ SWITCHED_OFF = (
     "win_back",
 )  # fmt: skip
 _numbers = itertools.count(1)
+# What an example may be is tested, and not how quick this machine is.
+hypothesis.settings.register_profile("outreach", deadline=None)
+hypothesis.settings.load_profile("outreach")
 
 
 @pytest.fixture(scope="session")

@@ -49,7 +49,9 @@ def practice(sqlite_engine: Engine, settings: Settings) -> Engine:
     plan(sqlite_engine, "checkin", "email", "c0")
     plan(sqlite_engine, "checkin", "text", "c1")
     plan(sqlite_engine, "checkin", "call", "c2")
-    plan(sqlite_engine, "late_payment", "letter", "c3")
+    # Somebody of their own: who owes gets no card on their anniversary.
+    add_customer(sqlite_engine, "owes", given_name="Marias", email="marias@example.org")
+    plan(sqlite_engine, "late_payment", "letter", "owes")
     assert not compose_planned(sqlite_engine, settings, TODAY, NOW).to_mend
     know_contacts(sqlite_engine)
     open_batches(sqlite_engine, settings, TODAY, NOW)
