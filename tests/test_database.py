@@ -1,7 +1,7 @@
 """What both databases must do alike, and what SQLite would get wrong if it were left to its driver."""
 
 import multiprocessing
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -57,8 +57,14 @@ def test_a_database_in_use_is_upgraded_with_all_its_rows(database_url: str) -> N
         for table, row in rows.items():
             values = ", ".join(f":{name}" for name in row)
             connection.execute(text(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values})"), row)
+        ahead = {"moment_id": "m2", "kind": "anniversary", "customer_id": "c1", "occasion": "2026-03-17"}
+        row = ahead | {"found_on": day}
+        values = ", ".join(f":{name}" for name in row)
+        connection.execute(text(f"INSERT INTO moments ({', '.join(row)}) VALUES ({values})"), row)
     assert upgrade_database(engine)
     with reading(engine) as session:
+        # An anniversary is found days ahead; asked again, it is looked for on its own day.
+        assert session.get_one(Moment, "m2").looked_on == date(2026, 3, 17)
         assert session.get_one(Message, "r1").batch_id == "b1"
         assert session.get_one(Batch, "b1").single_person is False
         assert session.get_one(Payment, ("p1", "i1")).amount == 2000

@@ -12,6 +12,8 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("messages", sa.Column("facts", sa.String(), nullable=True))
     op.add_column("moments", sa.Column("looked_on", sa.Date(), nullable=True))
+    # These are found ahead of their day, and would not be there when asked for the day on which they were found.
+    op.execute("UPDATE moments SET looked_on = occasion_on WHERE kind IN ('anniversary', 'first_hundred')")
     op.add_column("messages", sa.Column("place", sa.Integer(), nullable=False, server_default="0"))
     op.drop_index("messages_due", table_name="messages")
     op.create_index("messages_queue", "messages", ["status", "useful_until", "place", "reference"])
