@@ -148,7 +148,7 @@ def every_moment(settings: Settings) -> Settings:
     return settings.model_copy(update={"moments": {"checkin": settings.moments["checkin"]}})
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """A sender that does not give up an attempt because this machine was busy between beginning it and its turn."""
     monkeypatch.setattr(sender, "FRESH_SECONDS", 60.0)

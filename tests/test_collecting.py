@@ -22,7 +22,6 @@ from outreach.settings import PROJECT, Settings
 from outreach.tracking import list_calls, record_call
 from waiting import hire
 
-pytestmark = pytest.mark.usefixtures("unhurried")
 MAIL = b"From: us@x.example\r\nList-Unsubscribe: <https://x.example/u>\r\n\r\nGood morning."
 
 

@@ -42,7 +42,6 @@ from outreach.models import (
 from outreach.moments.late_payment import LATE_PAYMENT
 from outreach.settings import Settings
 
-pytestmark = pytest.mark.usefixtures("unhurried")
 DAY = TODAY.isoformat()
 
 

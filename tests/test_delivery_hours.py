@@ -23,7 +23,6 @@ from outreach.models import Attempt, Customer, Flag, Message
 from outreach.planning.legal_hours import find_leaves
 from outreach.settings import Settings
 
-pytestmark = pytest.mark.usefixtures("unhurried")
 # Half past two in the morning in New York, and eight there.
 NIGHT = datetime.fromisoformat("2026-03-10T06:30Z")
 MORNING = datetime.fromisoformat("2026-03-10T12:00Z")

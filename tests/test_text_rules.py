@@ -17,8 +17,6 @@ from outreach.planning.people import Person
 from outreach.planning.text_cap import TOO_MANY
 from outreach.settings import Settings
 
-pytestmark = pytest.mark.usefixtures("unhurried")
-
 
 def deliver(engine: Engine, settings: Settings, day: int = 0) -> DeliverReport:
     return deliver_due(engine, settings, stopped_clock(NOW + timedelta(days=day)), "sender")

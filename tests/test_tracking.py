@@ -56,7 +56,6 @@ from outreach.tracking import (
 )
 from outreach.tracking.events import suppress
 
-pytestmark = pytest.mark.usefixtures("unhurried")
 CLOCK = stopped_clock(NOW)
 KINDS = EVENT_KINDS
 NAMED_BY = ("reference", "key", "id")
