@@ -449,6 +449,30 @@ def test_a_beginning_that_turns_out_to_be_the_edge_of_an_export_gets_no_present(
     assert (message.status, "the data begin in those days" in (message.status_reason or "")) == ("withdrawn", True)
 
 
+def test_what_is_prepared_ahead_is_asked_for_its_own_day(
+    sqlite_engine: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    """A note that waits for day ten is prepared on the evening before; a thank-you that had to wait has no day."""
+    world = World(sqlite_engine, settings, tmp_path)
+    knobs = world.settings.moments | {"thank_you": {"channels": ["email"], "most_a_day": 1, "top_percent": 100}}
+    world.settings = world.settings.model_copy(update={"moments": knobs})
+    rows = [
+        person("late"),
+        invoice("late", due_on=str(TODAY + timedelta(1) - timedelta(10))),
+        consent("late", "email", "service"),
+    ]
+    for who in ("ann", "bob"):
+        rows += [person(who, customer_since="2015-07-01"), visit(who, "2026-01-15"), visit(who, "2026-02-15", number=2)]
+        rows.append(consent(who, "email", "marketing"))
+    world.take_in(rows, NOW - timedelta(hours=1))
+    world.prepare_and_approve()
+    prepare_day(sqlite_engine, world.settings, TODAY + timedelta(1), stopped_clock(NOW), lambda _: None)
+    with reading(sqlite_engine) as session:
+        planned = session.exec(select(Message).where(Message.run_on == TODAY + timedelta(1))).all()
+    # The thank-you goes by its rule: the first batch of the day before was approved.
+    assert {(m.kind, m.status) for m in planned} == {("late_payment", "composed"), ("thank_you", "approved")}
+
+
 def test_what_is_of_no_use_any_more_expires(sqlite_engine: Engine, settings: Settings, tmp_path: Path) -> None:
     world = World(sqlite_engine, settings, tmp_path)
     world.take_in(checkin("ann"), NOW - timedelta(hours=1))

@@ -37,9 +37,14 @@ def find_put_off(
 
 
 def _again_on(settings: Settings, message: Message, reason: ComposingError, earlier: Earlier, on: date) -> date:
-    """Today where there is a channel that has not failed yet, or a new contact; else tomorrow."""
+    """Today where there is a channel that has not failed yet, or a new contact; else tomorrow.
+
+    Where it came back to the channel that had failed before, there is no other that could carry it.
+    """
     if isinstance(reason, ContactChanged):
         return on
+    if message.channel in earlier.unwritten:
+        return on + timedelta(days=1)
     failed = {message.channel, *earlier.unwritten, *earlier.tried}
     left = set(knobs_for(settings, message.kind).channels) - failed
     return on if left else on + timedelta(days=1)

@@ -46,11 +46,14 @@ def recheck(session: Session, settings: Settings, messages: Sequence[Message], o
 
     A Stop carries what is said now of each moment of its message, so that the caller can have them decided on again.
     """
-    if not messages:
-        return {}
-    look = _Look(session, settings, read_key(settings), messages, on, now)
-    stops = {message.reference: stop for message in messages if (stop := look.stop_for(message))}
-    return stops | look.find_unusable(stops) | look.find_changed(stops)
+    key, stops = read_key(settings), dict[str, Stop]()
+    # What was prepared ahead is asked for its own day: a rule that waits for that day must not hold it now.
+    for day in sorted({max(on, message.run_on) for message in messages}):
+        of_day = [message for message in messages if max(on, message.run_on) == day]
+        look = _Look(session, settings, key, of_day, day, now)
+        held = {message.reference: stop for message in of_day if (stop := look.stop_for(message))}
+        stops |= held | look.find_unusable(held) | look.find_changed(held)
+    return stops
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ class _Look:
         every = [one for carried in self.carried.values() for one in carried]
         there = _find_there(session, settings, every)
         self.days = {(one.kind, one.customer_id, one.occasion): one.occasion_on for one in there}
-        self.there = {one.moment.moment_id for one in every if one.found in there}
+        self.there = {one.moment.moment_id for one in every if _is_there(one, there)}
         found = {one.found for one in every if one.moment.moment_id in self.there}
         self.day: Day = load_day(session, settings, on, now, since_of(session, found))
         channels = {message.channel for message in messages}
@@ -192,6 +195,13 @@ def _asked_on(moment: Moment, on: date) -> date:
     """The day for which a moment is looked for again: today, or the day on which it was found where that stands."""
     definition, looked_on = MOMENTS[moment.kind], moment.looked_on or moment.found_on
     return looked_on if definition.outlives_window or not definition.windowed else max(on, looked_on)
+
+
+def _is_there(one: Carried, there: set[Found]) -> bool:
+    """Whether it is found again, and is about the same day; where that is the day of the run, whatever day it is."""
+    if MOMENTS[one.moment.kind].has_own_day:
+        return one.found in there
+    return replace(one.found, occasion_on=one.asked_on) in there
 
 
 def _find_there(session: Session, settings: Settings, carried: Iterable[Carried]) -> set[Found]:

@@ -94,10 +94,10 @@ class MomentDefinition(Generic[K]):
 
     A `windowed` moment ends with its window; any other stands on one date, which planning looks ahead to and back on.
     One that `outlives_window` is still of use when the window is over: what was found then stands on the day on which
-    it was found. `next_day` is the next day, from a date on, on which somebody with us since a day has it; only what
-    has a fixed day can say. `useful_until` takes the occasion's date and the day of the run. `not_again` is for how
-    many days one that was sent keeps the next away. `because` says why someone has it, with `{day}` or `{occasion}`;
-    `summary` says in a sentence who has it at all.
+    it was found. One without a day of its own (`has_own_day`) has that of the run. `next_day` is the next day, from a
+    date on, on which somebody with us since a day has it; only what has a fixed day can say. `useful_until` takes the
+    occasion's date and the day of the run. `not_again` is for how many days one that was sent keeps the next away.
+    `because` says why someone has it, with `{day}` or `{occasion}`; `summary` says in a sentence who has it at all.
 
     `rules` hold it back beside those that planning has for all. `fields` are what its templates may name beside what
     all may, and where the day or the occasion needs other words than usual, that as well. `particulars` names the
@@ -121,6 +121,7 @@ class MomentDefinition(Generic[K]):
     occasion_field: str = ""
     traits: frozenset[Trait] = frozenset()
     outlives_window: bool = False
+    has_own_day: bool = True
     next_day: Callable[[date, date], date] | None = None
     not_again: Callable[[K], int] = lambda knobs: 0
     rules: tuple[OwnRule, ...] = ()

@@ -100,4 +100,5 @@ SURPRISE = MomentDefinition(
     because="the draw of {occasion} picked them",
     summary="a surprise is for a good customer whom the month's draw has picked",
     traits=frozenset({"present", "favour", "patient"}),
+    has_own_day=False,
 )

@@ -105,6 +105,7 @@ THANK_YOU = MomentDefinition(
     because="among the best customers of {occasion}",
     summary="a thank-you is for the best tenth of customers, once a year",
     traits=frozenset({"present", "patient"}),
+    has_own_day=False,
     fields=tenure_fields(12, date(2014, 3, 10)),
     particulars="tenure",
 )
