@@ -73,7 +73,7 @@ def test_the_words_come_out_of_the_letter_letter_for_letter(sqlite_engine: Engin
 
 def test_a_hostile_name_stands_on_the_letter_as_it_was_typed(sqlite_engine: Engine, settings: Settings) -> None:
     # What is a tag from end to end is nobody's name, and the next right greeting is taken.
-    name = "Ann &amp; Ben &lt;b&gt; \\E"
+    name = """Ann & "Zed" O'Neil"""
     _, body = write_one(sqlite_engine, settings, "anniversary", "letter", given_name=name)
     assert f"Dear {name}," in words_of(body)
 
