@@ -244,11 +244,11 @@ def test_every_fault_is_one_that_the_tests_know() -> None:
 
 
 def wait_for(is_true: Callable[[], bool]) -> None:
-    for _ in range(400):
+    for _ in range(6_000):
         if is_true():
             return
         time.sleep(0.01)
-    pytest.fail("it did not happen in four seconds")
+    pytest.fail("it did not happen within a minute")
 
 
 def test_a_look_up_finds_what_was_taken_once_the_search_has_caught_up(pair: tuple[Willing, Any]) -> None:
