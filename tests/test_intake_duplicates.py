@@ -394,7 +394,10 @@ def test_of_two_open_messages_the_one_to_the_number_that_goes_is_withdrawn(engin
     with writing(engine) as session:
         stays = add_sent(session, "a", "goodwill", TODAY, "planned")
         goes = add_sent(session, "b", "checkin", TODAY, "planned")
-    report = merge_people(engine, settings, "a", "b", "nora", NOW)
+        moment = session.get_one(Moment, session.get_one(Message, stays).moment_id)
+        session.add(Goodwill(event=moment.occasion, customer_id="a", named_on=moment.occasion_on))
+    moments = {kind: knobs for kind, knobs in settings.moments.items() if kind != "goodwill"}
+    report = merge_people(engine, settings.model_copy(update={"moments": moments}), "a", "b", "nora", NOW)
     with reading(engine) as session:
         assert (session.get_one(Message, stays).status, session.get_one(Message, goes).status) == (
             "planned",

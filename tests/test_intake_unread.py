@@ -79,7 +79,7 @@ def test_a_file_that_is_read_again_without_the_row_mends_it(files: Importer) -> 
 def test_a_refused_payment_marks_the_customer_and_the_payer_of_its_invoice(files: Importer) -> None:
     files.take("invoices.csv", BILLS, ["k1", "A", "P", "2026-02-03", "2026-03-05", "1250.00"])
     files.take("payments.csv", PAID, ["p1", "k1", "2026-03-04", "1,250.00"])
-    assert files.unread() == {who: [("payments", "p1", "amount")] for who in ("A", "P")}
+    assert files.unread() == {who: [("payments", "p1|k1", "amount")] for who in ("A", "P")}
     assert not files.is_everyones()
     assert files.read_at() == NOW
     files.take("payments.csv", PAID, ["p1", "k1", "2026-03-04", "1250.00"])
@@ -95,7 +95,7 @@ def test_a_payment_torn_by_an_unquoted_comma_still_says_whose_it_is(files: Impor
     )
     report = import_folder(files.engine, files.folder, files.settings, NOW)
     assert report.refused == 2
-    assert files.unread() == {"A": [("payments", "p1", "")], "B": [("payments", "p2", "")]}
+    assert files.unread() == {"A": [("payments", "p1|k1", "")], "B": [("payments", "p2|k2", "")]}
 
 
 def test_a_refused_row_of_an_invoice_marks_whom_the_invoice_on_record_is_for(files: Importer) -> None:
@@ -126,7 +126,7 @@ def test_a_known_payment_that_lost_its_invoice_is_still_the_one_on_record(files:
     files.take("payments.csv", PAID, ["p1", "k1", "2026-03-04", "5"])
     files.take("payments.csv", PAID, ["p1", "", "2026-03-04", "7"])
     assert not files.is_everyones()
-    assert files.unread() == {"A": [("payments", "p1", "invoice_id")]}
+    assert files.unread() == {"A": [("payments", "p1|", "invoice_id")]}
 
 
 @pytest.mark.parametrize("content", ["payment_id,amount\np1,5\n", ""])

@@ -13,7 +13,7 @@ from outreach.models import Customer
 from outreach.moments import MOMENTS
 from outreach.settings import MomentKnobs
 from outreach.web.knob_forms import label_of
-from planned import add_customer
+from planned import add_customer, add_debt
 
 
 @pytest.mark.parametrize("kind", MOMENTS)
@@ -45,12 +45,13 @@ def test_the_particulars_that_a_moment_names_are_there_and_its_fields_are_its_te
 
 
 def test_what_nobody_may_overhear_is_private_by_its_moments_file() -> None:
-    assert {"treatment", "amount", "due_on"} == PRIVATE
+    assert {"treatment", "amount", "due_on", "bills", "more", "several_bills"} == PRIVATE
 
 
 def test_a_preview_takes_the_day_that_their_data_suggest(sqlite_engine: Engine) -> None:
     add_customer(sqlite_engine, "c1", customer_since=date(2023, 2, 28))
     add_customer(sqlite_engine, "c2", customer_since=None)
+    add_debt(sqlite_engine, "c1")
     with reading(sqlite_engine) as session:
         days = {
             (kind, who): MOMENTS[kind].likely_day(session, session.get_one(Customer, who), TODAY)

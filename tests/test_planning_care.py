@@ -144,7 +144,7 @@ def test_a_missed_visits_treatment_is_no_contact_and_waits_for_no_yes(engine: En
     store(engine, in_a_visit("no_show", name="Whitening"))
     with reading(engine) as session:
         assert waiting_treatments(session, settings, TODAY) == []
-        standing = load_standings(session, TODAY, {"c1"})["c1"]
+        standing = load_standings(session, TODAY, {"c1"}, "USD")["c1"]
         contacts = select(first_contact(), last_contact(TODAY)).select_from(Customer)
         assert session.execute(contacts).all() == [(None, None)]
     assert (standing.treatments, standing.last_contact) == ([], None)
