@@ -390,7 +390,8 @@ def test_a_list_of_whom_an_event_hit_may_name_any_number_of_theirs(engine: Engin
 
 def test_of_two_open_messages_the_one_to_the_number_that_goes_is_withdrawn(engine: Engine, settings: Settings) -> None:
     add_staff(engine)
-    people(engine, a=MARIA, b=MARIA)
+    home = {"address_line1": "27 Orchard Terrace", "city": "Winooski", "region": "VT", "postal_code": "05404"}
+    people(engine, a=MARIA | home, b=MARIA | home)
     with writing(engine) as session:
         stays = add_sent(session, "a", "goodwill", TODAY, "planned")
         goes = add_sent(session, "b", "checkin", TODAY, "planned")
