@@ -41,8 +41,10 @@ class People:
         self.known[max(on, FIRST)].extend(rows)
 
     def add_customer(self, who: str, **values: Any) -> None:
+        # Digits are no name, and nobody is greeted by them.
+        name = "Ann" + "".join("abcdefghij"[int(digit)] for digit in who if digit.isdigit())
         plain: dict[str, Any] = {
-            "given_name": who.title(), "family_name": "Lee", "address_line1": f"{who} Elm Street", "city": "Burlington",
+            "given_name": name, "family_name": "Lee", "address_line1": f"{who} Elm Street", "city": "Burlington",
             "region": "VT", "postal_code": "05401", "country": "US",
         }  # fmt: skip
         self.add(FIRST, Customer(customer_id=who, **plain | values))
