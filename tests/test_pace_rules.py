@@ -13,7 +13,6 @@ from conftest import TODAY
 from outreach.database import writing
 from outreach.models import Customer, Decision, Feedback, Message, Visit
 from outreach.moments.anniversary import next_anniversary
-from outreach.planning.ids import moment_id
 from outreach.planning.knobs import overlay_knobs
 from outreach.settings import Settings
 
@@ -29,10 +28,9 @@ def _silent(who: str, last: date, **values: Any) -> list[SQLModel]:
 def _heard(engine: Engine, who: str, kind: str, days_ago: int) -> None:
     """A message of ours of this kind reached them so many days ago."""
     sent, occasion = TODAY - timedelta(days_ago), f"earlier {who}"
-    moment = moment_id(kind, who, occasion)
     with writing(engine) as session:
         add_person(session, who, who)
-        add_moment(session, kind, who, moment, sent, occasion=occasion)
+        moment = add_moment(session, kind, who, sent, occasion=occasion)
         row = Message(
             reference=f"EARLIER-{who}", moment_id=moment, kind=kind, customer_id=who, recipient_id=who,
             channel="email", purpose="service", status="accepted", provider="outbox", provider_id=f"earlier {who}",
