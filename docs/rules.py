@@ -11,8 +11,9 @@ from typing import Any
 
 from outreach.composing import recheck
 from outreach.delivery import last_check
+from outreach.moments.rule import Rule
+from outreach.planning import rules
 from outreach.planning.collecting import check_calls, check_collecting
-from outreach.planning.rules import EVERY, Rule
 from outreach.planning.text_cap import check_text_cap
 from outreach.settings import PROJECT
 
@@ -77,14 +78,14 @@ def lines() -> Iterator[str]:
     )
     yield "| rule | what it keeps | when we plan | before it leaves | tested by |"
     yield "|---|---|---|---|---|"
-    yield from (row(rule) for rule in EVERY)
+    yield from (row(rule) for rule in rules.EVERY)
     for name, keeps, test in OF_A_MESSAGE:
         yield f"| {name} | {keeps} | it is made so | asked again | `{test}` |"
     for check, test in AT_SENDING:
         keeps = (inspect.getdoc(check) or "").split("\n")[0].rstrip(".")
         yield f"| {check.__name__.removeprefix('check_')} | {keeps} | not asked | when it leaves | `{test}` |"
     yield ""
-    yield f"What a message states is looked at in `{_file_of(recheck)}`; the list stands in `{_file_of_rules()}`."
+    yield f"What a message states is looked at in `{_file_of(recheck)}`; the list stands in `{_file_of(rules)}`."
     yield ""
 
 
@@ -96,10 +97,6 @@ def row(rule: Rule) -> str:
 
 def _file_of(module: Any) -> str:
     return Path(inspect.getsourcefile(module) or "").relative_to(PROJECT).as_posix()
-
-
-def _file_of_rules() -> str:
-    return Path(inspect.getsourcefile(Rule) or "").relative_to(PROJECT).as_posix()
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from sqlmodel import col
 
 from outreach.models import Customer
 from outreach.moments.definition import Clause, MomentDefinition, TemplateField
-from outreach.moments.own_rules import Asked, Hold, OwnRule
+from outreach.moments.rule import Asked, Hold, Rule
 from outreach.moments.relationship import ALIVE
 from outreach.moments.telling import tell_day
 from outreach.settings import Channel, MomentKnobs
@@ -57,7 +57,7 @@ BIRTHDAY = MomentDefinition(
     because="born on this day",
     summary="a birthday is for the day they were born on",
     traits=frozenset({"present"}),
-    rules=(OwnRule("very_old", "who is over a hundred hears from a person", _hold_very_old),),
+    rules=(Rule("very_old", "who is over a hundred hears from a person", _hold_very_old),),
     fields=(TemplateField("day", date(2026, 3, 9), "their birthday; use monthday"),),
     likely_day=lambda session, customer, on: customer.born_on and customer.born_on.replace(year=on.year),
 )

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from outreach.errors import ComposingError, ContactChanged
 from outreach.models import Decision, Message, Moment
 from outreach.moments import MOMENTS, knobs_for
-from outreach.planning.earlier import UNWRITABLE, Earlier, find_earlier
+from outreach.planning.earlier import NOTHING_EARLIER, UNWRITABLE, Earlier, find_earlier
 from outreach.planning.run import latest_decisions
 from outreach.planning.verdicts import Hold, Stop, Stops
 from outreach.settings import Settings
@@ -27,7 +27,7 @@ def find_put_off(
     earlier = find_earlier(session, {message.moment_id for message, _ in unwritten})
     stops: Stops = {}
     for message, reason in unwritten:
-        again_on = _again_on(settings, message, reason, earlier.get(message.moment_id, Earlier()), on)
+        again_on = _again_on(settings, message, reason, earlier.get(message.moment_id, NOTHING_EARLIER), on)
         rule = CHANGED if isinstance(reason, ContactChanged) else UNWRITABLE
         hold = Hold(rule, str(reason), again_on)
         moments = carried[message.reference]
@@ -56,7 +56,7 @@ def _last_use(settings: Settings, moment: Moment, on: date) -> date:
 
 
 def find_carried(session: Session, references: Sequence[str]) -> dict[str, list[Moment]]:
-    """The moments that each message carries, its own first."""
+    """The moments that each message carries: its own first, then what a standing decision gives it, by customer."""
     own = select(Message.reference, Moment).join(Moment, col(Moment.moment_id) == Message.moment_id)
     shared = (
         latest_decisions()
@@ -65,7 +65,9 @@ def find_carried(session: Session, references: Sequence[str]) -> dict[str, list[
         .with_only_columns(Decision.reference, Moment)
     )
     carried: dict[str, dict[str, Moment]] = {reference: {} for reference in references}
-    rows = [*session.execute(own.where(col(Message.reference).in_(references))), *session.execute(shared)]
-    for reference, moment in rows:
+    first = session.execute(own.where(col(Message.reference).in_(references))).all()
+    # Sorted here: databases differ in how they sort text, and the order of names in a message must not.
+    rest = sorted(session.execute(shared).all(), key=lambda row: (row[1].customer_id, row[1].occasion))
+    for reference, moment in (*first, *rest):
         carried[reference].setdefault(moment.moment_id, moment)
     return {reference: list(moments.values()) for reference, moments in carried.items()}

@@ -37,7 +37,7 @@ from outreach.planning.verdicts import Hold, Stop, Stops
 from outreach.settings import Settings
 
 GONE = Hold("no_longer", "the customer's record is no longer here")
-UNUSABLE = Stop("suppressed", "they asked us not to use this contact, or it no longer reaches them")
+UNUSABLE = "they asked us not to use this contact, or it no longer reaches them"
 NO_CONTACT = Stop("blocked", "it has no contact to check against the do-not-contact list")
 
 
@@ -148,13 +148,13 @@ class _Look:
         found = {m.reference: NO_CONTACT for m in left if m.contact_hash is None}
         for message in left:
             if (message.contact_hash, message.channel) in closed:
-                hold = Hold("suppressed", UNUSABLE.reason, self.tomorrow).within(message.useful_until)
-                found[message.reference] = self._stop(message, UNUSABLE.status, hold, {})
+                hold = Hold("suppressed", UNUSABLE, self.tomorrow).within(message.useful_until)
+                found[message.reference] = self._stop(message, "suppressed", hold, {})
         return found
 
     def find_changed(self, stops: Stops) -> Stops:
         """Messages whose words, or whose recipient, would be others by now; those kept without facts are not asked."""
-        left = [m for m in self.messages if m.facts and (m.reference not in stops or _only_waits(stops[m.reference]))]
+        left = [m for m in self.messages if m.facts and (m.reference not in stops or stops[m.reference].only_waits)]
         if not left:
             return {}
         assignments = assignments_for(self.session, left)
@@ -176,10 +176,6 @@ class _Look:
         now = hash_facts(self.key, message.reference, tuple(kept), facts, to, message.channel)
         changed = find_changed(kept, now)
         return f"what it says has changed since it was written: {', '.join(changed)}" if changed else None
-
-
-def _only_waits(stop: Stop) -> bool:
-    return stop.status == "approved"
 
 
 def _find_carried(session: Session, messages: Sequence[Message], on: date) -> dict[str, list[Carried]]:

@@ -4,7 +4,6 @@ The same data gives the same rows, in whichever process and however often. What 
 stops only the messages it concerns, and these stay planned. What one person's data do not allow is decided on again.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -18,7 +17,7 @@ from outreach.composing.digests import media_type_for, message_digest
 from outreach.composing.facts import FactFinder, Facts
 from outreach.composing.letterhead import read_letterhead
 from outreach.composing.particulars import Assignment, Occasion
-from outreach.composing.put_off import find_put_off
+from outreach.composing.put_off import find_carried, find_put_off
 from outreach.composing.reports import ComposeReport
 from outreach.composing.shards import Shard, cut_shards, planned_in, write_each
 from outreach.composing.sounding import currency_of
@@ -29,10 +28,9 @@ from outreach.composing.writing import Written, reward_in, write_message
 from outreach.database import insert_new, reading, writing
 from outreach.errors import ComposingError, ContactChanged, SettingsError, StorageError, TemplateRefused
 from outreach.intake.contacts import contact_hash, load_key
-from outreach.models import Content, Decision, Message, Moment, Reward, Wording
+from outreach.models import Content, Message, Moment, Reward, Wording
 from outreach.planning.decisions import decide_again
 from outreach.planning.rewards import cost_of_gift
-from outreach.planning.run import latest_decisions
 from outreach.settings import Settings
 
 # So many are read and stored together: what a killed process has to write again at most.
@@ -270,31 +268,20 @@ def _change(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
 
 def assignments_for(session: Session, messages: Sequence[Message]) -> list[Assignment]:
     """What each message has to say: the moment it was planned for, and any other that a standing decision gives it."""
-    references = [message.reference for message in messages]
-    carried = (
-        latest_decisions()
-        .join(Moment, col(Moment.moment_id) == Decision.moment_id)
-        .where(col(Decision.reference).in_(references), Decision.outcome == "send")
-        .with_only_columns(Decision.reference, Moment.customer_id, Moment.occasion, Moment.occasion_on)
-    )
-    own = (
-        select(Message.reference, Moment.customer_id, Moment.occasion, col(Moment.occasion_on))
-        .join(Moment, col(Moment.moment_id) == Message.moment_id)
-        .where(col(Message.reference).in_(references))
-    )
-    occasions: dict[str, dict[Occasion, None]] = defaultdict(dict)
-    for rows in (session.execute(own), sorted(session.execute(carried))):
-        for reference, *occasion in rows:
-            occasions[reference][Occasion(*occasion)] = None
+    carried = find_carried(session, [message.reference for message in messages])
     return [
         Assignment(
             message.reference,
             message.kind,
             message.channel,
             message.recipient_id,
-            tuple(occasions[message.reference]),
+            tuple(_occasion(moment) for moment in carried[message.reference]),
             message.run_on,
             message.send_on,
         )
         for message in messages
     ]
+
+
+def _occasion(moment: Moment) -> Occasion:
+    return Occasion(moment.customer_id, moment.occasion, moment.occasion_on)

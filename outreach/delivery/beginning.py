@@ -123,7 +123,7 @@ def _stops(
     stops |= find_stops(session, settings, free, on, checks)
     # An earlier try may have arrived: it is looked up first, and only if it did not does the reason to stop count.
     for reference, stop in stops.items():
-        if stop.status != "approved" and _is_open(attempts, reference):
+        if not stop.only_waits and _is_open(attempts, reference):
             stops[reference] = Stop("uncertain", stop.reason)  # and nothing is decided on again before it is known
     return stops
 

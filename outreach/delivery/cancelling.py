@@ -50,6 +50,8 @@ def cancel_stopped(
     # What only has to wait, and what is late, has left in time.
     final = {name: stop for name, stop in stops.items() if stop.status not in {"approved", "expired", "blocked"}}
     report = _cancel(engine, messages, {name: stop.reason for name, stop in final.items()}, carriers, clock, tell)
+    if not final:
+        return report
     with writing(engine) as session:
         cancelled = select(Message.reference).where(col(Message.reference).in_(final), Message.status == "cancelled")
         decide_again(session, {name: final[name] for name in session.exec(cancelled)}, on)

@@ -181,7 +181,7 @@ class Sender:
         if begun.mark:
             generation.remember(self.settings.delivery.generation_file, begun.mark)
         for _, stop in begun.stopped:
-            self.ended[stop.reason if stop.status == "approved" else stop.status] += 1
+            self.ended[stop.reason if stop.only_waits else stop.status] += 1
         answers: list[Answer] = []
         try:
             for number, opened in enumerate(begun.opened):

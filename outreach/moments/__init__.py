@@ -47,6 +47,8 @@ MOMENTS: dict[str, MomentDefinition[Any]] = {
         REFERRAL_ASK,
     )
 }
+# Each moment's place in the order in which moments come first.
+PLACES = {kind: place for place, kind in enumerate(MOMENTS)}
 
 
 def require_kinds(kinds: Collection[str]) -> None:
@@ -97,6 +99,6 @@ def stream_moments(
 
 
 __all__ = [
-    "MOMENTS", "BusinessDay", "Clause", "Found", "MomentDefinition", "business_day", "find_moments", "knobs_for",
-    "require_kinds", "require_knobs", "stream_moments",
+    "MOMENTS", "PLACES", "BusinessDay", "Clause", "Found", "MomentDefinition", "business_day", "find_moments",
+    "knobs_for", "require_kinds", "require_knobs", "stream_moments",
 ]  # fmt: skip

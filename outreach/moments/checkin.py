@@ -9,8 +9,8 @@ from sqlmodel import Session, col
 from outreach.models import Customer, Treatment
 from outreach.moments.care import is_never_mentioned
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
-from outreach.moments.own_rules import Asked, Hold, OwnRule
 from outreach.moments.relationship import ALIVE, was_done
+from outreach.moments.rule import Asked, Hold, Rule
 from outreach.moments.telling import tell_day
 from outreach.settings import Channel, MomentKnobs
 
@@ -92,7 +92,7 @@ CHECKIN = MomentDefinition(
     because="treated on {day}",
     summary="a check-in is for two to three days after a treatment",
     traits=frozenset({"care", "health"}),
-    rules=(OwnRule("checkin", "only treatments with a yes, and never care that is not mentioned", _hold_treatment),),
+    rules=(Rule("checkin", "only treatments with a yes, and never care that is not mentioned", _hold_treatment),),
     outlives_window=True,
     fields=(
         TemplateField("treated_on", date(2026, 3, 9), "the day of the treatment; use weekday or longdate"),

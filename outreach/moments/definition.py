@@ -18,7 +18,7 @@ from sqlmodel import Session, col
 
 from outreach.errors import SettingsError
 from outreach.models import Customer
-from outreach.moments.own_rules import OwnRule
+from outreach.moments.rule import Rule
 from outreach.settings import MomentKnobs, Settings
 
 K = TypeVar("K", bound=MomentKnobs)
@@ -124,7 +124,7 @@ class MomentDefinition(Generic[K]):
     has_own_day: bool = True
     next_day: Callable[[date, date], date] | None = None
     not_again: Callable[[K], int] = lambda knobs: 0
-    rules: tuple[OwnRule, ...] = ()
+    rules: tuple[Rule, ...] = ()
     fields: tuple[TemplateField, ...] = ()
     particulars: str = ""
     likely_day: Callable[[Session, Customer, date], date | None] = no_likely_day

@@ -10,8 +10,8 @@ from sqlmodel import col
 from outreach.clock import instant_at
 from outreach.models import Customer, Feedback
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
-from outreach.moments.own_rules import Asked, Hold, OwnRule
 from outreach.moments.relationship import ALIVE
+from outreach.moments.rule import Asked, Hold, Rule
 from outreach.moments.telling import tell_day
 from outreach.settings import Channel, MomentKnobs
 
@@ -88,6 +88,6 @@ ENQUIRY = MomentDefinition(
     because="asked us something on {day} and waits",
     summary="an enquiry's note is for a question that has waited for four hours",
     traits=frozenset({"care", "answer"}),
-    rules=(OwnRule("asked_just_now", "an enquiry has waited for its hours", _hold_asked_just_now),),
+    rules=(Rule("asked_just_now", "an enquiry has waited for its hours", _hold_asked_just_now),),
     fields=(TemplateField("asked_on", date(2026, 3, 9), "the day they asked; use weekday or longdate"),),
 )

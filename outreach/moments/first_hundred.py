@@ -12,8 +12,8 @@ from sqlmodel import col
 
 from outreach.models import Customer, Visit
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
-from outreach.moments.own_rules import OWN_COUNT, Asked, Hold, OwnRule
 from outreach.moments.relationship import ALIVE, tenure_fields, took_place
+from outreach.moments.rule import OWN_COUNT, Asked, Hold, Rule
 from outreach.moments.telling import tell_day
 from outreach.settings import Channel, MomentKnobs
 
@@ -100,8 +100,8 @@ FIRST_HUNDRED = MomentDefinition(
     summary="a note in the first hundred days is for day 30, 60 or 90 with us when it has become quiet",
     traits=frozenset({"absence", "patient"}),
     rules=(
-        OwnRule("came", "a note in the first hundred days is for whom it has become quiet", _hold_came),
-        OwnRule("wrote_lately", "and to whom we have not written lately", _hold_wrote_lately, once=OWN_COUNT),
+        Rule("came", "a note in the first hundred days is for whom it has become quiet", _hold_came),
+        Rule("wrote_lately", "and to whom we have not written lately", _hold_wrote_lately, once=OWN_COUNT),
     ),
     fields=(
         TemplateField("days", "30", "how many days they have been with us: 30, 60 or 90"),

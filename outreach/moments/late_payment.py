@@ -11,8 +11,8 @@ from outreach.models import Customer, Invoice
 from outreach.moments.balances import balance, currency_of_invoice
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
 from outreach.moments.goodwill import GOODWILL
-from outreach.moments.own_rules import Asked, Hold, OwnRule
 from outreach.moments.relationship import ALIVE
+from outreach.moments.rule import Asked, Hold, Rule
 from outreach.moments.telling import tell_day
 from outreach.money import Amount, Bill, Rest, write_money
 from outreach.reward_settings import CurrencyCode, Minor
@@ -167,8 +167,8 @@ LATE_PAYMENT = MomentDefinition(
     summary="a note about a late payment is for an open invoice up to thirty days past due",
     traits=frozenset({"debt"}),
     rules=(
-        OwnRule("late_payment", "not at the first slip, not after an event, not for little", _hold_bills),
-        OwnRule("stale_payments", "payments are fresh when a debt is named", _hold_stale_payments, status="approved"),
+        Rule("late_payment", "not at the first slip, not after an event, not for little", _hold_bills),
+        Rule("stale_payments", "payments are fresh when a debt is named", _hold_stale_payments, status="approved"),
     ),
     fields=(
         TemplateField(

@@ -13,8 +13,8 @@ from sqlmodel import col
 from outreach.models import Customer, Feedback
 from outreach.moments.balances import NOTHING_OVERDUE
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
-from outreach.moments.own_rules import Asked, Hold, OwnRule
 from outreach.moments.relationship import ALIVE, NO_COMPLAINT, completed_visits, with_us_since
+from outreach.moments.rule import Asked, Hold, Rule
 from outreach.moments.telling import count_of, tell_day
 from outreach.settings import Channel, MomentKnobs
 
@@ -95,5 +95,5 @@ REFERRAL_ASK = MomentDefinition(
     because="gave us a high score on {day}",
     summary="a referral is asked of someone with us for a while who was just very satisfied and owes nothing",
     traits=frozenset({"favour", "patient"}),
-    rules=(OwnRule("minor", "nobody is asked to recommend us by, or on behalf of, a child", _hold_minor),),
+    rules=(Rule("minor", "nobody is asked to recommend us by, or on behalf of, a child", _hold_minor),),
 )

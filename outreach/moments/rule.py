@@ -1,6 +1,7 @@
-"""What a rule says when it holds a moment back, and the rules that a moment brings along in its own file.
+"""What a rule is about whom we write to, and what it says when it holds a moment back.
 
-Planning asks them with all others, for this moment alone: outreach/planning/rules.py has the whole list.
+A moment may bring rules along in its own file. Planning asks them with all others, for this moment alone:
+outreach/planning/rules.py has the whole list.
 """
 
 from collections.abc import Callable
@@ -25,6 +26,11 @@ class Hold:
     reason: str
     next_on: date | None = None
 
+    @property
+    def outcome(self) -> str:
+        """What a decision that it makes is on record as."""
+        return "never" if self.next_on is None else "not_yet"
+
     def within(self, useful_until: date) -> "Hold":
         """The same; for good where it would end only after the message is of no use any more."""
         if self.next_on is None or self.next_on <= useful_until:
@@ -33,9 +39,10 @@ class Hold:
 
 
 @dataclass(frozen=True)
-class OwnRule:
-    """A rule about one kind of moment only; its fields are those of planning's Rule."""
+class Rule:
+    """One reason, stated once: a function of a candidate and the day, which gives a Hold or nothing."""
 
+    #: Its short name on the page of rules; a Hold may name the reason more closely.
     name: str
     #: What it keeps, in a sentence, for people.
     keeps: str
@@ -44,3 +51,7 @@ class OwnRule:
     once: str = ""
     #: What becomes of a message that it holds when asked again: "approved" lets it wait.
     status: str = "withdrawn"
+
+    @property
+    def is_rechecked(self) -> bool:
+        return not self.once

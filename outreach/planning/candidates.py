@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from outreach.intake.contacts import contact_hash
 from outreach.models import CHANNELS
-from outreach.moments import MOMENTS, Found
+from outreach.moments import MOMENTS, PLACES, Found
 from outreach.moments.definition import Trait
 from outreach.planning.budget import most_cost
 from outreach.planning.ids import moment_id, reference
@@ -126,8 +126,7 @@ def candidates_for(
 
     `again` are the channels of messages that are looked at again: then what only the rules of pace ask is not read.
     """
-    order = {kind: place for place, kind in enumerate(MOMENTS)}
-    items = sorted(found, key=lambda item: (order[item.kind], item.occasion_on, item.customer_id, item.occasion))
+    items = sorted(found, key=lambda item: (PLACES[item.kind], item.occasion_on, item.customer_id, item.occasion))
     currency = day.settings.business.currency
     presents = any("present" in MOMENTS[item.kind].traits for item in items)
     ids, is_new = {item.customer_id for item in items}, again is None

@@ -25,31 +25,44 @@ def decide_again(session: Session, stopped: Mapping[str, Stop], on: date) -> Non
     holds = {
         moment: (reference, hold)
         for reference, stop in stopped.items()
-        if stop.status != "approved"
+        if not stop.only_waits
         for moment, hold in stop.holds
     }
     for moment in _find_alive(session, holds):
         holds.pop(moment, None)
     last = _find_sequences(session, holds)
     rows = [
-        decision_row(moment, last[moment] + 1, on, hold, reference)
+        hold_row(moment, last[moment] + 1, on, hold, reference)
         for moment, (reference, hold) in sorted(holds.items())
         if moment in last
     ]
     insert_new(session, Decision, rows)
 
 
-def decision_row(moment: str, sequence: int, on: date, hold: Hold, reference: str | None) -> dict[str, Any]:
+def hold_row(moment: str, sequence: int, on: date, hold: Hold, reference: str | None = None) -> dict[str, Any]:
     """The row of a decision that says no, for now or for good; `reference` is the message that did not leave."""
-    outcome = "never" if hold.next_on is None else "not_yet"
+    return decision_row(moment, sequence, on, hold.outcome, hold.rule, hold.reason, hold.next_on, reference)
+
+
+def decision_row(
+    moment: str,
+    sequence: int,
+    on: date,
+    outcome: str,
+    rule: str,
+    reason: str,
+    next_on: date | None = None,
+    reference: str | None = None,
+) -> dict[str, Any]:
+    """The row of a decision of `on`, the moment's `sequence`-th; `reference` is the message that carries it."""
     return {
         "moment_id": moment,
         "sequence": sequence,
         "run_on": on,
         "outcome": outcome,
-        "rule": hold.rule,
-        "reason": hold.reason,
-        "next_on": hold.next_on,
+        "rule": rule,
+        "reason": reason,
+        "next_on": next_on,
         "reference": reference,
     }
 

@@ -17,7 +17,7 @@ from outreach.clock import business_date
 from outreach.errors import SettingsError
 from outreach.intake.contacts import load_key
 from outreach.models import TOUCHING, Message
-from outreach.moments import MOMENTS
+from outreach.moments import PLACES
 from outreach.planning.around import Surroundings
 from outreach.planning.budget import counted_cost
 from outreach.planning.candidates import Day
@@ -114,9 +114,8 @@ def _foresee_day(session: Session, settings: Settings, on: date, now: datetime) 
 
 def _read_messages(session: Session, settings: Settings, on: date, known: Collection[str]) -> Iterator[Foreseen]:
     """What was planned on `on` beside what is `known`, in the order in which moments come first, then by customer."""
-    order = {kind: place for place, kind in enumerate(MOMENTS)}
     planned = session.exec(select(Message).where(Message.run_on == on)).all()
-    for row in sorted(planned, key=lambda row: (order[row.kind], row.customer_id, row.moment_id, row.step)):
+    for row in sorted(planned, key=lambda row: (PLACES[row.kind], row.customer_id, row.moment_id, row.step)):
         if row.reference not in known:
             cost = cost_of(row.channel, settings.postage) + row.reward_cost
             yield Foreseen(

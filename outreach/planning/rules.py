@@ -6,36 +6,15 @@ has a rule of its own about whom we may write to. The order is the order in whic
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 
 from outreach.moments import MOMENTS
-from outreach.moments.own_rules import OWN_COUNT, OwnRule
+from outreach.moments.rule import OWN_COUNT, Rule
 from outreach.planning import holds, pace_rules, presents
 from outreach.planning.candidates import Candidate, Day
 from outreach.planning.channels import objection_now
 from outreach.planning.unread_rows import hold_for_unread
 from outreach.planning.verdicts import Hold
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One reason, stated once."""
-
-    #: Its short name on the page of rules; a Hold may name the reason more closely.
-    name: str
-    #: What it keeps, in a sentence, for people.
-    keeps: str
-    hold: Callable[[Candidate, Day], Hold | None]
-    #: Why it is not asked again once a message is planned; empty where it is.
-    once: str = ""
-    #: What becomes of a message that it holds when asked again: "approved" lets it wait.
-    status: str = "withdrawn"
-    #: The tests that change its fact after approval, or that hold it when we plan.
-    tested_by: tuple[str, ...] = ()
-
-    @property
-    def is_rechecked(self) -> bool:
-        return not self.once
 
 
 def hold_for_channel(candidate: Candidate, day: Day) -> Hold | None:
@@ -52,10 +31,10 @@ def _own_rules() -> Iterator[Rule]:
     """The rules that moments bring along in their own files, each asked of its own kind only."""
     for kind, definition in MOMENTS.items():
         for own in definition.rules:
-            yield Rule(own.name, own.keeps, _only_for(kind, own), own.once, own.status)
+            yield replace(own, hold=_only_for(kind, own))
 
 
-def _only_for(kind: str, own: OwnRule) -> Callable[[Candidate, Day], Hold | None]:
+def _only_for(kind: str, own: Rule) -> Callable[[Candidate, Day], Hold | None]:
     return lambda candidate, day: own.hold(candidate, day) if candidate.kind == kind else None
 
 

@@ -19,11 +19,12 @@ from outreach.database import insert_new, take_turns, writing
 from outreach.errors import SettingsError
 from outreach.intake.contacts import load_key
 from outreach.models import Decision, Installation, Message, Moment
-from outreach.moments import MOMENTS, require_kinds
+from outreach.moments import MOMENTS, PLACES, require_kinds
 from outreach.moments.anniversary import ANNIVERSARY
 from outreach.planning.around import Due, Surroundings, read_due, select_lost
 from outreach.planning.budget import find_spent
 from outreach.planning.candidates import Candidate, Day, candidates_for
+from outreach.planning.decisions import decision_row, hold_row
 from outreach.planning.earlier import NOTHING_EARLIER, find_earlier
 from outreach.planning.ids import moment_id
 from outreach.planning.judging import Judge, Sent, Shared
@@ -39,8 +40,6 @@ from outreach.temporary_tables import trying_out
 FARTHEST_AHEAD = 31
 # However long its reason lasts, what was written a month ago and never sent is not sent as it is.
 LONGEST_USE = timedelta(days=31)
-# Each moment's place in the order in which moments come first.
-PLACES = {kind: place for place, kind in enumerate(MOMENTS)}
 LOST = Hold("no_longer", "the reason to write is no longer there")
 
 
@@ -246,28 +245,19 @@ class Planner:
 
     def _write_send(self, candidate: Candidate, code: str, rule: str, how: str) -> None:
         because = MOMENTS[candidate.kind].because.format(day=candidate.occasion_on, occasion=candidate.occasion)
-        self._append(candidate.moment_id, candidate.kind, "send", rule, f"{because}; {how}", None, code)
+        number, why = self._next_sequence(candidate.moment_id), f"{because}; {how}"
+        row = decision_row(candidate.moment_id, number, self.day.on, "send", rule, why, reference=code)
+        self._append(candidate.kind, row)
 
     def _write(self, moment: str, kind: str, hold: Hold) -> None:
-        outcome = "never" if hold.next_on is None else "not_yet"
-        self._append(moment, kind, outcome, hold.rule, hold.reason, hold.next_on, None)
+        self._append(kind, hold_row(moment, self._next_sequence(moment), self.day.on, hold))
 
-    def _append(
-        self, moment: str, kind: str, outcome: str, rule: str, reason: str, next_on: date | None, code: str | None
-    ) -> None:
-        self.decisions.append(
-            {
-                "moment_id": moment,
-                "sequence": self.sequences.get(moment, 0) + 1,
-                "run_on": self.day.on,
-                "outcome": outcome,
-                "rule": rule,
-                "reason": reason,
-                "next_on": next_on,
-                "reference": code,
-            }
-        )
-        self.report.decisions[kind, outcome, rule] += 1
+    def _next_sequence(self, moment: str) -> int:
+        return self.sequences.get(moment, 0) + 1
+
+    def _append(self, kind: str, row: dict[str, Any]) -> None:
+        self.decisions.append(row)
+        self.report.decisions[kind, row["outcome"], row["rule"]] += 1
 
     def _store(self) -> None:
         """Writes what was decided since the last time; one statement for all of it, not one for each."""

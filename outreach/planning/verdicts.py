@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from outreach.moments.own_rules import Hold
+from outreach.moments.rule import Hold
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,10 @@ class Stop:
     reason: str
     not_before: datetime | None = None
     holds: tuple[tuple[str, Hold], ...] = ()
+
+    @property
+    def only_waits(self) -> bool:
+        return self.status == "approved"
 
 
 Stops = dict[str, Stop]

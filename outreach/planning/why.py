@@ -112,7 +112,7 @@ def _foresee(candidate: Candidate, judge: Judge) -> Answer:
     """What planning would decide of this customer's moments alone; one of somebody else's may still come first."""
     kind, occasion, verdict = candidate.kind, candidate.occasion, judge.judge(candidate)
     if isinstance(verdict, Hold):
-        outcome = "never" if verdict.next_on is None else "not_yet"
+        outcome = verdict.outcome
         return Answer(kind, occasion, f"would be {outcome}", verdict.rule, verdict.reason, next_on=verdict.next_on)
     if isinstance(verdict, Shared):
         return Answer(kind, occasion, "would be send", "shared", "one message names all whom they care for")
