@@ -25,6 +25,7 @@ GROUND = (
     "letters",
     "money",
     "database",
+    "chunks",
     "temporary_tables",
     "models",
 )

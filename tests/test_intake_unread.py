@@ -171,6 +171,7 @@ def test_a_row_of_a_number_that_was_merged_marks_the_person_kept(files: Importer
 def test_many_unread_rows_are_asked_for_by_whom_they_mark(
     sqlite_engine: Engine, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("outreach.chunks.IDS_AT_ONCE", 3)
     monkeypatch.setattr("outreach.intake.unread.IDS_AT_ONCE", 3)
     files = Importer(sqlite_engine, settings, tmp_path)
     files.take("visits.csv", VISITS, *([f"v{number}", f"c{number}", "soon"] for number in range(8)))

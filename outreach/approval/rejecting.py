@@ -9,9 +9,9 @@ from sqlmodel import Session, col
 from outreach.approval.audit import record_acts
 from outreach.approval.batches import SHRUNK, messages_waiting, require_message, require_reason, require_waiting, reseal
 from outreach.approval.staff import require_approver
+from outreach.chunks import in_chunks
 from outreach.database import take_turns, writing
 from outreach.models import Batch, Message
-from outreach.planning.people import in_chunks
 
 
 def reject(engine: Engine, subject: str, by: str, reason: str, now: datetime, marked: str) -> Batch:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from babel import Locale, UnknownLocaleError
 from sqlmodel import Session, col, select
 
+from outreach.chunks import in_chunks, select_for
 from outreach.composing.environment import Value
 from outreach.composing.guarding import person_of
 from outreach.composing.particulars import PARTICULARS, Assignment, Known, Matter, list_words
@@ -21,7 +22,7 @@ from outreach.moments import MOMENTS
 from outreach.moments.recovery import TROUBLES
 from outreach.moments.relationship import first_contact
 from outreach.money import Amount
-from outreach.planning.people import contacts_of, in_chunks, select_for
+from outreach.planning.people import contacts_of
 from outreach.planning.rewards import gift_of, grows_with_worth
 from outreach.planning.standing import Standing, load_standings
 from outreach.planning.worth import NOTHING, Worth, find_worth

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
+from outreach.chunks import in_chunks
 from outreach.composing.facts import FactFinder
 from outreach.composing.particulars import Assignment
 from outreach.composing.put_off import find_carried
@@ -30,7 +31,6 @@ from outreach.moments.definition import BusinessDay
 from outreach.moments.explaining import explain_clauses
 from outreach.planning.candidates import Day, candidates_for
 from outreach.planning.channels import THEIR_WORD
-from outreach.planning.people import in_chunks
 from outreach.planning.rules import ask_again
 from outreach.planning.run import LOST, load_day
 from outreach.planning.verdicts import Hold, Stop, Stops

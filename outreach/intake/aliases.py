@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import delete, insert, literal, update
 from sqlmodel import Session, SQLModel, col, select
 
+from outreach.chunks import in_chunks, select_for
 from outreach.database import insert_new
 from outreach.models import (
     Consent,
@@ -39,7 +40,6 @@ POINTING: dict[type[SQLModel], tuple[str, ...]] = {
     Customer: ("guardian_id",),
 }
 COPIED: tuple[type[SQLModel], ...] = (Consent, Flag, Goodwill)
-IDS_AT_ONCE = 5_000
 
 
 def table_of(model: type[SQLModel]) -> Any:
@@ -67,12 +67,8 @@ def find_aliases(session: Session, ids: Collection[str]) -> dict[str, list[Merge
 
 
 def _merges_of(session: Session, ids: Collection[str]) -> list[Merge]:
-    listed = sorted(ids)
-    merges: list[Merge] = []
-    for start in range(0, len(listed), IDS_AT_ONCE):
-        here = col(Merge.merged_id).in_(listed[start : start + IDS_AT_ONCE])
-        merges += session.exec(select(Merge).where(here, col(Merge.undone_at).is_(None)))
-    return merges
+    standing = select(Merge).where(col(Merge.undone_at).is_(None))
+    return list(select_for(session, standing, Merge.merged_id, ids))
 
 
 def _chain(found: Mapping[str, Merge], id_: str) -> list[Merge]:
@@ -121,11 +117,11 @@ def repointed(merge: Merge, model: type[SQLModel], column: str, key: str) -> dic
 
 def forget(session: Session, model: type[SQLModel], keys: Sequence[str], columns: Collection[str]) -> None:
     """Strikes cells, or copied rows (column ""), from what merges have moved: they are the kept person's own now."""
-    for start in range(0, len(keys), IDS_AT_ONCE):
+    for chunk in in_chunks(keys):
         struck = delete(Repointed).where(
             col(Repointed.table_name) == table_of(model).name,
             col(Repointed.column_name).in_(columns),
-            col(Repointed.row_key).in_(keys[start : start + IDS_AT_ONCE]),
+            col(Repointed.row_key).in_(chunk),
         )
         session.connection().execute(struck)
 

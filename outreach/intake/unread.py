@@ -14,8 +14,9 @@ from sqlalchemy import ColumnElement, delete, exists, func, literal, select, uni
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
+from outreach.chunks import IDS_AT_ONCE, in_chunks
 from outreach.database import upsert
-from outreach.intake.aliases import IDS_AT_ONCE, resolve_ids
+from outreach.intake.aliases import resolve_ids
 from outreach.intake.columns import TABLES, Table
 from outreach.models import Import, Invoice, Merge, Payment, UnreadRow
 from outreach.models.columns import Instant
@@ -57,9 +58,7 @@ def _list_marks(session: Session, wanted: Collection[str]) -> Iterator[tuple[str
     columns = (marks.c.owner, marks.c.table_name, marks.c.row_id, marks.c.column, marks.c.since)
     # A few marks are read at once, whoever is asked for; many, by whom they mark.
     few = session.execute(select(func.count()).select_from(UnreadRow)).scalar_one() <= IDS_AT_ONCE
-    listed = sorted(wanted)
-    chunks = [None] if few else [listed[start : start + IDS_AT_ONCE] for start in range(0, len(listed), IDS_AT_ONCE)]
-    for chunk in chunks:
+    for chunk in [None] if few else in_chunks(wanted):
         asked = select(*columns) if chunk is None else select(*columns).where(marks.c.owner.in_(chunk))
         for owner, *rest in session.execute(asked):
             yield owner, Unread(*rest)
@@ -140,9 +139,8 @@ def mark_rows(session: Session, marks: list[dict[str, Any]]) -> None:
 def clear_rows(session: Session, table: Table, row_ids: Iterable[str]) -> None:
     """Forgets refused rows of these ids: rows of the same ids have come in."""
     name = table.model.__tablename__
-    listed = sorted({variant for row_id in row_ids for variant in _variants(row_id, table)})
-    for start in range(0, len(listed), IDS_AT_ONCE):
-        of_them = col(UnreadRow.row_id).in_(listed[start : start + IDS_AT_ONCE])
+    for chunk in in_chunks({variant for row_id in row_ids for variant in _variants(row_id, table)}):
+        of_them = col(UnreadRow.row_id).in_(chunk)
         session.connection().execute(delete(UnreadRow).where(col(UnreadRow.table_name) == name, of_them))
 
 

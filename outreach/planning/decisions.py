@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from outreach.chunks import in_chunks
 from outreach.database import insert_new
 from outreach.models import TOUCHING, Decision, Message
-from outreach.planning.people import in_chunks
 from outreach.planning.verdicts import Hold, Stop
 
 

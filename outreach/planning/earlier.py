@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 from sqlmodel import Session, col, select
 
+from outreach.chunks import in_chunks, select_for
 from outreach.models import LEFT, Decision, Message
 from outreach.planning.candidates import Candidate
-from outreach.planning.people import in_chunks, select_for
 
 #: The rule under which composing writes down that a message could not be written.
 UNWRITABLE = "composing"

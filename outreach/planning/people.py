@@ -4,14 +4,13 @@ It judges nothing: the rules are in holds, flags, consent and channels.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
 
-from sqlalchemy import Select
 from sqlmodel import Session, col, select
 
+from outreach.chunks import in_chunks, select_for
 from outreach.clock import years_between
 from outreach.intake.contacts import contact_hash, normalise_address, normalise_email, normalise_phone, takes_texts
 from outreach.intake.post import FIELDS, missing_fields
@@ -19,8 +18,6 @@ from outreach.intake.unread import Unread, find_unread
 from outreach.models import CHANNELS, TOUCHING, Consent, Customer, Flag, Message, Suppression
 from outreach.settings import Settings
 
-# Stays below the number of parameters one statement may have on either database.
-IDS_AT_ONCE = 5_000
 ADULT = 18
 
 
@@ -54,18 +51,6 @@ class Person:
 
     def is_minor(self, on: date) -> bool:
         return self.customer.born_on is not None and years_between(self.customer.born_on, on) < ADULT
-
-
-def in_chunks(ids: Collection[str]) -> Iterator[list[str]]:
-    ordered = sorted(ids)
-    for start in range(0, len(ordered), IDS_AT_ONCE):
-        yield ordered[start : start + IDS_AT_ONCE]
-
-
-def select_for(session: Session, statement: Select[Any], column: Any, ids: Collection[str]) -> Iterator[Any]:
-    """The rows of `statement` whose `column` is one of `ids`, however many ids there are."""
-    for chunk in in_chunks(ids):
-        yield from session.execute(statement.where(column.in_(chunk))).scalars()
 
 
 def load_people(

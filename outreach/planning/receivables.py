@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Date, Select, case, func, literal, or_, select
 from sqlmodel import Session, col
 
+from outreach.chunks import in_chunks, select_for
 from outreach.clock import years_between
 from outreach.models import Customer, Invoice, Payment
 from outreach.moments.balances import (
@@ -24,7 +25,7 @@ from outreach.moments.balances import (
 )
 from outreach.moments.late_payment import LATE_PAYMENT
 from outreach.money import convert_count
-from outreach.planning.people import ADULT, in_chunks, select_for
+from outreach.planning.people import ADULT
 from outreach.settings import Settings
 
 REFUND = "money was given back on what would be late; a person looks before anyone is reminded of it"

@@ -5,9 +5,10 @@ from datetime import date
 
 from sqlmodel import Session, col, select
 
+from outreach.chunks import in_chunks
 from outreach.models import Customer
 from outreach.moments import MOMENTS, Found
-from outreach.planning.people import Person, in_chunks
+from outreach.planning.people import Person
 from outreach.planning.receivables import choose_addressee
 from outreach.planning.standing import Standing
 from outreach.settings import Settings

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, insert
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from outreach.chunks import select_for
 from outreach.clock import business_date
 from outreach.database import insert_new, take_turns, writing
 from outreach.errors import SettingsError
@@ -28,7 +29,6 @@ from outreach.planning.decisions import decision_row, hold_row
 from outreach.planning.earlier import NOTHING_EARLIER, find_earlier
 from outreach.planning.ids import moment_id
 from outreach.planning.judging import Judge, Sent, Shared
-from outreach.planning.people import select_for
 from outreach.planning.routes import Leg
 from outreach.planning.standing import load_facts
 from outreach.planning.tally import Planned, Tally

@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import func, union_all
 from sqlmodel import Session, col, select
 
+from outreach.chunks import in_chunks, select_for
 from outreach.intake.unread import payments_read_at, payments_unread_everywhere
 from outreach.models import TOUCHING, Customer, Feedback, Goodwill, Invoice, Message, Payment, Treatment, Visit
 from outreach.moments.relationship import first_contact, took_place, was_done
 from outreach.planning.edge import FEWEST_SHARED, find_edge
-from outreach.planning.people import in_chunks, select_for
 from outreach.planning.receivables import OpenInvoice, read_receivables
 
 

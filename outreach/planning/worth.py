@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, Select, case, func, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from outreach.chunks import in_chunks
 from outreach.models import Customer, Invoice, Payment
 from outreach.moments.balances import currency_of_invoice, currency_of_payment
-from outreach.planning.people import in_chunks
 from outreach.settings import Settings
 
 YEAR = timedelta(days=365)

@@ -1,0 +1,23 @@
+"""Ids in lists that one statement can take, however many there are. It asks for what it is told and decides nothing."""
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from sqlalchemy import Select
+from sqlmodel import Session
+
+# Stays below the number of parameters one statement may have on either database.
+IDS_AT_ONCE = 5_000
+
+
+def in_chunks(ids: Collection[str]) -> Iterator[list[str]]:
+    """The ids in order, at most IDS_AT_ONCE in each list; no list where there are none."""
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), IDS_AT_ONCE):
+        yield ordered[start : start + IDS_AT_ONCE]
+
+
+def select_for(session: Session, statement: Select[Any], column: Any, ids: Collection[str]) -> Iterator[Any]:
+    """The rows of `statement` whose `column` is one of `ids`, however many ids there are."""
+    for chunk in in_chunks(ids):
+        yield from session.execute(statement.where(column.in_(chunk))).scalars()
