@@ -4,6 +4,7 @@ The law of a place stands in the defaults where it is stricter; counsel confirms
 """
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 from pydantic import Field, field_validator
@@ -22,6 +23,7 @@ STRICTER = {
 }
 
 
+@lru_cache(maxsize=1_000)
 def minutes_of(hours: str) -> tuple[int, int]:
     """The minutes of the day from which and until which `hours`, such as 08:00-21:00, reach; "" is the whole day.
 

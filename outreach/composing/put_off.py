@@ -5,9 +5,12 @@ A fault in somebody's data can be mended. Only when the moment is of no use any 
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import cache
+from typing import Any
 
 from sqlmodel import Session, col, select
 
+from outreach.chunks import IDS
 from outreach.errors import ComposingError, ContactChanged
 from outreach.models import Decision, Message, Moment
 from outreach.moments import MOMENTS, knobs_for
@@ -57,17 +60,25 @@ def _last_use(settings: Settings, moment: Moment, on: date) -> date:
 
 def find_carried(session: Session, references: Sequence[str]) -> dict[str, list[Moment]]:
     """The moments that each message carries: its own first, then what a standing decision gives it, by customer."""
-    own = select(Message.reference, Moment).join(Moment, col(Moment.moment_id) == Message.moment_id)
-    shared = (
-        latest_decisions()
-        .join(Moment, col(Moment.moment_id) == Decision.moment_id)
-        .where(col(Decision.reference).in_(references), Decision.outcome == "send")
-        .with_only_columns(Decision.reference, Moment)
-    )
+    asked = {IDS.key: list(references)}
     carried: dict[str, dict[str, Moment]] = {reference: {} for reference in references}
-    first = session.execute(own.where(col(Message.reference).in_(references))).all()
+    first = session.execute(_select_own(), asked).all()
     # Sorted here: databases differ in how they sort text, and the order of names in a message must not.
-    rest = sorted(session.execute(shared).all(), key=lambda row: (row[1].customer_id, row[1].occasion))
+    rest = sorted(session.execute(_select_shared(), asked).all(), key=lambda row: (row[1].customer_id, row[1].occasion))
     for reference, moment in (*first, *rest):
         carried[reference].setdefault(moment.moment_id, moment)
     return {reference: list(moments.values()) for reference, moments in carried.items()}
+
+
+@cache
+def _select_own() -> Any:
+    own = select(Message.reference, Moment).join(Moment, col(Moment.moment_id) == Message.moment_id)
+    return own.where(col(Message.reference).in_(IDS))
+
+
+@cache
+def _select_shared() -> Any:
+    given = latest_decisions().join(Moment, col(Moment.moment_id) == Decision.moment_id)
+    return given.where(col(Decision.reference).in_(IDS), Decision.outcome == "send").with_only_columns(
+        Decision.reference, Moment
+    )

@@ -75,8 +75,9 @@ def begin_attempts(
     begun = Begun(stopped=[(claim, stops[claim.reference]) for claim, _ in standing if claim.reference in stops])
     _put_down(session, [(m, stops[m.reference]) for _, m in standing if m.reference in stops], attempts, at)
     decide_again(session, {claim.reference: stop for claim, stop in begun.stopped}, on)
+    windows = {name: _cancel_window(carrier) for name, carrier in carriers.items()}
     going = [(claim, message) for claim, message in standing if claim.reference not in stops]
-    opened = [(claim, message, _open(message, attempts, carriers, on, at)) for claim, message in going]
+    opened = [(claim, message, _open(message, attempts, windows, on, at)) for claim, message in going]
     outbox.add_attempts(session, [attempt for _, _, attempt in opened if attempt.tries == 1])
     if opened and settings.mode == "live":
         begun.mark = next_mark(session)
@@ -151,17 +152,20 @@ def _put_down(
         outbox.put_down(session, others, stop.status, stop.reason, outcome, stop.not_before)
 
 
+def _cancel_window(carrier: Provider) -> timedelta:
+    return carrier.cancel_window if isinstance(carrier, Cancels) else timedelta(0)
+
+
 def _open(
     message: Message,
     attempts: Mapping[str, Sequence[Attempt]],
-    carriers: Mapping[str, Provider],
+    windows: Mapping[str, timedelta],
     on: date,
     at: datetime,
 ) -> Attempt:
     attempt = outbox.open_attempt(message, attempts.get(message.reference, []), at, on)
-    carrier = carriers[attempt.provider]
     # Another try under the same key must ask for the same: a changed request would be a new order.
     if attempt.tries == 1:
-        window = carrier.cancel_window if isinstance(carrier, Cancels) else timedelta(0)
+        window = windows[attempt.provider]
         message.cancel_until = at + window if window else None
     return attempt

@@ -185,8 +185,10 @@ class Sender:
         answers: list[Answer] = []
         try:
             for number, opened in enumerate(begun.opened):
-                due = (allowed.wait + number * allowed.apart).total_seconds()
-                time.sleep(max(0.0, at + due - steady_seconds()))
+                due = at + (allowed.wait + number * allowed.apart).total_seconds()
+                # To sleep for no time at all still gives the processor away: a fifth of the time of a message.
+                if (ahead := due - steady_seconds()) > 0:
+                    time.sleep(ahead)
                 answers.append(self._hand_over(carrier, opened, at + FRESH_SECONDS))
         finally:
             # Whatever ends this process in an orderly way, what is known by now is written down.

@@ -65,25 +65,27 @@ def normalise_email(value: str) -> str | None:
 
 def normalise_phone(value: str, region: str) -> str | None:
     """The number in E.164 (`+14155550123`), read as dialled in `region` (a country such as US), or None."""
-    number = _parse_number(value, region)
-    if number is None or not phonenumbers.is_valid_number(number):
+    number, kind = _parse_number(value, region)
+    if number is None or kind == phonenumbers.PhoneNumberType.UNKNOWN:
         return None
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
 def takes_texts(value: str, region: str) -> bool:
     """Whether a text to the number could arrive: not behind a switchboard's extension, nor on a known landline."""
-    number = _parse_number(value, region)
-    return number is not None and not number.extension and phonenumbers.number_type(number) not in _TEXTLESS
+    number, kind = _parse_number(value, region)
+    return number is not None and not number.extension and kind not in _TEXTLESS
 
 
 @lru_cache(maxsize=10_000)
-def _parse_number(value: str, region: str) -> phonenumbers.PhoneNumber | None:
+def _parse_number(value: str, region: str) -> tuple[phonenumbers.PhoneNumber | None, int]:
+    """The number and its type, which is UNKNOWN where no such number can exist."""
     # Kept for a while: a number is asked for as a call's and as a text's, and again at each look before it is used.
     try:
-        return phonenumbers.parse(unicodedata.normalize("NFKC", value), region.upper())
+        number = phonenumbers.parse(unicodedata.normalize("NFKC", value), region.upper())
     except phonenumbers.NumberParseException:
-        return None
+        return None, phonenumbers.PhoneNumberType.UNKNOWN
+    return number, phonenumbers.number_type(number)
 
 
 def show_phone(number: str) -> str:

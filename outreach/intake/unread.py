@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, exists, func, literal, select, union_all
@@ -107,10 +108,14 @@ def _same_payment() -> ColumnElement[bool]:
 
 def payments_unread_everywhere(session: Session) -> bool:
     """Whether there are refused payments of which nobody can say whose they are: they may be anyone's."""
+    return session.execute(_select_unread_payments()).first() is not None
+
+
+@cache
+def _select_unread_payments() -> Any:
     whose = (col(UnreadRow.customer_id) == "") & (col(UnreadRow.invoice_id) == "")
     on_record = exists().where(_same_payment())
-    unread = select(literal(1)).where(col(UnreadRow.table_name) == "payments", whose, ~on_record).limit(1)
-    return session.execute(unread).first() is not None
+    return select(literal(1)).where(col(UnreadRow.table_name) == "payments", whose, ~on_record).limit(1)
 
 
 def payments_read_at(session: Session) -> datetime | None:
@@ -118,11 +123,15 @@ def payments_read_at(session: Session) -> datetime | None:
 
     Of several files of one import none may be missing, nor end in the middle.
     """
+    at: datetime | None = session.execute(_select_payments_read()).scalar_one()
+    return at
+
+
+@cache
+def _select_payments_read() -> Any:
     other = aliased(Import)
     whole = ~exists().where(other.table_name == "payments", other.at == Import.at, ~col(other.complete))  # type: ignore[arg-type]
-    last = select(func.max(Import.at, type_=Instant)).where(Import.table_name == "payments", whole)  # type: ignore[arg-type]
-    at: datetime | None = session.execute(last).scalar_one()
-    return at
+    return select(func.max(Import.at, type_=Instant)).where(Import.table_name == "payments", whole)  # type: ignore[arg-type]
 
 
 def row_id_of(table: Table, cells: Mapping[str, Any]) -> str:

@@ -49,8 +49,7 @@ def _last_high_score(knobs: ReferralAskKnobs, day: BusinessDay) -> Any:
 
 
 def _hold_minor(candidate: Asked, day: Asked) -> Hold | None:
-    people = (candidate.customer, candidate.recipient)
-    if any(person and person.is_minor(day.on) for person in people):
+    if any(person.is_minor(day.on) for person in candidate.people):
         return Hold("minor", "nobody is asked to recommend us by, or on behalf of, a child")
     return None
 

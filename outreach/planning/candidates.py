@@ -106,6 +106,12 @@ class Candidate:
         return gift_of(settings, self.kind, self.worth, (self.recipient or self.customer).customer.currency)
 
     @property
+    def people(self) -> list[Person]:
+        """The customer, and whoever is written to for them."""
+        others = [self.recipient] if self.recipient and self.recipient is not self.customer else []
+        return [self.customer, *others]
+
+    @property
     def traits(self) -> frozenset[Trait]:
         return MOMENTS[self.kind].traits
 

@@ -11,7 +11,6 @@ from outreach.moments.anniversary import ANNIVERSARY
 from outreach.moments.care import is_end_of_life, is_never_mentioned
 from outreach.planning.candidates import Candidate, Day
 from outreach.planning.flags import hold_for_flags
-from outreach.planning.people import Person
 from outreach.planning.verdicts import Hold
 
 # Nothing cheerful follows such care so soon, and nobody is asked about it.
@@ -53,23 +52,19 @@ def hold_for_person(candidate: Candidate, day: Day) -> Hold | None:
 
 
 def hold_for_flag(candidate: Candidate, day: Day) -> Hold | None:
-    for person in (candidate.customer, candidate.recipient):
-        if person and (hold := hold_for_flags(person, candidate.kind, day.on, day.settings.pacing.mourning_days)):
+    for person in candidate.people:
+        if hold := hold_for_flags(person, candidate.kind, day.on, day.settings.pacing.mourning_days):
             return hold
     return None
 
 
 def hold_for_name(candidate: Candidate, day: Day) -> Hold | None:
     """A person looks where there is no right greeting, and asks where a name says that its bearer has died."""
-    for person in (candidate.customer, candidate.recipient):
-        if person and not _has_name(person):
+    for person in candidate.people:
+        if greeting_of(person.customer) is None:
             rule = "death_in_name" if tells_of_death(person.customer) else "no_name"
             return Hold(rule, why_no_greeting(person.customer), day.tomorrow)
     return None
-
-
-def _has_name(person: Person) -> bool:
-    return greeting_of(person.customer) is not None
 
 
 def hold_for_end_of_life(candidate: Candidate, day: Day) -> Hold | None:

@@ -9,12 +9,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Date, Select, case, func, literal, or_, select
 from sqlmodel import Session, col
 
-from outreach.chunks import in_chunks, select_for
+from outreach.chunks import IDS, rows_for, select_for
 from outreach.clock import years_between
 from outreach.models import Customer, Invoice, Payment
 from outreach.moments.balances import (
@@ -224,20 +225,16 @@ def _read_items(
     session: Session, on: date, currency: str, ids: Collection[str], only_as_payers: bool = False
 ) -> Iterator[Item]:
     """The invoices that are not settled and that `ids` are to pay; also those of `ids` that another is to pay."""
-    statement = _select_unsettled(on, currency)
-    for chunk in in_chunks(ids):
-        theirs: Any = col(Invoice.customer_id).in_(chunk)
-        if only_as_payers:
-            theirs = theirs & col(Invoice.payer_id).is_(None)
-        rows = session.execute(statement.where(or_(theirs, col(Invoice.payer_id).in_(chunk))))
-        for invoice, used, amount, returned, foreign in rows:
-            doubt = OTHER_CURRENCY if foreign else REFUND if returned else None
-            # What was paid in another currency cannot be a credit in this one.
-            unpaid = max(0, int(amount)) if foreign else int(amount)
-            yield Item(invoice, invoice.payer_id or invoice.customer_id, used, unpaid, doubt)
+    statement = _select_unsettled(on, currency, only_as_payers)
+    for invoice, used, amount, returned, foreign in rows_for(session, statement, ids):
+        doubt = OTHER_CURRENCY if foreign else REFUND if returned else None
+        # What was paid in another currency cannot be a credit in this one.
+        unpaid = max(0, int(amount)) if foreign else int(amount)
+        yield Item(invoice, invoice.payer_id or invoice.customer_id, used, unpaid, doubt)
 
 
-def _select_unsettled(on: date, currency: str) -> Select[Any]:
+@lru_cache(maxsize=100)
+def _select_unsettled(on: date, currency: str, only_as_payers: bool) -> Select[Any]:
     """(invoice, its currency, what it adds to its account, 1 where money went back, 1 where some was in another)."""
     amount, used = owed(on), currency_of_invoice(currency)
     payments: Any = select(func.max(literal(1))).where(
@@ -246,10 +243,13 @@ def _select_unsettled(on: date, currency: str) -> Select[Any]:
     payments = payments.correlate(Invoice, Customer)
     returned = payments.where(Payment.amount < 0).scalar_subquery()
     foreign = payments.where(func.coalesce(Payment.currency, used) != used).scalar_subquery()
+    theirs: Any = col(Invoice.customer_id).in_(IDS)
+    if only_as_payers:
+        theirs = theirs & col(Invoice.payer_id).is_(None)
     return (
         select(Invoice, used, amount, returned, foreign)
         .join(Customer, col(Customer.customer_id) == Invoice.customer_id, isouter=True)
-        .where(col(Invoice.issued_on) <= on, amount != 0)
+        .where(col(Invoice.issued_on) <= on, amount != 0, or_(theirs, col(Invoice.payer_id).in_(IDS)))
     )
 
 
@@ -257,16 +257,19 @@ def _add_payments_on_account(
     session: Session, on: date, currency: str, ids: Collection[str], accounts: dict[AccountKey, Account]
 ) -> None:
     """What whoever owes something paid for no bill in particular."""
+    for payer_id, paid_in, total, returned_on in rows_for(session, _select_on_account(on, currency), ids):
+        account = accounts[payer_id, "", paid_in]
+        account.on_account, account.returned_on = int(total), returned_on
+
+
+@lru_cache(maxsize=100)
+def _select_on_account(on: date, currency: str) -> Select[Any]:
+    """(payer, currency, the sum of what they paid for no bill in particular, when some of it last went back)."""
     used, payer = currency_of_payment(currency), col(Payment.customer_id)
     returned = func.max(case((col(Payment.amount) < 0, col(Payment.paid_on))), type_=Date)
-    sums = (
+    paid = (
         select(payer, used, func.sum(Payment.amount), returned)
         .join(Customer, col(Customer.customer_id) == payer)
-        .where(col(Payment.invoice_id) == "", col(Payment.paid_on) <= on)
+        .where(col(Payment.invoice_id) == "", col(Payment.paid_on) <= on, payer.in_(IDS))
     )
-    for chunk in in_chunks(ids):
-        for payer_id, paid_in, total, returned_on in session.execute(
-            sums.where(payer.in_(chunk)).group_by(payer, used)
-        ):
-            account = accounts[payer_id, "", paid_in]
-            account.on_account, account.returned_on = int(total), returned_on
+    return paid.group_by(payer, used)

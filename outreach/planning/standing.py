@@ -3,12 +3,13 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import func, union_all
 from sqlmodel import Session, col, select
 
-from outreach.chunks import in_chunks, select_for
+from outreach.chunks import IDS, rows_for
 from outreach.intake.unread import payments_read_at, payments_unread_everywhere
 from outreach.models import TOUCHING, Customer, Feedback, Goodwill, Invoice, Message, Payment, Treatment, Visit
 from outreach.moments.relationship import first_contact, took_place, was_done
@@ -82,8 +83,7 @@ def load_standings(
         _add_beginnings(session, standings)
     if with_messages:
         _add_messages(session, standings)
-    lately = select(Treatment).where(was_done(), col(Treatment.done_on).between(on - TREATMENTS_BACK, on))
-    for treatment in select_for(session, lately, Treatment.customer_id, ids):
+    for (treatment,) in rows_for(session, _select_treatments(on), ids):
         standings[treatment.customer_id].treatments.append(treatment)
     return standings
 
@@ -100,12 +100,7 @@ def _add_receivables(session: Session, standings: dict[str, Standing], on: date,
 
 
 def _add_feedback(session: Session, standings: dict[str, Standing], on: date) -> None:
-    open_ones = select(Feedback).where(
-        col(Feedback.kind).in_(("complaint", "enquiry")),
-        Feedback.given_on <= on,
-        col(Feedback.status).is_(None) | (col(Feedback.status) == "open"),
-    )
-    for feedback in select_for(session, open_ones, Feedback.customer_id, standings):
+    for (feedback,) in rows_for(session, _select_feedback(on), standings):
         standing = standings[feedback.customer_id]
         if feedback.kind == "complaint":
             standing.complaining = True
@@ -115,23 +110,42 @@ def _add_feedback(session: Session, standings: dict[str, Standing], on: date) ->
 
 def _add_contacts(session: Session, standings: dict[str, Standing], on: date) -> None:
     """The last days on which each came, was treated, was billed, paid or was named, and the next that is booked."""
-    for name, statement, owner in _contacts(on):
-        for chunk in in_chunks(standings):
-            rows = session.execute(statement.where(owner.in_(chunk)).group_by(owner))
-            for customer_id, day in rows:
-                earlier = getattr(standings[customer_id], name)
-                # Two selects may say when somebody last paid: for an invoice of theirs, or on account.
-                setattr(standings[customer_id], name, max(day, earlier) if earlier else day)
+    for name, statement in _select_contacts(on):
+        for customer_id, day in rows_for(session, statement, standings):
+            earlier = getattr(standings[customer_id], name)
+            # Two selects may say when somebody last paid: for an invoice of theirs, or on account.
+            setattr(standings[customer_id], name, max(day, earlier) if earlier else day)
     for standing in standings.values():
         seen = (standing.last_visit, standing.last_contact, standing.last_payment)
         standing.last_contact = max((day for day in seen if day), default=None)
 
 
 def _add_beginnings(session: Session, standings: dict[str, Standing]) -> None:
-    for chunk in in_chunks(standings):
-        began = select(Customer.customer_id, first_contact()).where(col(Customer.customer_id).in_(chunk))
-        for customer_id, first in session.execute(began):
-            standings[customer_id].first_contact = first
+    began = select(Customer.customer_id, first_contact()).where(col(Customer.customer_id).in_(IDS))
+    for customer_id, first in rows_for(session, began, standings):
+        standings[customer_id].first_contact = first
+
+
+@lru_cache(maxsize=100)
+def _select_treatments(on: date) -> Any:
+    lately = col(Treatment.done_on).between(on - TREATMENTS_BACK, on)
+    return select(Treatment).where(was_done(), lately, col(Treatment.customer_id).in_(IDS))
+
+
+@lru_cache(maxsize=100)
+def _select_feedback(on: date) -> Any:
+    return select(Feedback).where(
+        col(Feedback.customer_id).in_(IDS),
+        col(Feedback.kind).in_(("complaint", "enquiry")),
+        Feedback.given_on <= on,
+        col(Feedback.status).is_(None) | (col(Feedback.status) == "open"),
+    )
+
+
+@lru_cache(maxsize=100)
+def _select_contacts(on: date) -> tuple[tuple[str, Any], ...]:
+    """The field of Standing, and a select of (customer, day) that asks for IDS."""
+    return tuple((name, select_.where(owner.in_(IDS)).group_by(owner)) for name, select_, owner in _contacts(on))
 
 
 def _contacts(on: date) -> Iterator[tuple[str, Any, Any]]:
@@ -165,12 +179,11 @@ def _contacts(on: date) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _add_messages(session: Session, standings: dict[str, Standing]) -> None:
-    for chunk in in_chunks(standings):
-        sent = select(Message.customer_id, Message.kind, func.max(Message.send_on)).where(
-            col(Message.customer_id).in_(chunk), col(Message.status).in_(TOUCHING)
-        )
-        for customer_id, kind, day in session.execute(sent.group_by(Message.customer_id, Message.kind)):
-            standings[customer_id].written_on[kind] = day
+    sent = select(Message.customer_id, Message.kind, func.max(Message.send_on)).where(
+        col(Message.customer_id).in_(IDS), col(Message.status).in_(TOUCHING)
+    )
+    for customer_id, kind, day in rows_for(session, sent.group_by(Message.customer_id, Message.kind), standings):
+        standings[customer_id].written_on[kind] = day
 
 
 def load_facts(session: Session, percent: float, since: Collection[date | None] | None = None) -> Facts:

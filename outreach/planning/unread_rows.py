@@ -24,8 +24,8 @@ MAY_CHANGE: Mapping[str, frozenset[Trait]] = MappingProxyType(
 
 def hold_for_unread(candidate: Candidate, day: Day) -> Hold | None:
     """A newer row of theirs was refused; or payments were of which nobody can say whose they are."""
-    for person in (candidate.customer, candidate.recipient):
-        for row in person.unread if person else ():
+    for person in candidate.people:
+        for row in person.unread:
             may_change = MAY_CHANGE.get(row.table)
             if may_change is None or may_change & candidate.traits:
                 what = f"{row.table}, {row.column}" if row.column else row.table
