@@ -29,6 +29,7 @@ from outreach.clock import Clock, read_clock
 from outreach.database import open_database, upgrade_database, writing
 from outreach.delivery.providers import require_secrets
 from outreach.errors import OutreachError, SettingsError
+from outreach.local_files import make_private_folder
 from outreach.settings import Settings
 from outreach.web import create_app
 
@@ -221,7 +222,7 @@ def environment_for(database_url: str, address: str) -> dict[str, str]:
 
 def logs_folder() -> Path:
     folder = Path(os.environ.get("PREFECT_HOME", flows.PREFECT_DEFAULTS["PREFECT_HOME"])) / "logs"
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder)
     return folder
 
 

@@ -12,6 +12,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 GROUND = (
+    "local_files",
+    "database_errors",
     "errors",
     "clock",
     "provider_settings",

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TextIO
 
 from outreach.errors import SourceUnreadable
 from outreach.intake.encodings import ERRORS, detect_encoding
+from outreach.local_files import require_regular
 
 SEPARATORS = ",;\t|"
 SAMPLE = 1 << 16
@@ -86,6 +87,7 @@ def write_cell(value: Any) -> str:
 def _open_text(path: Path, encoding: str | None) -> Iterator[TextIO]:
     """The file as text; what goes wrong while it is open is SourceUnreadable too."""
     try:
+        require_regular(path)
         with path.open(encoding=encoding or detect_encoding(path), errors=ERRORS, newline="") as handle:
             yield handle
     except OSError as error:

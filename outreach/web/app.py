@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DataError
 
 from outreach.clock import Clock
+from outreach.database_errors import DATABASE_ERRORS, find_trouble
 from outreach.delivery.providers import Provider
 from outreach.errors import ChangedSince, NotAllowed, NotFound, NotWaiting, OutreachError, SamePerson
 from outreach.settings import Settings
@@ -130,16 +131,19 @@ async def guard(request: Request, go_on: Callable[[Request], Awaitable[Response]
         # Neither the text (a database driver's holds the row) nor the address (it may hold a token).
         last = traceback.extract_tb(error.__traceback__)[-1]
         log.error("%s at %s, line %s", type(error).__name__, last.filename, last.lineno)
-        response = show_trouble(
-            request,
-            500,
-            "Something went wrong here",
-            "It is our fault, and nothing was changed. Please try again in a minute, or tell a person.",
-        )
+        response = show_trouble(request, *_trouble_of(error))
     response.headers.update({name: value for name, value in HEADERS.items() if name not in response.headers})
     if request.url.path.startswith(("/unsubscribe/", "/survey/")):
         response.headers["Referrer-Policy"] = "no-referrer"
     return response
+
+
+def _trouble_of(error: Exception) -> tuple[int, str, str]:
+    if isinstance(error, DATABASE_ERRORS) and (trouble := find_trouble(error)):
+        log.error(trouble)
+        return 503, "The database does not answer", "Nothing was changed. Please try again in a minute."
+    text = "It is our fault, and nothing was changed. Please try again in a minute, or tell a person."
+    return 500, "Something went wrong here", text
 
 
 def show_trouble(request: Request, status: int, heading: str, text: str) -> Response:

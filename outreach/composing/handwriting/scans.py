@@ -17,6 +17,7 @@ from outreach.composing.handwriting.marks import CORNERS, Picture, Place, find_m
 from outreach.composing.handwriting.sheet import MARK, Form, form_of
 from outreach.composing.pictures import draw_page, measure_pages
 from outreach.errors import ComposingError, ScanUnreadable
+from outreach.local_files import read_regular
 
 # How finely a flat page is read, and the least that a picture must have to be worth it, in pixels a mm.
 FINE, COARSE = 12, 5.0
@@ -57,7 +58,7 @@ def read_scans(paths: list[Path]) -> list[Page]:
 def open_pictures(path: Path) -> Iterator[Picture]:
     """The pages of a PDF, or the one picture in an image file, in red, green and blue."""
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except OSError as error:
         raise ScanUnreadable(f"{path} cannot be read: {error.strerror}") from error
     if content.startswith(b"%PDF"):
