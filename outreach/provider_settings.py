@@ -6,7 +6,7 @@ Keys and secrets come from the environment, or from a file that a `…_file` set
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from outreach.local_files import read_text
 
@@ -171,6 +171,13 @@ class SmtpSettings(VendorSettings):
     password: SecretStr | None = None
     password_file: Path | None = None
     per_second: float | None = 2
+
+    @field_validator("host")
+    @classmethod
+    def _without_brackets(cls, value: str) -> str:
+        # An IPv6 address has them in a URL, and sockets do not know them.
+        value = value.strip()
+        return value[1:-1] if value.startswith("[") and value.endswith("]") else value
 
     def missing(self) -> list[str]:
         without_password = ["password"] if self.username and not secret_of(self.password) else []

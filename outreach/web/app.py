@@ -47,6 +47,7 @@ from outreach.web.alarms import AlarmDoor
 from outreach.web.darkroom import Darkroom
 from outreach.web.desk import Desk
 from outreach.web.guard import MustChoosePassword, NotFromOurPages, NotSignedIn, NotText, find_signed, is_too_long
+from outreach.web.request_limits import RequestLimits
 from outreach.web.webhooks import Webhooks
 
 log = logging.getLogger("outreach.web")
@@ -108,6 +109,8 @@ def create_app(
     app = FastAPI(title="Outreach", docs_url=None, redoc_url=None, openapi_url=None, lifespan=closing)
     app.state.desk = Desk(engine, settings, clock, prefect, webhooks)
     app.middleware("http")(guard)
+    # Added last, it stands in front of everything.
+    app.add_middleware(RequestLimits, headers=HEADERS)
     for part in PARTS:
         app.include_router(part.router)
     app.include_router(signin.door)
