@@ -13,6 +13,8 @@ _READ_ONLY = "The database cannot be written. Let this user write the file and t
 _SHAPE = "The database does not have the shape that this version works with. Bring it there with: outreach init"
 _CROSSED = "Two programs that wrote at the same time got in each other's way. Run this again; nothing of it was kept"
 _GONE = "PostgreSQL ended the connection: it stopped or started again. Run this again once it answers"
+_ABSENT = "PostgreSQL does not answer. Check that it runs, and the host and port in the URL"
+_NOT_YET = "PostgreSQL is starting or stopping. Run this again once it answers"
 _NOT_LET_IN = "PostgreSQL does not let us in. Check the user, the password and the database's name in the URL"
 _MANY = "PostgreSQL takes no more connections. End some, or raise max_connections, then run this again"
 _MAY_NOT = "The database's user may not do this. Give the user of the URL all rights on its own tables"
@@ -59,13 +61,15 @@ _IN_WORDS = {
     "pg_hba.conf": _NOT_LET_IN,
     "too many": _MANY,
     "connection slots": _MANY,
-    "starting up": "PostgreSQL is starting or stopping. Run this again once it answers",
-    "shutting down": "PostgreSQL is starting or stopping. Run this again once it answers",
-    "recovery mode": "PostgreSQL is starting or stopping. Run this again once it answers",
-    "connection failed": "PostgreSQL does not answer. Check that it runs, and the host and port in the URL",
-    "could not translate host": "PostgreSQL does not answer. Check that it runs, and the host and port in the URL",
-    "failed to resolve host": "PostgreSQL does not answer. Check that it runs, and the host and port in the URL",
-    "connection timeout": "PostgreSQL does not answer. Check that it runs, and the host and port in the URL",
+    "starting up": _NOT_YET,
+    "shutting down": _NOT_YET,
+    "recovery mode": _NOT_YET,
+    "connection failed": _ABSENT,
+    "connection is bad": _ABSENT,
+    "connection to server": _ABSENT,
+    "could not translate host": _ABSENT,
+    "failed to resolve host": _ABSENT,
+    "connection timeout": _ABSENT,
     "connection": _GONE,
     "consuming input failed": _GONE,
     "ssl": _GONE,

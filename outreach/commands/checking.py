@@ -10,6 +10,7 @@ from outreach import tables
 from outreach.commands.options import AsJson
 from outreach.composing.checking import Fault, check_letter
 from outreach.composing.marking import draw_faults
+from outreach.composing.page_tree import require_bounded
 from outreach.errors import SettingsError
 from outreach.local_files import read_regular, write_private
 from outreach.provider_settings import LetterProvider
@@ -32,6 +33,7 @@ def check(
         pdf = read_regular(letter)
     except OSError as error:
         raise SettingsError(f"{letter} cannot be read ({error.strerror}); name the PDF of a letter") from error
+    require_bounded(pdf)
     faults = check_letter(pdf, provider, settings)
     if picture:
         write_private(picture, draw_faults(pdf, provider, faults))

@@ -131,9 +131,6 @@ async def guard(request: Request, go_on: Callable[[Request], Awaitable[Response]
     try:
         response = await go_on(request) if not is_too_long(request) else show_too_long(request)
     except Exception as error:
-        # Neither the text (a database driver's holds the row) nor the address (it may hold a token).
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        log.error("%s at %s, line %s", type(error).__name__, last.filename, last.lineno)
         response = show_trouble(request, *_trouble_of(error))
     response.headers.update({name: value for name, value in HEADERS.items() if name not in response.headers})
     if request.url.path.startswith(("/unsubscribe/", "/survey/")):
@@ -145,6 +142,9 @@ def _trouble_of(error: Exception) -> tuple[int, str, str]:
     if isinstance(error, DATABASE_ERRORS) and (trouble := find_trouble(error)):
         log.error(trouble)
         return 503, "The database does not answer", "Nothing was changed. Please try again in a minute."
+    # Neither the text (a database driver's holds the row) nor the address (it may hold a token).
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    log.error("%s at %s, line %s", type(error).__name__, last.filename, last.lineno)
     text = "It is our fault, and nothing was changed. Please try again in a minute, or tell a person."
     return 500, "Something went wrong here", text
 

@@ -15,6 +15,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from outreach.composing.handwriting.marks import CORNERS, Picture, Place, find_marks
 from outreach.composing.handwriting.sheet import MARK, Form, form_of
+from outreach.composing.page_tree import require_bounded
 from outreach.composing.pictures import draw_page, measure_pages
 from outreach.errors import ComposingError, ScanUnreadable
 from outreach.local_files import read_regular
@@ -75,6 +76,7 @@ def open_pictures(path: Path) -> Iterator[Picture]:
 
 def _pages_of(content: bytes, path: Path) -> Iterator[Picture]:
     try:
+        require_bounded(content)
         sizes = measure_pages(content)
     except ComposingError as error:
         raise ScanUnreadable(f"{path.name} cannot be opened as a PDF; scan it again, without a password") from error
