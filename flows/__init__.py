@@ -25,5 +25,7 @@ PREFECT_DEFAULTS = {
     "NO_PROXY": "127.0.0.1,localhost",
 }
 
+# What a run writes (letters, call sheets, the database) is for this user's eyes only, however its worker was started.
+os.umask(0o077)
 for _name, _value in PREFECT_DEFAULTS.items():
     os.environ.setdefault(_name, _value)

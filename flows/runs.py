@@ -29,10 +29,12 @@ from prefect.runtime import deployment, flow_run
 from prefect.settings import PREFECT_API_URL
 from prefect.states import Completed, Scheduled
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from outreach.announcing import announce_approval
 from outreach.clock import Clock, parse_day, read_clock, system_clock
 from outreach.database import open_database, reading, upgrade_database
+from outreach.database_errors import explain_database_error
 from outreach.errors import ApprovalError, DatabaseError, NotFound, OutreachError, SettingsError
 from outreach.intake import redate
 from outreach.models import Batch
@@ -86,6 +88,8 @@ def open_run() -> Iterator[Run]:
         with reading(engine) as session:
             settings = with_saved_knobs(session, settings)
         yield Run(settings, engine, read_clock(settings.now), day_of(settings), get_run_logger())
+    except OperationalError as error:
+        raise DatabaseError(explain_database_error(error)) from None
     except TELLABLE as error:
         # One that was made from another error has taken over some of its words.
         raise (error if error.__cause__ is None else OutreachError(describe(error))) from None

@@ -31,6 +31,7 @@ from outreach.commands.staffing import staff
 from outreach.commands.trying import show_plan
 from outreach.composing import preview_template
 from outreach.database import reading
+from outreach.database_errors import DATABASE_ERRORS, explain_database_error
 from outreach.day import prepare_day
 from outreach.delivery import pauses
 from outreach.doctor import examine
@@ -38,10 +39,13 @@ from outreach.errors import OutreachError, SettingsError
 from outreach.intake import Folder, import_data, open_tables, read_mapping, read_since, reading_dated
 from outreach.intake.customer_ids import read_customer_id
 from outreach.learning import count_messages, find_alarms
+from outreach.local_files import PRIVATE_UMASK, explain_file_error, write_private
 from outreach.moments import find_moments, require_kinds
 from outreach.planning.why import explain_customer
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, help=__doc__)
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, help=__doc__
+)
 app.add_typer(sending)
 app.add_typer(simulating)
 app.add_typer(redeeming)
@@ -225,7 +229,7 @@ def preview(
     """Write a template as one customer would get it."""
     call = open_call(database, now)
     content, media_type = preview_template(call.engine, call.settings, template, customer, call.day(on))
-    out.write_bytes(content)
+    write_private(out, content)
     tables.say(f"{out}: {len(content):,} bytes of {media_type}")
 
 
@@ -290,7 +294,7 @@ def up(
 
 def main() -> None:
     """Runs the command and exits with its status; an error of ours is one line on stderr, without a traceback."""
-    os.umask(0o077)  # the database and the outbox hold people's health and debts: for this user's eyes only
+    os.umask(PRIVATE_UMASK)  # the database and the outbox hold people's health and debts: for this user's eyes only
     try:
         status: Any = app(standalone_mode=False)
     except OutreachError as error:
@@ -303,4 +307,8 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except DATABASE_ERRORS as error:
+        sys.exit(f"outreach: {explain_database_error(error)}")
+    except OSError as error:
+        sys.exit(f"outreach: {explain_file_error(error)}")
     sys.exit(status if isinstance(status, int) else 0)

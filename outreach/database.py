@@ -21,12 +21,14 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, Insert, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 from sqlmodel import Session, SQLModel, create_engine
 
+from outreach.database_errors import find_trouble
 from outreach.errors import DatabaseError
 from outreach.letters import plain_letters
+from outreach.local_files import PRIVATE_FILE
 
 Kept = Callable[[Any], Mapping[str, Any]]
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -45,13 +47,21 @@ def open_database(url: str) -> Engine:
     if parsed.drivername in {"postgres", "postgresql"}:
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed, poolclass=NullPool)
+        return create_engine(parsed, poolclass=NullPool, hide_parameters=True)
     if parsed.get_backend_name() != "sqlite" or parsed.database in {None, "", ":memory:"}:
         raise DatabaseError("Outreach keeps its data in a SQLite file or in PostgreSQL; write sqlite:///outreach.db")
-    engine = create_engine(parsed, poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS})
+    engine = create_engine(parsed, poolclass=NullPool, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "do_connect", _make_private)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_private(_dialect: object, _record: object, arguments: list[str], _options: object) -> None:
+    # SQLite would make the file for everybody to read; its log beside it gets the file's own permissions.
+    if not arguments[0].startswith("file:"):
+        with suppress(OSError):  # what is wrong with it, the driver says next
+            os.close(os.open(arguments[0], os.O_CREAT | os.O_EXCL, PRIVATE_FILE))
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -270,8 +280,10 @@ def upgrade_database(engine: Engine, revision: str = "head") -> bool:
             take_turns(session, "upgrade")
             config.attributes["connection"] = session.connection()
             command.upgrade(config, revision)
-    except OperationalError as error:
-        raise DatabaseError(f"The database cannot be opened: {error.orig}. Check the path or URL.") from error
+    except DBAPIError as error:
+        if trouble := find_trouble(error):
+            raise DatabaseError(trouble) from None
+        raise
     return True
 
 

@@ -23,6 +23,15 @@ from outreach.intake.contacts import load_key
 from outreach.planning.knobs import with_saved_knobs
 from outreach.settings import Settings, load_settings
 
+# What a request or a message from outside could use, with the first version of each line that mends it.
+KNOWN_HOLES: dict[str, dict[tuple[int, int], tuple[int, int, int]]] = {
+    "a cookie can hold a server for minutes (CVE-2024-7592)": {(3, 11): (3, 11, 10), (3, 12): (3, 12, 6)},
+    "a line break in a header can make another (CVE-2024-6923)": {(3, 11): (3, 11, 10), (3, 12): (3, 12, 5)},
+    "broken HTML can hold it for minutes (CVE-2025-6069)": {
+        (3, 11): (3, 11, 14), (3, 12): (3, 12, 12), (3, 13): (3, 13, 6),
+    },
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -63,8 +72,16 @@ def _check(what: str, check: Callable[[], str]) -> Finding:
 
 
 def _python() -> Finding:
-    is_well = sys.version_info >= (3, 11)
-    return Finding(f"Python {sys.version.split()[0]}", is_well, "" if is_well else "Install Python 3.11 or newer")
+    version, name = sys.version_info[:3], f"Python {sys.version.split()[0]}"
+    if version < (3, 11):
+        return Finding(name, False, "Install Python 3.11 or newer")
+    mended = {what: since[version[:2]] for what, since in KNOWN_HOLES.items() if version[:2] in since}
+    holes = [what for what, since in mended.items() if version < since]
+    if not holes:
+        return Finding(name, True)
+    # Named, and no fault: a distribution may have mended its own without another number.
+    newest = ".".join(map(str, max(mended.values())))
+    return Finding(name, True, f"Unless your system mended them, it has known holes: {'; '.join(holes)}. Use {newest}")
 
 
 def _business(settings: Settings) -> Finding:

@@ -6,7 +6,9 @@ Keys and secrets come from the environment, or from a file that a `…_file` set
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from outreach.local_files import read_text
 
 LetterProvider = Literal["outbox", "printroom", "lob", "postgrid", "stannp", "handwrytten"]
 EmailProvider = Literal["outbox", "sendgrid", "smtp"]
@@ -74,11 +76,17 @@ class VendorSettings(PartWithSecrets):
     absent_after_minutes: float = Field(default=60, ge=0)
 
 
+# More than any key has; a larger file was named by mistake.
+LARGEST_SECRET = 1024 * 1024
+
+
 def _read(path: Any) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        return read_text(Path(path), LARGEST_SECRET).strip()
     except OSError as error:
         raise ValueError(f"{path} cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError:  # its text holds the secret
+        raise ValueError(f"{path} is not text in UTF-8; save it anew as UTF-8") from None
 
 
 def secret_of(value: SecretStr | None) -> str:
@@ -163,6 +171,13 @@ class SmtpSettings(VendorSettings):
     password: SecretStr | None = None
     password_file: Path | None = None
     per_second: float | None = 2
+
+    @field_validator("host")
+    @classmethod
+    def _without_brackets(cls, value: str) -> str:
+        # An IPv6 address has them in a URL, and sockets do not know them.
+        value = value.strip()
+        return value[1:-1] if value.startswith("[") and value.endswith("]") else value
 
     def missing(self) -> list[str]:
         without_password = ["password"] if self.username and not secret_of(self.password) else []

@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 from sqlmodel import Session, col
 
 from outreach.day import Prepared
@@ -30,11 +31,21 @@ from outreach.tracking import TrackReport
 ROWS_SHOWN = 40
 # Where no terminal says how wide it is (a pipe, a log, CI), the reasons must still fit on their lines.
 PIPE_WIDTH = 150
-console = Console(highlight=False, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH)
+# Control characters but for the end of a line and a tab, those of eight bits too.
+_COMMANDS = frozenset(map(chr, {*range(32), *range(127, 160)} - {9, 10}))
+# No emoji either: a name in colons is a name.
+console = Console(
+    highlight=False, emoji=False, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
+)
 
 
 def say(line: str) -> None:
-    console.print(line, markup=False, soft_wrap=True)
+    console.print(_plain(line), soft_wrap=True)
+
+
+def _plain(text: str, style: str = "") -> Text:
+    """The text as it is: no part of a name is a mark for the printer or a command for the terminal."""
+    return Text("".join("\ufffd" if letter in _COMMANDS else letter for letter in text), style)
 
 
 # What the parts of a counter's keys are, for those who read the JSON.
@@ -73,11 +84,10 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
         return
     table = Table(box=None, padding=(0, 2, 0, 0))
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(_plain(column), overflow="fold")
     for row in listed[:ROWS_SHOWN]:
-        table.add_row(*(cell.replace("[", "\\[") for cell in row))
-    title = title.replace("[", "\\[")
-    console.print(f"[bold]{title}[/]", soft_wrap=True)
+        table.add_row(*map(_plain, row))
+    console.print(_plain(title, "bold"), soft_wrap=True)
     console.print(table)
     if len(listed) > ROWS_SHOWN:
         say(f"… and {len(listed) - ROWS_SHOWN} more")
@@ -106,17 +116,8 @@ def show_import(report: ImportReport, as_json: bool) -> None:
 def show_moments(found: Iterable[Found], as_json: bool) -> None:
     if as_json:
         for item in found:
-            print(
-                json.dumps(
-                    {
-                        "on": item.on.isoformat(),
-                        "moment": item.kind,
-                        "customer_id": item.customer_id,
-                        "occasion": item.occasion,
-                    },
-                    ensure_ascii=False,
-                )
-            )
+            about = {"on": item.on, "moment": item.kind, "customer_id": item.customer_id, "occasion": item.occasion}
+            print_json(about)
         return
     rows = [(item.on, item.kind, item.customer_id, item.occasion) for item in found]
     print_table("Moments", ["on", "moment", "customer", "occasion"], rows)

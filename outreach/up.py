@@ -5,7 +5,6 @@ Listens on this machine only. Ends what it started, and nothing else.
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -19,7 +18,6 @@ from types import FrameType
 from typing import Any
 
 import httpx
-import uvicorn
 from sqlalchemy import Engine
 
 import flows  # gives this process, and so its children, Prefect's defaults
@@ -29,8 +27,9 @@ from outreach.clock import Clock, read_clock
 from outreach.database import open_database, upgrade_database, writing
 from outreach.delivery.providers import require_secrets
 from outreach.errors import OutreachError, SettingsError
+from outreach.local_files import make_private_folder
+from outreach.server import Server, address_of, pages_server, refuse_taken
 from outreach.settings import Settings
-from outreach.web import create_app
 
 LOOPBACK = "127.0.0.1"
 DEPLOYMENTS = Path("prefect.yaml")
@@ -75,7 +74,7 @@ def serve_pages(
     require_secrets(settings)
     refuse_taken(host, port, "--port")
     server = pages_server(engine, settings, clock, host, port, prefect)
-    tell_the_desk(engine, settings, f"http://{host}:{port}", clock(), tell)
+    tell_the_desk(engine, settings, address_of(host, port), clock(), tell)
     tell("Stop with Ctrl-C.")
     server.run()
 
@@ -90,27 +89,6 @@ def tell_the_desk(engine: Engine, settings: Settings, address: str, now: datetim
         tell(f"                sign in as {invited[0].staff_id} with {invited[1]}, which is shown only now")
     elif is_empty:
         tell('                nobody can sign in yet: outreach staff add maria --name "Maria Stone" --role admin')
-
-
-def pages_server(
-    engine: Engine, settings: Settings, clock: Clock, host: str, port: int, prefect: str
-) -> uvicorn.Server:
-    app = create_app(engine, settings, clock, prefect)
-    # No access log: the addresses of unsubscribe pages hold tokens. No proxy is believed but those in the settings.
-    return uvicorn.Server(
-        uvicorn.Config(
-            app, host=host, port=port, log_level="warning", access_log=False, server_header=False, proxy_headers=False
-        )
-    )
-
-
-def refuse_taken(host: str, port: int, option: str) -> None:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise SettingsError(f"Port {port} is taken (or not ours to use); choose another with {option}") from error
 
 
 def start_everything(
@@ -221,7 +199,7 @@ def environment_for(database_url: str, address: str) -> dict[str, str]:
 
 def logs_folder() -> Path:
     folder = Path(os.environ.get("PREFECT_HOME", flows.PREFECT_DEFAULTS["PREFECT_HOME"])) / "logs"
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder)
     return folder
 
 
@@ -239,7 +217,7 @@ def wait_for_health(server: Child, address: str) -> None:
     raise OutreachError(f"Prefect's server did not start; its last words are in {server.log}")
 
 
-def watch(children: list[Child], server: uvicorn.Server) -> None:
+def watch(children: list[Child], server: Server) -> None:
     """Ends the desk, and with it everything, when a child stops by itself."""
 
     def look() -> None:

@@ -12,6 +12,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 GROUND = (
+    "local_files",
+    "database_errors",
     "errors",
     "clock",
     "provider_settings",
@@ -31,7 +33,22 @@ GROUND = (
 )
 ROOMS = ("intake", "moments", "planning", "composing", "approval", "delivery", "tracking", "learning")
 # Each of these may stand on everything before it in the list.
-TOP = ("day", "doctor", "tables", "call", "announcing", "ops", "web", "flows", "up", "demo", "drill", "commands", "cli")
+TOP = (
+    "day",
+    "doctor",
+    "tables",
+    "call",
+    "announcing",
+    "ops",
+    "web",
+    "flows",
+    "server",
+    "up",
+    "demo",
+    "drill",
+    "commands",
+    "cli",
+)
 ONE_FILE_ONLY = (
     "weasyprint",
     "pypdfium2",

@@ -10,7 +10,9 @@ from outreach import tables
 from outreach.commands.options import AsJson
 from outreach.composing.checking import Fault, check_letter
 from outreach.composing.marking import draw_faults
+from outreach.composing.page_tree import require_bounded
 from outreach.errors import SettingsError
+from outreach.local_files import read_regular, write_private
 from outreach.provider_settings import LetterProvider
 from outreach.settings import load_settings
 
@@ -28,12 +30,13 @@ def check(
     settings = load_settings()
     provider = for_ or settings.provider_for("letter")
     try:
-        pdf = letter.read_bytes()
+        pdf = read_regular(letter)
     except OSError as error:
         raise SettingsError(f"{letter} cannot be read ({error.strerror}); name the PDF of a letter") from error
+    require_bounded(pdf)
     faults = check_letter(pdf, provider, settings)
     if picture:
-        picture.write_bytes(draw_faults(pdf, provider, faults))
+        write_private(picture, draw_faults(pdf, provider, faults))
     show_faults(letter.name, provider, faults, as_json)
     raise typer.Exit(1 if faults else 0)
 

@@ -17,6 +17,7 @@ from outreach.composing.handwriting.pens import (
 )
 from outreach.composing.printing import paper_for
 from outreach.errors import SettingsError
+from outreach.local_files import write_private
 from outreach.settings import load_settings
 
 if TYPE_CHECKING:
@@ -123,6 +124,6 @@ def _say_what_to_mend(hand: "OwnHand") -> None:
 
 def _write(path: Path, content: bytes) -> None:
     try:
-        path.write_bytes(content)
+        write_private(path, content)
     except OSError as error:
         raise SettingsError(f"{path} cannot be written: {error.strerror}; name another file") from error

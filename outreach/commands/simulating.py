@@ -9,6 +9,7 @@ from outreach import tables
 from outreach.call import open_call
 from outreach.commands.options import AsJson, Database, Now
 from outreach.errors import SettingsError
+from outreach.local_files import write_private
 from outreach.money import write_money
 from outreach.planning.forecast import Forecast, forecast
 from outreach.planning.knobs import overlay_knobs
@@ -41,7 +42,7 @@ def simulate(
     seen = forecast(call.engine, tried, first, last, call.now)
     weeks = count_weeks(seen)
     if picture:
-        picture.write_text(draw_weeks(weeks, f"Touches per week, {first} to {last}"), encoding="utf-8")
+        write_private(picture, draw_weeks(weeks, f"Touches per week, {first} to {last}").encode())
     show_forecast(seen, weeks, before, as_json)
     if picture and not as_json:
         tables.say(f"Drawn: {picture}")

@@ -13,6 +13,7 @@ from outreach.call import Call, open_call
 from outreach.commands.options import AsJson, Database, Now
 from outreach.database import reading, writing
 from outreach.errors import SettingsError
+from outreach.local_files import read_text
 from outreach.models import Staff
 
 staff = typer.Typer(no_args_is_help=True, help="The people who may approve: add, list, remove, and new passwords.")
@@ -63,7 +64,7 @@ def _new_password(call: Call, session: Session, who: str, password_file: Path | 
 
 def _first_line(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8").partition("\n")[0].strip("\r\ufeff")
+        return read_text(path).partition("\n")[0]
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} cannot be read as text ({type(error).__name__}); check --password-file") from error
 

@@ -8,6 +8,7 @@ from datetime import date
 from outreach.composing.environment import Value, check_template, render_template
 from outreach.composing.facts import signatory_on
 from outreach.errors import SettingsError, TemplateRefused
+from outreach.local_files import read_regular
 from outreach.settings import Settings
 
 FOLDER = "answers"
@@ -30,7 +31,7 @@ def _find(settings: Settings) -> tuple[str, str]:
         name = f"{FOLDER}/review_reply.{language}.txt"
         path = settings.templates / name
         if path.is_file():
-            return name, _read(name, path.read_bytes())
+            return name, _read(name, read_regular(path))
     raise TemplateRefused(f"{FOLDER}/review_reply.en.txt", 0, "there is no such template; write it")
 
 

@@ -12,6 +12,7 @@ from typing import Literal
 from outreach.composing.card_papers import Card
 from outreach.composing.comparing import holds_line, is_mixed, plain_words, squeeze, take_out
 from outreach.composing.glyphs import missing_glyphs
+from outreach.composing.page_tree import find_reshaped
 from outreach.composing.pictures import Seen, ink_in, see_pages
 from outreach.composing.printing import Zone, most_pages_of
 from outreach.composing.private_words import DEBT, HEALTH
@@ -58,6 +59,10 @@ def check_letter(pdf: bytes, provider: str, settings: Settings, expected: Expect
 
     Without `expected`, any few lines may stand in the window. Raises ComposingError for what is no PDF.
     """
+    if reshaped := find_reshaped(pdf):
+        # Where its words stand depends on whether whoever prints it turns and cuts the page as well.
+        says = "This page is shown turned, cut or at another scale; print it anew, upright and whole, on its own paper"
+        return [Fault("paper", number, None, says) for number in reshaped]
     pages = see_pages(pdf, lambda wide, high: _looked_at(provider, stock_of_size(wide, high)))
     stock = stock_of_size(pages[0].width, pages[0].height) if pages else None
     if stock is None or not takes(provider, stock):

@@ -8,7 +8,9 @@ from typing import Any
 from fontTools.ttLib import TTFont, TTLibError
 from pypdf import PdfReader
 
-_TOKENS = re.compile(rb"/(\S+)\s+[\d.]+\s+Tf|<([0-9A-Fa-f\s]+)>(?!>)|(\\000|\x00)")
+from outreach.composing.page_tree import foreign_pdf
+
+_TOKENS = re.compile(rb"/(\S{1,127})\s{1,9}[\d.]{1,20}\s{1,9}Tf|<([0-9A-Fa-f\s]+)>(?!>)|(\\000|\x00)")
 # WeasyPrint writes an encoding of its own for a face that lacks letters, and leads them to glyph 0.
 _BOXES = re.compile(rb"<([0-9A-Fa-f]{4})>\s+0\b")
 ENDLESS = 0x10000
@@ -32,7 +34,8 @@ class _Face:
 def missing_glyphs(pdf: bytes) -> list[int]:
     """The numbers of the pages that show a glyph their faces do not hold. Faces that are not in the file are passed."""
     faces: dict[int, _Face | None] = {}
-    return [number for number, page in enumerate(PdfReader(io.BytesIO(pdf)).pages, start=1) if _lacks(page, faces)]
+    with foreign_pdf():
+        return [number for number, page in enumerate(PdfReader(io.BytesIO(pdf)).pages, start=1) if _lacks(page, faces)]
 
 
 def _lacks(page: Any, faces: dict[int, _Face | None]) -> bool:

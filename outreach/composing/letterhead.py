@@ -9,6 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from outreach.errors import SettingsError
+from outreach.local_files import read_regular
 from outreach.settings import Settings
 
 # Each letter carries it, and a vendor's mailbox has room for so much.
@@ -39,7 +40,7 @@ def read_letterhead(settings: Settings) -> bytes | None:
 @lru_cache(maxsize=4)
 def _read(path: Path, changed_ns: int, size: int) -> bytes:
     try:
-        written = path.read_bytes()
+        written = read_regular(path)
         refused = why_refused(written)
     except OSError as error:
         raise SettingsError(f"business.letterhead: {path} cannot be read ({error.strerror})") from error

@@ -26,6 +26,8 @@ _one_at_a_time = Lock()
 # Dots to the inch at which ink is looked for, and the grey that counts as ink: half a millimetre cannot hide.
 INK_DPI, INK_BELOW = 50, 250
 POINT = 25.4 / 72
+# In mm: from a business card to a poster; and how many times longer than wide a page may be.
+SMALLEST_SIDE, LARGEST_SIDE, LONGEST = 20, 1200, 10
 PAPERS = {"white": (255, 255, 255), "ivory": (253, 250, 238), "cream": (250, 241, 216), "grey": (236, 236, 233)}
 
 
@@ -55,6 +57,8 @@ def _opened(pdf: bytes) -> Iterator[Any]:
             raise ComposingError("This is no PDF that can be read, or it needs a password; print it anew") from error
         try:
             yield document
+        except pypdfium2.PdfiumError as error:
+            raise ComposingError("A page of this PDF cannot be read; print it anew") from error
         finally:
             document.close()
 
@@ -65,6 +69,8 @@ def draw_page(pdf: bytes, width: int, page: int = 1) -> Image.Image:
         if not 1 <= page <= len(document):
             raise IndexError(page)
         leaf = document[page - 1]
+        if not _is_drawn(leaf) or leaf.get_height() > LONGEST * leaf.get_width():
+            raise ComposingError("A page of this PDF has a size that no paper has; print it anew")
         picture: Image.Image = leaf.render(scale=width / leaf.get_width()).to_pil().convert("RGB")
         return picture
 
@@ -89,7 +95,7 @@ def see_pages(pdf: bytes, places_on: Callable[[float, float], Mapping[int, Seque
     """
     with _opened(pdf) as document:
         pages = [document[number] for number in range(len(document))]
-        places = places_on(pages[0].get_width() * POINT, pages[0].get_height() * POINT) if pages else {}
+        places = places_on(*_size_of(pages[0])) if pages else {}
         return [_see(page, places.get(number, ())) for number, page in enumerate(pages, start=1)]
 
 
@@ -112,8 +118,11 @@ def ink_in(page: Seen, place: Zone, but: Sequence[Zone] = ()) -> Zone | None:
 
 
 def _see(page: Any, places: Sequence[Zone]) -> Seen:
+    # What a page has from the node above it counts: PDFium tells of the box that is shown, and not of others.
+    left, _, _, top = page.get_bbox()
+    if not _is_drawn(page):
+        return Seen(*_size_of(page), "", dict.fromkeys(places, ""), (), Image.new("L", (1, 1)), frozenset())
     text = page.get_textpage()
-    left, bottom, right, top = page.get_mediabox()
 
     def place_of(box: Sequence[float]) -> Zone:
         return Zone(
@@ -127,14 +136,23 @@ def _see(page: Any, places: Sequence[Zone]) -> Seen:
 
     drawn = page.render(scale=INK_DPI / 72, grayscale=True).to_pil()
     return Seen(
-        (right - left) * POINT,
-        (top - bottom) * POINT,
+        *_size_of(page),
         text.get_text_range(),
         {zone: words_in(zone) for zone in places},
         tuple(place_of(text.get_rect(number)) for number in range(text.count_rects())),
         drawn.point(lambda grey: 255 if grey < INK_BELOW else 0),
         _loose_faces(page),
     )
+
+
+def _size_of(page: Any) -> tuple[float, float]:
+    left, bottom, right, top = page.get_bbox()
+    return (right - left) * POINT, (top - bottom) * POINT
+
+
+def _is_drawn(page: Any) -> bool:
+    """Whether it is as large as some paper: a picture of any other would fill the memory, or be none."""
+    return all(SMALLEST_SIDE <= side * POINT <= LARGEST_SIDE for side in (page.get_width(), page.get_height()))
 
 
 def _loose_faces(page: Any) -> frozenset[str]:

@@ -46,7 +46,7 @@ def recheck(session: Session, settings: Settings, messages: Sequence[Message], o
 
     A Stop carries what is said now of each moment of its message, so that the caller can have them decided on again.
     """
-    key, stops = read_key(settings), dict[str, Stop]()
+    key, stops = read_key(session, settings), dict[str, Stop]()
     # What was prepared ahead is asked for its own day: a rule that waits for that day must not hold it now.
     for day in sorted({max(on, message.run_on) for message in messages}):
         of_day = [message for message in messages if max(on, message.run_on) == day]

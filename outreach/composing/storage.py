@@ -16,6 +16,7 @@ from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
 from outreach.errors import ContentLost, SettingsError, StorageError
+from outreach.local_files import make_private_folder
 from outreach.settings import secret_of
 from outreach.storage_settings import StorageSettings
 
@@ -147,7 +148,7 @@ def _write_file(root: Path, path: Path, body: bytes) -> None:
     """Whole or not at all, whoever else writes it and whenever the power fails; readable by its owner only."""
     for folder in (root, path.parent):
         if not folder.exists():
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_folder(folder)
             _settle(folder.parent)
     file, part = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
     try:

@@ -20,6 +20,7 @@ from outreach.composing.layouts import layouts_sha256
 from outreach.composing.letterhead import read_letterhead
 from outreach.composing.trial import Job, job_for, try_out
 from outreach.errors import SettingsError, TemplateRefused
+from outreach.local_files import read_text
 from outreach.models import TemplateVersion
 from outreach.moments import MOMENTS, knobs_for
 from outreach.settings import Settings
@@ -91,9 +92,11 @@ def read_sources(folder: Path) -> dict[str, str]:
         path for name in CHANNELS for path in (folder / name).glob("*.*") if path.suffix in {".html", ".txt"}
     )
     try:
-        return {path.relative_to(folder).as_posix(): path.read_text("utf-8-sig") for path in paths}
+        return {path.relative_to(folder).as_posix(): read_text(path) for path in paths}
     except UnicodeDecodeError as error:
         raise SettingsError(f"A template in {folder} is not UTF-8 ({error.reason}); save it as UTF-8") from error
+    except OSError as error:
+        raise SettingsError(f"The template {error.filename} cannot be read ({error.strerror}); mend it") from error
 
 
 def saved_sources(session: Session) -> dict[str, str]:

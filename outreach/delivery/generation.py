@@ -18,6 +18,7 @@ from outreach.database import insert_new, reading, writing
 from outreach.delivery.last_check import MAY_HAVE_LEFT
 from outreach.delivery.recovery import doubt
 from outreach.errors import DatabaseError
+from outreach.local_files import make_private_folder
 from outreach.models import Installation, Message
 from outreach.settings import Settings
 
@@ -47,7 +48,7 @@ def remember(path: Path, mark: Mark) -> None:
     Raises DatabaseError where it cannot be written: then nothing may leave.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from outreach.demo.names import DENTISTS
+from outreach.local_files import make_private_folder
 
 Row = dict[str, Any]
 COLUMNS = {
@@ -94,7 +95,7 @@ class Books:
         self.rows["flags"].append(row)
 
     def write(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
         for table, columns in COLUMNS.items():
             with (folder / f"{table}.csv").open("w", newline="", encoding="utf-8") as file:
                 writer = csv.DictWriter(file, columns.split(), restval="")

@@ -3,6 +3,7 @@
 The hash is what suppressions keep, so every spelling of one contact must come to one hash. Nothing here is stored.
 """
 
+import codecs
 import hashlib
 import hmac
 import os
@@ -17,12 +18,14 @@ from urllib.parse import unquote
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import Engine, func, update
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from outreach.database import insert_new, reading, writing
 from outreach.errors import DatabaseError, SettingsError
 from outreach.intake.invisible_letters import drop_invisible
-from outreach.models import Installation, Suppression
+from outreach.local_files import read_regular
+from outreach.models import Installation, Message, Suppression
+from outreach.provider_settings import LARGEST_SECRET
 from outreach.settings import Settings
 
 _MAILTO = "mailto:"
@@ -115,37 +118,51 @@ def contact_hash(key: bytes, channel: str, normalised: str) -> str:
     return hmac.new(key, f"{channel}\0{normalised}".encode(), hashlib.sha256).hexdigest()
 
 
-def read_key(settings: Settings) -> bytes:
-    """The same key, without asking whether it is still the one that hashed the suppressions.
+def read_key(session: Session, settings: Settings) -> bytes:
+    """The secret key of this installation: from `secret`, else from `secret_file`.
 
-    For looks within a transaction: whoever planned or imported has asked.
+    It is made only where this database knows of none. Raises DatabaseError when it is lost, or is not the key that
+    hashed what is in the database; SettingsError when it cannot be read.
     """
+    known = session.exec(select(Installation.key_fingerprint)).first()
+    if known and not settings.secret and not settings.secret_file.exists():
+        _require_nothing_hashed(session, settings, "is lost")
     key = settings.secret.get_secret_value().encode() if settings.secret else _read_secret(settings.secret_file)
     if not key:
         raise SettingsError(f"The secret is empty: set OUTREACH_SECRET, or restore {settings.secret_file}")
+    if known and known != _fingerprint_of(key):
+        _require_nothing_hashed(session, settings, "has changed")
     return key
 
 
 def load_key(engine: Engine, settings: Settings) -> bytes:
-    """The secret key of this installation: from `secret`, else from `secret_file`, which is made when absent.
-
-    Raises DatabaseError when it is not the key that hashed the suppressions, SettingsError when it cannot be read.
-    """
-    key = read_key(settings)
-    fingerprint = hmac.new(key, b"fingerprint", hashlib.sha256).hexdigest()[:16]
+    """The same key, which this database knows from now on; it is made where there is none. Raises as `read_key`."""
     with reading(engine) as session:
-        installation = session.get(Installation, 1)
-        known = installation.key_fingerprint if installation else None
-        suppressions = session.exec(select(func.count()).select_from(Suppression)).one()
-    if known == fingerprint:
-        return key
-    if known and suppressions:
+        key = read_key(session, settings)
+        known = session.exec(select(Installation.key_fingerprint)).first()
+    if known != _fingerprint_of(key):
+        _remember(engine, _fingerprint_of(key))
+    return key
+
+
+def _fingerprint_of(key: bytes) -> str:
+    return hmac.new(key, b"fingerprint", hashlib.sha256).hexdigest()[:16]
+
+
+def _require_nothing_hashed(session: Session, settings: Settings, what: str) -> None:
+    """Raises DatabaseError where something in the database can only be used with the key that it knows.
+
+    Messages count too: a suppression under a new key would not stop what was planned under the old one, and nobody
+    could unsubscribe from what was sent.
+    """
+    suppressions = session.exec(select(func.count()).select_from(Suppression)).one()
+    messages = session.exec(select(func.count()).select_from(Message)).one()
+    counts = {"do-not-contact entries": suppressions, "messages": messages}
+    if needing := [f"{number} {word}" for word, number in counts.items() if number]:
         raise DatabaseError(
-            f"The secret has changed, and {suppressions} do-not-contact entries can only be matched with the old one: "
+            f"The secret {what}, and {' and '.join(needing)} can only be matched with the old one: "
             f"restore the old OUTREACH_SECRET or {settings.secret_file}"
         )
-    _remember(engine, fingerprint)
-    return key
 
 
 def _remember(engine: Engine, fingerprint: str) -> None:
@@ -159,7 +176,7 @@ def _read_secret(path: Path) -> bytes:
     try:
         if not path.exists():
             _make_secret(path)
-        return path.read_bytes().strip()
+        return read_regular(path, LARGEST_SECRET).removeprefix(codecs.BOM_UTF8).strip()
     except OSError as error:
         raise SettingsError(f"The secret file {path} cannot be read or made ({error.strerror})") from error
 

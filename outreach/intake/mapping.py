@@ -13,6 +13,7 @@ from outreach.intake import values
 from outreach.intake.calendar_days import DayCheck
 from outreach.intake.columns import TABLES, Column
 from outreach.intake.values import EXCEL_DAY_NUMBER, Unfit, to_strptime
+from outreach.local_files import read_regular
 
 Take = Literal["first", "last", "min", "max", "sum", "count"]
 
@@ -198,7 +199,7 @@ class Mapping(Part):
 def read_mapping(path: Path) -> Mapping:
     """Raises MappingRefused with each place that does not fit, in the words of the file."""
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
         written = tomllib.loads(content.decode("utf-8-sig"))
     except OSError as error:
         raise MappingRefused(f"The mapping {path} cannot be opened ({error.strerror})") from error

@@ -17,10 +17,18 @@ from typing import Any, NamedTuple, TextIO
 
 from outreach.errors import SourceUnreadable
 from outreach.intake.encodings import ERRORS, detect_encoding
+from outreach.local_files import require_regular
 
 SEPARATORS = ",;\t|"
 SAMPLE = 1 << 16
 LINES_OF_ONE_ROW = 1000
+# In letters. No cell of a customer's is as long, and Python's own reader of CSV takes no longer one either.
+LONGEST_CELL = 1 << 17
+# A line that does not end is no line, and a row of many lines is held whole.
+LONGEST_LINE = 1 << 20
+_BAD_QUOTE = "a quote does not close, or stands inside a quoted cell without being doubled"
+_LINE_TOO_LONG = f"the line has more than {LONGEST_LINE:,} letters"
+_TOO_LONG = f"a cell has more than {LONGEST_CELL:,} letters"
 
 
 class Row(NamedTuple):
@@ -32,6 +40,13 @@ class Row(NamedTuple):
     line: int
     cells: list[str]
     problem: str = ""
+
+
+def row_of(line: int, cells: list[str]) -> Row:
+    """The row, with a problem where a cell of it is longer than any may be; such a cell is not kept."""
+    if max(map(len, cells), default=0) <= LONGEST_CELL:
+        return Row(line, cells)
+    return Row(line, ["" if len(cell) > LONGEST_CELL else cell for cell in cells], _TOO_LONG)
 
 
 @dataclass(frozen=True)
@@ -86,6 +101,7 @@ def write_cell(value: Any) -> str:
 def _open_text(path: Path, encoding: str | None) -> Iterator[TextIO]:
     """The file as text; what goes wrong while it is open is SourceUnreadable too."""
     try:
+        require_regular(path)
         with path.open(encoding=encoding or detect_encoding(path), errors=ERRORS, newline="") as handle:
             yield handle
     except OSError as error:
@@ -114,6 +130,16 @@ def _split(sample: str, separator: str) -> Iterator[list[str]]:
         return
 
 
+class _CutLine(str):
+    """The beginning of a line that was longer than any may be."""
+
+    __slots__ = ()
+
+
+class _LineTooLong(csv.Error):
+    """A line that was cut; whatever cells its beginning makes, they are not its own."""
+
+
 class _Lines:
     """Physical lines that can be handed out again: after a quote that never closes, reading goes on behind it."""
 
@@ -121,23 +147,39 @@ class _Lines:
         self._handle = handle
         self._again: deque[str] = deque()
         self._taken: list[str] = []
+        self._length = 0
         self.number = 0
 
     def __iter__(self) -> "_Lines":
         return self
 
     def __next__(self) -> str:
-        if len(self._taken) >= LINES_OF_ONE_ROW:
+        if len(self._taken) >= LINES_OF_ONE_ROW or self._length > LONGEST_LINE:
             raise csv.Error("too many lines")
-        line = self._again.popleft() if self._again else next(self._handle)
+        line = self._again.popleft() if self._again else self._read()
+        is_cut = isinstance(line, _CutLine)
         # A byte-order mark is never part of the text; further ones are left where files were joined.
-        line = line.replace("\ufeff", "")
+        line = line if is_cut else line.replace("\ufeff", "")
         self.number += 1
         self._taken.append(line)
+        self._length += len(line)
+        if is_cut:
+            raise _LineTooLong
         return line
+
+    def _read(self) -> str:
+        line = self._handle.readline(LONGEST_LINE)
+        if not line:
+            raise StopIteration
+        if len(line) < LONGEST_LINE or line.endswith(("\n", "\r")):
+            return line
+        while (rest := self._handle.readline(LONGEST_LINE)) and not rest.endswith(("\n", "\r")):
+            pass  # let go of at once: the row is refused for what was read of it
+        return _CutLine(line[:LONGEST_CELL])
 
     def start_row(self) -> int:
         self._taken.clear()
+        self._length = 0
         return self.number + 1
 
     def give_back(self) -> str:
@@ -156,11 +198,11 @@ def _read_records(lines: _Lines, separator: str) -> Iterator[Row]:
             cells = next(reader)
         except StopIteration:
             return
-        except csv.Error:
+        except csv.Error as error:
             before = lines.give_back().partition('"')[0]
             # What stands before the first quote of the line is not touched by what is wrong with it.
             cells = before.split(separator)[:-1]
-            yield Row(line, cells, "a quote does not close, or stands inside a quoted cell without being doubled")
+            yield Row(line, cells, _LINE_TOO_LONG if isinstance(error, _LineTooLong) else _BAD_QUOTE)
             continue
         if any(cell.strip() for cell in cells):
             yield Row(line, cells)

@@ -35,7 +35,7 @@ from outreach.errors import SourceUnreadable
 from outreach.intake.changes import column_of_changes
 from outreach.intake.columns import TABLES
 from outreach.intake.mapping import FileMapping
-from outreach.intake.sources import Row, Source, write_cell
+from outreach.intake.sources import Source, row_of, write_cell
 
 ROWS_AT_ONCE = 2000
 
@@ -78,7 +78,7 @@ class Tables:
         with self._connection() as connection:
             wanted = text(file.query) if file and file.query else _select(connection, name, file, after)
             result = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(wanted)
-            rows = (Row(number, [write_cell(cell) for cell in row]) for number, row in enumerate(result, start=1))
+            rows = (row_of(number, [write_cell(cell) for cell in row]) for number, row in enumerate(result, start=1))
             yield Source("", "", list(result.keys()), rows)
 
     @contextmanager

@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DataError
 
 from outreach.clock import Clock
+from outreach.database_errors import DATABASE_ERRORS, find_trouble
 from outreach.delivery.providers import Provider
 from outreach.errors import ChangedSince, NotAllowed, NotFound, NotWaiting, OutreachError, SamePerson
 from outreach.settings import Settings
@@ -46,6 +47,7 @@ from outreach.web.alarms import AlarmDoor
 from outreach.web.darkroom import Darkroom
 from outreach.web.desk import Desk
 from outreach.web.guard import MustChoosePassword, NotFromOurPages, NotSignedIn, NotText, find_signed, is_too_long
+from outreach.web.request_limits import RequestLimits
 from outreach.web.webhooks import Webhooks
 
 log = logging.getLogger("outreach.web")
@@ -107,6 +109,8 @@ def create_app(
     app = FastAPI(title="Outreach", docs_url=None, redoc_url=None, openapi_url=None, lifespan=closing)
     app.state.desk = Desk(engine, settings, clock, prefect, webhooks)
     app.middleware("http")(guard)
+    # Added last, it stands in front of everything.
+    app.add_middleware(RequestLimits, headers=HEADERS)
     for part in PARTS:
         app.include_router(part.router)
     app.include_router(signin.door)
@@ -127,19 +131,22 @@ async def guard(request: Request, go_on: Callable[[Request], Awaitable[Response]
     try:
         response = await go_on(request) if not is_too_long(request) else show_too_long(request)
     except Exception as error:
-        # Neither the text (a database driver's holds the row) nor the address (it may hold a token).
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        log.error("%s at %s, line %s", type(error).__name__, last.filename, last.lineno)
-        response = show_trouble(
-            request,
-            500,
-            "Something went wrong here",
-            "It is our fault, and nothing was changed. Please try again in a minute, or tell a person.",
-        )
+        response = show_trouble(request, *_trouble_of(error))
     response.headers.update({name: value for name, value in HEADERS.items() if name not in response.headers})
     if request.url.path.startswith(("/unsubscribe/", "/survey/")):
         response.headers["Referrer-Policy"] = "no-referrer"
     return response
+
+
+def _trouble_of(error: Exception) -> tuple[int, str, str]:
+    if isinstance(error, DATABASE_ERRORS) and (trouble := find_trouble(error)):
+        log.error(trouble)
+        return 503, "The database does not answer", "Nothing was changed. Please try again in a minute."
+    # Neither the text (a database driver's holds the row) nor the address (it may hold a token).
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    log.error("%s at %s, line %s", type(error).__name__, last.filename, last.lineno)
+    text = "It is our fault, and nothing was changed. Please try again in a minute, or tell a person."
+    return 500, "Something went wrong here", text
 
 
 def show_trouble(request: Request, status: int, heading: str, text: str) -> Response:

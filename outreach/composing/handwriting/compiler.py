@@ -22,6 +22,7 @@ from outreach.composing.handwriting.substitutions import build_kerning, build_su
 from outreach.composing.handwriting.variation import Habit, vary
 from outreach.composing.handwriting.walks import FORMS
 from outreach.errors import SettingsError
+from outreach.local_files import MOST_BYTES, require_regular
 
 # A letter that comes often must come in more forms to seem as seldom the same.
 OFTEN, SELDOM, RARE = "etaoinshrdlu ", "bcfgjkmpqvwxyz", 4
@@ -131,6 +132,7 @@ def make_pen(recipe: Recipe, folder: Path) -> Path:
     Raises SettingsError for a name that is no file's, and for a base that is no TrueType font with letters in it.
     """
     try:
+        require_regular(recipe.base, MOST_BYTES)
         made = compile_pen(recipe)
     except (OSError, TTLibError, KeyError) as error:
         raise SettingsError(

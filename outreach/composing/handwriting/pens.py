@@ -11,6 +11,7 @@ from pathlib import Path
 from fontTools.ttLib import TTFont
 
 from outreach.errors import SettingsError
+from outreach.local_files import make_private_folder, write_private
 
 FACES = Path(__file__).parent / "faces"
 SHIPPED = Path(__file__).parent / "pens"
@@ -69,10 +70,10 @@ def keep_pen(name: str, made: bytes, folder: Path) -> Path:
     Raises SettingsError for a name that is no file's.
     """
     _require_name(name)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder)
     path = folder / f"{name}.ttf"
     beside = path.with_suffix(".new")
-    beside.write_bytes(made)
+    write_private(beside, made)
     beside.replace(path)
     return path
 

@@ -15,8 +15,10 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from outreach.composing.handwriting.marks import CORNERS, Picture, Place, find_marks
 from outreach.composing.handwriting.sheet import MARK, Form, form_of
+from outreach.composing.page_tree import require_bounded
 from outreach.composing.pictures import draw_page, measure_pages
 from outreach.errors import ComposingError, ScanUnreadable
+from outreach.local_files import read_regular
 
 # How finely a flat page is read, and the least that a picture must have to be worth it, in pixels a mm.
 FINE, COARSE = 12, 5.0
@@ -57,7 +59,7 @@ def read_scans(paths: list[Path]) -> list[Page]:
 def open_pictures(path: Path) -> Iterator[Picture]:
     """The pages of a PDF, or the one picture in an image file, in red, green and blue."""
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except OSError as error:
         raise ScanUnreadable(f"{path} cannot be read: {error.strerror}") from error
     if content.startswith(b"%PDF"):
@@ -74,6 +76,7 @@ def open_pictures(path: Path) -> Iterator[Picture]:
 
 def _pages_of(content: bytes, path: Path) -> Iterator[Picture]:
     try:
+        require_bounded(content)
         sizes = measure_pages(content)
     except ComposingError as error:
         raise ScanUnreadable(f"{path.name} cannot be opened as a PDF; scan it again, without a password") from error

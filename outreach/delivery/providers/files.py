@@ -16,6 +16,7 @@ from typing import Any
 
 from outreach.composing.spreadsheets import quote_cell
 from outreach.errors import NotSent, OutcomeUnknown, Refused
+from outreach.local_files import PRIVATE_FILE, make_private_folder
 
 OPEN = ".open"
 
@@ -23,7 +24,7 @@ OPEN = ".open"
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Makes the folder if need be, and holds it against every other thread and process."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder)
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -54,7 +55,8 @@ def write_once(path: Path, content: bytes) -> None:
 def replace(path: Path, content: bytes) -> None:
     """Puts the file there whole, and on the disk, in one step."""
     part = path.with_name(f".{path.name}.part")
-    with part.open("wb") as file:
+    part.unlink(missing_ok=True)  # left by a killed writer, it may be open to others
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
@@ -76,8 +78,8 @@ def safe_name(name: str) -> str:
 def mark_open(root: Path, day: date, name: str) -> None:
     """Remembers that a day's list has grown; call it under the lock of the list's folder."""
     folder = root / OPEN / day.isoformat()
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / name).touch()
+    make_private_folder(folder)
+    (folder / name).touch(mode=PRIVATE_FILE)
 
 
 def open_marks(root: Path) -> list[Path]:
@@ -86,7 +88,7 @@ def open_marks(root: Path) -> list[Path]:
 
 
 def write_record(folder: Path, reference: str, record: dict[str, Any]) -> None:
-    folder.mkdir(exist_ok=True)
+    make_private_folder(folder)
     write_once(folder / f"{reference}.json", json.dumps(record, ensure_ascii=False, sort_keys=True).encode())
 
 

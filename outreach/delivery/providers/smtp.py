@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 
 from outreach.delivery.providers.mail import read_sealed
 from outreach.delivery.providers.protocol import NO_KEYS, Handover, Report, WebhookRequest, stand_in
+from outreach.delivery.providers.smtp_login import log_in
 from outreach.errors import ContactRefused, NoAnswer, NotSent, OutcomeUnknown, Refused, WebhookRefused
 from outreach.provider_settings import SmtpSettings, secret_of
 from outreach.settings import Settings
@@ -87,7 +88,7 @@ class Smtp:
             # What it said before the encryption counts for nothing (RFC 3207, 4.2).
             _greet(server)
         if self.settings.username:
-            server.login(self.settings.username, secret_of(self.settings.password))
+            log_in(server, self.settings.username, secret_of(self.settings.password))
 
 
 def _greet(server: smtplib.SMTP) -> None:
