@@ -19,6 +19,7 @@ from outreach.errors import DatabaseError
 from outreach.models import Attempt, Installation, Message, RunMark
 from outreach.settings import Settings
 
+RESTORED_RUN = "restored"
 MEND = "Run `outreach track --after-restore`: it looks up what may have left, and then lets sending go on"
 RESTORED = f"This database is older than what was sent from it: a backup has been restored. {MEND}"
 COPIED = f"What was sent last was sent from another copy of this database, which this one does not know. {MEND}"
@@ -135,6 +136,13 @@ def raise_mark(engine: Engine, settings: Settings, at: datetime) -> None:
         remember(mark_file(settings, mark.name), mark, answered=found)
 
 
+def is_looked_after(engine: Engine) -> bool:
+    """Whether the last that was noted in the database is that a restore was accepted: nothing has been sent since."""
+    with reading(engine) as session:
+        installation = session.get(Installation, 1)
+    return bool(installation and installation.run and installation.run.startswith(RESTORED_RUN))
+
+
 def _later_than_every_try(session: Session, at: datetime) -> datetime:
     """An absence noted before the restore clears nothing after it, also where a clock was ahead then."""
     newest = session.exec(select(func.max(col(Attempt.last_try_at)))).one()
@@ -154,7 +162,7 @@ def accept_restore(engine: Engine, settings: Settings, at: datetime) -> int:
         # Whatever the database has forgotten was opened after the last run that it knows had begun.
         installation.restored_from, installation.restored_at = last, _later_than_every_try(session, at)
         installation.generation = max(installation.generation, found.generation if found else 0) + 1
-        mark = _sign(session, installation, _new_run("restored"), at)
+        mark = _sign(session, installation, _new_run(RESTORED_RUN), at)
         still_open = select(Message).where(col(Message.status).in_(("approved", "sending")))
         messages = session.exec(still_open.order_by(Message.reference).with_for_update()).all()
         for message in messages:

@@ -3,14 +3,16 @@
 Nothing is decided here without evidence: a dead owner, a provider's answer, age, or a person with a reason.
 """
 
+import time
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
 from outreach.approval.staff import require_approver
-from outreach.database import is_held
+from outreach.database import is_held, reading
 from outreach.delivery.outbox import (
     advance,
     attempts_of,
@@ -27,6 +29,7 @@ from outreach.models import Attempt, Installation, Message
 DIED = "its sender died while handing it over"
 CANCELLED_THERE = "it was cancelled at its provider, and is not sent again"
 BY_HAND = ("accepted", "failed", "approved")
+NOTICED_SECONDS = 0.3
 CLOCKS_DIFFER = timedelta(days=1)
 # As far back as a look-up goes where an earlier version did not note which runs there were.
 LONG_AGO = timedelta(days=90)
@@ -52,6 +55,19 @@ def recover_lost(session: Session, keyed: Collection[str]) -> int:
     put_down(session, doubtful, "uncertain", DIED, "unknown")
     session.expire_all()
     return len(rows)
+
+
+def await_notice(engine: Engine) -> bool:
+    """Where others hold claims, waits until the death of one that was killed is noticed; whether it waited.
+
+    PostgreSQL keeps a killed client's lock until it sees that the connection is gone.
+    """
+    with reading(engine) as session:
+        claimed = select(Message.reference).where(Message.status == "sending").limit(1)
+        is_claimed = session.exec(claimed).first() is not None
+    if is_claimed:
+        time.sleep(NOTICED_SECONDS)
+    return is_claimed
 
 
 def list_uncertain(session: Session) -> Sequence[tuple[Message, Attempt]]:
@@ -143,7 +159,7 @@ def _close(session: Session, message: Message, status: str, reason: str, at: dat
 
 def _began_at_the_earliest(installation: Installation | None, message: Message) -> datetime:
     """Since when it may have left: look-ups that go by date begin there. Clocks may differ by a day, zones by half."""
-    planned = datetime.combine(message.run_on, time(), UTC)
+    planned = datetime(message.run_on.year, message.run_on.month, message.run_on.day, tzinfo=UTC)
     if installation is None or installation.restored_at is None:
         return planned - CLOCKS_DIFFER
     forgotten_since = installation.restored_from or installation.restored_at - LONG_AGO

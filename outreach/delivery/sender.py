@@ -27,7 +27,7 @@ from outreach.delivery.outbox import Claim
 from outreach.delivery.pauses import count_messages, is_paused
 from outreach.delivery.providers import ClosesItsDay, Provider, open_providers
 from outreach.delivery.rates import Turns
-from outreach.delivery.recovery import recover_lost
+from outreach.delivery.recovery import await_notice, recover_lost
 from outreach.delivery.reports import DeliverReport
 from outreach.delivery.settling import Answer, settle
 from outreach.errors import AlreadyAccepted, DeliveryError, MarkNotWritten, NotSent, OutcomeUnknown
@@ -115,7 +115,7 @@ class Sender:
         Where nothing but that happens, sweep after sweep, the machine is too slow just now, and the next run goes on.
         """
         self._tidy()
-        sweeping, in_vain = True, 0
+        sweeping, in_vain, looked_again = True, 0, False
         while sweeping:
             self.ended[RAN_OUT.reason], sent = 0, self.sent.total()
             for claims in self._claims():
@@ -123,6 +123,8 @@ class Sender:
             ran_out = self.ended[RAN_OUT.reason]
             in_vain = 0 if self.sent.total() > sent else in_vain + 1
             sweeping = self._tidy() > 0 or (ran_out > 0 and in_vain < SWEEPS_IN_VAIN)
+            if not (sweeping or looked_again):
+                sweeping, looked_again = await_notice(self.engine) and self._tidy() > 0, True
         self.ended["again"] += ran_out + self.ended[OUT_OF_REACH.reason]
         if self.ended[OUT_OF_REACH.reason]:
             self.tell("The storage of letters did not give out some of them; outreach doctor says why")

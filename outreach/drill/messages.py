@@ -123,6 +123,12 @@ class Feeder:
             wanted = select(func.count()).select_from(Message).where(col(Message.status).in_(statuses))
             return session.exec(wanted).one()
 
+    def count_open(self) -> int:
+        """How many a sender or a look-up will still close."""
+        with reading(self.engine) as session:
+            rows = session.exec(select(Message.reference, Message.status).where(col(Message.status).in_(OPEN))).all()
+        return sum(status != "uncertain" or reference not in self.tampered for reference, status in rows)
+
     def records(self) -> list[Record]:
         """What our tables say of every message handed in; one that is no longer there is on record as "gone"."""
         with reading(self.engine) as session:

@@ -20,7 +20,7 @@ from outreach.delivery import deliver_due
 from outreach.drill.backups import Restore, take_backup
 from outreach.drill.database import OwnDatabase, make_database
 from outreach.drill.ledger import Line, Tally, count, read_log
-from outreach.drill.messages import OPEN, Feeder
+from outreach.drill.messages import Feeder
 from outreach.drill.options import LATE_SECONDS, DrillOptions, Plan, make_settings, measure_pace
 from outreach.drill.orders import Orders, open_nursery
 from outreach.drill.postman import result_file
@@ -271,7 +271,7 @@ class Drill:
         """Waits until nothing is open any more, as long as there is less and less of it."""
         began = closed_at = steady_seconds()
         fewest = self.feeder.made
-        while left := self.feeder.count(*OPEN):
+        while left := self.feeder.count_open():
             now = steady_seconds()
             if left < fewest:
                 fewest, closed_at = left, now
@@ -295,7 +295,7 @@ class Drill:
     def tally(self) -> Tally:
         records, tries = self.feeder.records(), self.tries | self.feeder.tries()
         if self.options.clocks:
-            # Our own record of a try is by a wrong clock; the vendor's says when it came, and a stop may lie before that.
+            # Our own record of a try is by a wrong clock. The vendor says when it came, which may be a stop later.
             late = timedelta(seconds=STOPPED_LEASES[1] * self.plan.lease_seconds + LATE_SECONDS * self.plan.pace + 2)
             records = [replace(r, opted_out_at=r.opted_out_at and r.opted_out_at + late) for r in records]
             tries = {}

@@ -18,7 +18,7 @@ from outreach.composing.storage import Storage, open_storage
 from outreach.database import reading, take_turns, writing
 from outreach.delivery import outbox, recovery
 from outreach.delivery.cancelling import cancel_stopped
-from outreach.delivery.generation import accept_restore, find_restore, raise_mark
+from outreach.delivery.generation import accept_restore, find_restore, is_looked_after, raise_mark
 from outreach.delivery.handover import handover_of
 from outreach.delivery.last_check import MAY_HAVE_LEFT
 from outreach.delivery.providers import Found, Handover, Provider, open_providers
@@ -103,10 +103,13 @@ def track_open(
 
 
 def _doubt(engine: Engine, settings: Settings, clock: Clock, tell: Tell) -> int:
-    """Puts in doubt what a restored backup may have forgotten; a database that is its own loses nothing."""
-    if find_restore(engine, settings):
+    """Puts in doubt what a restored backup may have forgotten, once: whoever says that one was restored is believed.
+
+    A machine that has not run since the backup was taken cannot know better by its mark.
+    """
+    if settings.mode == "live" and (find_restore(engine, settings) or not is_looked_after(engine)):
         return accept_restore(engine, settings, clock())
-    tell("No backup was restored here, as far as this machine's mark of the database knows: nothing is put in doubt")
+    tell("Nothing has been sent since a restored backup was looked after: nothing is put in doubt again")
     return 0
 
 
