@@ -21,6 +21,8 @@ test: setup
 drill: setup
 	.venv/bin/outreach drill --kills 200 --keyed
 	.venv/bin/outreach drill --kills 200 --keyless
+	.venv/bin/outreach drill --kills 50 --restore
+	.venv/bin/outreach drill --kills 50 --clocks
 	! .venv/bin/outreach drill --kills 30 --naive
 	$(RUN) pytest -m drill
 

@@ -35,6 +35,7 @@ from outreach.announcing import announce_approval
 from outreach.clock import Clock, parse_day, read_clock, system_clock
 from outreach.database import open_database, reading, upgrade_database
 from outreach.database_errors import explain_database_error
+from outreach.delivery.generation import name_installation
 from outreach.errors import ApprovalError, DatabaseError, NotFound, OutreachError, SettingsError
 from outreach.intake import redate
 from outreach.models import Batch
@@ -87,7 +88,9 @@ def open_run() -> Iterator[Run]:
         redate(engine, settings)
         with reading(engine) as session:
             settings = with_saved_knobs(session, settings)
-        yield Run(settings, engine, read_clock(settings.now), day_of(settings), get_run_logger())
+        clock = read_clock(settings.now)
+        name_installation(engine, settings, clock())
+        yield Run(settings, engine, clock, day_of(settings), get_run_logger())
     except OperationalError as error:
         raise DatabaseError(explain_database_error(error)) from None
     except TELLABLE as error:

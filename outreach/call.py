@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 from outreach import tables
 from outreach.clock import Clock, parse_day, read_clock
 from outreach.database import open_database, reading, upgrade_database
+from outreach.delivery.generation import name_installation
 from outreach.errors import DatabaseError, SettingsError
 from outreach.intake import redate
 from outreach.planning import today_of
@@ -67,7 +68,10 @@ def open_call(
         redate(engine, settings)
     with reading(engine) as session:
         tuned = with_saved_knobs(session, settings)
-    return Call(tuned, settings, url, engine, read_clock(now or settings.now), as_json)
+    clock = read_clock(now or settings.now)
+    if create:
+        name_installation(engine, tuned, clock())
+    return Call(tuned, settings, url, engine, clock, as_json)
 
 
 def owner_name() -> str:

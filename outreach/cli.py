@@ -256,6 +256,8 @@ def drill(
         typer.Option("--keyed/--keyless", help="Only a vendor that takes our keys, or only one that does not. [both]"),
     ] = None,
     naive: Annotated[bool, typer.Option("--naive", help="Retry as a general job queue does, and see it fail.")] = False,
+    restore: Annotated[bool, typer.Option("--restore", help="Restore backups meanwhile, with two machines.")] = False,
+    clocks: Annotated[bool, typer.Option("--clocks", help="Let the senders' clocks jump ahead and back.")] = False,
     database: Annotated[
         str | None, typer.Option(help="A PostgreSQL URL, or a SQLite file that is not there yet. [a file of its own]")
     ] = None,
@@ -264,7 +266,9 @@ def drill(
     """Kill senders at random against simulated vendors, and count from the vendors' logs what they got."""
     from outreach.drill import DrillOptions, run_drill, show_drill  # the web pages take a second to import
 
-    options = DrillOptions(kills=kills, seed=seed, database=database, keyed=keyed, naive=naive)
+    if naive and restore:
+        raise SettingsError("A job queue knows nothing of restored backups: leave out --naive or --restore")
+    options = DrillOptions(kills, seed, database, keyed, naive, restore=restore, clocks=clocks)
     result = run_drill(options, (lambda _: None) if as_json else tables.say)
     show_drill(result, as_json)
     raise typer.Exit(0 if result.passed else 1)

@@ -5,6 +5,7 @@ Instants are aware and UTC. Dates are the business's local dates. Everything els
 
 import time as machine
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -23,9 +24,19 @@ def steady_seconds() -> float:
     return machine.clock_gettime(getattr(machine, "CLOCK_BOOTTIME", machine.CLOCK_MONOTONIC))
 
 
+@dataclass(frozen=True)
+class StoppedClock:
+    """A clock that always shows `instant`: its hours pass only where somebody says so."""
+
+    instant: datetime
+
+    def __call__(self) -> datetime:
+        return self.instant
+
+
 def stopped_clock(instant: datetime) -> Clock:
     """A clock that always shows `instant`: what `--now` gives every command."""
-    return lambda: instant
+    return StoppedClock(instant)
 
 
 def read_clock(said: str | None) -> Clock:

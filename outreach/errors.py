@@ -3,6 +3,7 @@
 OutreachError
 ├── SettingsError                 outreach.toml, a knob or a secret is missing or wrong
 ├── DatabaseError                 the database is not there, not upgraded, or not safe to send from
+│   └── MarkNotWritten            the mark that tells a restored backup cannot be written: nothing may leave
 ├── NotFound                      a customer, batch, message, staff record or template that does not exist
 ├── IntakeError                   customer data cannot be read at all (single bad rows are refusals, not errors)
 │   ├── SourceUnreadable
@@ -49,6 +50,9 @@ class SettingsError(OutreachError): ...
 
 
 class DatabaseError(OutreachError): ...
+
+
+class MarkNotWritten(DatabaseError): ...
 
 
 class NotFound(OutreachError): ...

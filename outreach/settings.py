@@ -137,12 +137,13 @@ class Transit(Part):
 class Delivery(Part):
     """How sending is kept safe. A message that left without an answer goes to a person after `give_up_hours`.
 
-    `generation_file` is a mark outside the database; keep it where a restored backup does not bring an old one back.
+    `generation_file` is a mark outside the database; without it, it lies in the user's state directory, where a
+    restored folder does not bring an old one back.
     """
 
     lease_seconds: float = Field(default=300, gt=0)
     give_up_hours: float = Field(default=72, gt=0)
-    generation_file: Path = Path("outreach.generation")
+    generation_file: Path | None = None
 
 
 class Scaling(Part):

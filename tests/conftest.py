@@ -10,6 +10,8 @@ from pathlib import Path
 
 # Nothing in the tests may start a Prefect server by mistake, or reach outside this machine.
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp())
+# Marks of databases are kept in the user's state directory, and those of the tests are nobody's.
+os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp()
 os.environ["PREFECT_HOME"] = tempfile.mkdtemp()
 os.environ.update(PREFECT_SERVER_EPHEMERAL_ENABLED="false", PREFECT_SERVER_ANALYTICS_ENABLED="false", DO_NOT_TRACK="1")
 for name in [name for name in os.environ if name.startswith("OUTREACH_")]:

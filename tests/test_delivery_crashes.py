@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import random
 import signal
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ from test_providers import visible_files
 from approved import add_approved
 from conftest import NOW
 from outreach.clock import stopped_clock
-from outreach.database import open_database, reading, upgrade_database, writing
+from outreach.database import is_held, open_database, reading, upgrade_database, writing
 from outreach.delivery import deliver_due
+from outreach.delivery.outbox import owner_lock
 from outreach.delivery.providers import Handover
 from outreach.delivery.providers.outbox import Outbox
 from outreach.delivery.providers.protocol import FOR_EVER, NO_KEYS
@@ -66,6 +68,17 @@ def start(url: str, settings: Settings, owner: str, kill_at: int | str = 0, keye
     return sender
 
 
+def await_let_go(engine: Engine, *owners: str) -> None:
+    """Until the killed senders' locks are free: PostgreSQL notices a moment later that a client is gone."""
+
+    for _ in range(6_000):
+        with reading(engine) as session:
+            if not any(is_held(session, owner_lock(owner)) for owner in owners):
+                return
+        time.sleep(0.01)
+    pytest.fail("the lock of a killed sender was held for a minute")
+
+
 def add_messages(engine: Engine, number: int) -> None:
     with writing(engine) as session:
         for count in range(number):
@@ -99,6 +112,7 @@ def test_senders_killed_at_random_points_and_run_again_leave_what_one_undisturbe
         sender = start(database_url, settings, f"life {life}", kill_at=rng.randint(1, 20))
         sender.join()
         assert sender.exitcode == -signal.SIGKILL
+        await_let_go(engine, f"life {life}")
     assert deliver_due(engine, settings, CLOCK, "the last").uncertain == 0
     assert (visible_files(settings.providers.outbox.folder or Path()), rows_of(engine)) == undisturbed
 
@@ -112,6 +126,7 @@ def test_row_16_four_senders_at_once_two_of_them_killed_and_all_run_again_leave_
     for sender in senders:
         sender.join()
     assert sorted({sender.exitcode for sender in senders}) == [-signal.SIGKILL, 0]
+    await_let_go(engine, "s1", "s3")
     for _ in range(10):
         deliver_due(engine, settings, CLOCK, "again")
     assert (visible_files(settings.providers.outbox.folder or Path()), rows_of(engine)) == undisturbed

@@ -138,9 +138,10 @@ def test_every_provider_that_exists_is_in_the_docs() -> None:
     assert [name for name in PROVIDERS if f"`{name}`" not in read("docs/glossary.md")] == []
 
 
-def test_every_alarm_has_its_section_in_the_runbook_and_every_section_its_alarm() -> None:
+def test_every_alarm_has_its_section_in_the_runbook_and_so_has_a_restored_backup() -> None:
     sections = dict(re.findall(r"^## (.+)\n((?:(?!^## ).*\n?)*)", read("docs/runbook.md"), flags=re.MULTILINE))
-    assert list(sections) == [*KINDS, *FOUND_BY_PREFECT]
+    # Of a restored backup each delivery tells itself: it sends nothing.
+    assert list(sections) == [*KINDS, *FOUND_BY_PREFECT, "a restored backup"]
     for kind, text in sections.items():
         told = [part for part in ("**What it means.**", "**Look at.**", "**Mend it.**", "**Do not**") if part in text]
         assert len(told) == 4, f"the section on {kind} says only {told}"

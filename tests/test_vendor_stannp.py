@@ -36,7 +36,7 @@ from vendor_stannp import (
 
 from approved import pdf_saying
 from conftest import NOW
-from outreach.delivery.providers import Cancels, Provider, WebhookRequest
+from outreach.delivery.providers import Cancels, Found, Provider, WebhookRequest
 from outreach.delivery.providers.stannp import STATUSES, Stannp, open_provider
 from outreach.errors import AlreadyAccepted, DeliveryError, NoAnswer, NotSent, OutcomeUnknown, Refused, WebhookRefused
 from outreach.settings import Settings
@@ -286,9 +286,35 @@ def test_a_letter_is_found_by_its_tag_whatever_its_status(stannp: Stannp, accoun
     stannp.send(LETTER)
     stannp.send(letter_to(TO_VERMONT, reference="AAAA-BBBB-CCCC", key="AAAA-BBBB-CCCC.1"))
     account.letters["AAAA-BBBB-CCCC.1"]["tags"] = "AAAA-BBBB-CCCC"
-    for status in STATUSES:
+    for status in STATUSES[:-1]:
         account.letters[LETTER.key]["status"] = status
         assert stannp.find(LETTER) == [str(LETTER_ID)], status
+
+
+def test_a_letter_that_was_cancelled_on_their_pages_is_told_apart_from_one_that_is_there(
+    stannp: Stannp, account: Account
+) -> None:
+    stannp.send(LETTER)
+    account.letters[LETTER.key]["status"] = "cancelled"
+    found = stannp.find(LETTER)
+    assert isinstance(found, Found)
+    assert (found, found.cancelled) == ([], [str(LETTER_ID)])
+    assert found.at is not None
+
+
+def test_what_is_compared_under_a_key_is_every_byte_that_would_be_asked(
+    stannp: Stannp, account: Account, settings: Settings, url: str
+) -> None:
+    """A form that differs by one word would be a second letter, whatever its key."""
+    both_sides = open_provider(settings_at(settings, url, double_sided=True))
+    assert stannp.request_hash(LETTER) == stannp.request_hash(LETTER)
+    assert both_sides.request_hash(LETTER) != stannp.request_hash(LETTER)
+    stannp.send(LETTER)
+    both_sides.send(LETTER)
+    both_sides.close()
+    assert account.asked[0] != account.asked[1]
+    other_words = replace(LETTER, content=pdf_saying("Good evening"))
+    assert stannp.request_hash(other_words) != stannp.request_hash(LETTER)
 
 
 def test_every_try_of_a_letter_is_found_once(stannp: Stannp, account: Account) -> None:

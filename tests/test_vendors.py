@@ -178,6 +178,21 @@ def test_a_look_up_finds_what_is_there_and_nothing_where_nothing_is(
     assert carrier.find(handover) == []
 
 
+@pytest.mark.parametrize(("name", "mark"), [("lob", {"deleted": True}), ("postgrid", {"status": "cancelled"})])
+def test_a_letter_cancelled_on_the_vendors_pages_is_neither_there_nor_absent(
+    name: str, mark: dict[str, Any], vendor: Loopback, carriers: Any
+) -> None:
+    """Taken for absent, what staff cancelled there was sent again."""
+    case = next(case for case in CASES if case.name == name)
+    assert case.found
+    (there,) = case.found(case.handovers[0])
+    said = json.loads(there.body)
+    said["data"][0] |= mark
+    vendor.will([replace(there, body=json.dumps(said).encode())])
+    found = carriers(case).find(case.handovers[0])
+    assert (found, found.cancelled) == ([], [case.provider_id])
+
+
 @EACH
 @pytest.mark.parametrize(
     "answer",

@@ -13,13 +13,14 @@ from sqlmodel import Session
 from outreach.clock import Clock, steady_seconds
 from outreach.composing.contents import Bodies
 from outreach.delivery import outbox
-from outreach.delivery.generation import Mark, next_mark
+from outreach.delivery.generation import next_mark
 from outreach.delivery.handover import handover_of
 from outreach.delivery.last_check import checks_on
+from outreach.delivery.marks import Mark
 from outreach.delivery.outbox import Claim
-from outreach.delivery.providers import Cancels, Handover, Provider
+from outreach.delivery.providers import Cancels, ComparesRequests, Handover, Provider
 from outreach.delivery.recovery import doubt
-from outreach.errors import NotSent
+from outreach.errors import DeliveryError, NotSent
 from outreach.models import Attempt, Message
 from outreach.planning.checks import Check, find_stops
 from outreach.planning.decisions import decide_again
@@ -27,6 +28,7 @@ from outreach.planning.legal_hours import find_leaves
 from outreach.planning.verdicts import Stop
 from outreach.settings import Settings
 
+CHANGED = Stop("uncertain", "what would be asked has changed since its first try under this key; it is looked up first")
 RAN_OUT = Stop("approved", "the sender was held up before its turn")
 OLD_KEY = Stop("uncertain", "its key is too old for the provider to know it surely; it is looked up first")
 
@@ -71,16 +73,20 @@ def begin_attempts(
     attempts = outbox.attempts_of(session, [message.reference for _, message in standing])
     leaves = find_leaves(session, settings, [message for _, message in standing], at)
     checks = checks_on(bodies, leaves, at)
-    stops = _stops(session, settings, standing, attempts, carriers, checks, on, at)
+    stops = _stops(session, settings, standing, attempts, bodies, carriers, checks, on, at)
     begun = Begun(stopped=[(claim, stops[claim.reference]) for claim, _ in standing if claim.reference in stops])
     _put_down(session, [(m, stops[m.reference]) for _, m in standing if m.reference in stops], attempts, at)
     decide_again(session, {claim.reference: stop for claim, stop in begun.stopped}, on)
     windows = {name: _cancel_window(carrier) for name, carrier in carriers.items()}
     going = [(claim, message) for claim, message in standing if claim.reference not in stops]
     opened = [(claim, message, _open(message, attempts, windows, on, at)) for claim, message in going]
+    for _, message, attempt in opened:
+        if attempt.tries == 1:
+            body = bodies.whole[message.content_sha256 or ""]
+            attempt.request_sha256 = _request_hash(carriers[attempt.provider], message, attempt, body)
     outbox.add_attempts(session, [attempt for _, _, attempt in opened if attempt.tries == 1])
     if opened and settings.mode == "live":
-        begun.mark = next_mark(session)
+        begun.mark = next_mark(session, claims[0].owner, at)
     begun.opened = [
         Opened(claim, attempt.number, attempt.tries, handover_of(message, body, attempt, require_time, within))
         for claim, message, attempt in opened
@@ -109,6 +115,7 @@ def _stops(
     settings: Settings,
     standing: Sequence[tuple[Claim, Message]],
     attempts: Mapping[str, Sequence[Attempt]],
+    bodies: Bodies,
     carriers: Mapping[str, Provider],
     checks: Sequence[Check],
     on: date,
@@ -120,6 +127,8 @@ def _stops(
         # Half of what the provider promises: its clock and ours differ, and a retry takes time to arrive.
         if unanswered and at - unanswered.started_at > carriers[message.provider or ""].key_life / 2:
             stops.setdefault(message.reference, OLD_KEY)
+        elif unanswered and _has_changed(message, unanswered, bodies, carriers):
+            stops.setdefault(message.reference, CHANGED)
     free = [message for _, message in standing if message.reference not in stops]
     stops |= find_stops(session, settings, free, on, checks)
     # An earlier try may have arrived: it is looked up first, and only if it did not does the reason to stop count.
@@ -127,6 +136,25 @@ def _stops(
         if not stop.only_waits and _is_open(attempts, reference):
             stops[reference] = Stop("uncertain", stop.reason)  # and nothing is decided on again before it is known
     return stops
+
+
+def _has_changed(message: Message, unanswered: Attempt, bodies: Bodies, carriers: Mapping[str, Provider]) -> bool:
+    """Whether another try under the key would ask for something else, which its provider takes for a new order."""
+    body = bodies.whole.get(message.content_sha256 or "")
+    carrier = carriers[unanswered.provider]
+    if body is None or not isinstance(carrier, ComparesRequests):
+        return False
+    return _request_hash(carrier, message, unanswered, body) != unanswered.request_sha256
+
+
+def _request_hash(carrier: Provider, message: Message, attempt: Attempt, body: bytes) -> str | None:
+    if not isinstance(carrier, ComparesRequests):
+        return None
+    try:
+        return carrier.request_hash(handover_of(message, body, attempt))
+    except DeliveryError:
+        # What cannot even be asked for is refused when it is handed over.
+        return None
 
 
 def _is_open(attempts: Mapping[str, Sequence[Attempt]], reference: str) -> bool:

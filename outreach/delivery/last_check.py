@@ -5,18 +5,19 @@ What the customer has said is asked of planning; this adds what only the moment 
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 
 from sqlmodel import Session, col, select
 
 from outreach.approval.seals import find_unfit
-from outreach.clock import business_date
+from outreach.clock import add_business_days, business_date
 from outreach.composing.contents import Bodies
 from outreach.composing.recheck import recheck
 from outreach.delivery.pauses import pauses_over
 from outreach.errors import ContentLost, StorageError
-from outreach.models import Attempt, Batch, Installation
+from outreach.models import Attempt, Batch, Installation, Moment
+from outreach.moments import knobs_for
 from outreach.planning.checks import Check, Messages
 from outreach.planning.collecting import check_collecting
 from outreach.planning.hours import Leave
@@ -31,6 +32,7 @@ OUTSIDE_HOURS = "it waits for the hours in which they may be reached, wherever t
 NO_HOURS = "no hour is right in every time zone they may be in; note their time zone (customers.timezone)"
 # Why a message waits until an instant that is known.
 TIMED = (OUTSIDE_HOURS, TOO_MANY)
+A_QUARTER = timedelta(days=92)
 MAY_HAVE_LEFT = "the database was restored from a backup, and it may have left before that"
 
 
@@ -54,18 +56,35 @@ def check_again(session: Session, settings: Settings, messages: Messages, on: da
 
 
 def check_restore(session: Session, settings: Settings, messages: Messages, on: date) -> Stops:
-    """After a restored backup, whatever was planned by then may have left already: it is looked up first."""
+    """After a restored backup, whatever of its moment may have left already, by any run, is looked up first."""
     installation = session.get(Installation, 1)
     restored_at = installation.restored_at if installation else None
     if restored_at is None:
         return {}
-    planned_by = business_date(restored_at, settings.business.timezone)
-    doubtful = [message.reference for message in messages if message.run_on <= planned_by]
+    restored_on = business_date(restored_at, settings.business.timezone)
+    about = select(Moment).where(col(Moment.moment_id).in_({message.moment_id for message in messages}))
+    moments = {moment.moment_id: moment for moment in session.exec(about)}
+    doubtful = [
+        message.reference for message in messages if _was_there_by(restored_on, moments[message.moment_id], settings)
+    ]
     looked_up = select(Attempt.reference).where(
         col(Attempt.reference).in_(doubtful), Attempt.outcome == "absent", Attempt.last_try_at >= restored_at
     )
     cleared = set(session.exec(looked_up))
     return {reference: Stop("uncertain", MAY_HAVE_LEFT) for reference in doubtful if reference not in cleared}
+
+
+def _was_there_by(day: date, moment: Moment, settings: Settings) -> bool:
+    """Whether a run of `day` or before may have found the moment: the day of the run that found it now says nothing.
+
+    Whom no run finds for a quarter after the restore had no such moment when it came.
+    """
+    began_on = moment.occasion_on
+    # An occasion that is a year or a month begins with it, and the day that it is about is any day of it.
+    if len(moment.occasion) in (4, 7) and str(began_on).startswith(moment.occasion):
+        began_on = date.fromisoformat(f"{moment.occasion}-01-01"[:10])
+    found_by = add_business_days(day, knobs_for(settings, moment.kind).lead_days)
+    return began_on <= found_by and moment.found_on <= day + A_QUARTER
 
 
 def check_seal(session: Session, settings: Settings, messages: Messages, on: date, bodies: Bodies) -> Stops:

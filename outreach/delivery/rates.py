@@ -1,15 +1,28 @@
-"""How fast each provider may be used, by all senders together: a number of hand-overs wanted in, those allowed out."""
+"""How fast each provider may be used, by all senders together: hand-overs get turns, and start in no other instant.
 
+A turn that was missed is gone. To make up for it would be two at once, and a provider counts by the second.
+"""
+
+import time
+from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import Engine, text
 from sqlmodel import Session
 
-from outreach.database import insert_new
+from outreach.clock import steady_seconds, system_clock
+from outreach.database import insert_new, writing
 from outreach.models import Allowance
 
 # Nothing is allowed further ahead than this, so that a pause or an opt-out is never long in coming into force.
 AHEAD = timedelta(seconds=1)
+# So late a turn may still be used; turns are as much further apart, so that the rate holds in any second all the same.
+LATE = timedelta(seconds=0.1)
+# Beginning attempts takes this long at the most before the first of them is ready to leave.
+MOST_READY = timedelta(seconds=0.5)
+# What is used up further ahead than it can be was written by a clock that was wrong.
+CLOCKS_DIFFER = timedelta(seconds=2)
 
 
 @dataclass(frozen=True)
@@ -21,19 +34,88 @@ class Allowed:
     apart: timedelta
 
 
-def allow(session: Session, provider: str, per_second: float | None, wanted: int, at: datetime) -> Allowed:
-    """Sets aside a provider's next `wanted` hand-overs, as many as may start within the next second.
+def allow(
+    session: Session,
+    provider: str,
+    per_second: float | None,
+    wanted: int,
+    at: datetime,
+    ready: timedelta = timedelta(0),
+) -> Allowed:
+    """Sets aside a provider's next `wanted` turns, as many as come within a second of when the first is `ready`.
 
     None of them when others have used that second up: `wait` says when to ask again.
     """
     if per_second is None or wanted == 0:
         return Allowed(wanted, timedelta(0), timedelta(0))
-    apart = timedelta(seconds=1 / per_second)
+    apart = (timedelta(seconds=1) + LATE) / per_second
     insert_new(session, Allowance, [{"provider": provider, "used_until": at}])
-    used = session.get_one(Allowance, provider, with_for_update=True)
-    first = max(at, used.used_until)
-    if first - at > AHEAD:
-        return Allowed(0, first - at - AHEAD, apart)
-    count = min(wanted, 1 + (AHEAD - (first - at)) // apart)
+    used = session.get_one(Allowance, provider, with_for_update=True, populate_existing=True)
+    begins = at + ready
+    cannot_be = used.used_until > at + MOST_READY + AHEAD + apart + CLOCKS_DIFFER
+    first = begins if cannot_be else max(begins, used.used_until)
+    if first - begins > AHEAD:
+        return Allowed(0, first - begins - AHEAD, apart)
+    count = min(wanted, 1 + (AHEAD - (first - begins)) // apart)
     used.used_until = first + count * apart
     return Allowed(count, first - at, apart)
+
+
+def rate_clock(session: Session) -> datetime:
+    """The one clock that all senders share: PostgreSQL's, or with a SQLite file their machine's.
+
+    It is read once the transaction has begun, for on SQLite that may take a while.
+    """
+    connection = session.connection()
+    if session.get_bind().dialect.name != "postgresql":
+        return system_clock()
+    at: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return at
+
+
+class Turns:
+    """The turns of one sender with one provider."""
+
+    def __init__(self, engine: Engine, provider: str, per_second: float | None) -> None:
+        self.engine, self.provider, self.per_second = engine, provider, per_second
+        self.starts: deque[float] = deque()
+        #: How long it took lately from setting turns aside to being ready for the first.
+        self.ready = timedelta(0)
+
+    def set_aside(self, wanted: int, ready: timedelta | None = None) -> tuple[int, float]:
+        """How many may be begun now, `wanted` at the most; where none may, the seconds after which to ask again."""
+        if self.per_second is None:
+            return wanted, 0.0
+        with writing(self.engine) as session:
+            at = rate_clock(session)
+            now = steady_seconds()
+            allowed = allow(session, self.provider, self.per_second, wanted, at, self.ready if ready is None else ready)
+        first, apart = now + allowed.wait.total_seconds(), allowed.apart.total_seconds()
+        self.starts.extend(first + number * apart for number in range(allowed.count))
+        return allowed.count, allowed.wait.total_seconds()
+
+    def note_ready(self, seconds: float) -> None:
+        self.ready = min(timedelta(seconds=seconds), MOST_READY)
+
+    def await_turn(self, left: int, until: float) -> bool:
+        """Waits for the next turn, of `left` that are still wanted; False when none comes before `until`."""
+        if self.per_second is None:
+            return True
+        while (now := steady_seconds()) < until:
+            while self.starts and self.starts[0] + LATE.total_seconds() < now:
+                self.starts.popleft()
+            if not self.starts:
+                count, wait = self.set_aside(left, timedelta(0))
+                if not count:
+                    time.sleep(max(0.0, min(wait, until - now)))
+                continue
+            if (ahead := min(self.starts[0], until) - now) > 0:
+                time.sleep(ahead)
+            elif self.starts[0] <= now:
+                self.starts.popleft()
+                return True
+        return False
+
+    def drop(self) -> None:
+        """Lets go of turns that nobody is left for."""
+        self.starts.clear()

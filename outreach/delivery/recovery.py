@@ -3,21 +3,36 @@
 Nothing is decided here without evidence: a dead owner, a provider's answer, age, or a person with a reason.
 """
 
+import time
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
 from outreach.approval.staff import require_approver
-from outreach.database import is_held
-from outreach.delivery.outbox import attempts_of, begun, new_attempt, owner_lock, put_down, record_acceptance
+from outreach.database import is_held, reading
+from outreach.delivery.outbox import (
+    advance,
+    attempts_of,
+    begun,
+    new_attempt,
+    owner_lock,
+    put_down,
+    record_acceptance,
+)
 from outreach.delivery.providers.protocol import stand_in
 from outreach.errors import NotFound, NotWaiting, SettingsError
-from outreach.models import Attempt, Message
+from outreach.models import Attempt, Installation, Message
 
 DIED = "its sender died while handing it over"
+CANCELLED_THERE = "it was cancelled at its provider, and is not sent again"
 BY_HAND = ("accepted", "failed", "approved")
+NOTICED_SECONDS = 0.3
+CLOCKS_DIFFER = timedelta(days=1)
+# As far back as a look-up goes where an earlier version did not note which runs there were.
+LONG_AGO = timedelta(days=90)
 
 
 def recover_lost(session: Session, keyed: Collection[str]) -> int:
@@ -42,6 +57,19 @@ def recover_lost(session: Session, keyed: Collection[str]) -> int:
     return len(rows)
 
 
+def await_notice(engine: Engine) -> bool:
+    """Where others hold claims, waits until the death of one that was killed is noticed; whether it waited.
+
+    PostgreSQL keeps a killed client's lock until it sees that the connection is gone.
+    """
+    with reading(engine) as session:
+        claimed = select(Message.reference).where(Message.status == "sending").limit(1)
+        is_claimed = session.exec(claimed).first() is not None
+    if is_claimed:
+        time.sleep(NOTICED_SECONDS)
+    return is_claimed
+
+
 def list_uncertain(session: Session) -> Sequence[tuple[Message, Attempt]]:
     """Messages that left without an answer, each with the attempt to look up."""
     open_ones = (
@@ -63,6 +91,28 @@ def record_absence(session: Session, reference: str, number: int) -> bool:
     put_down(session, [message], "approved", None)
     session.expire(message)
     return True
+
+
+def note_provider(session: Session, reference: str, number: int, provider: str) -> None:
+    """Says who carried an uncertain message, where it turns out to be another than the one it would go by now."""
+    attempt = session.get_one(Attempt, (reference, number), with_for_update=True, populate_existing=True)
+    message = session.get_one(Message, reference, with_for_update=True, populate_existing=True)
+    if message.status == "uncertain" and attempt.outcome == "unknown":
+        attempt.provider = message.provider = provider
+
+
+def record_cancelled_there(session: Session, reference: str, number: int, provider_id: str, at: datetime) -> None:
+    """Writes down that a provider had an attempt and that it was cancelled there: it ends, and goes nowhere again."""
+    record_acceptance(session, reference, number, provider_id, at)
+    session.flush()
+    advance(session, reference, "cancelled", CANCELLED_THERE)
+
+
+def note_missing(session: Session, reference: str, number: int, at: datetime) -> datetime:
+    """Since when, by their provider's own clock, look-ups have found nothing: since `at`, where this is the first."""
+    attempt = session.get_one(Attempt, (reference, number), with_for_update=True, populate_existing=True)
+    attempt.missing_since = attempt.missing_since or at
+    return attempt.missing_since
 
 
 def give_up(session: Session, reference: str, number: int, at: datetime, after: timedelta) -> bool:
@@ -107,17 +157,28 @@ def _close(session: Session, message: Message, status: str, reason: str, at: dat
     attempt.evidence, message.status_reason = reason, reason
 
 
+def _began_at_the_earliest(installation: Installation | None, message: Message) -> datetime:
+    """Since when it may have left: look-ups that go by date begin there. Clocks may differ by a day, zones by half."""
+    planned = datetime(message.run_on.year, message.run_on.month, message.run_on.day, tzinfo=UTC)
+    if installation is None or installation.restored_at is None:
+        return planned - CLOCKS_DIFFER
+    forgotten_since = installation.restored_from or installation.restored_at - LONG_AGO
+    return min(planned, forgotten_since) - CLOCKS_DIFFER
+
+
 def doubt(session: Session, message: Message, at: datetime, reason: str) -> Attempt:
     """Makes a locked message uncertain that may have left unknown to us; returns the attempt to look up."""
+    installation = session.get(Installation, 1)
+    restored_at = installation.restored_at if installation else None
     attempts = attempts_of(session, [message.reference])[message.reference]
     attempt = next((one for one in attempts if one.outcome in (None, "unknown")), None)
     if attempt is None:
         attempt = new_attempt(message, len(attempts) + 1, at, message.run_on)
-        # It may have left at any time since it was planned: look-ups that go by date begin there.
-        attempt.tries, attempt.started_at = 0, datetime.combine(message.run_on, time(), UTC) - timedelta(days=1)
+        attempt.tries, attempt.started_at = 0, _began_at_the_earliest(installation, message)
         session.add(attempt)
     # It may have been tried again until this moment: only a look-up after it proves anything.
-    attempt.last_try_at = at
+    attempt.last_try_at = max(at, restored_at) if restored_at else at
+    attempt.missing_since = None
     attempt.outcome, attempt.evidence = "unknown", reason
     message.status, message.status_reason, message.owner = "uncertain", reason, None
     session.flush()

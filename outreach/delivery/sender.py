@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlmodel import col
 
-from outreach.clock import Clock, business_date, steady_seconds, system_clock
+from outreach.clock import Clock, business_date, steady_seconds
 from outreach.composing.contents import Bodies, read_bodies
 from outreach.composing.storage import open_storage
 from outreach.database import hold, reading, require_safe_claims, take_turns, writing
@@ -22,14 +22,15 @@ from outreach.delivery.beginning import RAN_OUT, Begun, Opened, begin_attempts, 
 from outreach.delivery.cancelling import CancelReport, cancel_stopped
 from outreach.delivery.due import count_waiting, require_start
 from outreach.delivery.last_check import OUT_OF_REACH
+from outreach.delivery.marks import Mark, mark_file, remember
 from outreach.delivery.outbox import Claim
 from outreach.delivery.pauses import count_messages, is_paused
 from outreach.delivery.providers import ClosesItsDay, Provider, open_providers
-from outreach.delivery.rates import Allowed, allow
-from outreach.delivery.recovery import recover_lost
+from outreach.delivery.rates import Turns
+from outreach.delivery.recovery import await_notice, recover_lost
 from outreach.delivery.reports import DeliverReport
 from outreach.delivery.settling import Answer, settle
-from outreach.errors import AlreadyAccepted, DeliveryError, NotSent, OutcomeUnknown
+from outreach.errors import AlreadyAccepted, DeliveryError, MarkNotWritten, NotSent, OutcomeUnknown
 from outreach.models import Message
 from outreach.settings import Settings
 
@@ -59,13 +60,13 @@ def deliver_due(
     claiming, claimed, beginning, begun, sending, answered, settling, settled.
 
     Raises SettingsError in live mode while there is no day to start on or a provider lacks a secret, and DatabaseError
-    while a restored backup has not been looked after.
+    while a restored backup has not been looked after or the mark that tells of one cannot be written.
     """
     with reading(engine) as session:
         require_start(session, settings)
         before = count_messages(session, col(Message.accepted_at).is_not(None))
     require_safe_claims(engine)
-    generation.require_no_restore(engine, settings)
+    generation.raise_mark(engine, settings, clock())
     with open_providers(settings, providers) as carriers, hold(engine, outbox.owner_lock(owner)):
         cancelled = cancel_stopped(engine, settings, clock, carriers, tell)
         sender = Sender(engine, settings, clock, owner, tell, carriers, at_point, limit)
@@ -95,6 +96,7 @@ class Sender:
         self.ended: Counter[str] = Counter()
         self.retrying: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
+        self.turns: dict[str, Turns] = {}
         self.handed_over = 0
         self.at_once = 10
 
@@ -113,7 +115,7 @@ class Sender:
         Where nothing but that happens, sweep after sweep, the machine is too slow just now, and the next run goes on.
         """
         self._tidy()
-        sweeping, in_vain = True, 0
+        sweeping, in_vain, looked_again = True, 0, False
         while sweeping:
             self.ended[RAN_OUT.reason], sent = 0, self.sent.total()
             for claims in self._claims():
@@ -121,6 +123,8 @@ class Sender:
             ran_out = self.ended[RAN_OUT.reason]
             in_vain = 0 if self.sent.total() > sent else in_vain + 1
             sweeping = self._tidy() > 0 or (ran_out > 0 and in_vain < SWEEPS_IN_VAIN)
+            if not (sweeping or looked_again):
+                sweeping, looked_again = await_notice(self.engine) and self._tidy() > 0, True
         self.ended["again"] += ran_out + self.ended[OUT_OF_REACH.reason]
         if self.ended[OUT_OF_REACH.reason]:
             self.tell("The storage of letters did not give out some of them; outreach doctor says why")
@@ -171,45 +175,60 @@ class Sender:
         bodies = read_bodies(self.engine, self.storage, [claim.reference for claim in claims])
         for name in dict.fromkeys(claim.provider for claim in claims):
             waiting = deque(claim for claim in claims if claim.provider == name)
-            while waiting and name in self.awake:
-                self._work_round(self.carriers[name], waiting, bodies)
+            try:
+                while waiting and name in self.awake:
+                    self._work_round(self.carriers[name], waiting, bodies)
+            except MarkNotWritten:
+                self._give_back(claims, "nothing leaves while the mark cannot be written")
+                raise
             self._give_back(list(waiting), "its provider does not work just now")
 
     def _work_round(self, carrier: Provider, waiting: deque[Claim], bodies: Bodies) -> None:
         """Begins as many of `waiting` as may leave within a second, hands them over, and settles what is known."""
-        begun, allowed, at = self._begin(carrier, waiting, bodies)
+        turns = self.turns.setdefault(carrier.name, Turns(self.engine, carrier.name, carrier.per_second))
+        begun, at = self._begin(carrier, waiting, bodies, turns)
         if begun.mark:
-            generation.remember(self.settings.delivery.generation_file, begun.mark)
+            self._write_mark(begun.mark, begun.opened)
+        if begun.opened:
+            turns.note_ready(steady_seconds() - at)
         for _, stop in begun.stopped:
             self.ended[stop.reason if stop.only_waits else stop.status] += 1
         answers: list[Answer] = []
         try:
             for number, opened in enumerate(begun.opened):
-                due = at + (allowed.wait + number * allowed.apart).total_seconds()
-                # To sleep for no time at all still gives the processor away: a fifth of the time of a message.
-                if (ahead := due - steady_seconds()) > 0:
-                    time.sleep(ahead)
-                answers.append(self._hand_over(carrier, opened, at + FRESH_SECONDS))
+                is_its_turn = turns.await_turn(len(begun.opened) - number, at + FRESH_SECONDS)
+                answers.append(
+                    self._hand_over(carrier, opened, at + FRESH_SECONDS) if is_its_turn else Answer(opened, None, None)
+                )
         finally:
+            turns.drop()
             # Whatever ends this process in an orderly way, what is known by now is written down.
             self._settle(answers)
 
-    def _begin(self, carrier: Provider, waiting: deque[Claim], bodies: Bodies) -> tuple[Begun, Allowed, float]:
+    def _write_mark(self, mark: Mark, opened: list[Opened]) -> None:
+        """Writes the mark before anything leaves. Where that fails, what was begun is given back as never started."""
+        try:
+            remember(mark_file(self.settings, mark.name), mark)
+        except MarkNotWritten:
+            self._settle([Answer(one, None, None) for one in opened])
+            raise
+
+    def _begin(self, carrier: Provider, waiting: deque[Claim], bodies: Bodies, turns: Turns) -> tuple[Begun, float]:
         self.at_point("beginning")
         # A sender that dies leaves all it had begun open. Where nothing can be repeated or looked up, that is one.
         may_be_many = carrier.key_life or carrier.absent_after is not None
-        wanted = len(waiting) if may_be_many else 1
+        count, wait = turns.set_aside(len(waiting) if may_be_many else 1)
+        if not count:
+            time.sleep(min(wait, FRESH_SECONDS))
+            return Begun(), steady_seconds()
+        claims = [waiting.popleft() for _ in range(count)]
         with writing(self.engine) as session:
-            allowed = allow(session, carrier.name, carrier.per_second, wanted, system_clock())
-            claims = [waiting.popleft() for _ in range(allowed.count)]
             at = steady_seconds()
             on, now = self.today, self.clock()
             watch = watch_leases(claims, self.clock)
             begun = begin_attempts(session, self.settings, claims, bodies, self.carriers, on, now, watch)
         self.at_point("begun")
-        if not claims:
-            time.sleep(min(allowed.wait.total_seconds(), FRESH_SECONDS))
-        return begun, allowed, at
+        return begun, at
 
     def _hand_over(self, carrier: Provider, opened: Opened, fresh_until: float) -> Answer:
         """What the provider says; an attempt that is not fresh any more is not started."""

@@ -13,6 +13,8 @@ from pathlib import Path
 # Statuses that claim that a vendor took the message; "failed" is one where the message has the vendor's id.
 TAKEN = frozenset({"accepted", "delivered", "returned", "cancelled"})
 UNCERTAIN = frozenset({"uncertain", "needs_person"})
+# On its way still: nothing is lost that the next run takes up.
+WAITING = frozenset({"approved", "sending"})
 OUTCOMES = ("taken", "known", "refused", "nothing")
 
 
@@ -54,13 +56,15 @@ class Record:
 class Tally:
     """Counts of messages, and the references behind those that must be 0.
 
-    `lost`: on record as taken and not there, or ended without a reason. `denied`: there, and on record as not.
+    `lost`: on record as taken and not there, or ended without a reason. `waiting`: still on its way, which a run after
+    the drill's would go on with. `denied`: there, and on record as not.
     """
 
     messages: int
     accepted: int
     doubled: list[str]
     lost: list[str]
+    waiting: list[str]
     uncertain: list[str]
     denied: list[str]
     after_opt_out: list[str]
@@ -71,7 +75,15 @@ class Tally:
     @property
     def is_clean(self) -> bool:
         """Whether everything that must be 0 is 0."""
-        wrong = (self.doubled, self.lost, self.uncertain, self.denied, self.after_opt_out, self.unapproved)
+        wrong = (
+            self.doubled,
+            self.lost,
+            self.waiting,
+            self.uncertain,
+            self.denied,
+            self.after_opt_out,
+            self.unapproved,
+        )
         return not any(wrong)
 
 
@@ -99,7 +111,9 @@ def count(lines: Sequence[Line], records: Iterable[Record], tries: Mapping[str, 
         accepted=len(taken),
         doubled=sorted(reference for reference, them in taken.items() if len(them) > 1),
         lost=[r.reference for r in records if _is_lost(r, taken[r.reference], r.reference in refused)],
-        uncertain=[r.reference for r in records if r.status in UNCERTAIN],
+        waiting=[r.reference for r in records if r.status in WAITING and not taken[r.reference]],
+        # What was tampered with cannot be looked for by its words: in doubt after a restore, a person settles it.
+        uncertain=[r.reference for r in records if r.status in UNCERTAIN and not r.is_tampered],
         denied=[r.reference for r in records if taken[r.reference] and _is_denied(r)],
         after_opt_out=[r.reference for r in records if _is_late(r, taken[r.reference], tries)],
         unapproved=_unapproved(records, taken),
@@ -115,7 +129,7 @@ def _says_taken(record: Record) -> bool:
 def _is_lost(record: Record, taken: Sequence[Line], is_refused: bool) -> bool:
     if _says_taken(record):
         return record.provider_id not in {line.provider_id for line in taken}
-    if record.status in UNCERTAIN:
+    if record.status in UNCERTAIN | WAITING:
         return False
     reasons = {"blocked": record.is_tampered, "suppressed": record.opted_out_at is not None, "failed": is_refused}
     return not reasons.get(record.status, False)
@@ -129,12 +143,12 @@ def _is_late(record: Record, taken: Sequence[Line], tries: Mapping[str, datetime
     """Whether a try that the vendor took was begun after the opt-out was on record.
 
     The vendor only knows when it arrived; a sender may have been stopped on the way. So this one is asked of our own
-    record of the try where there is one.
+    record of the try as well, where there is one.
     """
     if record.opted_out_at is None:
         return False
     out = record.opted_out_at.timestamp()
-    return any((tries[line.key].timestamp() if line.key in tries else line.at) > out for line in taken)
+    return any(line.at > out and (line.key not in tries or tries[line.key].timestamp() > out) for line in taken)
 
 
 def _unapproved(records: Sequence[Record], taken: Mapping[str, Sequence[Line]]) -> list[str]:

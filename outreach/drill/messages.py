@@ -38,19 +38,40 @@ class Feeder:
         self.approved: dict[str, str] = {}
         self.tampered: set[str] = set()
         self.opted_out: dict[str, datetime] = {}
+        #: What was handed in, and who is not to be written to: a restored database gets them again.
+        self.handed_in: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {}
+        self.suppressions: list[dict[str, Any]] = []
 
     def feed(self, number: int) -> None:
         """Hands in `number` messages as one batch, the vendors in turn."""
+        batch = self._batch(f"drill {self.made}", number)
+        rows = [self._message(batch["batch_id"]) for _ in range(number)]
+        self.handed_in |= {message.reference: (batch, message.model_dump(), content) for message, content in rows}
+        self._insert([batch], rows)
+
+    def _insert(self, batches: list[dict[str, Any]], rows: list[tuple[Message, dict[str, Any]]]) -> None:
         with writing(self.engine) as session:
-            batch_id = f"drill {self.made}"
-            insert_new(session, Batch, [self._batch(batch_id, number)])
-            rows = [self._message(batch_id) for _ in range(number)]
+            insert_new(session, Batch, batches)
             # Before a message leaves it is asked whether its moment still stands, and who its customer is.
             insert_new(session, Customer, [_customer(message) for message, _ in rows])
             insert_new(session, Goodwill, [_named(message) for message, _ in rows])
             insert_new(session, Moment, [_moment(message) for message, _ in rows])
             insert_new(session, Content, [content for _, content in rows])
             session.add_all(message for message, _ in rows)
+
+    def bring_do_not_contact(self) -> None:
+        """Imports the do-not-contact list again, which a restored database has forgotten a part of."""
+        with writing(self.engine) as session:
+            insert_new(session, Suppression, self.suppressions)
+
+    def plan_again(self) -> int:
+        """Hands in again what a restored database has forgotten, as the next run would plan it; returns how many."""
+        with reading(self.engine) as session:
+            known = set(session.exec(select(Message.reference)).all())
+        forgotten = [self.handed_in[reference] for reference in self.handed_in if reference not in known]
+        batches = {batch["batch_id"]: batch for batch, _, _ in forgotten}
+        self._insert([*batches.values()], [(Message(**message), content) for _, message, content in forgotten])
+        return len(forgotten)
 
     def _batch(self, batch_id: str, number: int) -> dict[str, Any]:
         return {
@@ -92,7 +113,8 @@ class Feeder:
             if message is None or message.reference in self.opted_out:
                 return
             contact = {"contact_hash": message.contact_hash, "channel": message.channel}
-            insert_new(session, Suppression, [contact | {"source": "unsubscribed", "at": system_clock()}])
+            self.suppressions.append(contact | {"source": "unsubscribed", "at": system_clock()})
+            insert_new(session, Suppression, self.suppressions[-1:])
         # Only once it is committed can anybody be asked to keep to it.
         self.opted_out[message.reference] = system_clock()
 
@@ -100,6 +122,12 @@ class Feeder:
         with reading(self.engine) as session:
             wanted = select(func.count()).select_from(Message).where(col(Message.status).in_(statuses))
             return session.exec(wanted).one()
+
+    def count_open(self) -> int:
+        """How many a sender or a look-up will still close."""
+        with reading(self.engine) as session:
+            rows = session.exec(select(Message.reference, Message.status).where(col(Message.status).in_(OPEN))).all()
+        return sum(status != "uncertain" or reference not in self.tampered for reference, status in rows)
 
     def records(self) -> list[Record]:
         """What our tables say of every message handed in; one that is no longer there is on record as "gone"."""
@@ -118,9 +146,10 @@ class Feeder:
         ]
 
     def tries(self) -> dict[str, datetime]:
-        """When the last try under each key was begun."""
+        """When the last try under each key was begun; what was only put in doubt was not tried."""
         with reading(self.engine) as session:
-            return dict(session.exec(select(Attempt.key, Attempt.last_try_at)).all())
+            tried = select(Attempt.key, Attempt.last_try_at).where(Attempt.tries > 0)
+            return dict(session.exec(tried).all())
 
 
 def _customer(message: Message) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from outreach.drill.vendors import Vendor, serve
 from outreach.settings import Settings
 
 LAST_SECONDS = 30.0
+ORDERS = {"start_vendors", "warm_up", "start_postman", "start_sender", "kill", "stop", "stop_all", "finish"}
 
 
 class Nursery:
@@ -36,19 +37,19 @@ class Nursery:
         self.engine = open_database(plan.database_url)
         self.ports: dict[str, int] = {}
 
-    @property
-    def settings(self) -> Settings:
-        return make_settings(self.plan, self.ports)
+    def settings_of(self, machine: int) -> Settings:
+        return make_settings(self.plan, self.ports, machine)
 
     def warm_up(self) -> None:
-        warm_up(self.engine, self.settings)
+        warm_up(self.engine, self.settings_of(0))
 
     def start_vendors(self) -> dict[str, int]:
         """Starts the simulators, in a process of their own; returns their ports."""
         reader, writer = os.pipe()
 
         def serve_all() -> None:
-            vendors = [Vendor(SPEECHES[name](), self.plan.log_of(name), self.plan.seed) for name in self.plan.vendors]
+            plan = self.plan
+            vendors = [Vendor(SPEECHES[name](), plan.log_of(name), plan.seed, plan.pace) for name in plan.vendors]
             os.write(writer, json.dumps({vendor.speech.name: serve(vendor).server_port for vendor in vendors}).encode())
             os.close(writer)
             signal.pause()
@@ -60,11 +61,12 @@ class Nursery:
         return self.ports
 
     def start_postman(self) -> None:
-        self._fork("postman", lambda: post_until_over(self.plan, self.engine, self.settings, self.board))
+        self._fork("postman", lambda: post_until_over(self.plan, self.engine, self.settings_of(0), self.board))
 
     def start_sender(self, sender: int) -> None:
         self.board.stand(sender, "starting")
-        work = lambda: send_until_over(self.engine, self.settings, self.board, sender, self.plan.naive)  # noqa: E731
+        settings = self.settings_of(sender % self.plan.machines)
+        work = lambda: send_until_over(self.engine, settings, self.board, sender, self.plan.naive)  # noqa: E731
         self._fork(f"sender {sender}", work)
 
     def _fork(self, name: str, work: Callable[[], None]) -> None:
@@ -105,6 +107,14 @@ class Nursery:
         self.resume_at[name] = steady_seconds() + seconds
         return self.board.where(sender)
 
+    def stop_all(self) -> None:
+        """Kills whoever uses the database, so that a backup can be put in its place."""
+        self.resume_at.clear()
+        for name in [name for name in self.pids if name != "vendors"]:
+            pid = self.pids.pop(name)
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
     def resume_due(self) -> float | None:
         """Lets those go on whose time it is; returns the seconds until the next one."""
         for name, at in list(self.resume_at.items()):
@@ -119,7 +129,7 @@ class Nursery:
             os.kill(self.pids[name], signal.SIGCONT)
             del self.resume_at[name]
         self.board.end()
-        waiting_until = steady_seconds() + LAST_SECONDS
+        waiting_until = steady_seconds() + LAST_SECONDS * self.plan.pace
         children = [name for name in self.pids if name != "vendors"]
         return [name for name in children if not self._ends_by(name, waiting_until)]
 
@@ -141,7 +151,7 @@ class Nursery:
     def obey(self, order: list[Any]) -> Any:
         """Does what an order says: the name of one of the methods above, and what it takes."""
         name, *given = order
-        if name not in {"start_vendors", "warm_up", "start_postman", "start_sender", "kill", "stop", "finish"}:
+        if name not in ORDERS:
             raise ValueError(name)
         return getattr(self, name)(*given)
 

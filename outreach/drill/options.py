@@ -4,6 +4,7 @@ Nothing of the user's own settings, secrets or vendors ever reaches a drill: it 
 """
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -13,7 +14,7 @@ from typing import Any
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from outreach.clock import business_date, system_clock
+from outreach.clock import business_date, steady_seconds, system_clock
 from outreach.settings import Settings
 
 KEYED, KEYLESS = "lob", "twilio"
@@ -30,13 +31,16 @@ LEASE_SECONDS = 1.5
 LATE_SECONDS, LAG_SECONDS = 0.8, 0.3
 # More than the two together: what is not found by then was never taken.
 ABSENT_AFTER = timedelta(seconds=2.5)
+# For so long a processor is used to see how busy the machine is, and no machine is taken to be busier than this.
+MEASURED_SECONDS, MOST_PACE = 0.2, 6.0
 
 
 @dataclass(frozen=True)
 class DrillOptions:
     """`kills` counts SIGKILL and SIGSTOP together. `keyed` is True for the vendor that takes our keys, False for the
     one that does not, None for both. Without `database` it is a SQLite file in a folder of the drill's own. `naive`
-    has the senders retry as a general job queue does.
+    has the senders retry as a general job queue does. `restore` restores backups while two machines send, and `clocks`
+    has the senders' clocks jump.
     """
 
     kills: int = 200
@@ -45,6 +49,8 @@ class DrillOptions:
     keyed: bool | None = None
     naive: bool = False
     senders: int = 3
+    restore: bool = False
+    clocks: bool = False
 
     @property
     def vendors(self) -> list[str]:
@@ -53,7 +59,11 @@ class DrillOptions:
 
 @dataclass(frozen=True)
 class Plan:
-    """What every process of one drill knows. The drill's files lie in `folder`."""
+    """What every process of one drill knows. The drill's files lie in `folder`.
+
+    Senders are on `machines`, each with a mark of its own. Every time-out is `pace` times what it is on a machine with
+    nothing else to do.
+    """
 
     folder: Path
     database_url: str
@@ -61,6 +71,12 @@ class Plan:
     vendors: tuple[str, ...]
     naive: bool
     senders: int
+    machines: int = 1
+    pace: float = 1.0
+
+    @property
+    def lease_seconds(self) -> float:
+        return LEASE_SECONDS * self.pace
 
     def as_json(self) -> str:
         return json.dumps({**asdict(self), "folder": str(self.folder)})
@@ -73,6 +89,18 @@ class Plan:
     def log_of(self, vendor: str) -> Path:
         """The vendor's own record of all it was asked, which is what the ledger is counted from."""
         return self.folder / f"{vendor}.log"
+
+    def mark_of(self, machine: int) -> Path:
+        """The mark that one machine keeps of the database: outside it, and in no backup."""
+        return self.folder / f"machine {machine}" / "outreach.generation"
+
+
+def measure_pace() -> float:
+    """How many times as long as alone a process takes here just now, because others are at work too."""
+    began, used = steady_seconds(), time.process_time()
+    while time.process_time() - used < MEASURED_SECONDS:
+        sum(range(1000))
+    return min(max(1.0, (steady_seconds() - began) / MEASURED_SECONDS), MOST_PACE)
 
 
 class _DrillSettings(Settings):
@@ -89,8 +117,8 @@ class _DrillSettings(Settings):
         return (init_settings,)
 
 
-def make_settings(plan: Plan, ports: Mapping[str, int]) -> Settings:
-    """Live settings whose vendors are the simulators on `ports`, with short leases and time-outs."""
+def make_settings(plan: Plan, ports: Mapping[str, int], machine: int = 0) -> Settings:
+    """Live settings of one machine whose vendors are the simulators on `ports`, with short leases and time-outs."""
     return _DrillSettings(
         mode="live",
         start_on=business_date(system_clock(), "UTC"),
@@ -99,14 +127,14 @@ def make_settings(plan: Plan, ports: Mapping[str, int]) -> Settings:
         secret=SecretStr("a secret for drills"),
         business=_business(),
         consent={"text": "opt-out"},
-        delivery={"lease_seconds": LEASE_SECONDS, "generation_file": plan.folder / "outreach.generation"},
+        delivery={"lease_seconds": plan.lease_seconds, "generation_file": plan.mark_of(machine)},
         providers={
             "letter": "lob" if "lob" in plan.vendors else "outbox",
             "text": "twilio" if "twilio" in plan.vendors else "outbox",
             "outbox": {"folder": plan.folder / "outbox", "health": True, "debt": True},
             "printroom": {"folder": plan.folder / "printroom", "health": True, "debt": True},
         }
-        | {name: _vendor(name, ports[name]) for name in plan.vendors},
+        | {name: _vendor(name, ports[name], plan.pace) for name in plan.vendors},
     )
 
 
@@ -121,11 +149,11 @@ def _business() -> dict[str, Any]:
     }
 
 
-def _vendor(name: str, port: int) -> dict[str, Any]:
+def _vendor(name: str, port: int, pace: float) -> dict[str, Any]:
     common = {
-        "timeout_seconds": TIMEOUT_SECONDS,
+        "timeout_seconds": TIMEOUT_SECONDS * pace,
         "per_second": None,
-        "absent_after_minutes": ABSENT_AFTER / timedelta(minutes=1),
+        "absent_after_minutes": ABSENT_AFTER * pace / timedelta(minutes=1),
     }
     if name == KEYED:
         keys = {"api_key": LOB_KEY, "webhook_secret": LOB_SECRET}

@@ -9,20 +9,23 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from outreach.clock import steady_seconds, system_clock
 from outreach.database import open_database
+from outreach.delivery import deliver_due
+from outreach.drill.backups import Restore, take_backup
 from outreach.drill.database import OwnDatabase, make_database
 from outreach.drill.ledger import Line, Tally, count, read_log
-from outreach.drill.messages import OPEN, Feeder
-from outreach.drill.options import LATE_SECONDS, LEASE_SECONDS, DrillOptions, Plan, make_settings
+from outreach.drill.messages import Feeder
+from outreach.drill.options import LATE_SECONDS, DrillOptions, Plan, make_settings, measure_pace
 from outreach.drill.orders import Orders, open_nursery
 from outreach.drill.postman import result_file
 from outreach.drill.senders import POINTS, Board
-from outreach.errors import OutreachError
+from outreach.errors import DatabaseError, OutreachError
 from outreach.settings import Settings
 from outreach.tracking import track_open
 
@@ -36,7 +39,13 @@ STOPS_IN_A_HUNDRED, STOPPED_LEASES = 15, (1.2, 3.0)
 OPT_OUTS_IN_A_HUNDRED = 30
 # Below so many approved messages, so many more are handed in.
 FEW, FED = 30, 40
-START_SECONDS, END_SECONDS, TELL_SECONDS = 60.0, 180.0, 3.0
+START_SECONDS, TELL_SECONDS = 120.0, 3.0
+# While fewer and fewer messages are open the end is waited for; where none was closed for so long, they are stuck.
+STUCK_SECONDS, MOST_END_SECONDS = 90.0, 1200.0
+# How often in a hundred kills clocks jump first, and how far at the most.
+JUMPS_IN_A_HUNDRED, JUMP_SECONDS = 60, 40.0
+# After which share of the kills a backup is taken, and after which ones are restored: that one, and the very first.
+BACKED_UP_AT, RESTORED_AT = 0.3, (0.6, 1.0)
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,9 @@ class DrillResult:
     """What a drill showed. `killed` and `stopped` count by the point that senders stood at.
 
     `fell_over` counts processes that ended by themselves, and `webhooks` by what the pages answered. `folder` holds
-    the logs of a drill that failed; `database` is where its tables are.
+    the logs of a drill that failed; `database` is where its tables are. Of `restores`, `unnoticed` did not stop each
+    machine from sending. `pace` is how busy the machine was, and `slow` whether what still waits was being worked on
+    when there was no more time.
     """
 
     options: DrillOptions
@@ -56,11 +67,16 @@ class DrillResult:
     webhooks: dict[str, int]
     seconds: float
     folder: Path | None
+    restores: int = 0
+    unnoticed: int = 0
+    jumps: int = 0
+    pace: float = 1.0
+    slow: bool = False
 
     @property
     def passed(self) -> bool:
         """Whether nothing was doubled or lost, and everything else that must be 0 is 0."""
-        return self.tally.is_clean and not self.fell_over
+        return self.tally.is_clean and not self.fell_over and not self.unnoticed
 
 
 def run_drill(options: DrillOptions, tell: Tell = lambda _: None) -> DrillResult:
@@ -86,35 +102,47 @@ def run_drill(options: DrillOptions, tell: Tell = lambda _: None) -> DrillResult
 
 def _hold(options: DrillOptions, database: OwnDatabase, folder: Path, tell: Tell) -> DrillResult:
     began = steady_seconds()
-    plan = Plan(folder, database.url, options.seed, tuple(options.vendors), options.naive, options.senders)
+    machines = 2 if options.restore else 1
+    plan = Plan(
+        folder, database.url, options.seed, tuple(options.vendors), options.naive, options.senders, machines,
+        measure_pace(),
+    )  # fmt: skip
     with open_nursery(plan) as nursery:
-        settings = make_settings(plan, nursery.give("start_vendors"))
-        drill = Drill(options, plan, settings, nursery, tell)
+        drill = Drill(options, plan, nursery.give("start_vendors"), nursery, tell)
         drill.begin()
         drill.disturb()
         drill.end()
         tally, webhooks = drill.tally(), drill.webhooks()
-    fails = not (tally.is_clean and not drill.fell_over)
-    return DrillResult(
+    result = DrillResult(
         options, database.shown, tally, drill.killed, drill.stopped, drill.fell_over, webhooks,
-        steady_seconds() - began, folder if fails and not options.naive else None,
+        steady_seconds() - began, folder, drill.restores, drill.unnoticed, drill.jumps, plan.pace, drill.slow,
     )  # fmt: skip
+    return replace(result, folder=None) if result.passed or options.naive else result
 
 
 class Drill:
     """One drill while it is held."""
 
-    def __init__(self, options: DrillOptions, plan: Plan, settings: Settings, nursery: Orders, tell: Tell) -> None:
-        self.options, self.plan, self.settings, self.nursery, self.tell = options, plan, settings, nursery, tell
+    def __init__(
+        self, options: DrillOptions, plan: Plan, ports: Mapping[str, int], nursery: Orders, tell: Tell
+    ) -> None:
+        self.options, self.plan, self.ports, self.nursery, self.tell = options, plan, ports, nursery, tell
+        self.settings = make_settings(plan, ports)
         self.engine = open_database(plan.database_url)
         self.rng = random.Random(f"drill {options.seed}")  # noqa: S311
-        self.feeder = Feeder(self.engine, settings, list(plan.vendors), self.rng)
+        self.feeder = Feeder(self.engine, self.settings, list(plan.vendors), self.rng)
         self.board = Board(plan.folder / "board", plan.senders)
         self.killed: Counter[str] = Counter()
         self.stopped: Counter[str] = Counter()
         self.fell_over = 0
         self.stopped_until: dict[int, float] = {}
         self.told_at = steady_seconds()
+        self.first: Restore | None = None
+        self.latest: Restore | None = None
+        self.restores = self.unnoticed = self.jumps = 0
+        self.slow = False
+        #: When tries were begun that a restored database has forgotten.
+        self.tries: dict[str, datetime] = {}
 
     @property
     def done(self) -> int:
@@ -123,6 +151,14 @@ class Drill:
     def begin(self) -> None:
         self.nursery.give("warm_up")
         self.feeder.feed(FED)
+        if self.options.restore:
+            # Another machine that sends from this database gets a copy of the mark: that is how it is told from a copy.
+            self.plan.mark_of(1).parent.mkdir()
+            shutil.copy(self.plan.mark_of(0), self.plan.mark_of(1))
+            self.first = take_backup(self.engine, self.plan.folder / "before the first delivery.db")
+        self._start()
+
+    def _start(self) -> None:
         for sender in range(self.options.senders):
             self.nursery.give("start_sender", sender)
         # A job queue knows nothing of what vendors say later.
@@ -136,8 +172,47 @@ class Drill:
                 self.feeder.feed(FED)
             if self.rng.randrange(100) < OPT_OUTS_IN_A_HUNDRED:
                 self.feeder.opt_out()
+            if self.options.clocks and self.rng.randrange(100) < JUMPS_IN_A_HUNDRED:
+                self._jump()
             self._hit(self._choose())
+            if self.options.restore:
+                self._back_up_and_restore()
             self._tell_progress(f"{self.done} of {self.options.kills} kills")
+
+    def _jump(self) -> None:
+        """Sets one sender's clock ahead or back, as when somebody sets it, or a machine wakes with a wrong one."""
+        self.board.set_clock(self.rng.randrange(self.options.senders), self.rng.uniform(-JUMP_SECONDS, JUMP_SECONDS))
+        self.jumps += 1
+
+    def _back_up_and_restore(self) -> None:
+        share = self.done / self.options.kills
+        if self.latest is None and share >= BACKED_UP_AT:
+            self.latest = take_backup(self.engine, self.plan.folder / "in between.db")
+        for backup, at in zip((self.latest, self.first), RESTORED_AT, strict=True):
+            if backup and share >= at and self.restores == RESTORED_AT.index(at):
+                self._restore(backup)
+
+    def _restore(self, backup: Restore) -> None:
+        """Restores a backup as the pages say: all stopped, the list brought again, looked up, and planned again."""
+        self.tries |= self.feeder.tries()
+        self.nursery.give("stop_all")
+        self.stopped_until.clear()
+        backup()
+        self.restores += 1
+        machines = [make_settings(self.plan, self.ports, machine) for machine in range(self.plan.machines)]
+        self.unnoticed += sum(not self._is_refused(settings) for settings in machines)
+        self.feeder.bring_do_not_contact()
+        for settings in machines:
+            track_open(self.engine, settings, system_clock, after_restore=True)
+        self.feeder.plan_again()
+        self._start()
+
+    def _is_refused(self, settings: Settings) -> bool:
+        try:
+            deliver_due(self.engine, settings, system_clock, f"on a restored database {self.restores}")
+        except DatabaseError:
+            return True
+        return False
 
     def _choose(self) -> int:
         """A sender that is at work; waits where all are stopped."""
@@ -152,7 +227,7 @@ class Drill:
         self._await_start(sender)
         self._await_moment(sender)
         is_stop = self.rng.randrange(100) < STOPS_IN_A_HUNDRED
-        seconds = self.rng.uniform(*STOPPED_LEASES) * LEASE_SECONDS
+        seconds = self.rng.uniform(*STOPPED_LEASES) * self.plan.lease_seconds
         point = self.nursery.give("stop", sender, seconds) if is_stop else self.nursery.give("kill", sender)
         self.board.await_at(sender, "starting")
         if point == "fell over":
@@ -175,7 +250,7 @@ class Drill:
             time.sleep(LOOK_SECONDS)
 
     def _await_start(self, sender: int) -> None:
-        patient_until = steady_seconds() + START_SECONDS
+        patient_until = steady_seconds() + START_SECONDS * self.plan.pace
         while self.board.where(sender) == "starting":
             if steady_seconds() > patient_until:
                 raise OutreachError("A sender of the drill does not start; this machine may be too busy")
@@ -183,15 +258,30 @@ class Drill:
 
     def end(self) -> None:
         """Lets the senders finish undisturbed, and tracks once more; what is open after that stays open."""
-        patient_until = steady_seconds() + END_SECONDS
-        while (left := self.feeder.count(*OPEN)) and steady_seconds() < patient_until:
-            self._tell_progress(f"{left} messages are still open")
-            time.sleep(0.2)
+        for sender in range(self.options.senders):
+            self.board.set_clock(sender, 0.0)
+        self._await_end()
         # What a vendor takes late would be counted too late.
-        time.sleep(LATE_SECONDS * 1.5)
+        time.sleep(LATE_SECONDS * self.plan.pace * 1.5)
         self.fell_over += len(self.nursery.give("finish"))
         if not self.options.naive:
             track_open(self.engine, self.settings, system_clock)
+
+    def _await_end(self) -> None:
+        """Waits until nothing is open any more, as long as there is less and less of it."""
+        began = closed_at = steady_seconds()
+        fewest = self.feeder.made
+        while left := self.feeder.count_open():
+            now = steady_seconds()
+            if left < fewest:
+                fewest, closed_at = left, now
+            if now - closed_at > STUCK_SECONDS * self.plan.pace:
+                return
+            if now - began > MOST_END_SECONDS * self.plan.pace:
+                self.slow = True
+                return
+            self._tell_progress(f"{left} messages are still open")
+            time.sleep(0.2)
 
     def _tell_progress(self, what: str) -> None:
         if steady_seconds() - self.told_at >= TELL_SECONDS:
@@ -203,7 +293,13 @@ class Drill:
         return [line for name in self.plan.vendors for line in read_log(self.plan.log_of(name))[0]]
 
     def tally(self) -> Tally:
-        return count(self._lines(), self.feeder.records(), self.feeder.tries())
+        records, tries = self.feeder.records(), self.tries | self.feeder.tries()
+        if self.options.clocks:
+            # Our own record of a try is by a wrong clock. The vendor says when it came, which may be a stop later.
+            late = timedelta(seconds=STOPPED_LEASES[1] * self.plan.lease_seconds + LATE_SECONDS * self.plan.pace + 2)
+            records = [replace(r, opted_out_at=r.opted_out_at and r.opted_out_at + late) for r in records]
+            tries = {}
+        return count(self._lines(), records, tries)
 
     def webhooks(self) -> dict[str, int]:
         file = result_file(self.plan)

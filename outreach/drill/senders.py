@@ -5,12 +5,14 @@ The hand-overs are the real ones; here is only the loop around them and a byte t
 
 import mmap
 import os
+import struct
 import time
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import Engine
 
-from outreach.clock import system_clock
+from outreach.clock import Clock, system_clock
 from outreach.delivery import deliver_due
 from outreach.delivery.providers import open_providers
 from outreach.drill.naive import send_naively
@@ -23,20 +25,22 @@ POINTS = (
     "tracking", "idle",
 )  # fmt: skip
 STARTING = 0
+CLOCK = struct.Struct("d")
 LOOK_SECONDS = 0.002
 IDLE_SECONDS = 0.05
 
 
 class Board:
-    """A page of memory that all processes of a drill share: whether it is over, where each sender stands, and where it
-    is to wait to be killed.
+    """A page of memory that all processes of a drill share: whether it is over, where each sender stands, where it is
+    to wait to be killed, and by how much its clock is wrong.
 
     It outlives whoever writes to it, at whatever instant that one is killed.
     """
 
     def __init__(self, path: Path, senders: int) -> None:
         if not path.exists():
-            path.write_bytes(bytes(1 + 2 * senders))
+            path.write_bytes(bytes(1 + 2 * senders + CLOCK.size * senders))
+        self.clocks_at = 1 + 2 * senders
         with path.open("r+b") as file:
             self.memory = mmap.mmap(file.fileno(), 0)
 
@@ -60,6 +64,14 @@ class Board:
         """Has a sender wait when it comes to `point`; "starting" lets it go."""
         self.memory[2 + 2 * sender] = POINTS.index(point)
 
+    def set_clock(self, sender: int, seconds: float) -> None:
+        """Has a sender's clock be `seconds` ahead of the machine's, or behind it."""
+        CLOCK.pack_into(self.memory, self.clocks_at + CLOCK.size * sender, seconds)
+
+    def clock_of(self, sender: int) -> Clock:
+        at = self.clocks_at + CLOCK.size * sender
+        return lambda: system_clock() + timedelta(seconds=CLOCK.unpack_from(self.memory, at)[0])
+
 
 def warm_up(engine: Engine, settings: Settings) -> None:
     """Has everything that a sender needs imported and compiled, on a database that holds no message yet."""
@@ -69,7 +81,7 @@ def warm_up(engine: Engine, settings: Settings) -> None:
 
 def send_until_over(engine: Engine, settings: Settings, board: Board, sender: int, naive: bool) -> None:
     """Delivers and tracks, again and again, until the drill is over or this process is killed."""
-    owner = f"sender {sender} {os.getpid()} {os.urandom(4).hex()}"
+    owner, clock = f"sender {sender} {os.getpid()} {os.urandom(4).hex()}", board.clock_of(sender)
 
     def stand(point: str) -> None:
         board.stand(sender, point)
@@ -77,11 +89,11 @@ def send_until_over(engine: Engine, settings: Settings, board: Board, sender: in
     with open_providers(settings) as carriers:
         while not board.is_over:
             if naive:
-                send_naively(engine, settings, system_clock, owner, carriers, stand)
+                send_naively(engine, settings, clock, owner, carriers, stand)
             else:
-                deliver_due(engine, settings, system_clock, owner, providers=carriers, at_point=stand)
+                deliver_due(engine, settings, clock, owner, providers=carriers, at_point=stand)
                 stand("tracking")
-                track_open(engine, settings, system_clock, providers=carriers)
+                track_open(engine, settings, clock, providers=carriers)
             stand("idle")
             time.sleep(IDLE_SECONDS)
             stand("tidying")

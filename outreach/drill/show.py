@@ -1,5 +1,6 @@
 """The result of a drill in; a table for people, or JSON for programs, out."""
 
+from dataclasses import replace
 from typing import Any
 
 from outreach import tables
@@ -40,6 +41,11 @@ def to_plain(result: DrillResult) -> dict[str, Any]:
         "accepted": tally.accepted,
         **{name: len(which) for name, _, which in _must_be_none(result)},
         "fell_over": result.fell_over,
+        "restores": result.restores,
+        "unnoticed_restores": result.unnoticed,
+        "jumps": result.jumps,
+        "pace": round(result.pace, 1),
+        "slow": result.slow,
         "which": {name: which for name, _, which in _must_be_none(result)},
         "statuses": dict(sorted(tally.statuses.items())),
         "killed_at": dict(result.killed),
@@ -56,6 +62,7 @@ def _must_be_none(result: DrillResult) -> list[tuple[str, str, list[str]]]:
     return [
         ("more_than_once", "accepted more than once", tally.doubled),
         ("lost", "lost", tally.lost),
+        ("waiting", "still waiting at the end", tally.waiting),
         ("uncertain", "uncertain after tracking", tally.uncertain),
         ("denied", "accepted, and on record as not", tally.denied),
         ("after_opt_out", "begun after the opt-out", tally.after_opt_out),
@@ -77,9 +84,18 @@ def _some(which: list[str]) -> str:
 
 def _verdict(result: DrillResult) -> str:
     kills = f"{result.killed.total()} kills and {result.stopped.total()} stops in {result.seconds:.0f} seconds"
+    kills += f", {result.restores} backups restored" if result.options.restore else ""
+    kills += f", {result.jumps} jumps of clocks" if result.options.clocks else ""
     if result.passed:
         return f"Passed: {kills}, one send each, and nothing was lost."
     if result.options.naive:
         return f"Failed, as a general retry does: {kills}."
-    fell = f" {result.fell_over} processes fell over." if result.fell_over else ""
+    if result.slow and replace(result.tally, waiting=[]).is_clean and not result.fell_over and not result.unnoticed:
+        waiting = len(result.tally.waiting)
+        return (
+            f"Not decided: {kills}. {waiting} messages were still on their way, and senders at work on them: this "
+            "machine is too slow just now. Nothing was sent twice or lost by then."
+        )
+    fell = f" {result.unnoticed} restored backups went unnoticed." if result.unnoticed else ""
+    fell += f" {result.fell_over} processes fell over." if result.fell_over else ""
     return f"Failed: {kills}.{fell} The vendors' logs are in {result.folder}; the tables are in {result.database}."

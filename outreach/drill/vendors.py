@@ -91,8 +91,8 @@ class Speech(Protocol):
 class Vendor:
     """What one vendor holds and remembers. Used by many threads at once."""
 
-    def __init__(self, speech: Speech, log: Path, seed: int) -> None:
-        self.speech, self.log = speech, log
+    def __init__(self, speech: Speech, log: Path, seed: int, pace: float = 1.0) -> None:
+        self.speech, self.log, self.pace = speech, log, pace
         # Faults repeat with the seed as far as the order of requests does.
         self.rng = random.Random(f"{speech.name} {seed}")  # noqa: S311
         self.lock = threading.Lock()
@@ -108,7 +108,7 @@ class Vendor:
         """The answer to a hand-over, or None to hang up without one."""
         fault = self.draw(FAULTS)
         if fault == "taken late":
-            time.sleep(LATE_SECONDS)
+            time.sleep(LATE_SECONDS * self.pace)
         if fault == "none" or fault.startswith("taken"):
             held = self._take(order, fault)
             if fault == "none":
@@ -116,7 +116,7 @@ class Vendor:
         else:
             self._write(order, fault, "refused" if fault == "refused" else "nothing")
         if fault.endswith("silence"):
-            time.sleep(SILENCE_SECONDS)
+            time.sleep(SILENCE_SECONDS * self.pace)
         if fault.endswith(("silence", "dropped", "late")):
             return None
         return self.speech.failed("500" if fault.endswith("500") else fault)
@@ -150,7 +150,7 @@ class Vendor:
         """What the search finds, which is not yet what was taken a moment ago; or None to hang up."""
         fault = self.draw(SEARCH_FAULTS)
         if fault == "silence":
-            time.sleep(SILENCE_SECONDS)
+            time.sleep(SILENCE_SECONDS * self.pace)
             return None
         if fault != "none":
             return Reply(503, {}) if fault == "503" else Reply(200, {"answer": 42})

@@ -1,5 +1,6 @@
 """The tables. A status is changed only by the room that the design names for it; see docs/glossary.md for the words."""
 
+from outreach.models.allowances import Allowance
 from outreach.models.customers import (
     CHANNELS,
     DESK,
@@ -17,13 +18,12 @@ from outreach.models.customers import (
     Visit,
 )
 from outreach.models.doubles import Double, HouseholdWord, Merge, Repointed, SetAside
-from outreach.models.installation import Import, Installation, Refusal, UnreadRow
+from outreach.models.installation import Import, Installation, Refusal, RunMark, UnreadRow
 from outreach.models.messages import (
     EVENT_KINDS,
     LEFT,
     STATUSES,
     TOUCHING,
-    Allowance,
     Attempt,
     Batch,
     Content,
@@ -58,6 +58,6 @@ __all__ = [
     "Event", "Failure", "Feedback", "Flag", "Goodwill", "HouseholdWord", "Import", "Incident", "Installation",
     "Invoice",
     "KnobVersion", "Merge", "Message", "Moment", "Pause", "Payment", "Place", "Referral", "Refusal",
-    "Repointed", "Reward", "SetAside", "SignIn", "Staff", "Suppression", "TemplateVersion", "Thumbnail", "Treatment",
-    "TreatmentAnswer", "UnreadRow", "Visit", "Webhook", "Wording",
+    "Repointed", "Reward", "RunMark", "SetAside", "SignIn", "Staff", "Suppression", "TemplateVersion", "Thumbnail",
+    "Treatment", "TreatmentAnswer", "UnreadRow", "Visit", "Webhook", "Wording",
 ]  # fmt: skip

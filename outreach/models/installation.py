@@ -11,8 +11,9 @@ from outreach.models.columns import instant_field
 class Installation(SQLModel, table=True):
     """One row. `key_fingerprint` tells whether the secret is still the one that hashed the suppressions.
 
-    `generation` counts the groups of attempts opened in the database named `name`; a copy outside the database tells a
-    restored backup from the database itself. What was planned by `restored_at` may have left unknown to us.
+    `generation` counts the groups of attempts opened in the database named `name`, and `run` is the run that opened the
+    last; a mark outside the database tells a restored backup or a copy from the database itself. What was there to send
+    between `restored_from` and `restored_at` may have left unknown to us.
     """
 
     __tablename__ = "installation"
@@ -22,7 +23,20 @@ class Installation(SQLModel, table=True):
     key_fingerprint: str | None = None
     name: str | None = None
     generation: int = 0
+    run: str | None = None
+    restored_from: datetime | None = instant_field(default=None, nullable=True)
     restored_at: datetime | None = instant_field(default=None, nullable=True)
+
+
+class RunMark(SQLModel, table=True):
+    """One run that raised the generation, first to `generation`. A mark left by a run that is not here is of another
+    database, or of this one in a past that a backup has forgotten.
+    """
+
+    __tablename__ = "run_marks"
+    run: str = Field(primary_key=True)
+    generation: int
+    at: datetime = instant_field()
 
 
 class Import(SQLModel, table=True):

@@ -220,7 +220,11 @@ _LIVE = "outcome IS NULL OR outcome IN ('accepted', 'unknown')"
 
 
 class Attempt(SQLModel, table=True):
-    """One hand-over of a message to one provider under one key, committed before a byte leaves."""
+    """One hand-over of a message to one provider under one key, committed before a byte leaves.
+
+    `request_sha256` is of what was asked first under the key, where the provider must be asked the same again;
+    `missing_since` is when, by the provider's own clock, a look-up first found nothing.
+    """
 
     __tablename__ = "attempts"
     __table_args__ = (
@@ -241,6 +245,8 @@ class Attempt(SQLModel, table=True):
     tries: int = 1
     outcome: str | None = None
     evidence: str | None = None
+    request_sha256: str | None = None
+    missing_since: datetime | None = instant_field(default=None, nullable=True)
 
 
 class Webhook(SQLModel, table=True):
@@ -294,14 +300,6 @@ class Incident(SQLModel, table=True):
     what: str
     closed_at: datetime | None = instant_field(default=None, nullable=True)
     note: str | None = None
-
-
-class Allowance(SQLModel, table=True):
-    """How far into the future a provider's rate is used up, for all senders together."""
-
-    __tablename__ = "allowances"
-    provider: str = Field(primary_key=True)
-    used_until: datetime = instant_field()
 
 
 class Suppression(SQLModel, table=True):

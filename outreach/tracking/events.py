@@ -11,9 +11,11 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from outreach.database import insert_new
 from outreach.delivery import outbox, pauses
+from outreach.delivery.last_check import MAY_HAVE_LEFT
 from outreach.delivery.notices import is_notice
 from outreach.delivery.providers.protocol import stand_in
-from outreach.models import Attempt, Batch, Event, Message, Suppression
+from outreach.delivery.recovery import doubt
+from outreach.models import Attempt, Batch, Event, Installation, Message, Suppression
 
 Seen = Literal["applied", "known", "not ours", "unknown reference"]
 
@@ -102,7 +104,7 @@ def _take_as_ours(session: Session, message: Message, said: Event, key: str | No
         return True
     if session.exec(_named_by_provider(said.provider, theirs)).first():
         return False
-    attempt = _find_attempt(session, message, said.provider, key)
+    attempt = _find_attempt(session, message, said.provider, key) or _find_forgotten(session, message, said)
     if attempt is None:
         return False
     if message.provider_id in {None, stand_in(attempt.key)}:
@@ -125,6 +127,20 @@ def _find_attempt(session: Session, message: Message, provider: str, key: str | 
         return next((one for one in attempts if message.provider_id == stand_in(one.key)), None)
     still_open = [attempt for attempt in attempts if attempt.outcome in (None, "unknown")]
     return next(reversed(still_open or attempts), None)
+
+
+def _find_forgotten(session: Session, message: Message, said: Event) -> Attempt | None:
+    """The attempt to put a report under whose own attempt a restored backup has forgotten; None where none was."""
+    installation = session.get(Installation, 1)
+    if installation is None or installation.restored_at is None:
+        return None
+    if message.provider_id is not None or message.provider != said.provider:
+        return None
+    attempts = outbox.attempts_of(session, [message.reference])[message.reference]
+    # What has been handed over since is known, and so is what was looked up.
+    if any(one.last_try_at >= installation.restored_at and one.evidence != MAY_HAVE_LEFT for one in attempts):
+        return None
+    return doubt(session, message, said.received_at, MAY_HAVE_LEFT)
 
 
 def _stop_for_a_stranger(session: Session, message: Message, said: Event) -> None:

@@ -9,19 +9,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
+from sqlmodel import Session
 
 from outreach.approval import expire_unapproved, withdraw_stopped
-from outreach.clock import Clock, business_date
+from outreach.clock import Clock, StoppedClock, business_date
 from outreach.composing.contents import read_bodies
 from outreach.composing.storage import Storage, open_storage
 from outreach.database import reading, take_turns, writing
 from outreach.delivery import outbox, recovery
 from outreach.delivery.cancelling import cancel_stopped
-from outreach.delivery.generation import accept_restore, find_restore
+from outreach.delivery.generation import accept_restore, find_restore, is_looked_after, raise_mark
 from outreach.delivery.handover import handover_of
-from outreach.delivery.providers import Provider, open_providers
+from outreach.delivery.last_check import MAY_HAVE_LEFT
+from outreach.delivery.providers import Found, Handover, Provider, open_providers
 from outreach.delivery.reminding import remind_deputy
-from outreach.errors import DeliveryError
+from outreach.errors import DatabaseError, DeliveryError, Refused
 from outreach.models import Attempt, Message
 from outreach.settings import Settings
 from outreach.tracking.webhooks import apply_pending_webhooks
@@ -36,8 +38,8 @@ class TrackReport:
     `webhooks` were kept, or waited for their message, and are acted on now. Of the uncertain ones, `found` had been
     taken, `absent` surely had not and go again, `still_uncertain` stay open and `needs_person` cannot be settled
     without one. `doubted` were put in doubt because a backup was restored. `withdrawn` still waited for approval.
-    `cancelled` were taken back at vendors, and `saved` is their cost in minor units. `reminded` are batches
-    that the deputy was told of.
+    `cancelled` were taken back at vendors, by us or on their pages, and `saved` is the cost of ours in minor units.
+    `reminded` are batches that the deputy was told of.
     """
 
     recovered: int
@@ -72,6 +74,7 @@ def track_open(
             recovered = recovery.recover_lost(session, [name for name, carrier in carriers.items() if carrier.key_life])
         webhooks = apply_pending_webhooks(engine, settings, clock, carriers)
         doubted = _doubt(engine, settings, clock, tell) if after_restore else 0
+        _raise_mark(engine, settings, clock, tell)
         looked_up = look_up(engine, settings, carriers, clock, tell)
         # A look-up, too, can make known what an event was waiting for.
         webhooks += apply_pending_webhooks(engine, settings, clock, carriers)
@@ -82,6 +85,7 @@ def track_open(
             withdrawn = len(withdraw_stopped(session, settings, on, clock()))
         # Nobody is reminded of what has just ended.
         reminded = remind_deputy(engine, settings, clock(), carriers, tell)
+        _raise_mark(engine, settings, clock, tell)
     return TrackReport(
         recovered=recovered,
         webhooks=webhooks,
@@ -92,18 +96,29 @@ def track_open(
         needs_person=looked_up["needs a person"],
         expired=expired,
         withdrawn=withdrawn,
-        cancelled=cancelled.cancelled,
+        cancelled=cancelled.cancelled + looked_up["cancelled there"],
         saved=cancelled.saved,
         reminded=reminded,
     )
 
 
 def _doubt(engine: Engine, settings: Settings, clock: Clock, tell: Tell) -> int:
-    """Puts in doubt what a restored backup may have forgotten; a database that is its own loses nothing."""
-    if find_restore(engine, settings):
+    """Puts in doubt what a restored backup may have forgotten, once: whoever says that one was restored is believed.
+
+    A machine that has not run since the backup was taken cannot know better by its mark.
+    """
+    if settings.mode == "live" and (find_restore(engine, settings) or not is_looked_after(engine)):
         return accept_restore(engine, settings, clock())
-    tell("No backup was restored here, as far as the mark beside the database knows: nothing is put in doubt")
+    tell("Nothing has been sent since a restored backup was looked after: nothing is put in doubt again")
     return 0
+
+
+def _raise_mark(engine: Engine, settings: Settings, clock: Clock, tell: Tell) -> None:
+    """Notes on this machine how far the database has come. To close what is open needs no mark, so nothing stops."""
+    try:
+        raise_mark(engine, settings, clock())
+    except DatabaseError as error:
+        tell(str(error))
 
 
 def look_up(
@@ -116,8 +131,9 @@ def look_up(
     give_up_after = timedelta(hours=settings.delivery.give_up_hours)
     outcomes: Counter[str] = Counter()
     for message, attempt in waiting:
-        carrier = carriers.get(attempt.provider)
-        outcome = _close(engine, storage, carrier, message, attempt, clock()) if carrier else "still uncertain"
+        outcome = "still uncertain"
+        if attempt.provider in carriers:
+            outcome = _close(engine, settings, storage, carriers, message, attempt, clock)
         if outcome == "still uncertain":
             with writing(engine) as session:
                 if recovery.give_up(session, message.reference, attempt.number, clock(), give_up_after):
@@ -128,25 +144,84 @@ def look_up(
 
 
 def _close(
-    engine: Engine, storage: Storage, carrier: Provider, message: Message, attempt: Attempt, at: datetime
+    engine: Engine,
+    settings: Settings,
+    storage: Storage,
+    carriers: Mapping[str, Provider],
+    message: Message,
+    attempt: Attempt,
+    clock: Clock,
 ) -> str:
     body = read_bodies(engine, storage, [message.reference]).whole.get(message.content_sha256 or "")
     if body is None:
         return "still uncertain"
     try:
-        found = carrier.find(handover_of(message, body, attempt))
+        name, found = _find(carriers, message, attempt, handover_of(message, body, attempt))
     except DeliveryError:
         return "still uncertain"
     with writing(engine) as session:
         # Where a provider can only be asked for like messages, some of them may be known as other messages of ours.
-        found = outbox.drop_known(session, attempt.provider, found, message.reference)
-        if found:
-            outbox.record_acceptance(session, message.reference, attempt.number, found[0], at)
+        there = outbox.drop_known(session, name, found, message.reference)
+        cancelled = outbox.drop_known(session, name, found.cancelled, message.reference)
+        if there or cancelled:
+            recovery.note_provider(session, message.reference, attempt.number, name)
+        if there:
+            outbox.record_acceptance(session, message.reference, attempt.number, there[0], clock())
             return "found"
-        # No try can have begun after the last claim ran out; only what is older than that is surely absent.
-        waited = carrier.absent_after
-        ended = max(message.lease_until or attempt.last_try_at, attempt.last_try_at)
-        is_old = waited is not None and at >= ended + waited
+        if cancelled:
+            recovery.record_cancelled_there(session, message.reference, attempt.number, cancelled[0], clock())
+            return "cancelled there"
+        is_old = _is_old_enough(session, settings, message, attempt, found.at, carriers[attempt.provider], clock)
         if is_old and recovery.record_absence(session, message.reference, attempt.number):
             return "absent"
     return "still uncertain"
+
+
+def _find(
+    carriers: Mapping[str, Provider], message: Message, attempt: Attempt, handover: Handover
+) -> tuple[str, Found]:
+    """What the attempt's provider has, or the first other one that has any. Raises DeliveryError without an answer.
+
+    What left before a backup was restored may have gone by another provider than it would go by now: each that can be
+    searched is asked for the reference.
+    """
+    names = [attempt.provider]
+    if attempt.evidence == MAY_HAVE_LEFT:
+        names += [name for name, carrier in carriers.items() if carrier.absent_after is not None and name not in names]
+    answers = {}
+    for name in names:
+        try:
+            found = carriers[name].find(handover)
+        except Refused:
+            # It takes no such message, and cannot have one: a letter has no number that a text went to.
+            if name == attempt.provider:
+                raise
+            continue
+        answers[name] = found if isinstance(found, Found) else Found(found)
+        if answers[name] or answers[name].cancelled:
+            return name, answers[name]
+    return attempt.provider, answers[attempt.provider]
+
+
+def _is_old_enough(
+    session: Session,
+    settings: Settings,
+    message: Message,
+    attempt: Attempt,
+    at: datetime | None,
+    carrier: Provider,
+    clock: Clock,
+) -> bool:
+    """Whether what was not found can surely not arrive any more.
+
+    By the provider's own clock where it shows one: it has missed the message for so long, and neither a clock of ours
+    that jumped since the try nor another machine's has a say. No try begins after its last claim ran out.
+    """
+    if carrier.absent_after is None:
+        return False
+    if at is not None and not isinstance(clock, StoppedClock):
+        lease = timedelta(seconds=settings.delivery.lease_seconds)
+        since = recovery.note_missing(session, message.reference, attempt.number, at)
+        return at >= since + carrier.absent_after + lease
+    ended = max(message.lease_until or attempt.last_try_at, attempt.last_try_at)
+    return clock() >= ended + carrier.absent_after

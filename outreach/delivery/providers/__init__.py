@@ -9,6 +9,8 @@ from outreach.delivery.providers.protocol import (
     Cancels,
     Closes,
     ClosesItsDay,
+    ComparesRequests,
+    Found,
     Handover,
     Provider,
     Report,
@@ -24,8 +26,9 @@ PROVIDERS = (*FILES, *VENDORS)
 REPORTERS = ("lob", "postgrid", "stannp", "sendgrid", "twilio")
 
 __all__ = [
-    "FILES", "PROVIDERS", "REPORTERS", "VENDORS", "Cancels", "Closes", "ClosesItsDay", "Handover", "Provider", "Report",
-    "WebhookRequest", "open_providers", "open_vendor", "require_secrets", "vendor_settings",
+    "FILES", "PROVIDERS", "REPORTERS", "VENDORS", "Cancels", "Closes", "ClosesItsDay", "ComparesRequests", "Found",
+    "Handover", "Provider", "Report", "WebhookRequest", "open_providers", "open_vendor",
+    "require_secrets", "vendor_settings",
 ]  # fmt: skip
 
 

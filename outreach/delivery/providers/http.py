@@ -4,7 +4,7 @@ Nothing here is ever sent a second time. What left before a failure is read off 
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -90,3 +90,12 @@ def read_json(response: httpx.Response) -> Any:
         return response.json()
     except ValueError:
         return None
+
+
+def date_of(response: httpx.Response) -> datetime | None:
+    """The vendor's own time of its answer (RFC 9110, 6.6.1); None where it does not say."""
+    try:
+        date = parsedate_to_datetime(response.headers["Date"])
+    except (KeyError, ValueError, TypeError):
+        return None
+    return date if date.tzinfo else None

@@ -18,13 +18,14 @@ import httpx
 from outreach.delivery.providers.http import (
     BUSY,
     ask,
+    date_of,
     hand_over,
     open_client,
     read_json,
     require_not_refused_as_busy,
     retry_after,
 )
-from outreach.delivery.providers.protocol import Handover, Report, WebhookRequest
+from outreach.delivery.providers.protocol import Found, Handover, Report, WebhookRequest
 from outreach.errors import NoAnswer, NotSent, OutcomeUnknown, Refused, SettingsError, WebhookRefused
 from outreach.provider_settings import LobSettings, secret_of
 from outreach.settings import ReturnAddress, Settings
@@ -110,14 +111,16 @@ class Lob:
         }
 
     def find(self, handover: Handover) -> list[str]:
-        """Lob's ids for our reference. A letter that was cancelled there does not come back."""
+        """Lob's ids for our reference; a letter that was cancelled there is told apart."""
         query = {"metadata[reference]": handover.reference, "limit": str(MOST_LISTED)}
         response = ask(self._client, self._client.build_request("GET", "/letters", params=query))
         body = read_json(response) if response.is_success else None
         letters = body.get("data") if isinstance(body, dict) else None
         if not isinstance(letters, list):
             raise NoAnswer(f"Lob did not list its letters ({response.status_code})")
-        return [found for letter in letters if (found := _id_for(letter, handover.reference))]
+        ours = [letter for letter in letters if _is_marked(letter, handover.reference)]
+        cancelled = [letter["id"] for letter in ours if letter.get("deleted") is True]
+        return Found((letter["id"] for letter in ours if letter["id"] not in cancelled), cancelled, date_of(response))
 
     def cancel(self, provider_id: str) -> bool:
         """Whether the letter is cancelled now; what Lob's refusal means is read off the letter itself."""
@@ -234,13 +237,12 @@ def _until_reset(response: httpx.Response) -> timedelta | None:
         return None
 
 
-def _id_for(letter: Any, reference: str) -> str | None:
-    """The id of a listed letter that is ours; a page that ignored the filter must not pass for an answer."""
+def _is_marked(letter: Any, reference: str) -> bool:
+    """Whether a listed letter is ours; a page that ignored the filter must not pass for an answer."""
     marks = letter.get("metadata") if isinstance(letter, dict) else None
     if not isinstance(marks, dict) or not isinstance(letter.get("id"), str):
         raise NoAnswer("Lob listed a letter without its id or metadata")
-    is_ours = marks.get("reference") == reference and letter.get("deleted") is not True
-    return letter["id"] if is_ours else None
+    return bool(marks.get("reference") == reference)
 
 
 def _report_of(event: Mapping[str, Any], request: WebhookRequest) -> Report | None:

@@ -17,12 +17,13 @@ import jwt
 
 from outreach.delivery.providers.http import (
     ask,
+    date_of,
     hand_over,
     open_client,
     read_json,
     require_not_refused_as_busy,
 )
-from outreach.delivery.providers.protocol import Handover, Report, WebhookRequest
+from outreach.delivery.providers.protocol import Found, Handover, Report, WebhookRequest
 from outreach.errors import NoAnswer, NotSent, OutcomeUnknown, Refused, SettingsError, WebhookRefused
 from outreach.provider_settings import PostgridSettings, secret_of
 from outreach.settings import ReturnAddress, Settings
@@ -97,15 +98,19 @@ class Postgrid:
         }
 
     def find(self, handover: Handover) -> list[str]:
-        """PostGrid's ids for our reference, which stands in each letter's description and metadata."""
+        """PostGrid's ids for our reference, which stands in each letter's description and metadata.
+
+        A letter that was cancelled there is told apart.
+        """
         query = {"search": handover.reference, "limit": str(MOST_LISTED), "skip": "0"}
         response = ask(self._client, self._client.build_request("GET", "/letters", params=query))
         body = read_json(response) if response.is_success else None
         letters = body.get("data") if isinstance(body, dict) else None
         if not isinstance(letters, list):
             raise NoAnswer(f"PostGrid did not list its letters ({response.status_code})")
-        found = [letter for letter in letters if _is_marked(letter, handover.reference)]
-        return [letter["id"] for letter in found if letter.get("status") != CANCELLED]
+        ours = [letter for letter in letters if _is_marked(letter, handover.reference)]
+        cancelled = [letter["id"] for letter in ours if letter.get("status") == CANCELLED]
+        return Found((letter["id"] for letter in ours if letter["id"] not in cancelled), cancelled, date_of(response))
 
     def cancel(self, provider_id: str) -> bool:
         """Whether the letter is cancelled now; what PostGrid's refusal means is read off the letter itself."""

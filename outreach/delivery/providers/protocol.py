@@ -3,7 +3,7 @@
 A provider never sees the database, never retries, and never keeps what it was given longer than it must.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol, runtime_checkable
@@ -81,6 +81,18 @@ class Report:
     raw: bytes = b""
 
 
+class Found(list[str]):
+    """What a look-up answers: their ids for what they have under our reference, any try of it.
+
+    `cancelled` are their ids for what they had and what was cancelled there, by whomever: it is neither there nor
+    absent. `at` is their own time of the answer, where they say it.
+    """
+
+    def __init__(self, ids: Iterable[str] = (), cancelled: Iterable[str] = (), at: datetime | None = None) -> None:
+        super().__init__(ids)
+        self.cancelled, self.at = list(cancelled), at
+
+
 class Provider(Protocol):
     """`key_life`: for how long it takes one key once, so that an unanswered try may be repeated; NO_KEYS for never.
 
@@ -99,11 +111,23 @@ class Provider(Protocol):
         ...
 
     def find(self, handover: Handover) -> list[str]:
-        """Their ids for what they have under our reference, any try of it. Raises NoAnswer when they cannot say."""
+        """Their ids for what they have under our reference, any try of it. Raises NoAnswer when they cannot say.
+
+        One that lets letters be cancelled on its pages, or says what time it is, returns `Found`.
+        """
         ...
 
     def parse_events(self, request: WebhookRequest) -> list[Report]:
         """What a webhook says; an event we have no word for is left out. Raises WebhookRefused where it is unproved."""
+        ...
+
+
+@runtime_checkable
+class ComparesRequests(Protocol):
+    """A provider that takes a key once only as long as the whole request under it stays the same."""
+
+    def request_hash(self, handover: Handover) -> str:
+        """A hash of all that `send` would ask with it. Raises Refused where there is nothing that it could ask."""
         ...
 
 

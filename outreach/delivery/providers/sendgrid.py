@@ -21,6 +21,7 @@ from sendgrid.helpers.mail.exceptions import SendGridException
 from outreach.delivery.providers.http import (
     BUSY,
     ask,
+    date_of,
     hand_over,
     open_client,
     read_json,
@@ -28,7 +29,7 @@ from outreach.delivery.providers.http import (
     retry_after,
 )
 from outreach.delivery.providers.mail import as_written, read_sealed
-from outreach.delivery.providers.protocol import NO_KEYS, Handover, Report, WebhookRequest, stand_in
+from outreach.delivery.providers.protocol import NO_KEYS, Found, Handover, Report, WebhookRequest, stand_in
 from outreach.errors import NoAnswer, NotSent, OutcomeUnknown, Refused, WebhookRefused
 from outreach.provider_settings import SendgridSettings, secret_of
 from outreach.settings import Settings
@@ -91,7 +92,7 @@ class Sendgrid:
         # unique_args.
         query = {"query": f'(unique_args["reference"]="{handover.reference}")', "limit": "1000"}
         response = ask(self._client, self._client.build_request("GET", "/v3/messages", params=query))
-        return _ids_in(response)
+        return Found(_ids_in(response), at=date_of(response))
 
     def parse_events(self, request: WebhookRequest) -> list[Report]:
         """What a signed webhook says; engagement, deferrals and what we have no word for are left out."""

@@ -20,13 +20,14 @@ from pypdf.errors import PyPdfError
 from outreach.delivery.providers.http import (
     BUSY,
     ask,
+    date_of,
     hand_over,
     open_client,
     read_json,
     require_not_refused_as_busy,
     retry_after,
 )
-from outreach.delivery.providers.protocol import Handover, Report, WebhookRequest
+from outreach.delivery.providers.protocol import Found, Handover, Report, WebhookRequest
 from outreach.errors import AlreadyAccepted, NoAnswer, NotSent, OutcomeUnknown, Refused, WebhookRefused
 from outreach.provider_settings import StannpSettings, secret_of
 from outreach.settings import Settings
@@ -84,28 +85,41 @@ class Stannp:
 
     def send(self, handover: Handover) -> str:
         """Their id of the letter. A 409 repeats the answer to an earlier try of the same key: AlreadyAccepted."""
+        request = self._request_for(handover)
+        return _read_acceptance(hand_over(self._client, request, handover.require_time), handover.reference)
+
+    def request_hash(self, handover: Handover) -> str:
+        """Of every byte that `send` would ask with: a form that changed is a new letter to Stannp, whatever its key."""
+        request = self._request_for(handover)
+        said = [str(request.url), request.headers["Content-Type"]]
+        return hashlib.sha256("\n".join(said).encode() + b"\n" + request.read()).hexdigest()
+
+    def _request_for(self, handover: Handover) -> httpx.Request:
         form = {**_form_of(handover), "duplex": _word(self._double_sided), "size": _size_of(handover)}
         # They compare the whole body of a repeated request, and a boundary drawn at random would change it.
         boundary = hashlib.sha256(handover.key.encode()).hexdigest()[:32]
-        request = self._client.build_request(
+        return self._client.build_request(
             "POST",
             "/letters/create",
             data=form,
             files={"file": (f"{handover.reference}.pdf", handover.content, "application/pdf")},
             headers={"Content-Type": f"multipart/form-data; boundary={boundary}"},
         )
-        return _read_acceptance(hand_over(self._client, request, handover.require_time), handover.reference)
 
     def find(self, handover: Handover) -> list[str]:
-        """Their ids for our reference, which each letter has as its tag."""
+        """Their ids for our reference, which each letter has as its tag; cancelled ones are told apart."""
         first, last = (handover.begun_at - LOOK_BACK).date(), (handover.begun_at + LOOK_AHEAD).date()
-        found: dict[str, None] = {}
+        found: dict[str, str] = {}
+        dates: list[datetime | None] = []
         # A word for "any status" is not published, and one that they do not know might find nothing.
         for status in STATUSES:
             path = f"/reporting/list/{first}/{last}/{status}/{handover.reference}"
             response = ask(self._client, self._client.build_request("GET", path))
-            found |= dict.fromkeys(_ids_tagged(handover.reference, response))
-        return list(found)
+            found |= dict.fromkeys(_ids_tagged(handover.reference, response), status)
+            dates.append(date_of(response))
+        # One that moves on while it is looked for is met twice; what it was last is what it is.
+        cancelled = [provider_id for provider_id, status in found.items() if status == "cancelled"]
+        return Found((one for one in found if one not in cancelled), cancelled, at=dates[0])
 
     def cancel(self, provider_id: str) -> bool:
         """Whether the letter is cancelled now. What their refusal means is read off the letter's own status."""

@@ -23,7 +23,7 @@ from twilio.rest import Client
 from twilio.twiml.messaging_response import MessagingResponse
 
 from outreach.delivery.providers import http
-from outreach.delivery.providers.protocol import NO_KEYS, Handover, Report, WebhookRequest
+from outreach.delivery.providers.protocol import NO_KEYS, Found, Handover, Report, WebhookRequest
 from outreach.delivery.providers.twilio_codes import DEAD, OPTED_OUT, QUEUE_FULL, reason_of
 from outreach.errors import ContactRefused, NoAnswer, NotSent, OutcomeUnknown, Refused, SettingsError, WebhookRefused
 from outreach.settings import Settings, TwilioSettings, secret_of
@@ -105,12 +105,16 @@ class Twilio:
         """
         to, words = _number_of(handover), _words_of(handover)
         since = handover.begun_at - CLOCKS_DIFFER
-        return [item["sid"] for item in self._list(to) if self._is_same(item, words, since)]
+        dates: list[datetime | None] = []
+        ids = [item["sid"] for item in self._list(to, dates) if self._is_same(item, words, since)]
+        return Found(ids, at=dates[0])
 
-    def _list(self, to: str) -> Iterator[dict[str, Any]]:
+    def _list(self, to: str, dates: list[datetime | None]) -> Iterator[dict[str, Any]]:
+        """Each text to `to` on their list; `dates` gets their own time of each page."""
         address = f"/2010-04-01/Accounts/{self.account}/Messages.json?{urlencode({'To': to, 'PageSize': PAGE_SIZE})}"
         for _ in range(MAX_PAGES):
             response = http.ask(self.client, self.client.build_request("GET", address))
+            dates.append(http.date_of(response))
             page = http.read_json(response)
             if not (response.is_success and isinstance(page, dict) and isinstance(page.get("messages"), list)):
                 raise NoAnswer(f"Twilio's list of messages cannot be read ({response.status_code})")

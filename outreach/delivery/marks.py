@@ -1,0 +1,129 @@
+"""The marks that a machine keeps of the databases it sends from: where they lie, how they are read and written.
+
+A mark is written after what it counts has committed and before a byte leaves; it never goes back.
+"""
+
+import fcntl
+import json
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from outreach.errors import DatabaseError, MarkNotWritten
+from outreach.local_files import make_private_folder
+from outreach.settings import Settings
+
+MOST_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How far the database called `name` has come: `generation` grows with every group of attempts it opens.
+
+    `run` opened the last of them, and `at` is when this machine wrote the mark; both are unknown of marks that an
+    earlier version wrote.
+    """
+
+    name: str
+    generation: int
+    run: str = ""
+    at: datetime | None = None
+
+
+def mark_file(settings: Settings, name: str) -> Path:
+    """Where this machine keeps its mark of the database called `name`. Raises DatabaseError where it has no place."""
+    if settings.delivery.generation_file:
+        return settings.delivery.generation_file
+    return _state_folder() / f"{name}.generation"
+
+
+def old_mark_file(settings: Settings) -> Path:
+    """Where an earlier version of the program kept it by default: beside the database."""
+    return Path("outreach.generation")
+
+
+def _state_folder() -> Path:
+    """What programs remember between runs lies here (XDG base directories): nobody backs it up with a project."""
+    given = Path(os.environ.get("XDG_STATE_HOME", ""))
+    try:
+        home = given if given.is_absolute() else Path.home() / ".local" / "state"
+    except RuntimeError as error:
+        raise DatabaseError("This user has no home directory; set delivery.generation_file in outreach.toml") from error
+    return home / "outreach"
+
+
+def remember(path: Path, mark: Mark, answered: Mark | None = None) -> None:
+    """Writes a mark that is further than the one there, or takes the place of `answered`.
+
+    Raises MarkNotWritten where it cannot be: then nothing may leave.
+    """
+    try:
+        make_private_folder(path.parent)
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            marks = _parse(os.pread(file, MOST_BYTES, 0))
+            there = _mark_in(marks, mark.name)
+            if there is None or there.generation < mark.generation or there == answered:
+                _write(file, marks | {mark.name: _as_json(mark)})
+        finally:
+            os.close(file)
+    except OSError as error:
+        raise MarkNotWritten(
+            f"The mark {path} cannot be written ({error.strerror}); make room, mend the folder, or set "
+            "delivery.generation_file. Nothing was sent"
+        ) from error
+
+
+def _write(file: int, marks: dict[str, Any]) -> None:
+    # One write over the old text. A torn one is read as no mark at all, and then nothing is sent.
+    text = json.dumps(marks).encode()
+    written = os.pwrite(file, text, 0)
+    if written < len(text):
+        raise OSError(28, "no space left")
+    os.ftruncate(file, len(text))
+    os.fsync(file)
+
+
+def _as_json(mark: Mark) -> dict[str, Any]:
+    return {"generation": mark.generation, "run": mark.run, "at": mark.at.isoformat() if mark.at else None}
+
+
+def _parse(text: bytes) -> dict[str, Any]:
+    try:
+        # What stood there before may have been longer, and whoever wrote over it killed before it was cut off.
+        marks, _ = json.JSONDecoder().raw_decode(text.decode() or "{}")
+    except ValueError:
+        return {}
+    return marks if isinstance(marks, dict) else {}
+
+
+def _mark_in(marks: dict[str, Any], name: str) -> Mark | None:
+    told = marks.get(name)
+    # An earlier version wrote the number alone.
+    told = {"generation": told} if isinstance(told, int) else told
+    if not isinstance(told, dict) or not isinstance(told.get("generation"), int):
+        return None
+    at = told.get("at")
+    try:
+        instant = datetime.fromisoformat(at) if isinstance(at, str) else None
+    except ValueError:
+        instant = None
+    return Mark(name, told["generation"], str(told.get("run") or ""), instant)
+
+
+def read_mark(path: Path, name: str) -> Mark | None:
+    """How far the database called `name` had come when this machine last sent from it; None when it never did.
+
+    Raises DatabaseError where the file is there and cannot be read.
+    """
+    try:
+        return _mark_in(_parse(path.read_bytes()), name)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise DatabaseError(
+            f"The mark {path} cannot be read ({error.strerror}); mend the file or its folder"
+        ) from error

@@ -1,0 +1,22 @@
+"""the runs that sent, so that a restored or copied database is told from its own; what an attempt asked and missed"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "marks_of_runs"
+down_revision = "0012"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "run_marks",
+        sa.Column("run", sa.String(), primary_key=True),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.add_column("installation", sa.Column("run", sa.String(), nullable=True))
+    op.add_column("installation", sa.Column("restored_from", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("attempts", sa.Column("request_sha256", sa.String(), nullable=True))
+    op.add_column("attempts", sa.Column("missing_since", sa.DateTime(timezone=True), nullable=True))
