@@ -17,7 +17,7 @@ from outreach.models.customers import (
     Visit,
 )
 from outreach.models.doubles import Double, HouseholdWord, Merge, Repointed, SetAside
-from outreach.models.installation import Import, Installation, Refusal, UnreadRow
+from outreach.models.installation import Import, Installation, Refusal, RefusedWebhook, UnreadRow
 from outreach.models.messages import (
     EVENT_KINDS,
     LEFT,
@@ -57,7 +57,7 @@ __all__ = [
     "Allowance", "Attempt", "AuditEntry", "Batch", "Consent", "Content", "Customer", "Decision", "Double", "Edit",
     "Event", "Failure", "Feedback", "Flag", "Goodwill", "HouseholdWord", "Import", "Incident", "Installation",
     "Invoice",
-    "KnobVersion", "Merge", "Message", "Moment", "Pause", "Payment", "Place", "Referral", "Refusal",
+    "KnobVersion", "Merge", "Message", "Moment", "Pause", "Payment", "Place", "Referral", "Refusal", "RefusedWebhook",
     "Repointed", "Reward", "SetAside", "SignIn", "Staff", "Suppression", "TemplateVersion", "Thumbnail", "Treatment",
     "TreatmentAnswer", "UnreadRow", "Visit", "Webhook", "Wording",
 ]  # fmt: skip
