@@ -96,7 +96,7 @@ def _speakers(session: Session, message: Message) -> set[str]:
     given = set(session.exec(select(Attempt.provider).where(Attempt.reference == message.reference).distinct()))
     if message.provider_id and message.provider:
         given.add(message.provider)
-    return OUR_OWN | (given or set(CARRIERS[message.channel]))
+    return set(OUR_OWN) | (given or set(CARRIERS[message.channel]))
 
 
 def _reference_in(key: str | None) -> str | None:
