@@ -4,7 +4,7 @@ Keys and secrets come from the environment, or from a file that a `…_file` set
 """
 
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
@@ -14,6 +14,13 @@ LetterProvider = Literal["outbox", "printroom", "lob", "postgrid", "stannp", "ha
 EmailProvider = Literal["outbox", "sendgrid", "smtp"]
 TextProvider = Literal["outbox", "twilio"]
 CallProvider = Literal["outbox"]
+#: Who may carry what, by channel.
+CARRIERS: dict[str, tuple[str, ...]] = {
+    "letter": get_args(LetterProvider),
+    "email": get_args(EmailProvider),
+    "text": get_args(TextProvider),
+    "call": get_args(CallProvider),
+}
 Provider = LetterProvider | EmailProvider | TextProvider | CallProvider
 
 

@@ -310,6 +310,8 @@ def show_status(report: StatusReport, pauses: Sequence[Pause], alarms: Sequence[
     for incident in report.incidents:
         what = f"{incident.provider} {incident.reference or ''}".strip()
         say(f"LOOK AT {incident.at:%Y-%m-%d %H:%M} UTC, {what}: {incident.what}")
+    for provider, number in report.refused_webhooks.items():
+        say(f"REFUSED {number} webhooks for {provider} proved nothing")
     rows = [(*key, number) for key, number in sorted(report.messages.items())]
     print_table("Messages", ["moment", "channel", "status", "number"], rows)
     say(

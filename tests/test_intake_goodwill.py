@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 from sqlalchemy import Engine
-from sqlmodel import select
+from sqlmodel import SQLModel, select
 from typer.testing import CliRunner
 
 from conftest import NOW, TODAY
@@ -18,7 +18,8 @@ from outreach.cli import app
 from outreach.database import reading, writing
 from outreach.errors import IntakeError, NotAllowed, NotFound, OutreachError, SourceUnreadable
 from outreach.intake.goodwill import GoodwillReport, List, read_list, trim_event
-from outreach.intake.queries import KEPT_AWAY, require_select, select_ids
+from outreach.intake.queries import require_select, select_ids
+from outreach.intake.query_rights import READABLE
 from outreach.models import AuditEntry, Customer, Goodwill, Staff
 from outreach.settings import Settings
 from outreach.tracking.goodwill import list_events, name_by_query, name_hit
@@ -194,6 +195,86 @@ def test_a_query_that_is_no_one_select_of_our_tables_is_refused_and_changes_noth
         assert len(session.exec(select(Staff)).all()) == 3
 
 
+# What lets somebody in, in spellings that no list of words finds, and ways to ask for it through something else.
+SPELLINGS = [
+    "SELECT staff_id AS customer_id FROM staff",
+    'SELECT staff_id AS customer_id FROM "sta""ff"',
+    'SELECT password_hash AS customer_id FROM U&"\\0073taff"',
+    'SELECT password_hash AS customer_id FROM U&"!0073taff" UESCAPE \'!\'',
+    'SELECT token_hash AS customer_id FROM U&"sign\\005Fins"',
+    'SELECT key_fingerprint AS customer_id FROM U&"!0069nstallation" UESCAPE \'!\'',
+    "SELECT password_hash AS customer_id FROM [staff]",
+    "SELECT password_hash AS customer_id FROM `STAFF`",
+    "SELECT password_hash AS customer_id FROM main/**/.staff",
+    "SELECT count(*) AS customer_id FROM staff",
+    "SELECT c.customer_id FROM customers c, staff",
+    "SELECT customer_id FROM customers WHERE EXISTS (SELECT 1 FROM staff WHERE password_hash LIKE 'a%')",
+    "WITH a AS (SELECT * FROM staff) SELECT password_hash AS customer_id FROM a",
+    "WITH customers AS (SELECT password_hash AS customer_id FROM staff) SELECT customer_id FROM customers",
+    "SELECT actor AS customer_id FROM audit",
+    "SELECT body AS customer_id FROM webhooks",
+    "SELECT name AS customer_id FROM pragma_table_info('staff')",
+    "SELECT name AS customer_id FROM sqlite_schema",
+    "SELECT customer_id FROM customers) AS a UNION SELECT password_hash FROM (SELECT password_hash FROM staff",
+    "SELECT query_to_xml('select * from sta'||'ff', true, false, '')::text AS customer_id",
+    "SELECT database_to_xml(true, false, '')::text AS customer_id",
+    "SELECT table_to_xml(('st'||'aff')::regclass, true, false, '')::text AS customer_id",
+    "SELECT cursor_to_xml('a', 1, true, false, '')::text AS customer_id",
+    "SELECT word AS customer_id FROM ts_stat('select to_tsvector(password_hash) from sta' || 'ff')",
+    "SELECT set_config('transaction_read_only', 'off', true) AS customer_id",
+    "SELECT rolpassword AS customer_id FROM pg_authid",
+    'SELECT usename AS customer_id FROM U&"pg\\005Fuser"',
+    "SELECT table_name AS customer_id FROM information_schema.tables",
+    "TABLE staff",
+    "SELECT load_extension('x') AS customer_id",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("query", SPELLINGS)
+def test_a_query_cannot_read_accounts_however_it_is_spelled(practice: Engine, query: str) -> None:
+    with pytest.raises(IntakeError) as refused:
+        select_ids(practice, query)
+    assert "argon2" not in str(refused.value)
+
+
+ORDINARY = [
+    "SELECT customer_id FROM customers WHERE given_name = 'Maria' AND customer_id <> '7'",
+    "SELECT customer_id FROM customers WHERE lower(given_name) LIKE 'mar%' AND customer_id IN ('C1', 'C2')",
+    "WITH staff AS (SELECT customer_id FROM customers WHERE given_name <> 'staff' AND customer_id > 'A') "
+    "SELECT customer_id FROM staff",
+    "SELECT customer_id FROM customers c WHERE given_name = 'Maria' AND customer_id > 'A' AND NOT EXISTS "
+    "(SELECT 1 FROM messages m WHERE m.recipient_id = c.customer_id)",
+    "SELECT customer_id FROM (SELECT customer_id, count(*) OVER () AS n, row_number() OVER (ORDER BY customer_id) AS r "
+    "FROM customers WHERE given_name = 'Maria') AS x WHERE n = 3 AND r > 1",
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3) "
+    "SELECT 'C' || i AS customer_id FROM n WHERE i < 3",
+    "SELECT customer_id FROM customers WHERE given_name = 'Maria' AND customer_id <> '7' AND "
+    "(SELECT count(*) FROM visits) = 0 AND coalesce(died_on, CURRENT_DATE) <= CURRENT_DATE",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("query", ORDINARY)
+def test_an_ordinary_query_is_answered_whatever_words_it_uses(practice: Engine, query: str) -> None:
+    assert sorted(str(id_) for id_ in select_ids(practice, query)) == ["C1", "C2"]
+
+
+def test_postgresql_answers_with_the_clock_and_its_casts(practice: Engine) -> None:
+    if practice.dialect.name != "postgresql":
+        pytest.skip("these functions are PostgreSQL's")
+    query = (
+        "SELECT customer_id FROM customers WHERE given_name = 'Maria' AND customer_id <> '7' AND "
+        "date_trunc('day', now())::date - 30 < CURRENT_DATE AND to_char(now(), 'YYYY') > '2000' AND "
+        "now() - interval '1 day' < CURRENT_DATE + 1 AND concat(given_name, 1) = 'Maria1'"
+    )
+    assert sorted(str(id_) for id_ in select_ids(practice, query)) == ["C1", "C2"]
+
+
+def test_every_table_is_either_a_customers_or_closed_to_queries() -> None:
+    tables = set(SQLModel.metadata.tables)
+    assert {"staff", "sign_ins", "failures", "installation", "audit", "webhooks"} <= tables - READABLE
+    assert READABLE - tables <= {"dates"}  # a table that is to come
+
+
 def test_a_connection_that_was_asked_can_write_again(practice: Engine) -> None:
     assert sorted(str(id_) for id_ in select_ids(practice, "SELECT customer_id FROM customers")) == [
         "7", "C1", "C2", "C3",
@@ -204,14 +285,13 @@ def test_a_connection_that_was_asked_can_write_again(practice: Engine) -> None:
 
 @given(st.text(max_size=200))
 @limits(deadline=None)
-def test_whatever_is_taken_for_a_query_begins_as_one_and_asks_for_nothing_that_is_kept_away(query: str) -> None:
+def test_whatever_is_taken_for_a_query_has_nothing_around_it(query: str) -> None:
     for tried in (query, f"SELECT {query}"):
         try:
             kept = require_select(tried)
         except IntakeError:
             continue
         assert kept.strip() == kept
-        assert not KEPT_AWAY.search(kept)
 
 
 def run(database: Path, *words: str) -> tuple[int, str]:

@@ -351,6 +351,47 @@ def test_a_whole_message_that_says_stop_stops(words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "words",
+    ["REMOVE", "remove me", "Wrong number!", "wrong person", "PARAR", "Cancelar", "número equivocado", "numero errado",
+     "Sair", "arrêtez", "faux numéro", "STOPP", "Abmelden", "falsche Nummer", "basta", "numero sbagliato", "afmelden",
+     "wypisz", "zły numer", "İPTAL", "iptal", "yanlış numara", "Dừng", "HUY", "berhenti", "salah nomor", "tigil",
+     "СТОП", "стоп.", "Отписаться", "не тот номер", "відписатися", "ΣΤΟΠ", "στοπ", "إيقاف", "ايقاف", "توقف!", "الغاء",
+     "رقم خاطئ", "لغو", "بند کرو", "עצור", "הסירו אותי", "बंद करो", "रुको", "गलत नंबर", "বন্ধ করুন", "நிறுத்து", "ఆపండి",
+     "หยุด", "ยกเลิก", "停止", "停止。", "退订", "退訂", "取消",
+     "やめて", "ストップ", "ｽﾄｯﾌﾟ", "配信停止", "중지", "수신 거부", "አቁም"],
+)  # fmt: skip
+def test_a_whole_message_that_says_stop_in_a_large_language_stops(words: str) -> None:
+    assert read_reply(words) == "stop"
+
+
+@pytest.mark.parametrize(
+    "words", ["停止？", "إيقاف؟", "बाद", "बाद में", "да", "боль", "谢谢", "شكرا", "Peru", "duro", "はい"]
+)
+def test_an_ordinary_word_or_a_question_in_another_language_is_no_command(words: str) -> None:
+    assert read_reply(words) == "person"
+
+
+@pytest.mark.parametrize(
+    "words", ["请不要再给我发短信了", "Пожалуйста, больше мне не пишите", "", "📷", "\ufffd\ufffd", "…", "спасибо"]
+)
+def test_what_cannot_be_read_here_holds_the_texts_until_a_person_has_read_it(
+    sqlite_engine: Engine, settings: Settings, words: str
+) -> None:
+    assert reply(sqlite_engine, settings, words) == "person"
+    assert suppression_of(sqlite_engine, hash_of(sqlite_engine, settings)) == "held for a person"
+    [incident] = incidents_of(sqlite_engine)
+    assert "cannot be read here" in incident
+
+
+@pytest.mark.parametrize("words", ["2", "👍", "❤️", "ok 👍", "Größe 38, née Żółć", "see you at 9 🙂"])
+def test_what_can_be_read_or_is_a_friendly_sign_holds_nothing(
+    sqlite_engine: Engine, settings: Settings, words: str
+) -> None:
+    assert reply(sqlite_engine, settings, words) == "person"
+    assert suppression_of(sqlite_engine, hash_of(sqlite_engine, settings)) is None
+
+
+@pytest.mark.parametrize(
     ("words", "meaning"), [("START", "start"), ("unstop", "start"), ("Help", "help"), ("INFO", "help")]
 )
 def test_start_and_help_are_whole_messages_too(words: str, meaning: str) -> None:
@@ -388,7 +429,8 @@ NOT_LIKE_STOP = [
 
 @pytest.mark.parametrize("words", LIKE_STOP)
 def test_other_wordings_that_may_mean_stop_are_noticed(words: str) -> None:
-    assert read_reply(words) == "person"
+    # Some of them are a whole command by now; either way they stop.
+    assert read_reply(words) in {"person", "stop"}
     assert sounds_like_stop(words)
 
 
@@ -401,11 +443,13 @@ def test_ordinary_wordings_hold_nobody_back(words: str) -> None:
 PHONE = "+18025552671"
 
 
-def reply(engine: Engine, settings: Settings, words: str, event_id: str = "r1", contact: str = PHONE) -> str | None:
+def reply(
+    engine: Engine, settings: Settings, words: str, event_id: str = "r1", contact: str = PHONE, by: str = "twilio"
+) -> str | None:
     key = load_key(engine, settings)
     said = Report(event_id, "replied", NOW, contact=contact, words=words, raw=b"raw")
     with writing(engine) as session:
-        return record_reply(session, settings, key, "twilio", said, NOW)
+        return record_reply(session, settings, key, by, said, NOW)
 
 
 def hash_of(engine: Engine, settings: Settings, contact: str = PHONE, channel: str = "text") -> str:
@@ -493,8 +537,63 @@ def test_help_is_answered_with_who_we_are_how_to_reach_us_and_how_to_stop(engine
     assert count_segments(words) == ("GSM-7", 1)
 
 
+@pytest.mark.parametrize("kind", ["delivered", "bounced", "unsubscribed", "failed", "returned"])
+@pytest.mark.parametrize("named", ["reference", "key", "provider_id too"])
+def test_a_vendor_changes_nothing_of_a_message_that_another_carried(engine: Engine, kind: str, named: str) -> None:
+    with writing(engine) as session:
+        message = add_approved(
+            session,
+            "A",
+            "text",
+            status="accepted",
+            provider="twilio",
+            provider_id="SM1",
+            accepted_at=NOW,
+            contact_hash="h",
+        )
+        attempt = outbox_rows.new_attempt(message, 1, NOW, TODAY)
+        attempt.outcome = "accepted"
+        outbox_rows.add_attempts(session, [attempt])
+    theirs = "SM1" if named == "provider_id too" else None
+    with writing(engine) as session:
+        said = (None, theirs, b"", "A.1") if named == "key" else ("A", theirs)
+        assert record_event(session, "sendgrid", "e1", kind, NOW, NOW, *said) == "not ours"
+    with writing(engine) as session:
+        apply_waiting(session)
+    # What the one who carried it says next does not bring the other's words into force either.
+    with writing(engine) as session:
+        assert record_event(session, "twilio", "e2", "in_transit", NOW, NOW, "A", "SM1") == "applied"
+    with reading(engine) as session:
+        assert session.get_one(Message, "A").status == "accepted"
+        assert session.exec(select(Suppression)).all() == []
+        assert len(session.exec(select(Incident)).all()) == 1
+        assert session.exec(select(Pause)).all() == []
+
+
+def test_an_event_that_comes_again_does_not_close_what_was_opened_since(engine: Engine) -> None:
+    with writing(engine) as session:
+        add_approved(
+            session,
+            "A",
+            "email",
+            status="accepted",
+            provider="smtp",
+            provider_id="1",
+            accepted_at=NOW,
+            contact_hash="h",
+        )
+    for seen in ("applied", "known"):
+        with writing(engine) as session:
+            assert record_event(session, "smtp", "e1", "bounced", NOW, NOW, "A", "1") == seen
+        assert suppression_of(engine, "h", "email") == ("bounced" if seen == "applied" else None)
+        with writing(engine) as session:
+            session.execute(delete(Suppression))
+
+
 def test_a_reply_by_e_mail_concerns_the_e_mail_address(engine: Engine, settings: Settings) -> None:
-    reply(engine, settings, "unsubscribe", contact="MARIA@example.org")
+    reply(engine, settings, "unsubscribe", "by text", contact="MARIA@example.org")
+    assert suppression_of(engine, hash_of(engine, settings, "maria@example.org", "email"), "email") is None
+    reply(engine, settings, "unsubscribe", contact="MARIA@example.org", by="sendgrid")
     assert suppression_of(engine, hash_of(engine, settings, "maria@example.org", "email"), "email") == "unsubscribed"
 
 

@@ -3,9 +3,11 @@
 import pytest
 from sqlalchemy import Engine
 from sqlmodel import select
+from typer.testing import CliRunner
 
 from approved import add_approved
 from conftest import NOW, TODAY
+from outreach.cli import app
 from outreach.database import reading, writing
 from outreach.delivery import outbox as outbox_rows
 from outreach.delivery.providers import Report
@@ -25,7 +27,7 @@ from outreach.tracking.do_not_contact import (
     lift_contact,
     list_closed,
 )
-from outreach.tracking.events import HELD, suppress
+from outreach.tracking.events import HELD, LINK, record_event, suppress
 from waiting import hire, statuses
 
 PHONE = "+18025550140"
@@ -159,8 +161,8 @@ def test_a_contact_is_put_on_the_list_by_hand_found_again_and_lifted_by_an_admin
     assert find_closed(engine, settings, typed, postal_code) == []
 
 
-@pytest.mark.parametrize("source", ["complained", "bounced", "unsubscribed", "returned", HELD])
-def test_nobody_lifts_what_staff_did_not_write(engine: Engine, source: str) -> None:
+@pytest.mark.parametrize("source", ["complained", "unsubscribed", "returned", HELD])
+def test_nobody_lifts_what_neither_staff_nor_a_bounce_wrote(engine: Engine, source: str) -> None:
     with writing(engine) as session:
         suppress(session, "h", "email", source, NOW)
     with pytest.raises(NotWaiting, match="nobody lifts that"), writing(engine) as session:
@@ -169,6 +171,7 @@ def test_nobody_lifts_what_staff_did_not_write(engine: Engine, source: str) -> N
 
 
 def test_what_was_said_of_a_contact_before_and_after_staff_closed_it_stands_once_they_lift_it(engine: Engine) -> None:
+    # What they asked for stands above what became of a message, so that a bounce never takes its place.
     for hashed, order in (("h", ("unsubscribed", "desk", "bounced")), ("g", ("desk", "complained", "returned"))):
         with writing(engine) as session:
             for source in order:
@@ -176,7 +179,56 @@ def test_what_was_said_of_a_contact_before_and_after_staff_closed_it_stands_once
         assert suppression_of(engine, hashed, "email") == "desk"
         with writing(engine) as session:
             lift_contact(session, hashed, "email", "ada", REASONS_TO_LIFT[0], NOW)
-    assert (suppression_of(engine, "h", "email"), suppression_of(engine, "g", "email")) == ("bounced", "complained")
+    assert (suppression_of(engine, "h", "email"), suppression_of(engine, "g", "email")) == (
+        "unsubscribed",
+        "complained",
+    )
+
+
+def test_an_admin_lifts_what_a_bounce_closed_and_never_what_the_person_asked_for(engine: Engine) -> None:
+    with writing(engine) as session:
+        suppress(session, "h", "email", "bounced", NOW)
+        for order in (("unsubscribed", "bounced"), ("bounced", "unsubscribed")):
+            for source in order:
+                suppress(session, f"{order[0]} first", "email", source, NOW)
+    with pytest.raises(NotAllowed), writing(engine) as session:
+        lift_contact(session, "h", "email", "jon", "the address works", NOW)
+    with writing(engine) as session:
+        lift_contact(session, "h", "email", "ada", "the address works", NOW)
+    assert suppression_of(engine, "h", "email") is None
+    for hashed in ("unsubscribed first", "bounced first"):
+        with pytest.raises(NotWaiting, match="nobody lifts that"), writing(engine) as session:
+            lift_contact(session, hashed, "email", "ada", "the address works", NOW)
+        assert suppression_of(engine, hashed, "email") == "unsubscribed"
+    with reading(engine) as session:
+        acts = session.exec(select(AuditEntry.act, AuditEntry.detail)).all()
+    assert ("taken off the do-not-contact list", "email: the address works") in acts
+
+
+def test_a_bounce_that_an_earlier_version_wrote_over_an_opt_out_is_not_lifted(engine: Engine) -> None:
+    with writing(engine) as session:
+        add_approved(session, "A", "email", contact_hash="h", status="accepted", provider_id="theirs", accepted_at=NOW)
+        record_event(session, LINK, "A", "unsubscribed", NOW, NOW, "A")
+        session.get_one(Suppression, ("h", "email")).source = "bounced"
+    with pytest.raises(NotWaiting), writing(engine) as session:
+        lift_contact(session, "h", "email", "ada", "the address works", NOW)
+
+
+def test_the_command_lifts_what_a_bounce_closed(engine: Engine, settings: Settings) -> None:
+    hashed = contact_hash(load_key(engine, settings), "email", "zoe@x.example")
+    with writing(engine) as session:
+        suppress(session, hashed, "email", "bounced", NOW)
+
+    def run(*more: str) -> int:
+        words = ["people", "reopen", "zoe@x.example", "--reason", "the address works", *more]
+        where = ["--database", engine.url.render_as_string(hide_password=False), "--now", NOW.isoformat()]
+        return CliRunner(env={"OUTREACH_SECRET": "a secret for tests only"}).invoke(app, [*words, *where]).exit_code
+
+    assert run("--by", "jon") == 1
+    assert suppression_of(engine, hashed, "email") == "bounced"
+    assert run("--by", "ada") == 0
+    assert suppression_of(engine, hashed, "email") is None
+    assert run("--by", "ada") == 1
 
 
 def test_a_contact_put_on_the_list_pulls_back_what_is_open_to_it(engine: Engine, settings: Settings) -> None:

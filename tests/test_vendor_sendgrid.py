@@ -320,6 +320,15 @@ def test_it_says_of_itself_what_holds(settings: Settings) -> None:
         (event("bounce", type="bounce", status="5.1.1"), "bounced", "5.1.1"),
         (event("bounce", type="bounce", status="zoe@customer.example"), "bounced", None),
         (event("bounce", type="blocked", status="5.7.1"), "failed", "5.7.1"),
+        (event("bounce", type="bounce", status="5.7.1", bounce_classification="Reputation"), "failed", "5.7.1"),
+        (event("bounce", type="bounce", status="5.2.2"), "failed", "5.2.2"),
+        (event("bounce", type="blocked", status="4.2.2"), "failed", "4.2.2"),
+        (event("bounce", type="blocked", status="5.1.1"), "bounced", "5.1.1"),
+        (event("bounce", type="bounce", status="5.0.0", reason="500 unknown recipient"), "bounced", "5.0.0"),
+        (event("bounce", type="bounce", status="5.0.0", reason="550 blocked: unknown recipient"), "failed", "5.0.0"),
+        (event("bounce", type="bounce", bounce_classification="Invalid Address"), "bounced", None),
+        (event("bounce", type="bounce", bounce_classification="Content"), "failed", None),
+        (event("bounce", type="bounce"), "bounced", None),
         (event("bounce"), "failed", None),
         (event("dropped", reason="Bounced Address"), "bounced", "dropped: bounced address"),
         (event("dropped", reason="Invalid"), "bounced", "dropped: invalid"),
@@ -370,6 +379,19 @@ def test_a_webhook_from_another_time_is_refused(silent: Sendgrid, seconds: int) 
     with pytest.raises(WebhookRefused, match="five minutes"):
         silent.parse_events(replace(signed, received_at=NOW + timedelta(seconds=seconds)))
     assert silent.parse_events(replace(signed, received_at=NOW + timedelta(seconds=300)))
+
+
+@pytest.mark.parametrize("age", [timedelta(minutes=6), timedelta(days=400), -timedelta(hours=2)])
+def test_an_opt_out_counts_however_old_it_is_and_the_rest_of_an_old_webhook_does_not(
+    silent: Sendgrid, age: timedelta
+) -> None:
+    left = [event("unsubscribe"), event("spamreport"), event("bounce", type="bounce", status="5.1.1")]
+    signed = sign(body_of(event("delivered"), *left), NOW)
+    late = replace(signed, received_at=NOW + age)
+    assert [said.kind for said in silent.parse_events(late)] == ["unsubscribed", "complained", "bounced"]
+    forged = replace(late, body=late.body.replace(b"spamreport", b"spamrepord"))
+    with pytest.raises(WebhookRefused, match="prove"):
+        silent.parse_events(forged)
 
 
 @pytest.mark.parametrize("key", ["", "not a key", "AAAA", "é"])

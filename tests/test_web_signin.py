@@ -1,5 +1,6 @@
 """Signing in at the desk: cookies, waits, roles, forms of other sites, links elsewhere, and what a GET may do."""
 
+import html
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ import pytest
 from asgi import new_browser
 from fastapi.routing import APIRoute
 from httpx import Client, Response
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
 from sqlmodel import select
 
 from conftest import NOW
@@ -19,7 +20,7 @@ from outreach.models import Batch, Message, SignIn, Staff
 from outreach.settings import Settings, load_settings
 from outreach.web import create_app
 from outreach.web.guard import COOKIE, KNOWN, csrf_token
-from outreach.web.signin import local_path
+from outreach.web.signin_paths import local_path
 from serving import Browser, serving
 
 PASSWORD, NEW = "copper violin and seven plums", "eleven blue kettles on ice"
@@ -306,6 +307,14 @@ def test_the_account_page_shows_where_one_is_signed_in_and_signs_out_everywhere(
         {"Origin": ORIGIN, "Sec-Fetch-Site": "same-site"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "none"},
+        # Every browser names the page that a form came from: a request that does not is none of a form of ours.
+        {"Sec-Fetch-Site": "same-origin"},
+        {"Origin": "null", "Sec-Fetch-Site": "same-origin"},
+        {"Origin": "", "Referer": f"{ORIGIN}/account"},
+        # Neither side can be read: two unknown hosts are not one and the same.
+        {"Origin": "null", "Host": "desk.example:99999"},
+        {"Origin": "https://[", "Host": "["},
+        {"Origin": "null", "Host": ""},
     ],
 )
 def test_a_form_that_another_site_made_is_refused_even_with_cookie_and_token(
@@ -326,7 +335,6 @@ def test_a_form_that_another_site_made_is_refused_even_with_cookie_and_token(
         {"Origin": ORIGIN},
         {"Origin": "https://DESK.example:443"},
         {"Referer": f"{ORIGIN}/account"},
-        {"Sec-Fetch-Site": "same-origin"},
         {"Origin": ORIGIN, "Sec-Fetch-Site": "same-origin"},
     ],
 )
@@ -483,3 +491,106 @@ def test_the_clock_of_the_desk_is_the_only_one_that_counts(desk: Desk) -> None:
     with reading(desk.engine) as session:
         assert session.exec(select(SignIn.at)).one() == desk.at
     assert browser.get("/").status_code == 200
+
+
+def tries_until_a_wait(desk: Desk, names: list[str]) -> int:
+    """How many tries of these names in turn are looked at before one has to wait; each from another address."""
+    for number in range(40):
+        browser = desk.browser(f"198.51.{number}.1")
+        if sign_in(browser, names[number % len(names)], "not the password").status_code == 429:
+            return number
+    return 40
+
+
+@pytest.mark.parametrize(
+    ("known", "unknown"),
+    [
+        (["maria"], ["nobody"]),
+        (["maria", " MARIA "], ["nobody", " NOBODY "]),
+        # By the id and by the address of one and the same person, or of none.
+        (["maria", "maria@practice.example"], ["nobody", "nobody@practice.example"]),
+        (
+            ["maria@practice.example", "Maria@Practice.example "],
+            ["nobody@practice.example", "Nobody@Practice.example "],
+        ),
+    ],
+)
+def test_a_name_that_exists_counts_like_one_that_does_not(desk: Desk, known: list[str], unknown: list[str]) -> None:
+    assert tries_until_a_wait(desk, known) == tries_until_a_wait(desk, unknown)
+
+
+def test_whoever_gets_in_starts_afresh_by_each_of_their_names(desk: Desk) -> None:
+    for number in range(4):
+        sign_in(desk.browser(f"198.51.{number}.2"), "maria@practice.example", "not the password")
+    desk.signed("maria", address="198.51.100.9")
+    assert tries_until_a_wait(desk, ["maria@practice.example"]) == tries_until_a_wait(desk, ["nobody"])
+
+
+WORDS = "Dear Ada,\n\n<b>P.S.</b> We have kept “your” chair by the window.\n"
+
+
+def fields_of(page: str) -> dict[str, str]:
+    """What a browser would send of the forms of a page, apart from the one that signs out and the one that stops."""
+    hidden = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', page)
+    areas = re.findall(r'<textarea [^>]*name="([^"]*)"[^>]*>\n([^<]*)</textarea>', page)
+    return {name: html.unescape(value) for name, value in [*hidden, *areas]}
+
+
+def end_sign_ins(desk: Desk) -> None:
+    with writing(desk.engine) as session:
+        session.execute(delete(SignIn))
+
+
+def test_words_typed_before_a_sign_in_ended_are_there_again_and_nothing_is_saved_before_the_button(desk: Desk) -> None:
+    browser = desk.signed("maria")
+    end_sign_ins(desk)
+    pressed = browser.post(
+        "/messages/K7QF-2M9X-TB4D/edit", data={"csrf": "old", "digest": "d", "words": WORDS},
+        headers={"Origin": ORIGIN, "Referer": f"{ORIGIN}/messages/K7QF-2M9X-TB4D/edit"},
+    )  # fmt: skip
+    assert 'action="/signin"' in pressed.text
+    carried = fields_of(pressed.text)
+    assert carried["next"] == "/messages/K7QF-2M9X-TB4D/edit"
+    # A slip in the password loses nothing either.
+    again = fields_of(press(browser, "/signin", who="maria", password="a slip", **carried).text)
+    page = press(browser, "/signin", who="maria", password=PASSWORD, **again)
+    assert (page.status_code, 'action="/messages/K7QF-2M9X-TB4D/edit"' in page.text) == (200, True)
+    sent = fields_of(page.text)
+    assert (sent["words"], sent["digest"]) == (WORDS.replace("\n", "\r\n") if "\r" in sent["words"] else WORDS, "d")
+    assert sent["csrf"] == csrf_token(browser.cookies.get(COOKIE, domain="desk.example"))
+    assert "<b>" not in page.text
+
+
+def test_words_outlast_a_new_password_too(desk: Desk) -> None:
+    browser = desk.signed("maria")
+    with writing(desk.engine) as session:
+        first = give_first_password(session, "maria", NOW)
+    carried = fields_of(press(browser, "/messages/X/edit", words=WORDS, digest="d").text)
+    choose = press(browser, "/signin", who="maria", password=first, **carried)
+    new = "kettle orchard violin"
+    sent = fields_of(choose.text)
+    page = press(browser, "/account/password", old=first, new=new, again=new, kept=sent["kept"])
+    assert fields_of(page.text)["words"] == WORDS
+
+
+def test_a_form_from_before_the_last_sign_in_is_shown_again_with_its_words(desk: Desk) -> None:
+    browser = desk.signed("maria")
+    page = press(browser, "/messages/X/edit", csrf="of the session before", words=WORDS, digest="d")
+    assert page.status_code == 403
+    assert fields_of(page.text)["words"] == WORDS
+    foreign = press(browser, "/messages/X/edit", "https://evil.example", words=WORDS, digest="d")
+    assert (foreign.status_code, "chair" in foreign.text) == (403, False)
+
+
+@pytest.mark.parametrize(
+    "kept", ["", "x", "[]", "null", '["https://evil.example/", [["words", "a"]]]',
+             '["//evil.example", [["words", "a"]]]', '["/signin", [["words", "a"]]]',
+             '["/account/password", [["words", "a"]]]', '["/stop", [["name", ""]]]'],
+)  # fmt: skip
+def test_only_a_form_of_ours_with_words_in_it_is_carried_through(desk: Desk, kept: str) -> None:
+    assert sign_in(desk.browser(), "maria", kept=kept, next="/people").headers["location"] == "/people"
+
+
+def test_a_form_without_words_leads_through_the_sign_in_to_its_page(desk: Desk) -> None:
+    answer = press(desk.browser(), "/stop")
+    assert (answer.status_code, answer.headers["location"][:8]) == (303, "/signin?")

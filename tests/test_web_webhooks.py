@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import httpx
@@ -20,7 +21,17 @@ from outreach.database import reading, writing
 from outreach.delivery import outbox as outbox_rows
 from outreach.delivery.providers import WebhookRequest, open_providers
 from outreach.intake.contacts import contact_hash, load_key
-from outreach.models import Attempt, AuditEntry, Event, Incident, Message, Suppression, Webhook
+from outreach.learning import count_messages, find_alarms
+from outreach.models import (
+    Attempt,
+    AuditEntry,
+    Event,
+    Incident,
+    Message,
+    RefusedWebhook,
+    Suppression,
+    Webhook,
+)
 from outreach.settings import Providers, Settings
 from outreach.tracking import apply_pending_webhooks
 from outreach.web.webhooks import MAX_BODY
@@ -226,3 +237,60 @@ def test_every_answer_to_a_webhook_carries_the_strict_headers(client: httpx.Clie
     for answer in (post(client, sign(status_body("read"), NOW)), client.post("/webhooks/twilio")):
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_refusals_are_counted_where_status_and_an_alarm_find_them_and_hold_nothing_of_what_was_said(
+    client: httpx.Client, sqlite_engine: Engine, with_twilio: Settings, sent_text: str
+) -> None:
+    genuine = sign(inbound_body("STOP"), NOW, query="")
+    for _ in range(3):
+        assert post(client, replace(genuine, headers={**genuine.headers, "x-twilio-signature": "x"})).status_code == 401
+    with reading(sqlite_engine) as session:
+        # The first is written down at once; a flood of them costs no more than a row a minute.
+        assert count_messages(session).refused_webhooks == {"twilio": 1}
+        [alarm] = [one for one in find_alarms(session, with_twilio, NOW) if one.kind == "refused-webhooks"]
+        later = find_alarms(session, with_twilio, NOW + timedelta(days=2))
+        kept = session.exec(select(RefusedWebhook)).one()
+    assert "not signed by Twilio" in alarm.sentence
+    assert not [one for one in later if one.kind == "refused-webhooks"]
+    assert CUSTOMER[1:] not in repr(kept)
+
+
+@pytest.mark.parametrize(
+    "mangled", ["{t}.", "{t},", "{t}>", "{t}%3E", "<{t}>", "{t}/", "{l}", "{l}).", "{t}?utm_source=x",
+                "{t}&utm_source=x", "{t}%20", "{t}%E2%80%8B", "{t}%2E", "{t}%253E", "{q}", "%3C{t}", "{t}!", "{t}'\"",
+                "{u}", "{d}", "{t}*_"],
+)  # fmt: skip
+def test_an_unsubscribe_link_works_however_mail_programs_mangle_it(
+    client: httpx.Client, sqlite_engine: Engine, with_twilio: Settings, sent_text: str, mangled: str
+) -> None:
+    token = unsubscribe_token(load_key(sqlite_engine, with_twilio), REFERENCE)
+    broken = f"{token[:20]}%20{token[20:]}"
+    said = mangled.format(t=token, l=token.lower(), u=token.upper(), q=broken, d=token.replace("-", "%E2%80%90"))
+    assert client.get(f"/unsubscribe/{said}").status_code == 200
+    assert client.post(f"/unsubscribe/{said}", content=b"List-Unsubscribe=One-Click").status_code == 200
+    with reading(sqlite_engine) as session:
+        assert session.exec(select(Suppression.source)).all() == ["unsubscribed"]
+
+
+@pytest.mark.parametrize("wrong", ["{t}0", "{s}", "K7QF-2M9X-TB4E{p}", "{t2}"])
+def test_no_token_that_we_did_not_make_is_mended_into_one(
+    client: httpx.Client, sqlite_engine: Engine, with_twilio: Settings, sent_text: str, wrong: str
+) -> None:
+    token = unsubscribe_token(load_key(sqlite_engine, with_twilio), REFERENCE)
+    proof = token.partition(".")[2]
+    flipped = token[:-1] + ("0" if token[-1] != "0" else "1")
+    said = wrong.format(t=token, s=token[:-1], p=f".{proof}", t2=flipped)
+    assert client.post(f"/unsubscribe/{said}").status_code == 404
+    assert set(rows_of(sqlite_engine).values()) == {0}
+
+
+def test_a_genuine_link_whose_message_is_not_on_file_is_told_to_a_person(
+    client: httpx.Client, sqlite_engine: Engine, with_twilio: Settings
+) -> None:
+    token = unsubscribe_token(load_key(sqlite_engine, with_twilio), "K7QF-2M9X-TB4E")
+    for _ in range(2):
+        assert client.post(f"/unsubscribe/{token}").status_code == 404
+    with reading(sqlite_engine) as session:
+        [what] = session.exec(select(Incident.what)).all()
+    assert "K7QF-2M9X-TB4E" in what

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, delete
 from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
-from outreach.approval.failures import Subject, count_try, forget_failures, subjects_of
+from outreach.approval.failures import Subject, count_try, forget_failures, name_subjects, subjects_of
 from outreach.approval.passwords import (
     Draw,
     draw_at_random,
@@ -66,14 +66,16 @@ def let_in(
     key = load_key(engine, settings)
     with reading(engine) as session:
         member = _find_by_name(session, name)
-    who = member.staff_id if member else name
-    subjects = subjects_of(key, who, caller.address, _find_known(key, who, caller.known))
+    known = _find_known(key, member.staff_id, caller.known) if member else ""
+    # Counted by what was typed, and not by whose it is: else a name that exists would be known by how it counts.
+    subjects = subjects_of(key, name, caller.address, known)
     is_right = _try(engine, subjects, password, member.password_hash if member else None, now)
     if not member or not is_right:
         raise NotLetIn("This name and this password do not belong together. Try again, or ask an admin for a new one")
+    who = member.staff_id
     fresh = hash_password(password) if is_outdated(member.password_hash or "") else None
     with writing(engine) as session:
-        forget_failures(session, subjects)
+        forget_failures(session, [*subjects, *name_subjects(key, [who, member.email or ""])])
         current = session.get_one(Staff, who, with_for_update=True)
         if current.removed_at or current.password_hash != member.password_hash:
             raise NotLetIn("This account has just been changed. Try again")

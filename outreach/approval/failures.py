@@ -34,16 +34,22 @@ class Subject:
 
 
 def subjects_of(key: bytes, name: str, address: str, known_browser: str) -> list[Subject]:
-    """What a try counts against. A browser that once signed in as this person counts for itself alone.
+    """What a try counts against: the name as it was typed, so that one nobody has counts like any other.
 
-    So whoever tries a person's name from elsewhere, without end, never keeps that person out.
+    A browser that once signed in as this person counts for itself alone. So whoever tries a person's name from
+    elsewhere, without end, never keeps that person out.
     """
     if known_browser:
         return [Subject(_hash(key, "browser", known_browser), FREE_FOR_A_NAME)]
     return [
-        Subject(_hash(key, "name", name.casefold()), FREE_FOR_A_NAME),
+        *name_subjects(key, [name]),
         Subject(_hash(key, "address", _network(address)), FREE_FOR_AN_ADDRESS, is_shared=True),
     ]
+
+
+def name_subjects(key: bytes, names: Sequence[str]) -> list[Subject]:
+    """What tries of these names count against, without the spaces around them and whatever their case."""
+    return [Subject(_hash(key, "name", name.strip().casefold()), FREE_FOR_A_NAME) for name in dict.fromkeys(names)]
 
 
 def count_try(session: Session, subjects: Sequence[Subject], now: datetime) -> None:
@@ -83,7 +89,7 @@ def _wait(failure: Failure, free: int, now: datetime) -> timedelta:
 
 
 def _hash(key: bytes, kind: str, value: str) -> str:
-    return hmac.new(key, f"sign-in\0{kind}\0{value}".encode(), hashlib.sha256).hexdigest()
+    return hmac.new(key, f"sign-in\0{kind}\0{value}".encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
 
 def _network(address: str) -> str:

@@ -51,9 +51,11 @@ def hash_password(password: str) -> str:
 def fits(password: str, hashed: str | None) -> bool:
     """Whether it is the password of that hash. Without a hash the answer is no, after the same work as ever."""
     is_possible = len(password) <= LONGEST
+    # Made for every try, since the first one in a process takes as long again: that must not tell who exists.
+    nobodys = _nobodys_hash()
     try:
         with _at_once:
-            _hasher.verify(hashed or _nobodys_hash(), _normalise(password[:LONGEST]))
+            _hasher.verify(hashed or nobodys, _normalise(password[:LONGEST]))
     except (VerificationError, InvalidHashError):
         return False
     return is_possible and hashed is not None

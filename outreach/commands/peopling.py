@@ -11,6 +11,7 @@ from outreach.database import reading
 from outreach.errors import SettingsError
 from outreach.intake.duplicates import find_duplicates, list_doubles
 from outreach.intake.households import detect_households
+from outreach.tracking.do_not_contact import REASONS_TO_LIFT, lift_typed
 from outreach.tracking.living import record_household, take_household_back
 from outreach.tracking.merging import merge_people, say_two_people, unmerge_people
 
@@ -68,6 +69,23 @@ def people_two(one: Who, other: Who, by: By, database: Database = None, now: Now
     call = open_call(database, now)
     say_two_people(call.engine, one, other, by, call.now)
     tables.say(f"{one} and {other} are two people")
+
+
+@people.command("reopen")
+def people_reopen(
+    contact: Annotated[
+        str, typer.Argument(help="An e-mail address, a number, or the lines of an address with ; between them.")
+    ],
+    by: By,
+    reason: Annotated[str, typer.Option(help=f"One of: {'; '.join(REASONS_TO_LIFT)}.")],
+    postal_code: Annotated[str, typer.Option(help="Only for a postal address.")] = "",
+    database: Database = None,
+    now: Now = None,
+) -> None:
+    """Take off the do-not-contact list what staff or a bounce put on it; never what the person asked for."""
+    call = open_call(database, now)
+    channels = lift_typed(call.engine, call.settings, contact, postal_code, by, reason, call.now)
+    tables.say(f"Lifted for {' and '.join(channels)}")
 
 
 @people.command("households")

@@ -15,13 +15,14 @@ from outreach.clock import business_date, instant_at
 from outreach.delivery import outbox
 from outreach.delivery.pauses import is_paused
 from outreach.delivery.providers import REPORTERS, vendor_settings
-from outreach.models import Attempt, Batch, Import, Message, Webhook
+from outreach.models import Attempt, Batch, Import, Message, RefusedWebhook, Webhook
 from outreach.settings import Settings
 
 # In the order in which they are told. Each has its section, of the same name, in docs/runbook.md.
-KINDS = ("backlog", "uncertain", "webhook-silence", "budget", "stale-import")
+KINDS = ("backlog", "uncertain", "webhook-silence", "refused-webhooks", "budget", "stale-import")
 # A vendor that carried nothing for so much longer than its silence is not missed any more.
 MISSED_FOR = timedelta(days=7)
+REFUSED_WITHIN = timedelta(days=1)
 WAITS_FOR_APPROVAL = ("planned", "composed", "held")
 
 
@@ -29,8 +30,8 @@ WAITS_FOR_APPROVAL = ("planned", "composed", "held")
 class Alarm:
     """One thing that is wrong, as `sentence` says, and the first thing to do about it, as `advice` says.
 
-    `count` is messages for a backlog and uncertain ones, vendors for silence, percent for the budget, and whole hours
-    for stale data. `since` is when it began.
+    `count` is messages for a backlog and uncertain ones, vendors for silence and refusals, percent for the budget, and
+    whole hours for stale data. `since` is when it began.
     """
 
     kind: str
@@ -47,7 +48,7 @@ class Alarm:
 
 def find_alarms(session: Session, settings: Settings, now: datetime) -> list[Alarm]:
     """Every alarm that stands at `now`, at most one of each kind, in the order of KINDS."""
-    looks = (_find_backlog, _find_uncertain, _find_silence, _find_overspending, _find_stale_data)
+    looks = (_find_backlog, _find_uncertain, _find_silence, _find_refused, _find_overspending, _find_stale_data)
     return [alarm for look in looks if (alarm := look(session, settings, now))]
 
 
@@ -156,6 +157,23 @@ def _find_silence(session: Session, settings: Settings, now: datetime) -> Alarm 
     ]
     advice = "Compare the address and the secret of the webhooks in the vendor's account; /healthz counts refused ones."
     return Alarm("webhook-silence", len(silent), min(at for *_, at in silent), "; ".join(told) + ".", advice)
+
+
+def _find_refused(session: Session, settings: Settings, now: datetime) -> Alarm | None:
+    """Webhooks that could not be proved in the last day: an opt-out may have been among them."""
+    lately = select(RefusedWebhook).where(col(RefusedWebhook.last_at) > now - REFUSED_WITHIN)
+    refused = session.exec(lately.order_by(RefusedWebhook.provider)).all()
+    if not refused:
+        return None
+    said = "; ".join(
+        f"a webhook for {row.provider} was refused on {_when(settings, row.last_at)}, {row.count} in all: {row.reason}"
+        for row in refused
+    )
+    advice = (
+        "Compare the secret and the clock with the vendor's; then let the vendor repeat them. It may be a stranger."
+    )
+    since = min(row.last_at for row in refused)
+    return Alarm("refused-webhooks", len(refused), since, f"{said[0].upper()}{said[1:]}.", advice)
 
 
 def _find_overspending(session: Session, settings: Settings, now: datetime) -> Alarm | None:

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from outreach.delivery.last_check import TOO_LATE
-from outreach.models import Incident, Message, Moment
+from outreach.models import Incident, Message, Moment, RefusedWebhook
 from outreach.planning.run import latest_decisions
 
 BEFORE_APPROVAL = {"planned", "composed", "held", "rejected"}
@@ -19,7 +19,7 @@ class StatusReport:
 
     `decisions` sums `rules` by outcome: send, not_yet, never, and undecided for a moment that has none; together they
     make `moments`. `funnel` says how many got how far, widest first; two moments may share one message. `incidents` are
-    those that no person has closed, the latest last.
+    those that no person has closed, the latest last. `refused_webhooks` are those that proved nothing, by vendor.
     """
 
     moments: int
@@ -28,6 +28,7 @@ class StatusReport:
     messages: Counter[tuple[str, str, str]]
     funnel: dict[str, int]
     incidents: list[Incident]
+    refused_webhooks: dict[str, int]
 
 
 def count_messages(session: Session) -> StatusReport:
@@ -50,7 +51,9 @@ def count_messages(session: Session) -> StatusReport:
     }
     still_open = select(Incident).where(col(Incident.closed_at).is_(None)).order_by(col(Incident.incident_id))
     incidents = list(session.execute(still_open).scalars())
-    return StatusReport(rules.total(), decisions, rules, messages, funnel, incidents)
+    refused = select(RefusedWebhook).order_by(col(RefusedWebhook.provider))
+    counted = {row.provider: row.count for row in session.execute(refused).scalars()}
+    return StatusReport(rules.total(), decisions, rules, messages, funnel, incidents, counted)
 
 
 def _count_decisions(session: Session) -> Counter[tuple[str, str, str]]:

@@ -18,7 +18,7 @@ from outreach.models.customers import (
     Visit,
 )
 from outreach.models.doubles import Double, HouseholdWord, Merge, Repointed, SetAside
-from outreach.models.installation import Import, Installation, Refusal, RunMark, UnreadRow
+from outreach.models.installation import Import, Installation, Refusal, RefusedWebhook, RunMark, UnreadRow
 from outreach.models.messages import (
     EVENT_KINDS,
     LEFT,
@@ -56,8 +56,7 @@ __all__ = [
     "CHANNELS", "DESK", "EVENT_KINDS", "INVOICE_STATUSES", "LEFT", "PURPOSES", "ROLES", "STATUSES", "TOUCHING",
     "Allowance", "Attempt", "AuditEntry", "Batch", "Consent", "Content", "Customer", "Decision", "Double", "Edit",
     "Event", "Failure", "Feedback", "Flag", "Goodwill", "HouseholdWord", "Import", "Incident", "Installation",
-    "Invoice",
-    "KnobVersion", "Merge", "Message", "Moment", "Pause", "Payment", "Place", "Referral", "Refusal",
-    "Repointed", "Reward", "RunMark", "SetAside", "SignIn", "Staff", "Suppression", "TemplateVersion", "Thumbnail",
-    "Treatment", "TreatmentAnswer", "UnreadRow", "Visit", "Webhook", "Wording",
+    "Invoice", "KnobVersion", "Merge", "Message", "Moment", "Pause", "Payment", "Place", "Referral", "Refusal",
+    "RefusedWebhook", "Repointed", "Reward", "RunMark", "SetAside", "SignIn", "Staff", "Suppression",
+    "TemplateVersion", "Thumbnail", "Treatment", "TreatmentAnswer", "UnreadRow", "Visit", "Webhook", "Wording",
 ]  # fmt: skip

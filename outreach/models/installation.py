@@ -90,3 +90,13 @@ class UnreadRow(SQLModel, table=True):
     column: str
     since: datetime = instant_field()
     import_id: int = Field(foreign_key="imports.import_id")
+
+
+class RefusedWebhook(SQLModel, table=True):
+    """How many webhooks for one vendor were refused, when the last one came, and why: nothing of what they said."""
+
+    __tablename__ = "refused_webhooks"
+    provider: str = Field(primary_key=True)
+    count: int = 0
+    last_at: datetime = instant_field()
+    reason: str

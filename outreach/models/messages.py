@@ -305,7 +305,7 @@ class Incident(SQLModel, table=True):
 class Suppression(SQLModel, table=True):
     """A contact we must not use, kept only as a keyed hash; no import lifts it.
 
-    `beneath` is the source that stands again once staff take back what they wrote themselves.
+    `beneath` is the source that stands again once what covers it is lifted.
     """
 
     __tablename__ = "suppressions"

@@ -1,13 +1,13 @@
 """The do-not-contact list: contacts typed by hand come in as hashes; whose a hash is goes out. No contact is stored.
 
-Only what staff wrote themselves can be lifted, by an admin. A complaint, a bounce or an opt-out never is.
+An admin can lift what staff wrote themselves, and a bounce. A complaint or an opt-out never is.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, and_, or_
 from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
@@ -15,16 +15,21 @@ from outreach.approval.staff import require_admin, require_approver
 from outreach.database import reading, take_turns, writing
 from outreach.errors import ApprovalError, NotFound, NotWaiting
 from outreach.intake.contacts import contact_hash, load_key, normalise_address, normalise_email, normalise_phone
-from outreach.models import CHANNELS, Customer, Message, Suppression
+from outreach.models import CHANNELS, DESK, Customer, Event, Message, Suppression
 from outreach.planning.people import contacts_of
 from outreach.settings import Settings
-from outreach.tracking.events import ASKED, BY_HAND, HELD, suppress
+from outreach.tracking.events import ASKED, BY_HAND, HELD, lift, suppress
 from outreach.tracking.pulling_back import PullReport, pull_back
+from outreach.tracking.replies import read_reply
 
 A_PAGE = 50
 AT_ONCE = 1000
+BOUNCED = "bounced"
+LIFTED = frozenset({ASKED, BY_HAND, BOUNCED})
 # In fixed words, because the audit keeps them and must never hold anybody's name or contact.
-REASONS_TO_LIFT = ("entered by mistake", "they asked to hear from us again", "it belongs to somebody else now")
+REASONS_TO_LIFT = (
+    "entered by mistake", "they asked to hear from us again", "it belongs to somebody else now", "the address works",
+)  # fmt: skip
 REASONS_TO_DECIDE = ("their words were read: they want no more", "their words were read: they did not mean stop")
 
 
@@ -39,8 +44,8 @@ class Closed:
     customers: tuple[str, ...] = ()
 
     @property
-    def by_staff(self) -> bool:
-        return self.source in {ASKED, BY_HAND}
+    def may_be_lifted(self) -> bool:
+        return self.source in LIFTED
 
 
 def list_closed(session: Session, page: int = 1, source: str | None = None) -> tuple[list[Closed], bool]:
@@ -121,26 +126,51 @@ def close_contact(
 
 
 def lift_contact(session: Session, contact_hash: str, channel: str, by: str, reason: str, now: datetime) -> None:
-    """Takes a contact off the list that staff put on it; what their entry covered stands again.
+    """Takes a contact off the list that staff or a bounce put on it; what that covered stands again.
 
     Raises NotFound, NotAllowed for all but admins, and NotWaiting for what nobody lifts.
     """
     require_admin(session, by)
     _require_one_of(reason, REASONS_TO_LIFT)
     closed = _require_closed(session, contact_hash, channel)
-    if closed.source not in {ASKED, BY_HAND}:
+    if closed.source not in LIFTED or (closed.source == BOUNCED and _have_asked(session, contact_hash, channel)):
         raise NotWaiting(f"That contact is “{closed.source}”, and nobody lifts that: only their own word could")
     lift(session, closed)
     record_act(session, by, "taken off the do-not-contact list", contact_hash, f"{channel}: {reason}", now)
 
 
-def lift(session: Session, closed: Suppression) -> None:
-    """Takes back what staff wrote of a contact; whatever it covered stands again."""
-    if closed.beneath:
-        closed.source, closed.beneath = closed.beneath, None
-    else:
-        session.delete(closed)
-    session.flush()
+def _have_asked(session: Session, contact_hash: str, channel: str) -> bool:
+    """Whether the last word of whoever has this contact was to stop, as events tell it.
+
+    An earlier version of the program let a bounce stand in the place of what they had asked. What staff heard on the
+    telephone (“wrong number”) stands as a bounce, and is their word too.
+    """
+    theirs = select(Event.kind, Event.words).join(Message, col(Message.reference) == Event.reference)
+    of_it = theirs.where(Message.contact_hash == contact_hash, Message.channel == channel)
+    of_people = col(Event.kind).in_(("unsubscribed", "complained", "replied"))
+    on_the_telephone = and_(col(Event.kind) == BOUNCED, col(Event.provider) == DESK)
+    said = of_it.where(or_(of_people, on_the_telephone)).order_by(col(Event.received_at))
+    meanings = [read_reply(words or "") if kind == "replied" else "stop" for kind, words in session.exec(said)]
+    commands = [meaning for meaning in meanings if meaning in {"start", "stop"}]
+    return commands[-1:] == ["stop"]
+
+
+def lift_typed(
+    engine: Engine, settings: Settings, typed: str, postal_code: str, by: str, reason: str, now: datetime
+) -> list[str]:
+    """Lifts a contact as it is typed, by every channel that it is closed for and may be lifted; names these channels.
+
+    Raises what `lift_contact` does, NotFound where it is not on the list, and ApprovalError for what is no contact.
+    """
+    closed = find_closed(engine, settings, typed, postal_code)
+    if not closed:
+        raise NotFound("That contact is not on the do-not-contact list")
+    # Of a number that is closed for calls and texts, the one that may be lifted is.
+    wanted = [one for one in closed if one.may_be_lifted] or closed
+    with writing(engine) as session:
+        for one in wanted:
+            lift_contact(session, one.contact_hash, one.channel, by, reason, now)
+    return [one.channel for one in wanted]
 
 
 def decide_held(session: Session, contact_hash: str, channel: str, keep: bool, by: str, now: datetime) -> None:
@@ -152,12 +182,12 @@ def decide_held(session: Session, contact_hash: str, channel: str, keep: bool, b
     closed = _require_closed(session, contact_hash, channel)
     if HELD not in {closed.source, closed.beneath}:
         raise NotWaiting(f"That contact does not wait for anybody: it is “{closed.source}”")
-    if closed.source != HELD:
-        closed.beneath = "unsubscribed" if keep else None
-    elif keep:
-        closed.source, closed.at = "unsubscribed", now
-    else:
-        session.delete(closed)
+    if closed.source == HELD and not keep:
+        lift(session, closed)
+    elif closed.beneath == HELD:
+        closed.beneath = None
+    if keep:
+        suppress(session, contact_hash, channel, "unsubscribed", now)
     reason = REASONS_TO_DECIDE[0] if keep else REASONS_TO_DECIDE[1]
     record_act(session, by, "held contact closed" if keep else "held contact opened", contact_hash, reason, now)
 

@@ -1,6 +1,7 @@
 """Events in, in any order and any number of times; the same status and the same suppressions out.
 
-Each is stored as it came before anything is made of it. A status only ever moves to a stronger word.
+Each is stored as it came before anything is made of it. A status only ever moves to a stronger word, and only by what
+the vendor that carried the message says, the person it went to, or staff.
 """
 
 from datetime import datetime
@@ -13,9 +14,10 @@ from outreach.database import insert_new
 from outreach.delivery import outbox, pauses
 from outreach.delivery.last_check import MAY_HAVE_LEFT
 from outreach.delivery.notices import is_notice
-from outreach.delivery.providers.protocol import stand_in
+from outreach.delivery.providers.protocol import CLOSING, stand_in
 from outreach.delivery.recovery import doubt
-from outreach.models import Attempt, Batch, Event, Installation, Message, Suppression
+from outreach.models import DESK, Attempt, Batch, Event, Installation, Message, Suppression
+from outreach.provider_settings import CARRIERS
 
 Seen = Literal["applied", "known", "not ours", "unknown reference"]
 
@@ -27,13 +29,15 @@ STATUS_OF = {
     "bounced": ("failed", "its address does not exist or refuses us"),
     "returned": ("returned", "it came back"),
 }
-# After these the contact is never used again.
-SUPPRESSING = frozenset({"bounced", "complained", "unsubscribed", "returned"})
+# Who speaks without having carried anything: the recipient by their link, and staff.
+LINK = "unsubscribe link"
+OUR_OWN = frozenset({DESK, LINK})
 HELD = "held for a person"
-# A contact has one suppression: the source that stands the longest.
-SOURCES = (HELD, "unsubscribed", "returned", "bounced", "complained")
-# What staff wrote themselves stands above all of these, and what it covers is kept beneath it: what a customer asked
-# them, and what they put on the list by hand.
+# A contact has one suppression. The strongest source stands, with the next beneath it: what the person said themselves
+# is above what became of a message, so that lifting a bounce never lifts what they asked for.
+SOURCES = (HELD, "returned", "bounced", "unsubscribed", "complained")
+# What staff wrote themselves stands above all of these: what a customer asked them, and what they put on the list by
+# hand.
 ASKED, BY_HAND = "asked", "desk"
 
 
@@ -55,7 +59,7 @@ def record_event(
     The message is found by its reference, else by the key of an attempt, else by `provider_id`, which is the provider's
     id for it: with one of the others, that also proves that the message was taken. "bounced" is for good; a bounce that
     may pass is no event. An event without a message of ours is kept too, and the answer says so; one that names nothing
-    but a `provider_id` waits until that is known.
+    but a `provider_id` waits until that is known. A vendor that never had the message changes nothing of it.
     """
     message = _find_message(session, provider, reference, key, provider_id)
     named = message.reference if message else reference or _reference_in(key)
@@ -69,7 +73,14 @@ def record_event(
             what = "a provider reports on a reference that is not ours"
             outbox.record_incident(session, provider, None, what, received_at)
         return "unknown reference"
-    _suppress_for(session, message, said)
+    if provider not in _speakers(session, message):
+        if is_new:
+            what = "a provider reports on a message that it was never given; nothing was made of it"
+            outbox.record_incident(session, provider, message.reference, what, received_at)
+        return "not ours"
+    if is_new:
+        # A repetition closes nothing again that a person, or the customer's own START, has opened since.
+        _suppress_for(session, message, said)
     if provider_id and not _take_as_ours(session, message, said, key):
         if is_new:
             _stop_for_a_stranger(session, message, said)
@@ -77,6 +88,17 @@ def record_event(
     _take_waiting(session, message)
     apply_events(session, message)
     return "applied" if is_new else "known"
+
+
+def _speakers(session: Session, message: Message) -> set[str]:
+    """Who may say something of a message: those to whom it was handed over, and we ourselves.
+
+    Where nobody is known to have it, as a restored backup may have forgotten, it is whoever carries its channel.
+    """
+    given = set(session.exec(select(Attempt.provider).where(Attempt.reference == message.reference).distinct()))
+    if message.provider_id and message.provider:
+        given.add(message.provider)
+    return set(OUR_OWN) | (given or set(CARRIERS[message.channel]))
 
 
 def _reference_in(key: str | None) -> str | None:
@@ -152,31 +174,42 @@ def _stop_for_a_stranger(session: Session, message: Message, said: Event) -> Non
 
 
 def _suppress_for(session: Session, message: Message, said: Event) -> None:
-    if said.kind in SUPPRESSING and message.contact_hash:
+    if said.kind in CLOSING and message.contact_hash:
         suppress(session, message.contact_hash, message.channel, said.kind, said.at)
 
 
 def suppress(session: Session, contact_hash: str, channel: str, source: str, at: datetime) -> bool:
-    """Never uses the contact again by this channel. Of several sources the strongest is kept; whether one was new."""
+    """Never uses the contact again by this channel; whether `source` stands now and did not before.
+
+    Of several sources the strongest stands, and the next is kept beneath it.
+    """
     contact = {"contact_hash": contact_hash, "channel": channel}
     if insert_new(session, Suppression, [contact | {"source": source, "at": at}]):
         return True
     known = session.get_one(Suppression, (contact_hash, channel), with_for_update=True)
-    if known.source not in SOURCES:
-        known.beneath = _stronger(known.beneath, source)
-        return False
-    if source not in SOURCES:
-        known.beneath = known.source
-    elif _stronger(known.source, source) == known.source:
-        return False
-    known.source, known.at = source, at
-    return True
+    if _strength(source) > _strength(known.source):
+        # Their own clear word answers what a person had to read.
+        if not (known.source == HELD and source in {"unsubscribed", "complained"}):
+            known.beneath = known.source
+        known.source, known.at = source, at
+        return True
+    if known.source != source and _strength(source) > _strength(known.beneath):
+        known.beneath = source
+    return False
 
 
-def _stronger(known: str | None, source: str) -> str | None:
-    if source not in SOURCES:
-        return known
-    return source if known is None or SOURCES.index(source) > SOURCES.index(known) else known
+def lift(session: Session, closed: Suppression) -> None:
+    """Takes back what stands of a contact; whatever it covered stands again."""
+    if closed.beneath:
+        closed.source, closed.beneath = closed.beneath, None
+    else:
+        session.delete(closed)
+    session.flush()
+
+
+def _strength(source: str | None) -> int:
+    """Staff's own word is the strongest; of two of these the first stands. Nothing is the weakest."""
+    return -1 if source is None else SOURCES.index(source) if source in SOURCES else len(SOURCES)
 
 
 def _take_waiting(session: Session, message: Message) -> bool:
@@ -212,12 +245,13 @@ def apply_waiting(session: Session) -> int:
 def apply_events(session: Session, message: Message) -> bool:
     """Moves the message to the strongest word of all that is said of it, whichever came first; whether it moved.
 
-    What is said of another `provider_id` is said of something else.
+    What is said of another `provider_id` is said of something else, and nobody speaks who never had it.
     """
     of_it = (Event.provider == message.provider) & (Event.provider_id == message.provider_id)
     said = session.exec(
         select(Event.kind, Event.reason)
         .where(Event.reference == message.reference, col(Event.provider_id).is_(None) | of_it)
+        .where(col(Event.provider).in_(_speakers(session, message)))
         .order_by(col(Event.at), Event.event_id)
     ).all()
     moves = [(STATUS_OF[kind][0], reason or STATUS_OF[kind][1]) for kind, reason in said if kind in STATUS_OF]

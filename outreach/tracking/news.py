@@ -32,8 +32,7 @@ from outreach.models import (
 from outreach.planning.flags import FLAG_RULES
 from outreach.planning.people import contacts_of
 from outreach.settings import Settings
-from outreach.tracking.do_not_contact import lift
-from outreach.tracking.events import ASKED, suppress
+from outreach.tracking.events import ASKED, lift, suppress
 from outreach.tracking.pulling_back import PullReport, cancel_pulled, pull_back
 
 # The moments a flag holds, and its reason, stand in planning/flags.py.

@@ -1,6 +1,7 @@
 """What somebody wrote back comes in; what it means, and an opt-out, an opt-in or a case for a person, out.
 
-Only a whole message is a command. Whatever else may mean “stop” stops us too, until a person has read it.
+Only a whole message is a command. Whatever else may mean “stop”, or cannot be read here, stops us too, until a person
+has read it.
 """
 
 import re
@@ -16,16 +17,19 @@ from outreach.delivery.outbox import record_incident
 from outreach.delivery.providers import Report
 from outreach.intake.contacts import contact_hash, normalise_email, normalise_phone
 from outreach.models import Event, Message, Suppression
+from outreach.provider_settings import CARRIERS
 from outreach.settings import Business, Settings
-from outreach.tracking.events import HELD, suppress
+from outreach.tracking.events import HELD, lift, suppress
+from outreach.tracking.stop_words import STOP, can_be_read, fold
 
 Meaning = Literal["stop", "start", "help", "person"]
 
 COMMANDS: dict[str, Meaning] = {
-    **dict.fromkeys(("STOP", "STOPALL", "UNSUBSCRIBE", "END", "QUIT", "CANCEL", "REVOKE", "OPTOUT", "ARRET"), "stop"),
-    **dict.fromkeys(("START", "UNSTOP"), "start"),
-    **dict.fromkeys(("HELP", "INFO"), "help"),
+    **dict.fromkeys(STOP, "stop"),
+    **dict.fromkeys(("start", "unstop"), "start"),
+    **dict.fromkeys(("help", "info"), "help"),
 }
+_QUESTION = frozenset("?？؟՞;⸮፧")
 RECIPIENT = "the recipient"
 _MESSAGES = (
     r"(text|texts|texting|message|messages|messaging|sms|contact|contacting|write|writing|send|sending|call|calling)"
@@ -44,6 +48,11 @@ _LIKE_STOP = re.compile(
             r"\b(arrete\w*|desabonne\w*|desinscri\w*|plus de (messages?|sms|textos?)|ne (me |m)?\w+ plus)\b",
             r"\b(alto|pare|paren|baja|no mas|no (me )?(envi|mand|escrib|contact|llam)\w*|dejen? de)\b",
             r"\b(abmelden|abbestellen|aufhoren|keine (sms|nachrichten|werbung)|nicht mehr (schreib|kontakt)\w*)\b",
+            r"\bwrong (number|person)\b|\bnumero (equivocado|errado|sbagliato|errone)\b|\bnot (my|his|her) number\b",
+            r"\b(nao (me )?(envi|mand|contact)\w*|pare de|non (mi )?(scriv|mand|contatt|invi)\w*|smett\w+ di)\b",
+            r"\b(niet meer (sturen|schrijven|bellen)|geen (sms|berichten)|uitschrijven|afmelden|falsche nummer)\b",
+            r"\b(nie (pisz|wysylaj|dzwon)\w*|wypisz|berhenti|jangan (kirim|hubungi|sms)|(dung|khong) (gui|nhan))\b",
+            r"\b(mesaj (atma|gonderme)\w*|iptal|istemiyorum|huwag|tigil\w*)\b",
         )
     )
 )
@@ -55,11 +64,10 @@ def read_reply(words: str) -> Meaning:
 
     “Stop!” stops; “restart the washing machine” and “please don't write any more” are for a person to read.
     """
-    plain = _plain(words).upper()
     # A question is not a command: “Cancel?” asks about an appointment as likely as not.
-    if "?" in plain:
+    if not _QUESTION.isdisjoint(words):
         return "person"
-    return COMMANDS.get(re.sub(r"[^\w]|_", "", plain), "person")
+    return COMMANDS.get(fold(words), "person")
 
 
 def sounds_like_stop(words: str) -> bool:
@@ -87,6 +95,8 @@ def record_reply(
     `key` is the installation's secret key: the contact itself is kept in nothing but the raw request.
     """
     channel, contact = _normalise(reply.contact or "", settings)
+    # Nobody answers a vendor on what it does not carry: such a reply concerns no contact, and a person reads it.
+    contact = contact if provider in CARRIERS[channel] else None
     hashed = contact_hash(key, channel, contact) if contact else None
     reference = _last_message_to(session, hashed, channel) if hashed else None
     row = {"provider": provider, "event_id": reply.event_id, "reference": reference, "kind": "replied", "at": reply.at}
@@ -127,8 +137,8 @@ def _opt_in(session: Session, hashed: str, channel: str, reference: str | None, 
     """Takes back only what they asked for themselves: not a bounce, a complaint, or what staff wrote down."""
     known = session.get(Suppression, (hashed, channel), with_for_update=True)
     if known is not None and known.source == "unsubscribed":
-        session.delete(known)
-        session.flush()
+        known.beneath = None if known.beneath == HELD else known.beneath
+        lift(session, known)
         record_act(session, RECIPIENT, "subscribed again", reference or hashed, f"replied by {channel}", received_at)
 
 
@@ -142,7 +152,10 @@ def _leave_to_a_person(
     received_at: datetime,
 ) -> None:
     what = "a reply waits for a person"
-    if sounds_like_stop(words) and hashed:
+    if hashed and not can_be_read(words):
+        what = f"{what}; it cannot be read here, so nothing is sent to them by {channel} meanwhile"
+        _opt_out(session, hashed, channel, HELD, reference, received_at)
+    elif hashed and sounds_like_stop(words):
         what = f"{what}; it may mean “stop”, so nothing is sent to them by {channel} meanwhile"
         _opt_out(session, hashed, channel, HELD, reference, received_at)
     record_incident(session, provider, reference, what, received_at)

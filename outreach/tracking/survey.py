@@ -12,6 +12,7 @@ from sqlmodel import Session, select
 
 from outreach.clock import business_date
 from outreach.composing.surveying import read_survey_token, reference_in
+from outreach.composing.unsubscribing import mend_token
 from outreach.database import take_turns, writing
 from outreach.errors import NotFound
 from outreach.intake.contacts import load_key
@@ -80,6 +81,7 @@ def feedback_id(reference: str) -> str:
 
 def _require_asked(session: Session, key: bytes, token: str) -> tuple[str, str]:
     """The reference and the customer that a token was made for; only of a message that has left."""
+    token = mend_token(token)
     message = session.get(Message, reference_in(token))
     if message is None or message.status not in HAS_LEFT:
         raise NotFound("This link is not complete")

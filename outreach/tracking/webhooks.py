@@ -8,15 +8,15 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 from sqlmodel import Session, col, select
 
 from outreach.clock import Clock
-from outreach.database import reading, writing
+from outreach.database import insert_new, reading, writing
 from outreach.delivery.outbox import record_incident
 from outreach.delivery.providers import Provider, Report, WebhookRequest
 from outreach.intake.contacts import load_key
-from outreach.models import Incident, Webhook
+from outreach.models import Incident, RefusedWebhook, Webhook
 from outreach.settings import Settings
 from outreach.tracking.events import apply_waiting, record_event
 from outreach.tracking.replies import Meaning, record_reply
@@ -40,6 +40,16 @@ def store_webhook(engine: Engine, provider: str, request: WebhookRequest) -> int
         session.add(webhook)
         session.flush()
         return webhook.webhook_id or 0
+
+
+def record_refused(engine: Engine, provider: str, number: int, reason: str, at: datetime) -> None:
+    """Counts `number` more webhooks for a vendor that were refused. `reason` is our own words; nothing else is kept."""
+    with writing(engine) as session:
+        row = {"provider": provider, "count": 0, "last_at": at, "reason": reason}
+        insert_new(session, RefusedWebhook, [row])
+        of_it = update(RefusedWebhook).where(col(RefusedWebhook.provider) == provider)
+        more = of_it.values(count=RefusedWebhook.count + number, last_at=at, reason=reason)
+        session.connection().execute(more)
 
 
 def apply_webhook(

@@ -10,6 +10,7 @@ from outreach.database import reading, writing
 from outreach.errors import PasswordRefused, SignInError
 from outreach.web.desk import Desk
 from outreach.web.guard import COOKIE, DeskNow, Present, Viewer, caller_of, new_router
+from outreach.web.kept_words import KeptForm, read_kept, show_again_after
 from outreach.web.signed import Signed
 from outreach.web.signin import let_out, status_of, with_wait
 
@@ -40,18 +41,28 @@ def ask_for_password(desk: DeskNow, signed: Present) -> Response:
 
 @router.post("/account/password")
 def take_password(
-    request: Request, desk: DeskNow, signed: Present, old: Text = "", new: Text = "", again: Text = ""
+    request: Request,
+    desk: DeskNow,
+    signed: Present,
+    old: Text = "",
+    new: Text = "",
+    again: Text = "",
+    kept: Text = "",
 ) -> Response:
+    form, token = read_kept(kept), request.cookies.get(COOKIE, "")
     try:
         if new != again:
             raise PasswordRefused("The new password was not typed twice alike. Type it again, both times")
-        token = request.cookies.get(COOKIE, "")
         change_password(desk.engine, desk.settings, token, old, new, caller_of(request, desk), desk.now)
     except SignInError as error:
-        return _show_password(desk, signed, error)
+        return _show_password(desk, signed, error, form)
+    if form:
+        return show_again_after(desk, token, form, "/")
     return desk.go("/", "Your password is changed. You are signed out wherever else you were signed in.")
 
 
-def _show_password(desk: Desk, signed: Signed, error: SignInError | None = None) -> Response:
+def _show_password(
+    desk: Desk, signed: Signed, error: SignInError | None = None, kept: KeptForm | None = None
+) -> Response:
     status = 400 if isinstance(error, PasswordRefused) else status_of(error)
-    return with_wait(desk.show("password.html", signed, status, problem=str(error) if error else ""), error)
+    return with_wait(desk.show("password.html", signed, status, problem=str(error) if error else "", kept=kept), error)

@@ -46,8 +46,19 @@ from outreach.web import (
 from outreach.web.alarms import AlarmDoor
 from outreach.web.darkroom import Darkroom
 from outreach.web.desk import Desk
-from outreach.web.guard import MustChoosePassword, NotFromOurPages, NotSignedIn, NotText, find_signed, is_too_long
+from outreach.web.guard import (
+    COOKIE,
+    MustChoosePassword,
+    NotFromOurPages,
+    NotSignedIn,
+    NotText,
+    OldToken,
+    find_signed,
+    is_too_long,
+)
+from outreach.web.kept_words import keep_form, show_again, show_again_after
 from outreach.web.request_limits import RequestLimits
+from outreach.web.sub_path import SubPath
 from outreach.web.webhooks import Webhooks
 
 log = logging.getLogger("outreach.web")
@@ -123,6 +134,9 @@ def create_app(
     app.add_exception_handler(NotSignedIn, send_to_sign_in)
     app.add_exception_handler(MustChoosePassword, send_to_password)
     app.add_exception_handler(NotFromOurPages, show_stranger)
+    app.add_exception_handler(OldToken, show_old_token)
+    # The outermost: all the rest believes itself to be at the root of its host.
+    app.add_middleware(SubPath, settings=settings)
     return app
 
 
@@ -181,18 +195,34 @@ async def show_unfit(request: Request, error: Exception) -> Response:
 
 
 async def send_to_sign_in(request: Request, error: Exception) -> Response:
-    """A link never acts: it leads to the sign-in, and from there to the page."""
+    """A link never acts: it leads to the sign-in, and from there to the page. What was typed is carried through it."""
     wanted = request.url if request.method in {"GET", "HEAD"} else URL(request.headers.get("referer") or "/")
     back = wanted.path + (f"?{wanted.query}" if wanted.query else "")
+    if form := await keep_form(request):
+        return signin.show_sign_in(request.app.state.desk, back, kept=form)
     return RedirectResponse(f"/signin?next={quote(back, safe='')}", 303)
 
 
 async def send_to_password(request: Request, error: Exception) -> Response:
+    desk: Desk = request.app.state.desk
+    if form := await keep_form(request):
+        token = request.cookies.get(COOKIE, "")
+        return await run_in_threadpool(show_again_after, desk, token, form, "/")
     return RedirectResponse("/account/password", 303)
 
 
 def show_too_long(request: Request) -> Response:
     return show_trouble(request, 413, "That is too much at once", "Nothing was changed. Send less, and try again.")
+
+
+async def show_old_token(request: Request, error: Exception) -> Response:
+    """A form from before the last sign-in: what was typed into it is shown again, with the proof of this one."""
+    desk: Desk = request.app.state.desk
+    signed = await run_in_threadpool(find_signed, request, desk, BackgroundTasks())
+    form = await keep_form(request)
+    if signed is None or form is None or signed.must_choose:
+        return await show_stranger(request, error)
+    return show_again(desk, signed, form, 403, urlsplit(request.headers.get("referer", "")).path)
 
 
 async def show_stranger(request: Request, error: Exception) -> Response:

@@ -95,7 +95,7 @@ def add(desk: DeskNow, signed: Approver, typed: Typed, postal_code: Code = "") -
 def lift(desk: DeskNow, signed: Admin, contact_hash: Hash, channel: Code, reason: Typed) -> Response:
     with writing(desk.engine) as session:
         lift_contact(session, contact_hash, channel, signed.staff_id, reason, desk.now)
-    return desk.go("/do-not-contact", "What staff had written of that contact is lifted.")
+    return desk.go("/do-not-contact", "It is lifted; what else is on record of that contact stands.")
 
 
 @router.post("/do-not-contact/decide")

@@ -11,11 +11,13 @@ from typing import Annotated
 from urllib.parse import unquote, urlsplit
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Request
+from sqlmodel import Session
 
 from outreach.approval.accounts import Caller, find_signed_in, must_choose_password, note_seen
 from outreach.approval.staff import whom_to_ask
 from outreach.database import reading
 from outreach.errors import NotAllowed
+from outreach.models import SignIn, Staff
 from outreach.web.browsers import name_browser
 from outreach.web.desk import SAID, Desk
 from outreach.web.signed import Signed
@@ -40,6 +42,10 @@ class NotFromOurPages(Exception):
     """An unsafe request that another site may have made."""
 
 
+class OldToken(NotFromOurPages):
+    """A form of our own that was opened in a session that has ended; another has begun since."""
+
+
 class NotText(Exception):
     """A form holds a character that is no part of any text."""
 
@@ -62,10 +68,18 @@ def find_signed(request: Request, desk: DeskNow, background: BackgroundTasks) ->
         found = find_signed_in(session, desk.written.desk, token, desk.now)
     if found is None:
         return None
-    entry, member = found
     # After the answer: while a long run writes, nobody's page shall wait for this.
-    background.add_task(note_seen, desk.engine, entry, desk.now)
-    said = unquote(request.cookies.get(SAID, ""))
+    background.add_task(note_seen, desk.engine, found[0], desk.now)
+    return _signed_as(*found, token, unquote(request.cookies.get(SAID, "")))
+
+
+def find_by_token(session: Session, desk: Desk, token: str) -> Signed | None:
+    """Who is signed in with the cookie `token`, for the answer that gives the browser this cookie."""
+    found = find_signed_in(session, desk.written.desk, token, desk.now)
+    return _signed_as(*found, token) if found else None
+
+
+def _signed_as(entry: SignIn, member: Staff, token: str, said: str = "") -> Signed:
     must_choose = must_choose_password(entry, member)
     return Signed(member.staff_id, member.name, member.role, csrf_token(token), said, must_choose)
 
@@ -120,12 +134,15 @@ def require_own_origin(request: Request) -> None:
 
 
 def _is_from_our_pages(request: Request) -> bool:
-    """By what only the browser itself can write into a request; without any of it the answer is no."""
-    site = request.headers.get("sec-fetch-site", "")
-    if site and site != "same-origin":
+    """By what only the browser itself can write into a request. Whatever is missing or cannot be read says no.
+
+    The page that sent it must be named, by its origin or its address, and be of the very host that it was sent to.
+    """
+    if any(site != "same-origin" for site in request.headers.getlist("sec-fetch-site")):
         return False
-    named = request.headers.get("origin") or request.headers.get("referer")
-    return _host_of(named) == _own_host(request) if named else site == "same-origin"
+    named = request.headers.getlist("origin") or request.headers.getlist("referer")
+    came_from, own = {_host_of(page) for page in named}, _own_host(request)
+    return own is not None and came_from == {own}
 
 
 def _host_of(address: str) -> tuple[str, int] | None:
@@ -146,12 +163,12 @@ def _own_host(request: Request) -> tuple[str, int] | None:
 
 
 async def require_csrf(request: Request, signed: MaybeSigned) -> None:
-    """Raises NotFromOurPages for an unsafe request without the token of its session."""
+    """Raises OldToken for an unsafe request without the token of its session."""
     if request.method in SAFE or signed is None:
         return
     given = request.headers.get("x-csrf") or (await request.form()).get("csrf") or ""
     if not hmac.compare_digest(str(given).encode("utf-8", "replace"), signed.csrf.encode()):
-        raise NotFromOurPages
+        raise OldToken
 
 
 async def require_text(request: Request) -> None:

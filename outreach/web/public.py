@@ -42,14 +42,15 @@ def show_file(name: str) -> Response:
     return Response(FILES[name].read_bytes(), media_type=MEDIA_TYPES[FILES[name].suffix])
 
 
-@router.head("/unsubscribe/{token}")
-@router.get("/unsubscribe/{token}")
+# As a path, because a link may have got a slash, or what stands before it, into its end.
+@router.head("/unsubscribe/{token:path}")
+@router.get("/unsubscribe/{token:path}")
 def ask(desk: DeskNow, token: str) -> Response:
     """Looks nothing up: link scanners open every link, and a page must not tell good tokens from bad ones."""
     return desk.show("unsubscribe.html")
 
 
-@router.post("/unsubscribe/{token}")
+@router.post("/unsubscribe/{token:path}")
 def act(desk: DeskNow, token: str) -> Response:
     """Unsubscribes at once, without a login: from the page's button, or from a mail program (RFC 8058)."""
     if not unsubscribe(desk.engine, desk.settings, token, desk.now):

@@ -1,6 +1,5 @@
 """The sign-in page: a name and a password in; a cookie, or a clear word, out. A link can only lead here, never act."""
 
-import re
 from typing import Annotated
 
 from fastapi import Form, Request, Response
@@ -10,13 +9,13 @@ from outreach.database import writing
 from outreach.errors import SignInError, TooManyTries
 from outreach.web.desk import Desk
 from outreach.web.guard import COOKIE, KNOWN, DeskNow, MaybeSigned, caller_of, new_door, new_router
+from outreach.web.kept_words import KeptForm, read_kept, show_again_after
+from outreach.web.signin_paths import local_path
 
 router = new_router()
 door = new_door()
 Text = Annotated[str, Form()]
 KNOWN_SECONDS = 365 * 24 * 3600
-# A browser takes a backslash for a slash, and drops line ends and tabs wherever they stand.
-_LOCAL = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]{0,1000}")
 
 
 @door.get("/signin")
@@ -25,12 +24,15 @@ def ask_to_sign_in(desk: DeskNow, signed: MaybeSigned, next: str = "/") -> Respo
 
 
 @door.post("/signin")
-def take_sign_in(request: Request, desk: DeskNow, who: Text = "", password: Text = "", next: Text = "/") -> Response:
+def take_sign_in(
+    request: Request, desk: DeskNow, who: Text = "", password: Text = "", next: Text = "/", kept: Text = ""
+) -> Response:
+    form = read_kept(kept)
     try:
         entry = let_in(desk.engine, desk.settings, who, password, caller_of(request, desk), desk.now)
     except SignInError as error:
-        return show_sign_in(desk, next, error, who)
-    return welcome(desk, entry, next)
+        return show_sign_in(desk, next, error, who, form)
+    return welcome(desk, entry, next, form)
 
 
 @router.post("/signout")
@@ -40,7 +42,10 @@ def take_sign_out(request: Request, desk: DeskNow, signed: MaybeSigned) -> Respo
     return let_out(desk)
 
 
-def show_sign_in(desk: Desk, next: str, error: SignInError | None = None, who: str = "") -> Response:
+def show_sign_in(
+    desk: Desk, next: str, error: SignInError | None = None, who: str = "", kept: KeptForm | None = None
+) -> Response:
+    """The page; with `kept`, it carries what somebody typed before their sign-in ended."""
     oidc = desk.written.desk.oidc
     response = desk.show(
         "signin.html",
@@ -49,6 +54,7 @@ def show_sign_in(desk: Desk, next: str, error: SignInError | None = None, who: s
         who=who,
         problem=str(error) if error else "",
         account=oidc.name if oidc.is_set else "",
+        kept=kept,
     )
     return with_wait(response, error)
 
@@ -66,8 +72,8 @@ def with_wait(response: Response, error: SignInError | None) -> Response:
     return response
 
 
-def welcome(desk: Desk, entry: Entry, next: str) -> Response:
-    response = desk.go(local_path(next))
+def welcome(desk: Desk, entry: Entry, next: str, kept: KeptForm | None = None) -> Response:
+    response = show_again_after(desk, entry.token, kept, next) if kept else desk.go(local_path(next))
     response.set_cookie(COOKIE, entry.token, secure=True, httponly=True, samesite="lax", path="/")
     response.set_cookie(KNOWN, entry.known, max_age=KNOWN_SECONDS, secure=True, httponly=True, samesite="lax", path="/")
     return response
@@ -77,8 +83,3 @@ def let_out(desk: Desk) -> Response:
     response = desk.go("/signin")
     response.delete_cookie(COOKIE, secure=True, httponly=True, samesite="lax")
     return response
-
-
-def local_path(path: str) -> str:
-    """Only a path of ours: a link must not lead on to another site, nor round in circles."""
-    return path if _LOCAL.fullmatch(path) and not path.startswith(("/signin", "/signout")) else "/"

@@ -20,7 +20,8 @@ from outreach.intake.contacts import load_key
 from outreach.web.desk import Desk
 from outreach.web.guard import DeskNow, caller_of, new_door
 from outreach.web.oidc import Handshake, begin, finish
-from outreach.web.signin import local_path, show_sign_in, welcome
+from outreach.web.signin import show_sign_in, welcome
+from outreach.web.signin_paths import local_path
 
 router = new_door()
 Text = Annotated[str, Form()]

@@ -1,17 +1,20 @@
 """What providers call in to say: raw requests in; those that prove who sent them are kept and acted on.
 
-Anything else is refused, and leaves nothing but a count and a line in the log without anybody's data.
+Anything else is refused, and leaves nothing but a count, with the reason in our own words, and a line in the log
+without anybody's data. The count is written down at once, and then once a minute at most, whoever knocks how often.
 """
 
 import logging
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Protocol, runtime_checkable
 
 from fastapi import HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from outreach.clock import Clock
 from outreach.delivery.providers import (
@@ -25,10 +28,11 @@ from outreach.delivery.providers import (
 )
 from outreach.errors import SettingsError, WebhookRefused
 from outreach.settings import Settings
-from outreach.tracking import answer_help, apply_webhook, store_webhook
+from outreach.tracking import answer_help, apply_webhook, record_refused, store_webhook
 
 log = logging.getLogger("outreach.web")
 MAX_BODY = 1024 * 1024
+COUNTED_EVERY = timedelta(minutes=1)
 
 
 @runtime_checkable
@@ -48,6 +52,8 @@ class Webhooks:
     ) -> None:
         self.engine, self.settings, self.clock, self.given = engine, settings, clock, providers
         self.refused: Counter[str] = Counter()
+        self.written: Counter[str] = Counter()
+        self.written_at: dict[str, datetime] = {}
         self.opened: dict[str, Provider] = {}
         self.opening = Lock()
 
@@ -71,9 +77,8 @@ class Webhooks:
             carrier = self._open(name)
             reports = carrier.parse_events(request)
         except WebhookRefused as error:
-            with self.opening:
-                self.refused[name] += 1
             log.warning("a webhook for %s was refused: %s", name, error)
+            self._count_refused(name, str(error), request.received_at)
             return Response(status_code=401)
         except SettingsError as error:
             # It may well be genuine: once the settings are mended, the vendor can say it again.
@@ -84,6 +89,19 @@ class Webhooks:
             return Response(status_code=200)
         content, media_type = carrier.answer(request, words)
         return Response(content, media_type=media_type)
+
+    def _count_refused(self, name: str, reason: str, at: datetime) -> None:
+        with self.opening:
+            self.refused[name] += 1
+            number = self.refused[name] - self.written[name]
+            last = self.written_at.get(name)
+            if last is not None and last <= at < last + COUNTED_EVERY:
+                return
+            self.written[name], self.written_at[name] = self.refused[name], at
+        try:
+            record_refused(self.engine, name, number, reason, at)
+        except SQLAlchemyError as error:
+            log.error("refused webhooks for %s cannot be counted (%s)", name, type(error).__name__)
 
     def _act(self, webhook_id: int, reports: list[Report]) -> str | None:
         """What to text back, if anything. The request is kept already: a failure here is made good by `outreach track`.

@@ -26,6 +26,7 @@ from outreach.delivery.providers.http import (
     retry_after,
 )
 from outreach.delivery.providers.protocol import Found, Handover, Report, WebhookRequest
+from outreach.delivery.providers.staleness import drop_stale, read_sent_at
 from outreach.errors import NoAnswer, NotSent, OutcomeUnknown, Refused, SettingsError, WebhookRefused
 from outreach.provider_settings import LobSettings, secret_of
 from outreach.settings import ReturnAddress, Settings
@@ -33,7 +34,6 @@ from outreach.settings import ReturnAddress, Settings
 # From this version on a letter has a size, and an older one refuses the field (print-specs.json).
 VERSION = "2024-01-01"
 SIGNATURE, TIMESTAMP = "lob-signature", "lob-signature-timestamp"
-FRESH = timedelta(seconds=300)
 # Longer names are refused (contract: to[name]), and the name is printed in our own window anyway.
 LONGEST_NAME = 40
 MOST_LISTED = 100
@@ -138,7 +138,7 @@ class Lob:
 
     def parse_events(self, request: WebhookRequest) -> list[Report]:
         """What a signed webhook says of one letter; nothing for an event that we have no word for."""
-        self._verify(request)
+        sent_at = self._verify(request)
         try:
             event = json.loads(request.body)
         except ValueError as error:
@@ -146,10 +146,10 @@ class Lob:
         if not isinstance(event, dict) or not isinstance(event.get("id"), str):
             raise WebhookRefused("the webhook from Lob is not an event")
         report = _report_of(event, request)
-        return [report] if report else []
+        return drop_stale("Lob", [report] if report else [], sent_at, request)
 
-    def _verify(self, request: WebhookRequest) -> None:
-        """Raises WebhookRefused unless Lob signed the time and the raw body, within the last 300 seconds.
+    def _verify(self, request: WebhookRequest) -> datetime:
+        """When it was sent. Raises WebhookRefused unless Lob signed the time and the raw body.
 
         HMAC-SHA256 in hex over "time.body"; the time is in seconds or in milliseconds (webhook-vectors.json).
         """
@@ -162,9 +162,7 @@ class Lob:
             raise WebhookRefused("the webhook does not prove that Lob sent it")
         if not re.fullmatch(r"[0-9]{9,14}", stamp):
             raise WebhookRefused("the webhook from Lob does not say when it was sent")
-        seconds = int(stamp) / (1000 if len(stamp) > 11 else 1)
-        if abs(request.received_at - datetime.fromtimestamp(seconds, UTC)) > FRESH:
-            raise WebhookRefused("the webhook from Lob was not sent in the last five minutes; check our clock")
+        return read_sent_at(int(stamp) / (1000 if len(stamp) > 11 else 1), "Lob")
 
 
 def _sender_fields(business: str, sender: ReturnAddress) -> dict[str, str]:

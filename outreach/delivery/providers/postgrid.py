@@ -24,13 +24,13 @@ from outreach.delivery.providers.http import (
     require_not_refused_as_busy,
 )
 from outreach.delivery.providers.protocol import Found, Handover, Report, WebhookRequest
+from outreach.delivery.providers.staleness import drop_stale, read_sent_at
 from outreach.errors import NoAnswer, NotSent, OutcomeUnknown, Refused, SettingsError, WebhookRefused
 from outreach.provider_settings import PostgridSettings, secret_of
 from outreach.settings import ReturnAddress, Settings
 
 SIGNATURE = re.compile(r"\s*t=(?P<time>[0-9]{9,14}),\s*v1=(?P<hash>[0-9a-fA-F]{64})\s*")
 TOKEN = re.compile(rb"[\w-]+\.[\w-]+\.[\w-]*")
-FRESH = timedelta(seconds=300)
 MOST_LISTED = 100
 LETTER_ID = re.compile(r"letter_[a-zA-Z0-9]+")
 CANCELLED = "cancelled"
@@ -129,26 +129,29 @@ class Postgrid:
 
     def parse_events(self, request: WebhookRequest) -> list[Report]:
         """What a signed webhook says of one letter; nothing for an event that we have no word for."""
-        event = self._verified(request)
+        event, sent_at = self._verified(request)
         if not isinstance(event.get("type"), str) or not isinstance(event.get("data"), dict):
             raise WebhookRefused("the webhook from PostGrid is not an event")
         report = _report_of(event, request)
-        return [report] if report else []
+        return drop_stale("PostGrid", [report] if report else [], sent_at, request)
 
-    def _verified(self, request: WebhookRequest) -> Mapping[str, Any]:
-        """The event, once it is proved: as a JWT (HS256, PostGrid's default), or as JSON with a signature header."""
+    def _verified(self, request: WebhookRequest) -> tuple[Mapping[str, Any], datetime | None]:
+        """The event and when it was sent, once it is proved.
+
+        It comes as a JWT (HS256, PostGrid's default), or as JSON with a signature header.
+        """
         if not self._webhook_secret:
             raise WebhookRefused(
                 "no secret is set for PostGrid's webhooks: OUTREACH_PROVIDERS__POSTGRID__WEBHOOK_SECRET"
             )
         if "postgrid-signature" in request.headers:
-            self._require_signature(request)
-            return _object_in(request.body)
+            sent_at = self._require_signature(request)
+            return _object_in(request.body), sent_at
         if TOKEN.fullmatch(request.body):
             return self._decode(request)
         raise WebhookRefused("the webhook does not prove that PostGrid sent it")
 
-    def _require_signature(self, request: WebhookRequest) -> None:
+    def _require_signature(self, request: WebhookRequest) -> datetime:
         said = SIGNATURE.fullmatch(request.headers["postgrid-signature"])
         if said is None:
             raise WebhookRefused("the signature of the webhook from PostGrid cannot be read")
@@ -156,9 +159,9 @@ class Postgrid:
         expected = hmac.new(self._webhook_secret.encode(), signed, hashlib.sha256).hexdigest()
         if not hmac.compare_digest(expected, said["hash"].lower()):
             raise WebhookRefused("the webhook does not prove that PostGrid sent it")
-        _require_fresh(int(said["time"]) / (1000 if len(said["time"]) > 11 else 1), request)
+        return read_sent_at(int(said["time"]) / (1000 if len(said["time"]) > 11 else 1), "PostGrid")
 
-    def _decode(self, request: WebhookRequest) -> Mapping[str, Any]:
+    def _decode(self, request: WebhookRequest) -> tuple[Mapping[str, Any], datetime | None]:
         try:
             # The algorithm is ours to name: a token that says "none" proves nothing. Times are judged by our clock.
             claims: dict[str, Any] = jwt.decode(
@@ -169,18 +172,8 @@ class Postgrid:
             )
         except jwt.PyJWTError as error:
             raise WebhookRefused("the webhook does not prove that PostGrid sent it") from error
-        if isinstance(claims.get("iat"), int | float):
-            _require_fresh(claims["iat"], request)
-        return claims
-
-
-def _require_fresh(seconds: float, request: WebhookRequest) -> None:
-    try:
-        sent_at = datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, OSError, ValueError) as error:
-        raise WebhookRefused("the webhook from PostGrid does not say when it was sent") from error
-    if abs(request.received_at - sent_at) > FRESH:
-        raise WebhookRefused("the webhook from PostGrid was not sent in the last five minutes; check our clock")
+        sent_at = claims.get("iat")
+        return claims, read_sent_at(sent_at, "PostGrid") if isinstance(sent_at, int | float) else None
 
 
 def _object_in(body: bytes) -> Mapping[str, Any]:

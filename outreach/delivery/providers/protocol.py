@@ -10,6 +10,8 @@ from typing import Any, Protocol, runtime_checkable
 
 NO_KEYS = timedelta(0)
 FOR_EVER = timedelta.max
+#: The kinds of report after which the contact is never used again, by whichever vendor and however late it is said.
+CLOSING = frozenset({"bounced", "complained", "unsubscribed", "returned"})
 
 
 def at_any_time() -> None:

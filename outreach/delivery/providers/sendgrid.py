@@ -18,6 +18,7 @@ from sendgrid.helpers import mail as sg
 from sendgrid.helpers.eventwebhook import EventWebhook
 from sendgrid.helpers.mail.exceptions import SendGridException
 
+from outreach.delivery.providers.dead_addresses import VAGUE, says_no_such_address
 from outreach.delivery.providers.http import (
     BUSY,
     ask,
@@ -30,6 +31,7 @@ from outreach.delivery.providers.http import (
 )
 from outreach.delivery.providers.mail import as_written, read_sealed
 from outreach.delivery.providers.protocol import NO_KEYS, Found, Handover, Report, WebhookRequest, stand_in
+from outreach.delivery.providers.staleness import drop_stale, read_sent_at
 from outreach.errors import NoAnswer, NotSent, OutcomeUnknown, Refused, WebhookRefused
 from outreach.provider_settings import SendgridSettings, secret_of
 from outreach.settings import Settings
@@ -38,7 +40,6 @@ from outreach.settings import Settings
 OWN_HEADERS = ("Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post", "X-Outreach-Reference")
 SIGNATURE = "x-twilio-email-event-webhook-signature"
 TIMESTAMP = "x-twilio-email-event-webhook-timestamp"
-FRESH = timedelta(seconds=300)
 KINDS = {
     "processed": "accepted",
     "delivered": "delivered",
@@ -96,7 +97,7 @@ class Sendgrid:
 
     def parse_events(self, request: WebhookRequest) -> list[Report]:
         """What a signed webhook says; engagement, deferrals and what we have no word for are left out."""
-        self._verify(request)
+        sent_at = self._verify(request)
         try:
             events = json.loads(request.body)
         except ValueError as error:
@@ -104,10 +105,10 @@ class Sendgrid:
         if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
             raise WebhookRefused("the webhook from SendGrid is not a list of events")
         reports = (_report_of(event, request.received_at) for event in events)
-        return [report for report in reports if report]
+        return drop_stale("SendGrid", [report for report in reports if report], sent_at, request)
 
-    def _verify(self, request: WebhookRequest) -> None:
-        """Raises WebhookRefused unless SendGrid signed this body (ECDSA, the raw bytes) within the last 300 seconds.
+    def _verify(self, request: WebhookRequest) -> datetime:
+        """When it was sent. Raises WebhookRefused unless SendGrid signed this time and body (ECDSA, the raw bytes).
 
         The package does the elliptic curve; it needs text, and JSON that is not UTF-8 is none.
         """
@@ -123,8 +124,7 @@ class Sendgrid:
             raise WebhookRefused("the webhook does not prove that SendGrid sent it")
         if not re.fullmatch(r"[0-9]{1,11}", timestamp):
             raise WebhookRefused("the webhook from SendGrid does not say when it was sent")
-        if abs(request.received_at - datetime.fromtimestamp(int(timestamp), UTC)) > FRESH:
-            raise WebhookRefused("the webhook from SendGrid was not sent in the last five minutes; check our clock")
+        return read_sent_at(int(timestamp), "SendGrid")
 
 
 def _body_of(message: EmailMessage, address: str, handover: Handover) -> dict[str, Any]:
@@ -238,15 +238,28 @@ def _report_of(event: Mapping[str, Any], received_at: datetime) -> Report | None
 def _kind_of(event: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """Our word for an event and, where it failed, why: in codes or SendGrid's set phrases, never with an address."""
     name = _text(event, "event") or ""
-    if name == "bounce":
-        # "blocked" passes (a full mailbox, a reputation); "bounce" is for good (sendgrid.json, logs__BounceType).
-        kind = "bounced" if event.get("type") == "bounce" else "failed"
+    if name in {"bounce", "blocked", "expired"}:
         status = _text(event, "status") or ""
-        return kind, status if re.fullmatch(r"[0-9.]{3,9}", status) else None
+        status = status if re.fullmatch(r"[0-9.]{3,9}", status) else ""
+        return "bounced" if _is_dead(event, status) else "failed", status or None
     if name == "dropped":
         reason = (_text(event, "reason") or "").strip().lower()
         return DROPPED.get(reason, "failed"), f"dropped: {reason}" if reason in DROPPED else "dropped"
     return KINDS.get(name), None
+
+
+def _is_dead(event: Mapping[str, Any], status: str) -> bool:
+    """Whether a bounce says that the address does not exist: its status tells, then its words, then SendGrid's own.
+
+    Of "type", "blocked" passes; but "bounce" is said of full mailboxes and reputations too.
+    """
+    if says_no_such_address(status, _text(event, "reason") or ""):
+        return True
+    if status not in VAGUE:
+        return False
+    classified = _text(event, "bounce_classification") or "unclassified"
+    says_nothing = not status and not _text(event, "reason") and classified.lower() == "unclassified"
+    return event.get("type") == "bounce" and (says_nothing or classified.lower() == "invalid address")
 
 
 def _text(event: Mapping[str, Any], name: str) -> str | None:

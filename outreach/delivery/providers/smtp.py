@@ -1,15 +1,18 @@
 """Gives e-mails to a mail server of one's own, or of a host: the sealed bytes unchanged, to one address each.
 
-What is known changes with each step (RFC 5321): until DATA is answered nothing has left; from its first byte on, only
-the server's answer after the final dot says what became of it. Nothing is sent twice, and nothing in the clear unasked.
+What is known changes with each step (RFC 5321): until the final dot is given nothing has left; from then on, only the
+server's answer to it says what became of it. Nothing is sent twice, and nothing in the clear unasked.
 """
 
 import re
+import select
 import smtplib
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from outreach.delivery.providers.dead_addresses import says_no_such_address
 from outreach.delivery.providers.mail import read_sealed
 from outreach.delivery.providers.protocol import NO_KEYS, Handover, Report, WebhookRequest, stand_in
 from outreach.delivery.providers.smtp_login import log_in
@@ -17,13 +20,13 @@ from outreach.errors import ContactRefused, NoAnswer, NotSent, OutcomeUnknown, R
 from outreach.provider_settings import SmtpSettings, secret_of
 from outreach.settings import Settings
 
-# RFC 3463 and RFC 7505: no such mailbox, no such domain, no such syntax, moved away, a domain that takes no mail.
-DEAD_CONTACT = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
 # RFC 4954: log in first, or wrongly; RFC 3463: the sender's address, or (as Gmail uses 5.4.5) the day's limit.
 OUR_FAULT_CODES = frozenset({530, 534, 535, 538})
 OUR_FAULT = frozenset({"5.1.7", "5.1.8", "5.4.5"})
 # "Relay access denied" is 5.7.1: answered to a recipient it speaks of our account, and of everybody's mail.
 POLICY = "5.7."
+# A server that hangs up in the middle is noticed before the final dot, if it does so within so many seconds.
+HANGS_UP_WITHIN = 0.05
 _ENHANCED = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}(?!\d)")
 
 
@@ -140,8 +143,8 @@ def _give_envelope(server: smtplib.SMTP, sender: str, address: str, options: lis
     said = f"{code} {enhanced}".strip()
     if not _is_no(code) or _is_our_fault(code, enhanced) or enhanced.startswith(POLICY):
         raise NotSent(f"the mail server does not take mail for this address now ({said}); the next run tries again")
-    if enhanced in DEAD_CONTACT:
-        raise ContactRefused(f"the e-mail address does not exist ({said}); ask the customer for another", "bounced")
+    if _is_dead(code, reply):
+        raise _no_such_address(said)
     raise Refused(f"the mail server refuses the e-mail address ({said}); ask the customer for another")
 
 
@@ -154,8 +157,12 @@ def _give_content(server: smtplib.SMTP, content: bytes) -> None:
     # A line's first dot is doubled and undoubled on the way (RFC 5321, 4.5.2): the bytes arrive as they were sealed.
     lines = re.sub(rb"(?m)^\.", b"..", content)
     ending = b".\r\n" if lines.endswith(b"\r\n") else b"\r\n.\r\n"
+    # Without the final dot a server has no message (RFC 5321, 4.1.1.4): what breaks before it has sent nothing.
+    with _nothing_left():
+        server.send(lines)
+        _require_open(server)
     try:
-        server.send(lines + ending)
+        server.send(ending)
         code, reply = server.getreply()
     except (smtplib.SMTPException, OSError) as error:
         what = f"the mail server did not answer ({type(error).__name__}) after the message had left"
@@ -164,15 +171,38 @@ def _give_content(server: smtplib.SMTP, content: bytes) -> None:
         raise _refusal(code, reply)
 
 
+def _require_open(server: smtplib.SMTP) -> None:
+    """Raises SMTPServerDisconnected where the server has hung up on the content; waits a moment for it to do so."""
+    connection = server.sock
+    if connection is None:
+        raise smtplib.SMTPServerDisconnected("the connection is closed")
+    if not select.select([connection], [], [], HANGS_UP_WITHIN)[0]:
+        return
+    # Looked at beneath any encryption, and taken from nobody: only whether it is the end matters.
+    if not socket.socket.recv(connection, 1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
+        raise smtplib.SMTPServerDisconnected("the connection is closed")
+
+
 def _refusal(code: int, reply: bytes) -> Exception:
     """What an answer to DATA other than yes says: 4xx is not now, 5xx is never, and anything else says nothing."""
     enhanced = _enhanced(reply)
     said = f"{code} {enhanced}".strip()
     if 400 <= code < 500 or _is_our_fault(code, enhanced):
         return NotSent(f"the mail server does not take it now ({said}); the next run tries again")
+    if _is_dead(code, reply):
+        return _no_such_address(said)
     if _is_no(code):
         return Refused(f"the mail server refuses the message ({said}); ask whoever runs it why")
     return OutcomeUnknown("the mail server gave no answer that can be read; look in its log before it is sent again")
+
+
+def _is_dead(code: int, reply: bytes) -> bool:
+    """Whether the recipient is refused for good because there is no such address; servers say so after DATA as well."""
+    return _is_no(code) and says_no_such_address(_enhanced(reply), reply.decode("utf-8", "replace"), code)
+
+
+def _no_such_address(said: str) -> ContactRefused:
+    return ContactRefused(f"the e-mail address does not exist ({said}); ask the customer for another", "bounced")
 
 
 def _is_yes(code: int) -> bool:

@@ -1,0 +1,20 @@
+"""webhooks that were refused, counted by vendor"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0013_refused_webhooks"
+down_revision = "0012"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "refused_webhooks",
+        sa.Column("provider", sa.String(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("provider"),
+    )
