@@ -19,6 +19,7 @@ from conftest import NOW
 from outreach.clock import stopped_clock
 from outreach.database import is_held, open_database, reading, upgrade_database, writing
 from outreach.delivery import deliver_due
+from outreach.delivery import sender as sending
 from outreach.delivery.outbox import owner_lock
 from outreach.delivery.providers import Handover
 from outreach.delivery.providers.outbox import Outbox
@@ -57,6 +58,8 @@ class Killing(Outbox):
 
 
 def send_and_die(url: str, settings: Settings, owner: str, kill_at: int | str, keyed: bool) -> None:
+    # The fixture that takes away the hurry of senders does not reach a process of its own.
+    sending.FRESH_SECONDS = 60.0
     engine = open_database(url)
     provider = Killing(engine, settings.providers.outbox.folder or Path(), kill_at, keyed)
     deliver_due(engine, settings, CLOCK, owner, providers={"outbox": provider})
