@@ -309,6 +309,8 @@ def show_status(report: StatusReport, pauses: Sequence[Pause], alarms: Sequence[
     for incident in report.incidents:
         what = f"{incident.provider} {incident.reference or ''}".strip()
         say(f"LOOK AT {incident.at:%Y-%m-%d %H:%M} UTC, {what}: {incident.what}")
+    for waiting in report.put_off:
+        say(f"NOT NOW {waiting.sentence}")
     rows = [(*key, number) for key, number in sorted(report.messages.items())]
     print_table("Messages", ["moment", "channel", "status", "number"], rows)
     say(

@@ -1,12 +1,13 @@
 """Counts moments by the decision that stands on them, and messages by moment, channel and status. They add up."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from outreach.delivery.last_check import TOO_LATE
+from outreach.learning.not_now import PutOff, find_put_off
 from outreach.models import Incident, Message, Moment
 from outreach.planning.run import latest_decisions
 
@@ -19,7 +20,7 @@ class StatusReport:
 
     `decisions` sums `rules` by outcome: send, not_yet, never, and undecided for a moment that has none; together they
     make `moments`. `funnel` says how many got how far, widest first; two moments may share one message. `incidents` are
-    those that no person has closed, the latest last.
+    those that no person has closed, the latest last. `put_off` says which recipients' servers say “not now”.
     """
 
     moments: int
@@ -28,6 +29,7 @@ class StatusReport:
     messages: Counter[tuple[str, str, str]]
     funnel: dict[str, int]
     incidents: list[Incident]
+    put_off: list[PutOff] = field(default_factory=list)
 
 
 def count_messages(session: Session) -> StatusReport:
@@ -50,7 +52,7 @@ def count_messages(session: Session) -> StatusReport:
     }
     still_open = select(Incident).where(col(Incident.closed_at).is_(None)).order_by(col(Incident.incident_id))
     incidents = list(session.execute(still_open).scalars())
-    return StatusReport(rules.total(), decisions, rules, messages, funnel, incidents)
+    return StatusReport(rules.total(), decisions, rules, messages, funnel, incidents, find_put_off(session))
 
 
 def _count_decisions(session: Session) -> Counter[tuple[str, str, str]]:
@@ -76,7 +78,9 @@ class Group:
     @property
     def was_approved(self) -> bool:
         """Of those that expired, only the ones that ran out of time later had been approved."""
-        is_past = self.status not in BEFORE_APPROVAL and (self.status != "expired" or self.reason == TOO_LATE)
+        is_past = self.status not in BEFORE_APPROVAL and (
+            self.status != "expired" or (self.reason or "").startswith(TOO_LATE)
+        )
         return self.is_composed and is_past
 
 

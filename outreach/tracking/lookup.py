@@ -19,8 +19,9 @@ from outreach.delivery import outbox, recovery
 from outreach.delivery.cancelling import cancel_stopped
 from outreach.delivery.generation import accept_restore, find_restore
 from outreach.delivery.handover import handover_of
-from outreach.delivery.providers import Provider, open_providers
+from outreach.delivery.providers import Provider, TellsTime, open_providers
 from outreach.delivery.reminding import remind_deputy
+from outreach.delivery.unsettled import settle_unsettled
 from outreach.errors import DeliveryError
 from outreach.models import Attempt, Message
 from outreach.settings import Settings
@@ -68,6 +69,7 @@ def track_open(
     """
     on = business_date(clock(), settings.business.timezone)
     with open_providers(settings, providers) as carriers:
+        settle_unsettled(engine, settings, carriers, clock())
         with writing(engine) as session:
             recovered = recovery.recover_lost(session, [name for name, carrier in carriers.items() if carrier.key_life])
         webhooks = apply_pending_webhooks(engine, settings, clock, carriers)
@@ -127,6 +129,15 @@ def look_up(
     return outcomes
 
 
+def _instant_of_look(carrier: Provider, at: datetime) -> datetime:
+    """When a look-up was answered: by the provider's own clock where it says, and never later than by ours.
+
+    Taken for later than it was, it would prove that nothing arrived while that still was under way.
+    """
+    theirs = carrier.their_time() if isinstance(carrier, TellsTime) else None
+    return min(at, theirs) if theirs else at
+
+
 def _close(
     engine: Engine, storage: Storage, carrier: Provider, message: Message, attempt: Attempt, at: datetime
 ) -> str:
@@ -137,6 +148,7 @@ def _close(
         found = carrier.find(handover_of(message, body, attempt))
     except DeliveryError:
         return "still uncertain"
+    looked_at = _instant_of_look(carrier, at)
     with writing(engine) as session:
         # Where a provider can only be asked for like messages, some of them may be known as other messages of ours.
         found = outbox.drop_known(session, attempt.provider, found, message.reference)
@@ -145,8 +157,8 @@ def _close(
             return "found"
         # No try can have begun after the last claim ran out; only what is older than that is surely absent.
         waited = carrier.absent_after
-        ended = max(message.lease_until or attempt.last_try_at, attempt.last_try_at)
-        is_old = waited is not None and at >= ended + waited
+        ended = recovery.end_of_tries(session, message.reference, attempt.number, at)
+        is_old = waited is not None and looked_at >= ended + waited
         if is_old and recovery.record_absence(session, message.reference, attempt.number):
             return "absent"
     return "still uncertain"

@@ -12,6 +12,7 @@ from outreach.delivery.providers.protocol import (
     Handover,
     Provider,
     Report,
+    TellsTime,
     WebhookRequest,
 )
 from outreach.errors import SettingsError
@@ -25,7 +26,7 @@ REPORTERS = ("lob", "postgrid", "stannp", "sendgrid", "twilio")
 
 __all__ = [
     "FILES", "PROVIDERS", "REPORTERS", "VENDORS", "Cancels", "Closes", "ClosesItsDay", "Handover", "Provider", "Report",
-    "WebhookRequest", "open_providers", "open_vendor", "require_secrets", "vendor_settings",
+    "TellsTime", "WebhookRequest", "open_providers", "open_vendor", "require_secrets", "vendor_settings",
 ]  # fmt: skip
 
 

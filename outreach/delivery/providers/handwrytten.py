@@ -79,6 +79,9 @@ class Handwrytten:
     def close(self) -> None:
         self._client.close()
 
+    def their_time(self) -> datetime | None:
+        return self._client.their_time
+
     def send(self, handover: Handover) -> str:
         """The id of the order. Whatever fails before the basket is sent is NotSent: a draft is not written."""
         body = self._order_of(handover)

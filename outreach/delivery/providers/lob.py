@@ -81,6 +81,9 @@ class Lob:
     def close(self) -> None:
         self._client.close()
 
+    def their_time(self) -> datetime | None:
+        return self._client.their_time
+
     def send(self, handover: Handover) -> str:
         """Lob's id of the letter (ltr_…). The same key gives the letter that it already stands for."""
         request = self._client.build_request(

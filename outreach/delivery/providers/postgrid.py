@@ -70,6 +70,9 @@ class Postgrid:
     def close(self) -> None:
         self._client.close()
 
+    def their_time(self) -> datetime | None:
+        return self._client.their_time
+
     def send(self, handover: Handover) -> str:
         """PostGrid's id of the letter (letter_…). The same key gives the letter that it already stands for."""
         request = self._client.build_request(

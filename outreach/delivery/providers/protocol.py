@@ -84,8 +84,9 @@ class Report:
 class Provider(Protocol):
     """`key_life`: for how long it takes one key once, so that an unanswered try may be repeated; NO_KEYS for never.
 
-    `absent_after`: a look-up that finds nothing this long after the last try proves that nothing arrived; None where it
-    cannot be searched. `per_second`: how many hand-overs it allows, all senders together; None for no limit.
+    `absent_after`: a look-up that finds nothing this long after the last try, by its own clock too, proves that nothing
+    arrived; None where it cannot be searched. `per_second`: how many hand-overs it allows, all senders together; None
+    for no limit.
     """
 
     name: str
@@ -122,6 +123,13 @@ class Cancels(Protocol):
 class ClosesItsDay(Protocol):
     def finish(self) -> list[str]:
         """Brings the lists over all that was handed over up to date; names those it wrote. Any number may run it."""
+        ...
+
+
+@runtime_checkable
+class TellsTime(Protocol):
+    def their_time(self) -> datetime | None:
+        """What its own clock showed with its latest answer; None where that did not say."""
         ...
 
 

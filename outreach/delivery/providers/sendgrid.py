@@ -74,6 +74,9 @@ class Sendgrid:
     def close(self) -> None:
         self._client.close()
 
+    def their_time(self) -> datetime | None:
+        return self._client.their_time
+
     def send(self, handover: Handover) -> str:
         """Their X-Message-Id; a 202 without one is acceptance too."""
         message, address = read_sealed(handover)

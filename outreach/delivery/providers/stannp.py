@@ -82,6 +82,9 @@ class Stannp:
     def close(self) -> None:
         self._client.close()
 
+    def their_time(self) -> datetime | None:
+        return self._client.their_time
+
     def send(self, handover: Handover) -> str:
         """Their id of the letter. A 409 repeats the answer to an earlier try of the same key: AlreadyAccepted."""
         form = {**_form_of(handover), "duplex": _word(self._double_sided), "size": _size_of(handover)}
