@@ -189,7 +189,7 @@ def _give_envelope(server: smtplib.SMTP, sender: str, address: str, options: lis
     if _is_our_fault(code, enhanced):
         raise NotSent(f"the mail server takes nothing from us just now ({said}); check its account")
     if not _is_no(code) or enhanced.startswith(POLICY):
-        raise NotNow(f"the mail server does not take mail for this address now ({said}); it is tried again later")
+        raise NotNow(f"the mail server does not take mail for this address now ({said})")
     if enhanced in DEAD_CONTACT:
         raise ContactRefused(f"the e-mail address does not exist ({said}); ask the customer for another", "bounced")
     raise Refused(f"the mail server refuses the e-mail address ({said}); ask the customer for another")
@@ -231,7 +231,7 @@ def _refusal(code: int, reply: bytes) -> Exception:
     if _is_our_fault(code, enhanced):
         return NotSent(f"the mail server takes nothing from us just now ({said}); check its account")
     if 400 <= code < 500:
-        return NotNow(f"the mail server does not take it now ({said}); it is tried again later")
+        return NotNow(f"the mail server does not take it now ({said})")
     if _is_no(code):
         return Refused(f"the mail server refuses the message ({said}); ask whoever runs it why")
     return OutcomeUnknown("the mail server gave no answer that can be read; look in its log before it is sent again")

@@ -37,7 +37,7 @@ from outreach.errors import (
 )  # fmt: skip
 from outreach.settings import Settings, TwilioSettings, secret_of
 
-# Twilio keeps a text for ten hours by default; one that is handed over in the afternoon must not arrive at night.
+# Twilio keeps a text for ten hours by default; one of the afternoon must not arrive at night.
 VALIDITY = timedelta(hours=4)
 # What the hand-over itself may take, which does not count at Twilio.
 ON_ITS_WAY = timedelta(minutes=1)
@@ -223,7 +223,7 @@ def _require_taken(response: httpx.Response) -> str:
     if response.is_client_error and code in OF_THEIR_NUMBER:
         raise _refusal(code)
     http.require_not_refused_as_busy("Twilio", response)
-    if response.status_code == httpx.codes.NOT_FOUND:
+    if response.status_code == 404:
         raise NotSent("Twilio does not know our account (404); check it: outreach doctor")
     if response.is_client_error and response.status_code != httpx.codes.REQUEST_TIMEOUT and isinstance(code, int):
         raise _refusal(code)
@@ -240,10 +240,7 @@ def _refusal(code: int) -> Refused:
 
 
 def _validity(handover: Handover) -> int:
-    """For how many seconds Twilio may go on trying, so that nothing arrives after the hours of whom it is for.
-
-    Raises NotNow where too little is left of these.
-    """
+    """For how many seconds Twilio may go on trying, within the hours of whom it is for. Raises NotNow after them."""
     left = VALIDITY if handover.arrives_within is None else min(VALIDITY, handover.arrives_within - ON_ITS_WAY)
     if left < ON_ITS_WAY:
         raise NotNow("the hours in which they may get a text are over; it goes in the next")
