@@ -82,7 +82,7 @@ def one_database(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     return engine
 
 
-@trials(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@trials(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(answers=st.lists(st.sampled_from(ANSWERS), min_size=1, max_size=14))
 def test_whatever_servers_say_of_some_recipients_everybody_whose_server_takes_it_has_it_after_two_runs(
     one_database: Engine, settings: Settings, answers: list[tuple[str, str]]
@@ -147,7 +147,7 @@ def test_whoever_was_put_off_waits_in_growing_steps_behind_the_others_and_ends_i
     waits = [after - before for before, after in itertools.pairwise(tries)]
     assert waits == sorted(waits)
     assert (waits[0], waits[-1]) == (FIRST_WAIT, LONGEST_WAIT)
-    assert days(4) < tries[-1] - NOW < days(6)
+    assert timedelta(hours=90) < tries[-1] - NOW < days(5)
     assert (message.status, len(tries)) == ("failed", MOST_PUT_OFF)
     assert message.status_reason == (
         "it was tried 12 times in all, and nothing more is tried: the mail server does not take mail for this address "
@@ -160,11 +160,11 @@ def test_whoever_was_put_off_waits_in_growing_steps_behind_the_others_and_ends_i
 def test_with_one_run_a_day_it_is_tried_each_day(engine: Engine, settings: Settings) -> None:
     add_emails(engine, 1, useful_until=TODAY + days(60))
     with mail_server({"RCPT": "450 4.2.0 greylisted"}) as server:
-        for day in range(10):
+        for day in range(3):
             deliver(engine, settings, server, NOW + days(day))
         server.faults.clear()
-        deliver(engine, settings, server, NOW + days(10))
-    assert (server.commands.count("RCPT"), message_of(engine).status) == (11, "accepted")
+        deliver(engine, settings, server, NOW + days(3))
+    assert (server.commands.count("RCPT"), message_of(engine).status) == (4, "accepted")
 
 
 def test_under_a_limit_new_messages_go_before_those_that_were_put_off(engine: Engine, settings: Settings) -> None:
