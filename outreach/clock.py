@@ -12,6 +12,9 @@ from zoneinfo import ZoneInfo
 from outreach.errors import SettingsError
 
 Clock = Callable[[], datetime]
+# By how much the clocks of two machines may differ. What was written down as later than that was written by a clock
+# that was wrong.
+CLOCKS_DIFFER = timedelta(minutes=10)
 
 
 def system_clock() -> datetime:

@@ -10,6 +10,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,14 @@ def take_turns(session: Session, name: str) -> None:
     """
     if session.get_bind().dialect.name == "postgresql":
         session.connection().execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _number_of(name)})
+
+
+def shared_instant(session: Session, clock: Callable[[], datetime]) -> datetime:
+    """Now, by the one clock that all machines share: the server's; on SQLite, which is one machine's, by `clock`."""
+    if session.get_bind().dialect.name != "postgresql":
+        return clock()
+    instant: datetime = session.connection().execute(text("SELECT clock_timestamp()")).scalar_one()
+    return instant
 
 
 def _number_of(name: str) -> int:

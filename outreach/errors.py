@@ -31,6 +31,8 @@ OutreachError
 │   ├── Refused                   refused for good: the provider surely has nothing and never will
 │   │   └── ContactRefused        … because the contact itself is dead or has opted out: it is never used again
 │   ├── NotSent                   surely not accepted: it may be tried again
+│   │   ├── NotNow                 … because of this one recipient or message: it says nothing of the provider
+│   │   └── HeldUp                 … because this sender must not start it: nothing was asked of the provider
 │   ├── OutcomeUnknown            it may have been accepted: never send again without evidence
 │   ├── AlreadyAccepted           the provider has it from an earlier try
 │   └── NoAnswer                  a look-up or a cancelling that was not answered: nothing follows from it
@@ -170,6 +172,12 @@ class NotSent(DeliveryError):
     def __init__(self, text: str, after: timedelta | None = None) -> None:
         super().__init__(text)
         self.after = after
+
+
+class NotNow(NotSent): ...
+
+
+class HeldUp(NotSent): ...
 
 
 class OutcomeUnknown(DeliveryError): ...

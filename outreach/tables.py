@@ -312,6 +312,8 @@ def show_status(report: StatusReport, pauses: Sequence[Pause], alarms: Sequence[
         say(f"LOOK AT {incident.at:%Y-%m-%d %H:%M} UTC, {what}: {incident.what}")
     for provider, number in report.refused_webhooks.items():
         say(f"REFUSED {number} webhooks for {provider} proved nothing")
+    for waiting in report.put_off:
+        say(f"NOT NOW {waiting.sentence}")
     rows = [(*key, number) for key, number in sorted(report.messages.items())]
     print_table("Messages", ["moment", "channel", "status", "number"], rows)
     say(

@@ -33,12 +33,15 @@ class Taken:
 @dataclass
 class MailServer:
     """`faults`: at a step (a verb, or "." for the end of the data) "drop" hangs up, "hang" says nothing for as long as
-    the client waits, and anything else is the answer."""
+    the client waits, and anything else is the answer. "RCPT ada@x.example" and ". ada@x.example" are of one recipient;
+    a step of `slow` is answered so many seconds later.
+    """
 
     faults: dict[str, str] = field(default_factory=dict)
     taken: list[Taken] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     port: int = 0
+    slow: dict[str, float] = field(default_factory=dict)
 
     async def handle_DATA(self, server: "_Server", session: Session, envelope: Envelope) -> str:  # noqa: N802
         content = envelope.original_content or b""
@@ -46,7 +49,7 @@ class MailServer:
         self.taken.append(
             Taken(envelope.mail_from or "", list(envelope.rcpt_tos), list(envelope.mail_options), content, encrypted)
         )
-        fault = self.faults.get(".", "250 2.0.0 taken")
+        fault = self.faults.get(f". {envelope.rcpt_tos[0]}") or self.faults.get(".", "250 2.0.0 taken")
         return "250 never said" if await server.misbehave(fault) else fault
 
 
@@ -62,8 +65,10 @@ class _Server(SMTP):
 
     async def _answered(self, step: str) -> bool:
         """Whether a fault took the place of what the server would do."""
-        self.event_handler.commands.append(step)
-        fault = self.event_handler.faults.get(step)
+        verb = step.partition(" ")[0]
+        self.event_handler.commands.append(verb)
+        await asyncio.sleep(self.event_handler.slow.get(verb, 0))
+        fault = self.event_handler.faults.get(step) or self.event_handler.faults.get(verb)
         if fault is None:
             return False
         if not await self.misbehave(fault):
@@ -87,7 +92,7 @@ class _Server(SMTP):
             await super().smtp_MAIL(arg)
 
     async def smtp_RCPT(self, arg: str | None) -> None:  # noqa: N802
-        if not await self._answered("RCPT"):
+        if not await self._answered(f"RCPT {(arg or '').partition('<')[2].partition('>')[0]}"):
             await super().smtp_RCPT(arg)
 
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802

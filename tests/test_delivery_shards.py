@@ -10,7 +10,6 @@ from sqlalchemy import Engine
 
 from approved import add_approved
 from conftest import NOW, TODAY
-from outreach.clock import system_clock
 from outreach.database import open_database, writing
 from outreach.delivery import deliver_due, pause, rates
 from outreach.delivery.shards import count_shards
@@ -58,12 +57,11 @@ def _use(url: str, wanted: int, all_have_some: Any, starts: Any) -> None:
     """
     engine, mine = open_database(url), []
     while len(mine) < wanted:
-        at = system_clock()
         with writing(engine) as session:
-            allowed = rates.allow(session, "lob", PER_SECOND, min(5, wanted - len(mine)), at)
+            allowed = rates.allow(session, "lob", PER_SECOND, min(5, wanted - len(mine)))
         if allowed.count and not mine:
             all_have_some.wait(100)
-        mine += [at + allowed.wait + number * allowed.apart for number in range(allowed.count)]
+        mine += [allowed.at + allowed.wait + number * allowed.apart for number in range(allowed.count)]
     starts.put(mine)
 
 

@@ -8,10 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
-from outreach.clock import Clock, steady_seconds
+from outreach.clock import CLOCKS_DIFFER, Clock, business_date, steady_seconds
 from outreach.composing.contents import Bodies
+from outreach.database import reading
 from outreach.delivery import outbox
 from outreach.delivery.generation import next_mark
 from outreach.delivery.handover import handover_of
@@ -20,7 +23,7 @@ from outreach.delivery.marks import Mark
 from outreach.delivery.outbox import Claim
 from outreach.delivery.providers import Cancels, ComparesRequests, Handover, Provider
 from outreach.delivery.recovery import doubt
-from outreach.errors import DeliveryError, NotSent
+from outreach.errors import DeliveryError, HeldUp
 from outreach.models import Attempt, Message
 from outreach.planning.checks import Check, find_stops
 from outreach.planning.decisions import decide_again
@@ -98,16 +101,45 @@ def begin_attempts(
 
 
 def watch_leases(claims: Sequence[Claim], clock: Clock) -> Callable[[], None]:
-    """What a provider asks right before the first byte: raises NotSent once the claims have run out."""
+    """What a provider asks right before the first byte: raises HeldUp once the claims have run out."""
     lease_until = min((claim.lease_until for claim in claims), default=clock())
     # On a clock of its own too: the machine may have slept, or the sender been stopped, between two looks.
     runs_out = steady_seconds() + (lease_until - clock()).total_seconds()
 
     def require_time() -> None:
         if clock() >= lease_until or steady_seconds() >= runs_out:
-            raise NotSent("this sender was held up for too long; the next run sends it")
+            raise HeldUp("this sender was held up for too long; the next run sends it")
 
     return require_time
+
+
+def require_free(
+    engine: Engine, settings: Settings, opened: Opened, bodies: Bodies, clock: Clock, fresh_until: float
+) -> None:
+    """What a provider asks on the open connection: raises HeldUp where the message must not leave any more.
+
+    The last check of a round is good until `fresh_until` (steady seconds). A provider that was slower to listen has it
+    made once more, for its message alone: else a slow greeting would outlast a pause or an opt-out.
+    """
+    opened.handover.require_time()
+    if steady_seconds() <= fresh_until:
+        return
+    try:
+        with reading(engine) as session:
+            _require_no_stop(session, settings, opened.claim, bodies, clock())
+    except SQLAlchemyError as error:
+        raise HeldUp("the database did not say whether it may still leave") from error
+
+
+def _require_no_stop(session: Session, settings: Settings, claim: Claim, bodies: Bodies, at: datetime) -> None:
+    """Reads only: the claim goes back, and the next last check says what becomes of the message."""
+    on = business_date(at, settings.business.timezone)
+    message = session.get(Message, claim.reference)
+    if message is None or (message.status, message.owner, message.fence) != ("sending", claim.owner, claim.fence):
+        raise HeldUp("its claim does not stand any more")
+    leaves = find_leaves(session, settings, [message], at)
+    for stop in find_stops(session, settings, [message], on, checks_on(bodies, leaves, at)).values():
+        raise HeldUp(stop.reason)
 
 
 def _stops(
@@ -125,7 +157,7 @@ def _stops(
     for _, message in standing:
         unanswered = next((one for one in attempts.get(message.reference, []) if one.outcome is None), None)
         # Half of what the provider promises: its clock and ours differ, and a retry takes time to arrive.
-        if unanswered and at - unanswered.started_at > carriers[message.provider or ""].key_life / 2:
+        if unanswered and not _is_fresh(at - unanswered.started_at, carriers[message.provider or ""].key_life):
             stops.setdefault(message.reference, OLD_KEY)
         elif unanswered and _has_changed(message, unanswered, bodies, carriers):
             stops.setdefault(message.reference, CHANGED)
@@ -155,6 +187,11 @@ def _request_hash(carrier: Provider, message: Message, attempt: Attempt, body: b
     except DeliveryError:
         # What cannot even be asked for is refused when it is handed over.
         return None
+
+
+def _is_fresh(age: timedelta, key_life: timedelta) -> bool:
+    """Whether a key of that age is surely still known; one from a clock that was ahead may be of any age."""
+    return -CLOCKS_DIFFER <= age <= key_life / 2
 
 
 def _is_open(attempts: Mapping[str, Sequence[Attempt]], reference: str) -> bool:

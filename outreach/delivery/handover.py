@@ -1,12 +1,13 @@
-"""A message with its bytes, and its attempt, in; what a provider is given of them out."""
+"""What a provider is given of a message and its attempt, and what is known once it was given."""
 
 import json
 from collections.abc import Callable
 from datetime import timedelta
 
 from outreach.composing.digests import media_type_for
-from outreach.delivery.providers import Handover
+from outreach.delivery.providers import Handover, Provider
 from outreach.delivery.providers.protocol import at_any_time
+from outreach.errors import AlreadyAccepted, DeliveryError, OutcomeUnknown
 from outreach.models import Attempt, Message
 
 
@@ -32,3 +33,18 @@ def handover_of(
         require_time=require_time,
         arrives_within=arrives_within,
     )
+
+
+def hand_over(carrier: Provider, handover: Handover) -> tuple[str | None, DeliveryError | None]:
+    """The provider's id of what it took, or else what is known of the failure. Raises nothing."""
+    try:
+        return carrier.send(handover), None
+    except AlreadyAccepted as known:
+        return known.provider_id, None
+    except DeliveryError as error:
+        return None, error
+    except Exception as error:
+        # A fault in a provider's code says nothing about what had left before it.
+        what = OutcomeUnknown(f"{carrier.name} failed with {type(error).__name__}; look it up")
+        what.__cause__ = error
+        return None, what

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, insert, or_, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, insert, literal, tuple_, update
 from sqlmodel import Session, col, select
 
 from outreach.database import insert_new
 from outreach.delivery.last_check import TOO_LATE
 from outreach.delivery.pauses import is_paused
 from outreach.delivery.providers.protocol import stand_in
+from outreach.delivery.queue import Turn, in_time_condition, in_turn_condition
 from outreach.models import Attempt, Incident, Message, Suppression
 
 LIVE = ("accepted", "unknown")
@@ -63,7 +64,7 @@ def due(on: date, at: datetime, carriers: Collection[str]) -> ColumnElement[bool
         col(Message.status) == "approved",
         col(Message.send_on) <= on,
         col(Message.provider).in_(sorted(carriers)),
-        or_(col(Message.not_before).is_(None), col(Message.not_before) <= at),
+        in_time_condition(at),
     )
 
 
@@ -75,17 +76,14 @@ def claim_due(
     at: datetime,
     lease_until: datetime,
     limit: int,
-    is_new: bool,
+    turn: Turn,
     after: Claim | None,
 ) -> list[Claim]:
-    """Up to `limit` messages that nobody pauses, behind the claim `after`: first what is soonest of no use any more.
-
-    With `is_new` those that no attempt is open for; else those whose attempt is still open.
-    """
+    """Up to `limit` messages in `turn` that nobody pauses, behind the claim `after`: the soonest of no use first."""
     # Under a daily cap somebody has to wait: not by chance, but whoever can.
     queue = col(Message.useful_until), col(Message.place), col(Message.reference)
     columns: tuple[Any, ...] = (*queue, col(Message.provider), col(Message.fence))
-    wanted = select(*columns).where(due(on, at, carriers), ~is_paused(), ~begun() if is_new else begun())
+    wanted = select(*columns).where(due(on, at, carriers), ~is_paused(), in_turn_condition(turn, begun()))
     if after is not None:
         wanted = wanted.where(tuple_(*queue) > (after.useful_until, after.place, after.reference))
     wanted = wanted.order_by(*queue).limit(max(limit, 0))
@@ -115,7 +113,10 @@ def room_left(session: Session, cap: int, on: date) -> int:
 def expire_late(session: Session, on: date) -> int:
     """Ends approved messages that would arrive too late to be of use, unless an earlier try may be under way."""
     late = update(Message).where(col(Message.status) == "approved", col(Message.useful_until) < on, ~begun())
-    return count_rows(session, late.values(status="expired", status_reason=TOO_LATE))
+    # Whose own server put it off until it was too late keeps that word.
+    last_word = literal(f"{TOO_LATE}: ") + func.coalesce(col(Message.status_reason), "")
+    reason = case((col(Message.put_off) > 0, last_word), else_=TOO_LATE)
+    return count_rows(session, late.values(status="expired", status_reason=reason))
 
 
 def take_back(session: Session, batch_id: str) -> int:

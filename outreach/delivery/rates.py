@@ -8,11 +8,11 @@ from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from sqlmodel import Session
 
 from outreach.clock import steady_seconds, system_clock
-from outreach.database import insert_new, writing
+from outreach.database import insert_new, shared_instant, writing
 from outreach.models import Allowance
 
 # Nothing is allowed further ahead than this, so that a pause or an opt-out is never long in coming into force.
@@ -61,18 +61,6 @@ def allow(
     return Allowed(count, first - at, apart)
 
 
-def rate_clock(session: Session) -> datetime:
-    """The one clock that all senders share: PostgreSQL's, or with a SQLite file their machine's.
-
-    It is read once the transaction has begun, for on SQLite that may take a while.
-    """
-    connection = session.connection()
-    if session.get_bind().dialect.name != "postgresql":
-        return system_clock()
-    at: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
-    return at
-
-
 class Turns:
     """The turns of one sender with one provider."""
 
@@ -87,7 +75,8 @@ class Turns:
         if self.per_second is None:
             return wanted, 0.0
         with writing(self.engine) as session:
-            at = rate_clock(session)
+            # Read once the transaction has begun, for on SQLite that may take a while.
+            at = shared_instant(session, system_clock)
             now = steady_seconds()
             allowed = allow(session, self.provider, self.per_second, wanted, at, self.ready if ready is None else ready)
         first, apart = now + allowed.wait.total_seconds(), allowed.apart.total_seconds()

@@ -115,6 +115,20 @@ def note_missing(session: Session, reference: str, number: int, at: datetime) ->
     return attempt.missing_since
 
 
+def end_of_tries(session: Session, reference: str, number: int, at: datetime) -> datetime:
+    """The instant after which no try of an uncertain message can have begun.
+
+    One that is yet to come by more than a day was written by a clock that was ahead: it counts as now, and is put right
+    so that look-ups from now on are of use.
+    """
+    message, attempt = session.get_one(Message, reference), session.get_one(Attempt, (reference, number))
+    ended = max(message.lease_until or attempt.last_try_at, attempt.last_try_at)
+    if ended - at <= timedelta(days=1):
+        return ended
+    attempt.last_try_at, message.lease_until = at, None
+    return at
+
+
 def give_up(session: Session, reference: str, number: int, at: datetime, after: timedelta) -> bool:
     """Hands an uncertain message to a person when its last try is older than `after`; whether it did."""
     message = session.get_one(Message, reference, with_for_update=True)

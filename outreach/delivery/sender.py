@@ -4,10 +4,13 @@ Messages come out of the outbox under claims, pass the last check, get attempts 
 providers answer is settled before the next round; a round is short, so that a pause is never long in coming into force.
 """
 
+import math
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine
@@ -16,21 +19,24 @@ from sqlmodel import col
 from outreach.clock import Clock, business_date, steady_seconds
 from outreach.composing.contents import Bodies, read_bodies
 from outreach.composing.storage import open_storage
-from outreach.database import hold, reading, require_safe_claims, take_turns, writing
+from outreach.database import hold, is_held, reading, require_safe_claims, take_turns, writing
 from outreach.delivery import generation, outbox
-from outreach.delivery.beginning import RAN_OUT, Begun, Opened, begin_attempts, watch_leases
+from outreach.delivery.beginning import RAN_OUT, Begun, Opened, begin_attempts, require_free, watch_leases
 from outreach.delivery.cancelling import CancelReport, cancel_stopped
 from outreach.delivery.due import count_waiting, require_start
+from outreach.delivery.handover import hand_over
 from outreach.delivery.last_check import OUT_OF_REACH
 from outreach.delivery.marks import Mark, mark_file, remember
 from outreach.delivery.outbox import Claim
 from outreach.delivery.pauses import count_messages, is_paused
 from outreach.delivery.providers import ClosesItsDay, Provider, open_providers
+from outreach.delivery.queue import TURNS, Turn
 from outreach.delivery.rates import Turns
 from outreach.delivery.recovery import await_notice, recover_lost
 from outreach.delivery.reports import DeliverReport
-from outreach.delivery.settling import Answer, settle
-from outreach.errors import AlreadyAccepted, DeliveryError, MarkNotWritten, NotSent, OutcomeUnknown
+from outreach.delivery.settling import Answer, answer_of, is_providers_fault, settle
+from outreach.delivery.unsettled import kept_unless_settled, settle_unsettled
+from outreach.errors import HeldUp, MarkNotWritten, NotNow
 from outreach.models import Message
 from outreach.settings import Settings
 
@@ -42,6 +48,8 @@ MOST_AT_ONCE = 500
 # So many failures of a provider in a row, and it is left alone until the next run.
 FAILURES_IN_A_ROW = 5
 SWEEPS_IN_VAIN = 3
+# Whoever waits longer than this says why.
+QUIET_SECONDS = 2
 
 
 def deliver_due(
@@ -64,10 +72,14 @@ def deliver_due(
     """
     with reading(engine) as session:
         require_start(session, settings)
+        if is_held(session, outbox.owner_lock(owner)):
+            tell(f"Another sender called {owner} is at work; this one waits until it has ended")
         before = count_messages(session, col(Message.accepted_at).is_not(None))
     require_safe_claims(engine)
     generation.raise_mark(engine, settings, clock())
     with open_providers(settings, providers) as carriers, hold(engine, outbox.owner_lock(owner)):
+        if kept := settle_unsettled(engine, settings, carriers, clock()):
+            tell(f"{kept} answers of providers that a lost database kept from being written down are settled now")
         cancelled = cancel_stopped(engine, settings, clock, carriers, tell)
         sender = Sender(engine, settings, clock, owner, tell, carriers, at_point, limit)
         sender.run()
@@ -97,6 +109,7 @@ class Sender:
         self.retrying: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
         self.turns: dict[str, Turns] = {}
+        self.waiting_since: dict[str, float] = {}
         self.handed_over = 0
         self.at_once = 10
 
@@ -138,10 +151,10 @@ class Sender:
         return lost
 
     def _claims(self) -> Iterator[list[Claim]]:
-        """Each due message at most once a sweep: first those already begun, which no cap may hold up, then new ones."""
-        for is_new in (False, True):
+        """Each due message at most once a sweep, those of one turn after those of another."""
+        for turn in TURNS:
             last: Claim | None = None
-            while claims := self._claim(is_new, last):
+            while claims := self._claim(turn, last):
                 started = steady_seconds()
                 yield claims
                 last = claims[-1]
@@ -154,16 +167,16 @@ class Sender:
         elif seconds > FRESH_SECONDS * 2 / 3:
             self.at_once = max(self.at_once // 2, 1)
 
-    def _claim(self, is_new: bool, last: Claim | None) -> list[Claim]:
+    def _claim(self, turn: Turn, last: Claim | None) -> list[Claim]:
         self.at_point("claiming")
         on, at = self.today, self.clock()
         lease_until = at + timedelta(seconds=self.settings.delivery.lease_seconds)
         with writing(self.engine) as session:
             take_turns(session, "claim")
             # A message already begun was counted against the cap on the day it was begun.
-            room = outbox.room_left(session, self.settings.daily_cap, on) if is_new else self.at_once
+            room = outbox.room_left(session, self.settings.daily_cap, on) if turn != "begun" else self.at_once
             limit = min(room, self.at_once, self._within_limit(self.at_once))
-            claims = outbox.claim_due(session, self.owner, self.awake, on, at, lease_until, limit, is_new, last)
+            claims = outbox.claim_due(session, self.owner, self.awake, on, at, lease_until, limit, turn, last)
         self.at_point("claimed")
         return claims
 
@@ -198,19 +211,19 @@ class Sender:
             for number, opened in enumerate(begun.opened):
                 is_its_turn = turns.await_turn(len(begun.opened) - number, at + FRESH_SECONDS)
                 answers.append(
-                    self._hand_over(carrier, opened, at + FRESH_SECONDS) if is_its_turn else Answer(opened, None, None)
+                    self._hand_over(carrier, opened, bodies, at + FRESH_SECONDS) if is_its_turn else answer_of(opened)
                 )
         finally:
             turns.drop()
             # Whatever ends this process in an orderly way, what is known by now is written down.
-            self._settle(answers)
+            self._settle(answers, begun.mark.name if begun.mark else "")
 
     def _write_mark(self, mark: Mark, opened: list[Opened]) -> None:
         """Writes the mark before anything leaves. Where that fails, what was begun is given back as never started."""
         try:
             remember(mark_file(self.settings, mark.name), mark)
         except MarkNotWritten:
-            self._settle([Answer(one, None, None) for one in opened])
+            self._settle([answer_of(one) for one in opened], mark.name)
             raise
 
     def _begin(self, carrier: Provider, waiting: deque[Claim], bodies: Bodies, turns: Turns) -> tuple[Begun, float]:
@@ -219,8 +232,9 @@ class Sender:
         may_be_many = carrier.key_life or carrier.absent_after is not None
         count, wait = turns.set_aside(len(waiting) if may_be_many else 1)
         if not count:
-            time.sleep(min(wait, FRESH_SECONDS))
+            self._wait_for_turn(carrier, wait)
             return Begun(), steady_seconds()
+        self.waiting_since.pop(carrier.name, None)
         claims = [waiting.popleft() for _ in range(count)]
         with writing(self.engine) as session:
             at = steady_seconds()
@@ -230,50 +244,53 @@ class Sender:
         self.at_point("begun")
         return begun, at
 
-    def _hand_over(self, carrier: Provider, opened: Opened, fresh_until: float) -> Answer:
+    def _wait_for_turn(self, carrier: Provider, seconds: float) -> None:
+        """Waits while other senders use up what a provider allows; told once where that takes long."""
+        since = self.waiting_since.setdefault(carrier.name, steady_seconds())
+        if steady_seconds() + seconds - since > QUIET_SECONDS:
+            rate = f"{carrier.name} is given {carrier.per_second:g} messages a second by all senders together"
+            self.tell(f"{rate}; this one waits for its turn (providers.{carrier.name}.per_second)")
+            self.waiting_since[carrier.name] = math.inf
+        time.sleep(min(seconds, FRESH_SECONDS))
+
+    def _hand_over(self, carrier: Provider, opened: Opened, bodies: Bodies, fresh_until: float) -> Answer:
         """What the provider says; an attempt that is not fresh any more is not started."""
         if steady_seconds() > fresh_until or self.clock() >= opened.claim.lease_until:
-            return Answer(opened, None, None)
+            return answer_of(opened)
         self.at_point("sending")
         self.handed_over += 1
-        try:
-            return Answer(opened, carrier.send(opened.handover), None)
-        except AlreadyAccepted as known:
-            return Answer(opened, known.provider_id, None)
-        except DeliveryError as error:
-            return Answer(opened, None, error)
-        except Exception as error:
-            # A fault in a provider's code says nothing about what had left before it.
-            what = OutcomeUnknown(f"{carrier.name} failed with {type(error).__name__}; look it up")
-            what.__cause__ = error
-            return Answer(opened, None, what)
-        finally:
-            self.at_point("answered")
+        is_free = partial(require_free, self.engine, self.settings, opened, bodies, self.clock, fresh_until)
+        provider_id, error = hand_over(carrier, replace(opened.handover, require_time=is_free))
+        self.handed_over -= isinstance(error, HeldUp)
+        self.at_point("answered")
+        return answer_of(opened, provider_id, error)
 
-    def _settle(self, answers: list[Answer]) -> None:
+    def _settle(self, answers: list[Answer], database: str) -> None:
         if not answers:
             return
         self.at_point("settling")
-        with writing(self.engine) as session:
-            ended = settle(session, answers, self.carriers, self.clock())
+        with kept_unless_settled(self.settings, database, answers, self.tell):
+            ended = settle(self.engine, answers, self.carriers, self.clock())
         self.ended.update(ended)
-        self.retrying[answers[0].opened.claim.provider] += ended["again"]
+        self.retrying[answers[0].claim.provider] += ended["again"]
         for answer in answers:
             self._count(answer)
         self.at_point("settled")
 
     def _count(self, answer: Answer) -> None:
-        handover, name = answer.opened.handover, answer.opened.claim.provider
+        reference, name = answer.claim.reference, answer.claim.provider
         if answer.provider_id is not None:
+            self.sent[answer.channel] += 1
+            self.tell(f"{reference} left by {answer.channel}")
+        if answer.provider_id is not None or isinstance(answer.error, NotNow):
+            # Whoever says so of one recipient listens, and is at work.
             self.failures[name] = 0
-            self.sent[handover.channel] += 1
-            self.tell(f"{handover.reference} left by {handover.channel}")
-        elif isinstance(answer.error, NotSent | OutcomeUnknown):
+        elif is_providers_fault(answer.error):
             self.failures[name] += 1
             if self.failures[name] == FAILURES_IN_A_ROW:
                 self.tell(f"{name} failed {FAILURES_IN_A_ROW} times in a row; the next run tries it again")
         if answer.error:
-            self.tell(f"{handover.reference}: {answer.error}")
+            self.tell(f"{reference}: {answer.error}")
 
     def _give_back(self, claims: list[Claim], reason: str) -> None:
         if not claims:

@@ -11,11 +11,12 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, literal, select, union_all
+from sqlalchemy import ColumnElement, bindparam, delete, exists, func, literal, select, union_all
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from outreach.chunks import IDS_AT_ONCE, in_chunks
+from outreach.clock import CLOCKS_DIFFER
 from outreach.database import upsert
 from outreach.intake.aliases import resolve_ids
 from outreach.intake.columns import TABLES, Table
@@ -118,12 +119,13 @@ def _select_unread_payments() -> Any:
     return select(literal(1)).where(col(UnreadRow.table_name) == "payments", whose, ~on_record).limit(1)
 
 
-def payments_read_at(session: Session) -> datetime | None:
+def payments_read_at(session: Session, now: datetime) -> datetime | None:
     """When payments were last imported so that all of them could be read; None before the first time.
 
-    Of several files of one import none may be missing, nor end in the middle.
+    Of several files of one import none may be missing, nor end in the middle. One that is yet to come was dated by a
+    clock that was ahead, and says nothing of how fresh they are.
     """
-    at: datetime | None = session.execute(_select_payments_read()).scalar_one()
+    at: datetime | None = session.execute(_select_payments_read(), {"latest": now + CLOCKS_DIFFER}).scalar_one()
     return at
 
 
@@ -131,7 +133,8 @@ def payments_read_at(session: Session) -> datetime | None:
 def _select_payments_read() -> Any:
     other = aliased(Import)
     whole = ~exists().where(other.table_name == "payments", other.at == Import.at, ~col(other.complete))  # type: ignore[arg-type]
-    return select(func.max(Import.at, type_=Instant)).where(Import.table_name == "payments", whole)  # type: ignore[arg-type]
+    in_time = col(Import.at) <= bindparam("latest", type_=Instant)
+    return select(func.max(Import.at, type_=Instant)).where(Import.table_name == "payments", whole, in_time)  # type: ignore[arg-type]
 
 
 def row_id_of(table: Table, cells: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_
 from sqlmodel import Session, col, select
 
-from outreach.clock import business_date, instant_at
+from outreach.clock import CLOCKS_DIFFER, business_date, instant_at
 from outreach.delivery import outbox
 from outreach.delivery.pauses import is_paused
 from outreach.delivery.providers import REPORTERS, vendor_settings
@@ -220,7 +220,9 @@ def _cost(session: Session, *conditions: ColumnElement[bool]) -> int:
 
 def _find_stale_data(session: Session, settings: Settings, now: datetime) -> Alarm | None:
     """Customer data that nobody has brought up to date; a business that never imported has none to be stale."""
-    last = session.exec(select(func.max(Import.at)).where(col(Import.complete))).one()
+    # One that is yet to come was dated by a clock that was ahead.
+    in_time = col(Import.at) <= now + CLOCKS_DIFFER
+    last = session.exec(select(func.max(Import.at)).where(col(Import.complete), in_time)).one()
     if last is None or last >= now - timedelta(hours=settings.ops.import_hours):
         return None
     hours = (now - last) // timedelta(hours=1)

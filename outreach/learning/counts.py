@@ -1,12 +1,13 @@
 """Counts moments by the decision that stands on them, and messages by moment, channel and status. They add up."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from outreach.delivery.last_check import TOO_LATE
+from outreach.learning.not_now import PutOff, find_put_off
 from outreach.models import Incident, Message, Moment, RefusedWebhook
 from outreach.planning.run import latest_decisions
 
@@ -20,6 +21,7 @@ class StatusReport:
     `decisions` sums `rules` by outcome: send, not_yet, never, and undecided for a moment that has none; together they
     make `moments`. `funnel` says how many got how far, widest first; two moments may share one message. `incidents` are
     those that no person has closed, the latest last. `refused_webhooks` are those that proved nothing, by vendor.
+    those that no person has closed, the latest last. `put_off` says which recipients' servers say “not now”.
     """
 
     moments: int
@@ -29,6 +31,7 @@ class StatusReport:
     funnel: dict[str, int]
     incidents: list[Incident]
     refused_webhooks: dict[str, int]
+    put_off: list[PutOff] = field(default_factory=list)
 
 
 def count_messages(session: Session) -> StatusReport:
@@ -54,6 +57,7 @@ def count_messages(session: Session) -> StatusReport:
     refused = select(RefusedWebhook).order_by(col(RefusedWebhook.provider))
     counted = {row.provider: row.count for row in session.execute(refused).scalars()}
     return StatusReport(rules.total(), decisions, rules, messages, funnel, incidents, counted)
+    return StatusReport(rules.total(), decisions, rules, messages, funnel, incidents, find_put_off(session))
 
 
 def _count_decisions(session: Session) -> Counter[tuple[str, str, str]]:
@@ -79,7 +83,9 @@ class Group:
     @property
     def was_approved(self) -> bool:
         """Of those that expired, only the ones that ran out of time later had been approved."""
-        is_past = self.status not in BEFORE_APPROVAL and (self.status != "expired" or self.reason == TOO_LATE)
+        is_past = self.status not in BEFORE_APPROVAL and (
+            self.status != "expired" or (self.reason or "").startswith(TOO_LATE)
+        )
         return self.is_composed and is_past
 
 

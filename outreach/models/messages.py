@@ -212,6 +212,8 @@ class Message(SQLModel, table=True):
     fence: int = 0
     lease_until: datetime | None = instant_field(default=None, nullable=True)
     not_before: datetime | None = instant_field(default=None, nullable=True)
+    #: How often its recipient's own server has said “not now”; such messages go behind the others.
+    put_off: int = 0
     accepted_at: datetime | None = instant_field(default=None, nullable=True)
     cancel_until: datetime | None = instant_field(default=None, nullable=True)
 

@@ -120,7 +120,7 @@ def load_day(
 ) -> Day:
     """The day that rules are asked for; of the days on which customers came, only `since` are counted where given."""
     settings = settings.model_copy(update={"start_on": start_of(session, settings, on)})
-    facts = load_facts(session, ANNIVERSARY.knobs_of(settings).shared_since_percent, since)
+    facts = load_facts(session, ANNIVERSARY.knobs_of(settings).shared_since_percent, now, since)
     return Day(on, now, settings, facts, Tally(find_spent(session, settings, on) if since is None else Counter()))
 
 

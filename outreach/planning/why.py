@@ -103,7 +103,7 @@ def list_decided(session: Session, customer_id: str) -> list[Answer]:
 def _foreseen(
     session: Session, settings: Settings, key: bytes, on: date, now: datetime, found: Sequence[Found]
 ) -> list[Answer]:
-    facts = load_facts(session, ANNIVERSARY.knobs_of(settings).shared_since_percent)
+    facts = load_facts(session, ANNIVERSARY.knobs_of(settings).shared_since_percent, now)
     judge = Judge(day := Day(on, now, settings, facts, Tally(find_spent(session, settings, on))), key)
     return [_foresee(candidate, judge) for candidate in candidates_for(session, day, key, found)]
 

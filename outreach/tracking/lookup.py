@@ -23,6 +23,7 @@ from outreach.delivery.handover import handover_of
 from outreach.delivery.last_check import MAY_HAVE_LEFT
 from outreach.delivery.providers import Found, Handover, Provider, open_providers
 from outreach.delivery.reminding import remind_deputy
+from outreach.delivery.unsettled import settle_unsettled
 from outreach.errors import DatabaseError, DeliveryError, Refused
 from outreach.models import Attempt, Message
 from outreach.settings import Settings
@@ -70,6 +71,7 @@ def track_open(
     """
     on = business_date(clock(), settings.business.timezone)
     with open_providers(settings, providers) as carriers:
+        settle_unsettled(engine, settings, carriers, clock())
         with writing(engine) as session:
             recovered = recovery.recover_lost(session, [name for name, carrier in carriers.items() if carrier.key_life])
         webhooks = apply_pending_webhooks(engine, settings, clock, carriers)
@@ -223,5 +225,5 @@ def _is_old_enough(
         lease = timedelta(seconds=settings.delivery.lease_seconds)
         since = recovery.note_missing(session, message.reference, attempt.number, at)
         return at >= since + carrier.absent_after + lease
-    ended = max(message.lease_until or attempt.last_try_at, attempt.last_try_at)
+    ended = recovery.end_of_tries(session, message.reference, attempt.number, clock())
     return clock() >= ended + carrier.absent_after

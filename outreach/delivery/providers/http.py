@@ -1,27 +1,49 @@
 """One request to a vendor in; its answer, or what is known without one, out. All HTTP to vendors goes through here.
 
-Nothing here is ever sent a second time. What left before a failure is read off the connection, not guessed.
+Nothing here is ever sent a second time. What left before a failure is read off the connection, not guessed. No number
+of theirs is followed without a bound, and no answer is waited for without an end.
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
 
+from outreach.delivery.providers.deadline import Deadline, bound_connections
 from outreach.errors import NoAnswer, NotSent, OutcomeUnknown
 from outreach.settings import VendorSettings
 
 # Our own fault with them (the key, the account, its funds) says nothing against the message: mended, it may go.
 OUR_FAULT = frozenset({401, 402, 403})
 BUSY = frozenset({429})
+# No vendor of ours asks for a longer pause, and none is given one: a larger number is a slip of theirs, or of a clock.
+LONGEST_PAUSE = timedelta(days=1)
+# Anything above it is no number of seconds to wait but an instant: seconds since 1970, as of 2001.
+FIRST_EPOCH = 10**9
+# How much longer a whole answer may take than the longest single wait for a part of it.
+WHOLE_ANSWER = 2
 
 
-def open_client(settings: VendorSettings, **options: Any) -> httpx.Client:
+class VendorClient(httpx.Client):
+    """A client for one vendor."""
+
+    def __init__(self, settings: VendorSettings, **options: Any) -> None:
+        timeout = httpx.Timeout(settings.timeout_seconds)
+        super().__init__(base_url=settings.url, timeout=timeout, follow_redirects=False, trust_env=False, **options)
+        self._deadline = Deadline(settings.timeout_seconds * WHOLE_ANSWER)
+        bound_connections(self, self._deadline)
+
+    def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        """The answer, all of it; a TimeoutError where it drips in too slowly."""
+        self._deadline.begin()
+        return super().send(request, **options)
+
+
+def open_client(settings: VendorSettings, **options: Any) -> VendorClient:
     """A client for one vendor, with its time-outs, that follows no redirect and reads no proxy from the environment."""
-    timeout = httpx.Timeout(settings.timeout_seconds)
-    return httpx.Client(base_url=settings.url, timeout=timeout, follow_redirects=False, trust_env=False, **options)
+    return VendorClient(settings, **options)
 
 
 def hand_over(client: httpx.Client, request: httpx.Request, require_time: Callable[[], None]) -> httpx.Response:
@@ -71,17 +93,38 @@ def require_not_refused_as_busy(name: str, response: httpx.Response) -> None:
 
 
 def retry_after(response: httpx.Response) -> timedelta | None:
-    """What the Retry-After header asks for: seconds or an HTTP date (RFC 9110, 10.2.3); None where it says nothing."""
+    """What the Retry-After header asks for: seconds or an HTTP date (RFC 9110, 10.2.3); None where it says nothing.
+
+    Never more than LONGEST_PAUSE. An instant is compared with the vendor's own clock, or asks for nothing without one.
+    """
     said = response.headers.get("Retry-After", "").strip()
     try:
-        return timedelta(seconds=max(0.0, float(said)))
+        seconds = float(said)
+        return _until_epoch(response, seconds) if seconds >= FIRST_EPOCH else _bounded(timedelta(seconds=seconds))
     except (ValueError, OverflowError):
         pass
     try:
-        date = parsedate_to_datetime(response.headers["Date"])
-        return max(timedelta(0), parsedate_to_datetime(said) - date)
-    except (KeyError, ValueError, TypeError):
+        return _until(response, parsedate_to_datetime(said))
+    except (ValueError, TypeError):
         return None
+
+
+def _until_epoch(response: httpx.Response, seconds: float) -> timedelta | None:
+    """How long until an instant in seconds since 1970, by the vendor's own clock, as far as LONGEST_PAUSE."""
+    try:
+        return _until(response, datetime.fromtimestamp(seconds, UTC))
+    except (ValueError, OverflowError, OSError):
+        return LONGEST_PAUSE
+
+
+def _until(response: httpx.Response, instant: datetime) -> timedelta | None:
+    now = date_of(response)
+    aware = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return _bounded(aware - now) if now else None
+
+
+def _bounded(pause: timedelta) -> timedelta:
+    return min(max(timedelta(0), pause), LONGEST_PAUSE)
 
 
 def read_json(response: httpx.Response) -> Any:
@@ -93,9 +136,9 @@ def read_json(response: httpx.Response) -> Any:
 
 
 def date_of(response: httpx.Response) -> datetime | None:
-    """The vendor's own time of its answer (RFC 9110, 6.6.1); None where it does not say."""
+    """The vendor's own time of its answer (RFC 9110, 6.6.1); None where it does not say one that can be read."""
     try:
         date = parsedate_to_datetime(response.headers["Date"])
     except (KeyError, ValueError, TypeError):
         return None
-    return date if date.tzinfo else None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)

@@ -98,8 +98,9 @@ class Found(list[str]):
 class Provider(Protocol):
     """`key_life`: for how long it takes one key once, so that an unanswered try may be repeated; NO_KEYS for never.
 
-    `absent_after`: a look-up that finds nothing this long after the last try proves that nothing arrived; None where it
-    cannot be searched. `per_second`: how many hand-overs it allows, all senders together; None for no limit.
+    `absent_after`: a look-up that finds nothing this long after the last try, by its own clock too, proves that nothing
+    arrived; None where it cannot be searched. `per_second`: how many hand-overs it allows, all senders together; None
+    for no limit.
     """
 
     name: str

@@ -4,6 +4,7 @@ What is known changes with each step (RFC 5321): until the final dot is given no
 server's answer to it says what became of it. Nothing is sent twice, and nothing in the clear unasked.
 """
 
+import io
 import re
 import select
 import smtplib
@@ -11,19 +12,24 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
+from outreach.clock import steady_seconds
 from outreach.delivery.providers.dead_addresses import says_no_such_address
 from outreach.delivery.providers.mail import read_sealed
 from outreach.delivery.providers.protocol import NO_KEYS, Handover, Report, WebhookRequest, stand_in
 from outreach.delivery.providers.smtp_login import log_in
-from outreach.errors import ContactRefused, NoAnswer, NotSent, OutcomeUnknown, Refused, WebhookRefused
+from outreach.errors import ContactRefused, NoAnswer, NotNow, NotSent, OutcomeUnknown, Refused, WebhookRefused
 from outreach.provider_settings import SmtpSettings, secret_of
 from outreach.settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 # RFC 4954: log in first, or wrongly; RFC 3463: the sender's address, or (as Gmail uses 5.4.5) the day's limit.
 OUR_FAULT_CODES = frozenset({530, 534, 535, 538})
 OUR_FAULT = frozenset({"5.1.7", "5.1.8", "5.4.5"})
-# "Relay access denied" is 5.7.1: answered to a recipient it speaks of our account, and of everybody's mail.
+# "Relay access denied" is 5.7.1: answered to a recipient it may speak of our account as well as of them, and passes.
 POLICY = "5.7."
 # A server that hangs up in the middle is noticed before the final dot, if it does so within so many seconds.
 HANGS_UP_WITHIN = 0.05
@@ -52,7 +58,7 @@ class Smtp:
             options = _options_for(server, handover)
             handover.require_time()
             _give_envelope(server, self.sender, address, options)
-            _give_content(server, handover.content)
+            _give_content(server, handover)
         return str(message["Message-ID"] or stand_in(handover.key))
 
     def find(self, handover: Handover) -> list[str]:
@@ -81,8 +87,8 @@ class Smtp:
         # A name is given because smtplib would ask the DNS for ours, with no time-out.
         ours, timeout = self.sender.rpartition("@")[2], self.settings.timeout_seconds
         if self.settings.security == "tls":
-            return smtplib.SMTP_SSL(*where, local_hostname=ours, timeout=timeout, context=self._tls)
-        return smtplib.SMTP(*where, local_hostname=ours, timeout=timeout)
+            return _TlsConversation(*where, local_hostname=ours, timeout=timeout, context=self._tls)
+        return _Conversation(*where, local_hostname=ours, timeout=timeout)
 
     def _enter(self, server: smtplib.SMTP) -> None:
         _greet(server)
@@ -92,6 +98,48 @@ class Smtp:
             _greet(server)
         if self.settings.username:
             log_in(server, self.settings.username, secret_of(self.settings.password))
+
+
+class _Lines(io.RawIOBase):
+    """What a server says, as long as its answer has not taken longer than the time-out in all.
+
+    A time-out of the socket alone begins anew with every byte, and a server that drips them would hold us for ever.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection, self.timeout = connection, connection.gettimeout() or 0.0
+        self.answer_by = steady_seconds() + self.timeout
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        left = self.answer_by - steady_seconds()
+        if left <= 0:
+            raise TimeoutError("the answer came too slowly")
+        self.connection.settimeout(left)
+        try:
+            return self.connection.recv_into(buffer)
+        finally:
+            self.connection.settimeout(self.timeout)
+
+
+class _Conversation(smtplib.SMTP):
+    """One connection, with one time for each whole answer."""
+
+    lines: _Lines | None = None
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.file is None and self.sock is not None:
+            self.lines = _Lines(self.sock)
+            self.file = io.BufferedReader(self.lines)
+        if self.lines is not None:
+            self.lines.answer_by = steady_seconds() + self.lines.timeout
+        return super().getreply()
+
+
+class _TlsConversation(_Conversation, smtplib.SMTP_SSL):
+    """The same, encrypted from its first byte."""
 
 
 def _greet(server: smtplib.SMTP) -> None:
@@ -131,7 +179,7 @@ def _options_for(server: smtplib.SMTP, handover: Handover) -> list[str]:
 
 
 def _give_envelope(server: smtplib.SMTP, sender: str, address: str, options: list[str]) -> None:
-    """Names the sender and the one recipient. Raises NotSent, or Refused where the recipient is what is wrong."""
+    """Names the sender and the one recipient. Raises NotSent; NotNow or Refused where it is about the recipient."""
     with _nothing_left():
         code, _ = server.mail(sender, options)
         if not _is_yes(code):
@@ -141,21 +189,24 @@ def _give_envelope(server: smtplib.SMTP, sender: str, address: str, options: lis
         return
     enhanced = _enhanced(reply)
     said = f"{code} {enhanced}".strip()
-    if not _is_no(code) or _is_our_fault(code, enhanced) or enhanced.startswith(POLICY):
-        raise NotSent(f"the mail server does not take mail for this address now ({said}); the next run tries again")
+    if _is_our_fault(code, enhanced):
+        raise NotSent(f"the mail server takes nothing from us just now ({said}); check its account")
+    if not _is_no(code) or enhanced.startswith(POLICY):
+        raise NotNow(f"the mail server does not take mail for this address now ({said})")
     if _is_dead(code, reply):
         raise _no_such_address(said)
     raise Refused(f"the mail server refuses the e-mail address ({said}); ask the customer for another")
 
 
-def _give_content(server: smtplib.SMTP, content: bytes) -> None:
+def _give_content(server: smtplib.SMTP, handover: Handover) -> None:
     """The message and the dot that ends it; returns once it is taken, and else raises what the answer says."""
     with _nothing_left():
         code, reply = server.docmd("DATA")
     if code != 354:
         raise _refusal(code, reply)
+    _require_time(server, handover)
     # A line's first dot is doubled and undoubled on the way (RFC 5321, 4.5.2): the bytes arrive as they were sealed.
-    lines = re.sub(rb"(?m)^\.", b"..", content)
+    lines = re.sub(rb"(?m)^\.", b"..", handover.content)
     ending = b".\r\n" if lines.endswith(b"\r\n") else b"\r\n.\r\n"
     # Without the final dot a server has no message (RFC 5321, 4.1.1.4): what breaks before it has sent nothing.
     with _nothing_left():
@@ -183,12 +234,23 @@ def _require_open(server: smtplib.SMTP) -> None:
         raise smtplib.SMTPServerDisconnected("the connection is closed")
 
 
+def _require_time(server: smtplib.SMTP, handover: Handover) -> None:
+    """Asks whether the message may still leave; where not, nothing that follows may be taken for its words."""
+    try:
+        handover.require_time()
+    except NotSent:
+        server.close()
+        raise
+
+
 def _refusal(code: int, reply: bytes) -> Exception:
     """What an answer to DATA other than yes says: 4xx is not now, 5xx is never, and anything else says nothing."""
     enhanced = _enhanced(reply)
     said = f"{code} {enhanced}".strip()
-    if 400 <= code < 500 or _is_our_fault(code, enhanced):
-        return NotSent(f"the mail server does not take it now ({said}); the next run tries again")
+    if _is_our_fault(code, enhanced):
+        return NotSent(f"the mail server takes nothing from us just now ({said}); check its account")
+    if 400 <= code < 500:
+        return NotNow(f"the mail server does not take it now ({said})")
     if _is_dead(code, reply):
         return _no_such_address(said)
     if _is_no(code):

@@ -24,11 +24,20 @@ from twilio.twiml.messaging_response import MessagingResponse
 
 from outreach.delivery.providers import http
 from outreach.delivery.providers.protocol import NO_KEYS, Found, Handover, Report, WebhookRequest
-from outreach.delivery.providers.twilio_codes import DEAD, OPTED_OUT, QUEUE_FULL, reason_of
-from outreach.errors import ContactRefused, NoAnswer, NotSent, OutcomeUnknown, Refused, SettingsError, WebhookRefused
+from outreach.delivery.providers.twilio_codes import DEAD, KIND_OF, OF_THEIR_NUMBER, OPTED_OUT, QUEUE_FULL, reason_of
+from outreach.errors import (
+    ContactRefused,
+    NoAnswer,
+    NotNow,
+    NotSent,
+    OutcomeUnknown,
+    Refused,
+    SettingsError,
+    WebhookRefused,
+)  # fmt: skip
 from outreach.settings import Settings, TwilioSettings, secret_of
 
-# Twilio keeps a text for ten hours by default; one that is handed over in the afternoon must not arrive at night.
+# Twilio keeps a text for ten hours by default; one of the afternoon must not arrive at night.
 VALIDITY = timedelta(hours=4)
 # What the hand-over itself may take, which does not count at Twilio.
 ON_ITS_WAY = timedelta(minutes=1)
@@ -42,13 +51,6 @@ ON_TRIAL = "Sent from your Twilio trial account - "
 LONG_CODE = re.compile(r"\+1(?!8(?:00|33|44|55|66|77|88))[2-9]\d{9}")
 SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
 E164 = re.compile(r"\+[1-9]\d{6,14}")
-KIND_OF = {
-    **dict.fromkeys(("accepted", "scheduled", "queued", "sending"), "accepted"),
-    "sent": "in_transit",
-    "delivered": "delivered",
-    **dict.fromkeys(("undelivered", "failed"), "failed"),
-    "canceled": "cancelled",
-}
 
 
 def open_provider(settings: Settings) -> "Twilio":
@@ -219,8 +221,10 @@ def _require_taken(response: httpx.Response) -> str:
         raise OutcomeUnknown("Twilio took it and named no id; it is looked up before anything is sent")
     if code in QUEUE_FULL:
         raise NotSent(f"Twilio is busy ({code}); it is tried again later", http.retry_after(response))
+    if response.is_client_error and code in OF_THEIR_NUMBER:
+        raise _refusal(code)
     http.require_not_refused_as_busy("Twilio", response)
-    if response.status_code == httpx.codes.NOT_FOUND:
+    if response.status_code == 404:
         raise NotSent("Twilio does not know our account (404); check it: outreach doctor")
     if response.is_client_error and response.status_code != httpx.codes.REQUEST_TIMEOUT and isinstance(code, int):
         raise _refusal(code)
@@ -237,13 +241,10 @@ def _refusal(code: int) -> Refused:
 
 
 def _validity(handover: Handover) -> int:
-    """For how many seconds Twilio may go on trying, so that nothing arrives after the hours of whom it is for.
-
-    Raises NotSent where too little is left of these.
-    """
+    """For how many seconds Twilio may go on trying, within the hours of whom it is for. Raises NotNow after them."""
     left = VALIDITY if handover.arrives_within is None else min(VALIDITY, handover.arrives_within - ON_ITS_WAY)
     if left < ON_ITS_WAY:
-        raise NotSent("the hours in which they may get a text are over; it goes in the next")
+        raise NotNow("the hours in which they may get a text are over; it goes in the next")
     return int(left.total_seconds())
 
 

@@ -4,7 +4,17 @@
 # we do not know is for good as well: it is shown, and never tried again.
 OPTED_OUT = frozenset({21610})
 DEAD = frozenset({21211, 21614, 30005, 30006})
+# They speak of one number, though some come with a status (403) that otherwise says that our account is not let in.
+OF_THEIR_NUMBER = OPTED_OUT | DEAD | {21408, 21612}
 QUEUE_FULL = frozenset({20429, 21611})
+# What its callbacks call the state of a text.
+KIND_OF = {
+    **dict.fromkeys(("accepted", "scheduled", "queued", "sending"), "accepted"),
+    "sent": "in_transit",
+    "delivered": "delivered",
+    **dict.fromkeys(("undelivered", "failed"), "failed"),
+    "canceled": "cancelled",
+}
 WORDS = {
     21211: "their number does not exist",
     21212: "our sender number is not valid; check it: outreach doctor",
