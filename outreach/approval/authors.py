@@ -63,6 +63,12 @@ def tell_parts(parts: Sequence[Part]) -> str:
     return ", ".join(f"{noun} ({', '.join(dict.fromkeys(listed))})" for noun, listed in names.items())
 
 
+def tell_hands(parts: Sequence[Part]) -> list[tuple[str, str]]:
+    """Each member of staff who put something in, with what it was."""
+    people = sorted({part.by for part in parts})
+    return [(by, tell_parts([part for part in parts if part.by == by])) for by in people]
+
+
 def require_another(session: Session, settings: Settings, batch: Batch, by: str) -> bool:
     """False when `by` had no hand in the batch; True when they had, and this business has only one person to ask.
 
