@@ -58,6 +58,7 @@ TESTED: dict[str, str] = {
     "same_contact": "test_row_17_one_number_under_two_customers_gets_the_same_news_once_a_day",
     "size": "test_no_more_than_so_many_are_planned_on_a_day_and_the_rest_tomorrow",
     "budget": "test_a_budget_holds_until_the_first_of_the_next_month_and_says_which_one_it_is",
+    "gift": "test_planning_holds_what_would_pass_a_ceiling_on_gifts_and_says_which_one_it_is",
     "worth": "test_a_message_that_costs_too_much_of_what_a_customer_is_worth_is_held_where_a_business_wants_that",
 }
 

@@ -22,6 +22,7 @@ OutreachError
 │   │   └── NowFewer              … because some of it is gone, and what is left is as they saw it
 │   ├── NotWaiting                the batch or message is no longer waiting for a person
 │   ├── SamePerson                whoever wrote it cannot approve it
+│   ├── TooMuchGiven              its gifts would come to more than [rewards] allows
 │   └── NotAllowed                their role is too low for it
 ├── SignInError                   somebody is not let in at the desk
 │   ├── NotLetIn                  the name and the password, or what a provider says of them, do not fit
@@ -128,6 +129,9 @@ class NotWaiting(ApprovalError): ...
 
 
 class SamePerson(ApprovalError): ...
+
+
+class TooMuchGiven(ApprovalError): ...
 
 
 class NotAllowed(ApprovalError): ...

@@ -28,9 +28,15 @@ class RewardsSettings(Part):
 
     A reward can be redeemed for `valid_days`. `moments` has the proportion of those that have one. `amounts` has, by
     currency and moment, what somebody with another currency than the business's is given, in minor units of theirs.
+
+    `most_per_message`, `most_per_batch` and `most_per_month` are the most that gifts may come to if all are taken up,
+    in minor units of the business's currency; none set means no ceiling.
     """
 
     redeemed_percent: int = Field(default=50, ge=0, le=100)
+    most_per_message: int | None = Field(default=10_000, ge=0)
+    most_per_batch: int | None = Field(default=None, ge=0)
+    most_per_month: int | None = Field(default=None, ge=0)
     valid_days: int = Field(default=365, ge=1)
     moments: dict[str, Proportion] = Field(default={})
     amounts: dict[CurrencyCode, dict[str, Minor]] = Field(default={})

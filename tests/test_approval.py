@@ -19,7 +19,6 @@ from outreach.approval.batches import RULE
 from outreach.database import open_database, writing
 from outreach.errors import ApprovalError, ChangedSince, NotFound, NotWaiting, OutreachError, SamePerson
 from outreach.models import Batch, Invoice, Message, Staff
-from outreach.planning.knobs import overlay_knobs
 from outreach.settings import Settings
 from waiting import acts, approve, compose, hire, statuses
 
@@ -62,14 +61,60 @@ def test_the_first_emails_of_a_moment_wait_and_the_next_run_goes_by_rule(
     assert statuses(sqlite_engine)["B"] == "approved"
 
 
-def test_a_changed_knob_makes_the_next_run_wait(sqlite_engine: Engine, settings: Settings) -> None:
+def test_a_run_that_was_made_with_something_else_waits_however_things_stand_by_now(
+    sqlite_engine: Engine, settings: Settings
+) -> None:
     hire(sqlite_engine)
     compose(sqlite_engine, "A", channel="email")
     (first,) = open_batches(sqlite_engine, settings, TODAY, NOW)
     approve(sqlite_engine, settings, first.batch_id)
-    changed = overlay_knobs(settings, "anniversary", {"reward": 5000})
-    compose(sqlite_engine, "B", channel="email", run_on=TODAY + timedelta(days=1))
-    assert open_batches(sqlite_engine, changed, TODAY, NOW)[0].status == "waiting"
+    compose(sqlite_engine, "B", channel="email", run_on=TODAY + timedelta(days=1), made_with="another reward")
+    assert open_batches(sqlite_engine, settings, TODAY, NOW)[0].why_waiting.startswith("the first run since")
+    compose(sqlite_engine, "C", channel="email", run_on=TODAY + timedelta(days=2), made_with=None)
+    assert open_batches(sqlite_engine, settings, TODAY, NOW)[0].why_waiting.startswith("it is not on record")
+
+
+def test_a_run_that_met_two_versions_makes_two_batches_and_only_the_known_one_goes_by_rule(
+    engine: Engine, settings: Settings
+) -> None:
+    hire(engine)
+    compose(engine, "A", channel="email")
+    approve(engine, settings, open_batches(engine, settings, TODAY, NOW)[0].batch_id)
+    tomorrow = TODAY + timedelta(days=1)
+    compose(engine, "B", channel="email", run_on=tomorrow)
+    compose(engine, "C", channel="email", run_on=tomorrow, made_with="new words")
+    opened = {batch.fingerprint: batch for batch in open_batches(engine, settings, tomorrow, NOW)}
+    assert {fingerprint: batch.status for fingerprint, batch in opened.items()} == {
+        "as ever": "approved", "new words": "waiting",
+    }  # fmt: skip
+    approve(engine, settings, opened["new words"].batch_id)
+    compose(engine, "D", channel="email", run_on=TODAY + timedelta(days=2), made_with="new words")
+    assert open_batches(engine, settings, TODAY, NOW)[0].status == "approved"
+
+
+def test_a_run_in_several_batches_is_as_large_as_all_of_them(sqlite_engine: Engine, settings: Settings) -> None:
+    hire(sqlite_engine)
+    compose(sqlite_engine, "A", channel="email")
+    approve(sqlite_engine, settings, open_batches(sqlite_engine, settings, TODAY, NOW)[0].batch_id)
+    tomorrow = TODAY + timedelta(days=1)
+    compose(sqlite_engine, "B", "C", channel="email", run_on=tomorrow)
+    assert open_batches(sqlite_engine, settings, tomorrow, NOW)[0].status == "approved"
+    compose(sqlite_engine, "D", "E", channel="email", run_on=tomorrow)
+    (second,) = open_batches(sqlite_engine, settings, tomorrow, NOW)
+    assert second.why_waiting == "4 messages, over 3 times the usual 1"
+
+
+def test_words_in_a_language_that_nobody_has_looked_at_wait(sqlite_engine: Engine, settings: Settings) -> None:
+    hire(sqlite_engine)
+    english, spanish = {"template_sha256": "e", "language": "en"}, {"template_sha256": "s", "language": "es"}
+    compose(sqlite_engine, "A", channel="email", **english)
+    approve(sqlite_engine, settings, open_batches(sqlite_engine, settings, TODAY, NOW)[0].batch_id)
+    compose(sqlite_engine, "B", channel="email", run_on=TODAY + timedelta(days=1), **spanish)
+    (unseen,) = open_batches(sqlite_engine, settings, TODAY, NOW)
+    assert unseen.why_waiting == "nobody has looked at its words in “es” yet"
+    approve(sqlite_engine, settings, unseen.batch_id)
+    compose(sqlite_engine, "C", channel="email", run_on=TODAY + timedelta(days=2), **spanish)
+    assert open_batches(sqlite_engine, settings, TODAY, NOW)[0].status == "approved"
 
 
 def test_a_run_over_three_times_the_usual_size_waits(sqlite_engine: Engine, settings: Settings) -> None:

@@ -20,7 +20,7 @@ from outreach.approval.authors import authors_of
 from outreach.approval.batches import messages_to_approve
 from outreach.database import open_database, reading, upgrade_database, writing
 from outreach.errors import ApprovalError, ChangedSince, NotAllowed, NotWaiting, NowFewer, SamePerson
-from outreach.models import AuditEntry, Batch, Content, Customer, Message, Suppression, TemplateVersion
+from outreach.models import AuditEntry, Batch, Content, Customer, KnobVersion, Message, Suppression, TemplateVersion
 from outreach.settings import Settings
 from waiting import (
     ANNIVERSARY,
@@ -230,12 +230,15 @@ def test_a_second_person_needs_no_exception_even_where_one_is_allowed(
     assert approve(sqlite_engine, alone(settings)).single_person is False
 
 
-def test_whoever_saved_the_template_that_stood_cannot_approve_what_it_made(
-    sqlite_engine: Engine, settings: Settings
+PARTS = (("words", "letters/anniversary.en.html"), ("knobs", "reward"), ("event", "storm"), ("treatment", "filling"))
+
+
+@pytest.mark.parametrize(("part", "name"), PARTS)
+def test_whoever_put_a_part_into_messages_cannot_approve_them_also_where_they_were_on_hold(
+    sqlite_engine: Engine, settings: Settings, part: str, name: str
 ) -> None:
-    open_one(sqlite_engine, settings, "A", "B")
-    save_template(sqlite_engine, "letters/anniversary.en.html", "maria")
-    with pytest.raises(SamePerson):
+    open_one(sqlite_engine, settings, "A", "B", hands=[("maria", part, name)])
+    with pytest.raises(SamePerson, match=f"{part} .{name}"):
         approve(sqlite_engine, settings)
     hold_message(sqlite_engine, "B", "jon", "later", NOW)
     release_message(sqlite_engine, "B", "jon", NOW)
@@ -244,18 +247,34 @@ def test_whoever_saved_the_template_that_stood_cannot_approve_what_it_made(
     approve(sqlite_engine, settings, by="jon")
 
 
-def test_templates_of_another_moment_or_channel_or_time_keep_nobody_from_approving(
+def test_messages_that_different_people_had_a_hand_in_are_approved_apart(
     sqlite_engine: Engine, settings: Settings
 ) -> None:
-    open_one(sqlite_engine, settings, "A")
-    save_template(sqlite_engine, "emails/anniversary.en.html", "maria")
-    save_template(sqlite_engine, "letters/checkin.en.html", "maria")
-    save_template(sqlite_engine, "letters/anniversary.en.html", "maria", days=1)
-    save_template(sqlite_engine, "letters/anniversary.de.html", "maria", days=-3)
-    save_template(sqlite_engine, "letters/anniversary.de.html", "jon", source=None, days=-2)
+    hire(sqlite_engine, "maria")
+    hire(sqlite_engine, "jon")
+    compose(sqlite_engine, "A", hands=[("maria", "event", "storm")])
+    compose(sqlite_engine, "B", hands=[("jon", "event", "flood")])
+    opened = open_batches(sqlite_engine, settings, TODAY, NOW)
     with reading(sqlite_engine) as session:
-        assert authors_of(session, session.get_one(Batch, ANNIVERSARY)) == {"the planner"}
-    approve(sqlite_engine, settings)
+        authors = {batch.batch_id: authors_of(session, batch) for batch in opened}
+    assert sorted(map(sorted, authors.values())) == [["jon", "the planner"], ["maria", "the planner"]]
+    for batch_id, people in authors.items():
+        approve(sqlite_engine, settings, batch_id, by="jon" if "maria" in people else "maria")
+    assert set(statuses(sqlite_engine).values()) == {"approved"}
+
+
+def test_of_messages_whose_making_is_not_on_record_whoever_saved_words_or_knobs_for_them_is_an_author(
+    sqlite_engine: Engine, settings: Settings
+) -> None:
+    open_one(sqlite_engine, settings, "A", made_with=None)
+    save_template(sqlite_engine, "emails/anniversary.en.html", "ann")
+    save_template(sqlite_engine, "letters/checkin.en.html", "ben")
+    save_template(sqlite_engine, "letters/anniversary.de.html", "carla", days=-3)
+    with writing(sqlite_engine) as session:
+        session.add(KnobVersion(moment="anniversary", knobs="{}", by="dora", at=NOW))
+        session.add(KnobVersion(moment="checkin", knobs="{}", by="emil", at=NOW))
+    with reading(sqlite_engine) as session:
+        assert authors_of(session, session.get_one(Batch, ANNIVERSARY)) == {"the planner", "carla", "dora"}
 
 
 def test_row_22_the_second_of_two_clicks_is_told_who_approved_and_when(engine: Engine, settings: Settings) -> None:

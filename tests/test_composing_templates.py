@@ -16,6 +16,7 @@ from outreach.composing import (
 )
 from outreach.composing.facts import signatory_on
 from outreach.composing.fields import OF_MOMENT
+from outreach.composing.templates import read_sources
 from outreach.database import reading
 from outreach.errors import NotFound, SettingsError, TemplateRefused
 from outreach.models import Content
@@ -122,9 +123,10 @@ def test_our_own_templates_are_in_order_and_a_bad_one_is_named(settings: Setting
 
 
 def test_the_fingerprint_of_a_moment_changes_with_its_own_templates_only(settings: Settings, tmp_path: Path) -> None:
-    before = {kind: template_fingerprint(settings, kind) for kind in OF_MOMENT}
+    sources = read_sources(settings.templates)
+    before = {kind: template_fingerprint(settings, kind, sources, None) for kind in OF_MOMENT}
     own = copy_templates(settings, tmp_path, calls__checkin_dot_en_dot_txt="Other\nwords")
-    after = {kind: template_fingerprint(own, kind) for kind in OF_MOMENT}
+    after = {kind: template_fingerprint(own, kind, read_sources(own.templates), None) for kind in OF_MOMENT}
     assert [kind for kind in OF_MOMENT if before[kind] != after[kind]] == ["checkin"]
 
 

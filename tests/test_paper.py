@@ -19,7 +19,7 @@ from conftest import TODAY
 from outreach.composing import preview_edited, preview_template
 from outreach.composing.card_papers import CARDS, Card
 from outreach.composing.cards import address_place
-from outreach.composing.letterhead import why_refused
+from outreach.composing.letterhead import read_letterhead, why_refused
 from outreach.composing.printing import US_LETTER
 from outreach.composing.templates import template_fingerprint
 from outreach.composing.vouchers import code_for
@@ -86,9 +86,9 @@ def test_the_letterhead_stands_above_our_address_in_its_own_colours(
 
 def test_another_letterhead_makes_other_letters_of_the_same_templates(settings: Settings, tmp_path: Path) -> None:
     own = with_letterhead(settings, tmp_path, TREE)
-    before = template_fingerprint(own, "checkin")
+    before = template_fingerprint(own, "checkin", {}, read_letterhead(own))
     (tmp_path / "head.svg").write_text(TREE.replace("#0a7a3c", "#0a7a3cff"), encoding="utf-8")
-    assert template_fingerprint(own, "checkin") != before
+    assert template_fingerprint(own, "checkin", {}, read_letterhead(own)) != before
 
 
 @pytest.mark.parametrize(

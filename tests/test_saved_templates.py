@@ -35,6 +35,10 @@ def saved(engine: Engine) -> dict[str, str]:
         return saved_sources(session)
 
 
+def fingerprint(engine: Engine, settings: Settings, kind: str) -> str:
+    return template_fingerprint(settings, kind, read_sources(settings.templates) | saved(engine), None)
+
+
 def undo(engine: Engine, name: str) -> None:
     with writing(engine) as session:
         undo_template(session, name, "will", NOW)
@@ -83,9 +87,7 @@ def test_a_browsers_line_ends_and_an_unchanged_file_make_no_difference(
 
 
 def test_the_first_run_after_saving_waits_for_a_person(engine: Engine, settings: Settings) -> None:
-    with reading(engine) as session:
-        before = template_fingerprint(settings, "anniversary", saved_sources(session))
-        other = template_fingerprint(settings, "checkin", saved_sources(session))
+    before, other = fingerprint(engine, settings, "anniversary"), fingerprint(engine, settings, "checkin")
     add_customer(engine)
     plan(engine, "anniversary", "email", "c1")
     compose(engine, settings)
@@ -97,8 +99,8 @@ def test_the_first_run_after_saving_waits_for_a_person(engine: Engine, settings:
     (second,) = open_batches(engine, settings, TODAY, NOW)
     assert first.fingerprint != second.fingerprint
     assert second.status == "waiting"
-    assert template_fingerprint(settings, "anniversary", saved(engine)) != before
-    assert template_fingerprint(settings, "checkin", saved(engine)) == other
+    assert fingerprint(engine, settings, "anniversary") != before
+    assert fingerprint(engine, settings, "checkin") == other
 
 
 def refuse(engine: Engine, settings: Settings, name: str, source: str) -> int:

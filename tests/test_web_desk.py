@@ -19,7 +19,7 @@ from outreach.composing.contents import LETTER, content_row
 from outreach.composing.printing import US_LETTER
 from outreach.composing.zones import zones_for
 from outreach.database import insert_new, reading, writing
-from outreach.models import Batch, Content, Customer, Message, Place
+from outreach.models import Batch, Content, Customer, Hand, Message, Place
 from outreach.settings import Settings
 from planned import add_customer, know_contacts, plan
 from serving import Browser, serving
@@ -66,6 +66,20 @@ def on_screen(engine: Engine, batch_id: str = BATCH) -> dict[str, str]:
     """What the button of the page that is open now would send."""
     shown = batch(engine, batch_id)
     return {"seal": shown.seal, "count": str(shown.count), "cost": str(shown.cost)}
+
+
+def test_a_batch_says_who_put_what_in_and_refuses_them(practice: Engine, nora: Browser, ben: Browser) -> None:
+    with writing(practice) as session:
+        made = session.get_one(Message, FIRST).provenance_id
+        session.add(Hand(provenance_id=made, by="nora", part="event", name=f"storm {NAUGHTY}"))
+        session.add(Hand(provenance_id=made, by="will", part="words", name="letters/anniversary.en.html", version=1))
+    page = ben.get(f"/batches/{BATCH}").text
+    assert 'nora: <span dir="auto">event (storm &lt;img' in page
+    assert 'will: <span dir="auto">words (letters/anniversary.en.html)' in page
+    assert NAUGHTY not in page
+    refused = nora.post(f"/batches/{BATCH}/approve", **on_screen(practice))
+    assert refused.status_code == 403
+    assert ben.post(f"/batches/{BATCH}/approve", **on_screen(practice)).status_code == 303
 
 
 def test_row_20_whoever_edited_a_letter_cannot_approve_it(

@@ -1,5 +1,6 @@
 """Composed messages made by hand, the staff who decide on them, and what became of both: for the tests of approval."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -11,18 +12,34 @@ from conftest import NOW, TODAY
 from outreach.approval import add_staff, approve_batch, open_batches
 from outreach.approval.batches import messages_to_approve
 from outreach.approval.seals import batch_seal
-from outreach.database import reading, writing
-from outreach.models import AuditEntry, Batch, Message, Wording
+from outreach.database import insert_new, reading, writing
+from outreach.models import AuditEntry, Batch, Hand, Message, Provenance, Wording
 from outreach.settings import Settings
 
 ANNIVERSARY = "2026-03-10-anniversary-letter"
 
 
-def compose(engine: Engine, *references: str, run_on: date = TODAY, **values: Any) -> None:
-    """Messages as composing leaves them, one moment and one customer each; letters for an anniversary unless said."""
+def compose(
+    engine: Engine,
+    *references: str,
+    run_on: date = TODAY,
+    made_with: str | None = "as ever",
+    hands: Sequence[tuple[str, str, str]] = (),
+    **values: Any,
+) -> None:
+    """Messages as composing leaves them, one moment and one customer each; letters for an anniversary unless said.
+
+    `made_with` stands for the fingerprint of what they were made with, and `hands` are who put which part into that.
+    """
     known = {"kind": "anniversary", "channel": "letter", "purpose": "marketing", "useful_until": run_on + timedelta(9)}
     known |= {"run_on": run_on, "send_on": run_on, "cost": 105, "status": "composed", "batch_id": None} | values
     with writing(engine) as session:
+        if made_with:
+            known["provenance_id"] = f"{known['kind']} {made_with} {sorted(hands)}"
+            row = {"provenance_id": known["provenance_id"], "kind": known["kind"], "fingerprint": made_with}
+            insert_new(session, Provenance, [row | {"for_person": False}])
+            named = [dict(zip(("by", "part", "name"), hand, strict=True)) | {"version": 1} for hand in hands]
+            insert_new(session, Hand, [{"provenance_id": row["provenance_id"], **hand} for hand in named])
         for code in references:
             add_approved(session, code, **known)
             session.add(Wording(reference=code, words=f"What {code} says"))

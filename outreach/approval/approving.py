@@ -21,14 +21,16 @@ from outreach.approval.batches import (
     seals_since,
 )
 from outreach.approval.holding import put_on_hold
+from outreach.approval.person_reasons import given_by
 from outreach.approval.seals import batch_seal, list_unfit
 from outreach.approval.staff import require_approver
 from outreach.approval.withdrawing import expire_unapproved, withdraw_stopped
 from outreach.clock import business_date
 from outreach.composing.storage import open_storage
 from outreach.database import reading, take_turns, writing
-from outreach.errors import ChangedSince, NotWaiting, NowFewer
+from outreach.errors import ChangedSince, NotWaiting, NowFewer, TooMuchGiven
 from outreach.models import Batch, Message
+from outreach.planning.ceilings import why_too_much
 from outreach.settings import Settings
 
 AT_THE_DESK = "desk"
@@ -52,8 +54,8 @@ def approve_batch(
     once it cannot be undone any more, and others at once, unless `may_undo` says otherwise. What is on hold stays so,
     in a batch of its own that `reason` names.
 
-    Raises NotFound, NotAllowed, NotWaiting, SamePerson; NowFewer when some of what they saw is gone, and ChangedSince
-    when anything is different, was edited, or was changed outside the program. Then nothing is approved.
+    Raises NotFound, NotAllowed, NotWaiting, SamePerson, TooMuchGiven; NowFewer when some of what they saw is gone, and
+    ChangedSince when anything is different, was edited, or was changed outside the program. Then nothing is approved.
     """
     _tidy(engine, settings, batch_id, now)
     undo_until = None
@@ -72,6 +74,8 @@ def approve_batch(
             raise ChangedSince(f"{batch_id} is not what you looked at. Look at it again: outreach batches")
         if not messages:
             raise NotWaiting(f"All of {batch_id} is on hold; release what may go, or reject it")
+        if why := why_too_much(settings, given_by(session, batch.run_on, list(messages))):
+            raise TooMuchGiven(f"{batch_id}: {why}")
         _leave_held(session, batch, by, now)
         return let_go(session, batch, by, marked, now, undo_until)
 

@@ -1,29 +1,72 @@
-"""Whose words a batch holds: its author's, of whoever edited a message in it, and of whoever saved its templates."""
+"""Whose words a batch holds: of whoever prepared it, edited a message, or had a hand in what made its messages.
+
+What they were made with is on record with each message. How templates, knobs and lists stand by now says nothing.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 
 from sqlmodel import Session, col, select
 
+from outreach.approval.batches import WAITING
+from outreach.chunks import select_for
+from outreach.composing.hands import Part
 from outreach.composing.templates import FOLDERS
 from outreach.errors import SamePerson
-from outreach.models import Batch, Edit, Message, TemplateVersion
+from outreach.models import Batch, Edit, Hand, KnobVersion, Message, TemplateVersion
 from outreach.settings import Settings
+
+# What an approval of a batch would let go, and what its page shows.
+TO_APPROVE = ("composed",)
+SHOWN = (*WAITING, "approved")
+_NOUNS = {"words": "words", "knobs": "knobs", "event": "event", "treatment": "treatment", "edit": "edited"}
+
+
+def parts_of(session: Session, provenances: Collection[str]) -> dict[str, set[Part]]:
+    """Who put what into the messages of each provenance."""
+    parts: dict[str, set[Part]] = defaultdict(set)
+    for hand in select_for(session, select(Hand), Hand.provenance_id, provenances):
+        parts[hand.provenance_id].add(Part(hand.by, hand.part, hand.name, hand.version))
+    return parts
+
+
+def parts_in(session: Session, batch: Batch, statuses: Sequence[str] = SHOWN) -> list[Part]:
+    """Who put what into the messages of a batch that have one of `statuses`; an edit is named by its reference."""
+    of_batch = Message.batch_id == batch.batch_id, col(Message.status).in_(statuses)
+    made = set(session.exec(select(Message.provenance_id).where(*of_batch).distinct()))
+    parts = {part for theirs in parts_of(session, {id_ for id_ in made if id_}).values() for part in theirs}
+    edits = select(Edit.by, Edit.reference).join(Message, col(Message.reference) == Edit.reference)
+    parts |= {Part(by, "edit", reference) for by, reference in session.exec(edits.where(*of_batch))}
+    if None in made:
+        parts |= _any_hand(session, batch)
+    return sorted(parts, key=lambda part: (part.part, part.name, part.by))
+
+
+def _any_hand(session: Session, batch: Batch) -> set[Part]:
+    """Whoever ever saved words or knobs for it: nobody knows what an earlier version of the program made it with."""
+    name = col(TemplateVersion.name).startswith(f"{FOLDERS[batch.channel]}/{batch.kind}.", autoescape=True)
+    words = session.exec(select(TemplateVersion.by, TemplateVersion.name).where(name).distinct())
+    knobs = session.exec(select(KnobVersion.by).where(KnobVersion.moment == batch.kind).distinct())
+    return {Part(by, "words", template) for by, template in words} | {Part(by, "knobs", batch.kind) for by in knobs}
 
 
 def authors_of(session: Session, batch: Batch) -> set[str]:
     """The members of staff (or the planner) who had a hand in what an approval of the batch would let go."""
-    edited = select(Edit.by).join(Message, col(Message.reference) == Edit.reference)
-    editors = session.exec(edited.where(Message.batch_id == batch.batch_id, col(Message.status) == "composed"))
-    return {batch.author, *editors, *_authors_of_templates(session, batch)}
+    return {batch.author, *(part.by for part in parts_in(session, batch, TO_APPROVE))}
 
 
-def _authors_of_templates(session: Session, batch: Batch) -> set[str]:
-    """Who saved, at the desk, the templates that stood when the batch was opened, or the one it was set apart from."""
-    opened_at = session.get_one(Batch, batch.apart_from).opened_at if batch.apart_from else batch.opened_at
-    saved = select(TemplateVersion).where(
-        col(TemplateVersion.name).startswith(f"{FOLDERS[batch.channel]}/{batch.kind}.", autoescape=True),
-        col(TemplateVersion.at) <= opened_at,
-    )
-    standing = {version.name: version for version in session.exec(saved.order_by(col(TemplateVersion.version)))}
-    return {version.by for version in standing.values() if version.source is not None}
+def tell_parts(parts: Sequence[Part]) -> str:
+    """The parts in words, such as “words (letters/anniversary.en.html), knobs (reward)”."""
+    names: dict[str, list[str]] = defaultdict(list)
+    for part in parts:
+        names[_NOUNS[part.part]].append(part.name)
+    return ", ".join(f"{noun} ({', '.join(dict.fromkeys(listed))})" for noun, listed in names.items())
+
+
+def tell_hands(parts: Sequence[Part]) -> list[tuple[str, str]]:
+    """Each member of staff who put something in, with what it was."""
+    people = sorted({part.by for part in parts})
+    return [(by, tell_parts([part for part in parts if part.by == by])) for by in people]
 
 
 def require_another(session: Session, settings: Settings, batch: Batch, by: str) -> bool:
@@ -34,5 +77,10 @@ def require_another(session: Session, settings: Settings, batch: Batch, by: str)
     if by not in authors_of(session, batch):
         return False
     if not settings.approval.single_person:
-        raise SamePerson(f"{by} wrote or edited what is in {batch.batch_id}; somebody else must approve it")
+        theirs = [part for part in parts_in(session, batch, TO_APPROVE) if part.by == by]
+        what = f"their {tell_parts(theirs)}" if theirs else "they prepared it"
+        raise SamePerson(
+            f"{by} had a hand in {batch.batch_id} ({what}); somebody else must approve it. Where there is only one "
+            "person, set approval.single_person"
+        )
     return True

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from outreach.approval.authors import parts_in, tell_hands
 from outreach.approval.batches import WAITING, list_batches
 from outreach.approval.outliers import Look, look_over
 from outreach.clock import add_business_days, business_date
@@ -19,7 +20,7 @@ from outreach.settings import Settings
 class Glance:
     """One batch: `cost_by_provider` in minor units and the `reward_cost` in it, the first and last day of arrival.
 
-    `useful_until` is when it loses its use.
+    `useful_until` is when it loses its use. `hands` has each member of staff who put something into it, with what.
 
     `looks` counts, by reason, the messages that a person should look at first.
     """
@@ -32,6 +33,7 @@ class Glance:
     arrives_until: date | None
     useful_until: date | None
     looks: Counter[str]
+    hands: list[tuple[str, str]]
 
 
 def glance_at_batches(session: Session, settings: Settings, now: datetime) -> list[Glance]:
@@ -59,4 +61,5 @@ def glance_at(session: Session, settings: Settings, batch: Batch, looks: Sequenc
         add_business_days(max(last, today), travel) if last else None,
         useful_until,
         Counter(reason for look in looks for reason in look.reasons),
+        tell_hands(parts_in(session, batch)),
     )

@@ -13,6 +13,7 @@ from outreach.database import take_turns
 from outreach.errors import ApprovalError, SettingsError
 from outreach.models import KnobVersion
 from outreach.moments import knobs_for
+from outreach.planning.ceilings import Given, why_too_much
 from outreach.planning.knobs import overlay_knobs, saved_knobs
 from outreach.settings import Settings, fixed_knobs
 
@@ -25,7 +26,7 @@ def save_knobs(
     """The new version; None where nothing would change. `values` are the knobs to change, the others stay as they are.
 
     `settings` are those of outreach.toml, without what was saved. Raises NotFound for an unknown moment, and
-    SettingsError naming each value that does not fit, or that the environment fixes.
+    SettingsError naming each value that does not fit, that the environment fixes, or that is above a ceiling.
     """
     take_turns(session, "knobs")
     before = saved_knobs(session, moment)
@@ -37,6 +38,8 @@ def save_knobs(
         raise SettingsError(f"{fixed[0]} is fixed by {variable} in the environment; it can only be changed there")
     if wanted == standing:
         return None
+    if wanted.get("reward") != standing.get("reward") and (why := why_too_much(settings, Given(wanted["reward"]))):
+        raise SettingsError(f"reward: {why}")
     written = knobs_for(settings, moment).model_dump(mode="json")
     differing = {name: value for name, value in wanted.items() if value != written[name]}
     return _store(session, moment, differing, "knobs saved", by, at)

@@ -17,6 +17,7 @@ from outreach.composing.digests import media_type_for, message_digest
 from outreach.composing.facts import FactFinder, Facts
 from outreach.composing.letterhead import read_letterhead
 from outreach.composing.particulars import Assignment, Occasion
+from outreach.composing.provenance import Made, Provenances, keep_provenances
 from outreach.composing.put_off import find_carried, find_put_off
 from outreach.composing.reports import ComposeReport
 from outreach.composing.shards import Shard, cut_shards, planned_in, write_each
@@ -29,8 +30,9 @@ from outreach.database import insert_new, reading, writing
 from outreach.errors import ComposingError, ContactChanged, SettingsError, StorageError, TemplateRefused
 from outreach.intake.contacts import contact_hash, load_key
 from outreach.models import Content, Message, Moment, Reward, Wording
+from outreach.planning.ceilings import Given, why_too_much
 from outreach.planning.decisions import decide_again
-from outreach.planning.rewards import cost_of_gift
+from outreach.planning.rewards import expected_cost, value_of_gift
 from outreach.settings import Settings
 
 # So many are read and stored together: what a killed process has to write again at most.
@@ -41,12 +43,16 @@ CallHelp = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Composed:
-    """One message as it was written: its words, the rewards it gives, and hashes of the facts that it states."""
+    """One message as it was written: its words, the rewards it gives, and hashes of the facts that it states.
+
+    `made` is what it was written with.
+    """
 
     written: Written
     words: Words
     rewards: list[Row]
     facts: str
+    made: Made
 
 
 Result = Composed | ComposingError
@@ -101,6 +107,7 @@ class Composer:
         read_letterhead(settings)
         with reading(engine) as session:
             self.templates = Templates(settings.templates, saved_sources(session))
+            self.provenances = Provenances(session, settings, self.templates.sources)
         self.report, self.left = ComposeReport(), 0
 
     def write(self, shard: Shard) -> Iterator[int]:
@@ -121,6 +128,7 @@ class Composer:
             messages = session.exec(still.order_by(Message.reference)).all()
             assignments = assignments_for(session, messages)
             finder = FactFinder(session, self.settings, assignments, self.key)
+            self.provenances.look(session, messages, assignments)
         done = [
             (message, result)
             for message, assignment in zip(messages, assignments, strict=True)
@@ -141,7 +149,9 @@ class Composer:
             written = write_message(self.settings, self.key, assignment, facts, words, finder.people)
             names = names_stated(words.sources)
             hashes = hash_facts(self.key, message.reference, names, facts, written.recipient, message.channel)
-            return Composed(written, words, self._rewards(assignment, facts), write_facts(hashes))
+            rewards = self._rewards(assignment, facts)
+            made = self.provenances.of(message, words)
+            return Composed(written, words, rewards, write_facts(hashes), made)
         except (TemplateRefused, SettingsError) as problem:
             self._leave(message, problem)
             return None
@@ -150,9 +160,12 @@ class Composer:
 
     def _rewards(self, assignment: Assignment, facts: Facts) -> list[Row]:
         """What the message gives each customer it is about, for a code of their own."""
-        given = reward_in(facts)
+        given, kind = reward_in(facts), assignment.kind
         if not given:
             return []
+        value = value_of_gift(self.settings, kind, given, currency_of(facts, self.settings))
+        if why := why_too_much(self.settings, Given(value * len(assignment.occasions))):
+            raise SettingsError(f"{kind}: {why}")
         codes = {
             occasion.customer_id: code_for(self.key, assignment.reference, occasion.customer_id)
             for occasion in assignment.occasions
@@ -191,7 +204,7 @@ class Composer:
     ) -> None:
         """Stores what became of those that are still planned, many in each statement."""
         still = _lock_planned(session, [message.reference for message, _ in done])
-        rows, contents, wordings, rewards = [], {}, [], list[Row]()
+        rows, contents, wordings, rewards, made = [], {}, [], list[Row](), list[Made]()
         unwritten: list[tuple[Message, ComposingError]] = []
         for message, result in done:
             if message.reference not in still:
@@ -208,8 +221,10 @@ class Composer:
             wordings.append({"reference": message.reference, "words": written.words})
             rows.append(_composed(self.settings, message, result))
             rewards += result.rewards
+            made.append(result.made)
             self.report.composed[message.kind, message.channel] += 1
         # In one order in every process: two that insert the same texts must not wait for each other in a circle.
+        keep_provenances(session, made)
         insert_new(session, Content, [contents[sha256] for sha256 in sorted(contents)])
         _change(session, rows)
         insert_new(session, Wording, wordings)
@@ -238,7 +253,8 @@ def _lock_planned(session: Session, references: Sequence[str]) -> set[str]:
 
 def _composed(settings: Settings, message: Message, composed: Composed) -> dict[str, Any]:
     written, words = composed.written, composed.words
-    reward_cost = sum(cost_of_gift(settings, message.kind, row["amount"], row["currency"]) for row in composed.rewards)
+    values = [value_of_gift(settings, message.kind, row["amount"], row["currency"]) for row in composed.rewards]
+    reward_cost = sum(expected_cost(settings, value) for value in values)
     provider = settings.provider_for(message.channel)  # type: ignore[arg-type]
     sealed = message.model_copy(update={"recipient": written.recipient, "provider": provider})
     return {
@@ -252,6 +268,8 @@ def _composed(settings: Settings, message: Message, composed: Composed) -> dict[
         "size": written.size,
         "cost": written.cost + reward_cost,
         "reward_cost": reward_cost,
+        "reward_value": sum(values),
+        "provenance_id": composed.made.provenance_id,
         "provider": provider,
         "digest": message_digest(sealed, written.sha256),
     }

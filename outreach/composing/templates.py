@@ -17,7 +17,6 @@ from outreach.composing.environment import Dress, check_template
 from outreach.composing.fields import OF_MOMENT, fields_for, public
 from outreach.composing.harsh_words import require_kind_words
 from outreach.composing.layouts import layouts_sha256
-from outreach.composing.letterhead import read_letterhead
 from outreach.composing.trial import Job, job_for, try_out
 from outreach.errors import SettingsError, TemplateRefused
 from outreach.local_files import read_text
@@ -165,14 +164,10 @@ def _check_first_line(name: str, source: str, kind: str) -> None:
     check_template(name, first, public(fields_for(kind, "email")), "plain")
 
 
-def template_fingerprint(settings: Settings, kind: str, saved: Mapping[str, str] = NOTHING_SAVED) -> str:
-    """A hash of all of a moment's templates, in every channel and language, and of the layouts and paper around them.
-
-    Raises SettingsError for a letterhead that may not be printed.
-    """
-    sources = read_sources(settings.templates) | dict(saved)
+def template_fingerprint(settings: Settings, kind: str, sources: Mapping[str, str], letterhead: bytes | None) -> str:
+    """A hash of all of a moment's `sources`, by channel and language, and of the layouts and paper around them."""
     parts = [part for name in sorted(sources) if moment_of(name) == kind for part in (name, sources[name])]
-    paper = [settings.paper.model_dump_json(), (read_letterhead(settings) or b"").decode("utf-8-sig")]
+    paper = [settings.paper.model_dump_json(), (letterhead or b"").decode("utf-8-sig")]
     return _hash([*parts, layouts_sha256(), *paper])
 
 

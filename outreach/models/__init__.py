@@ -28,7 +28,6 @@ from outreach.models.messages import (
     Batch,
     Content,
     Decision,
-    Edit,
     Event,
     Incident,
     Message,
@@ -36,7 +35,6 @@ from outreach.models.messages import (
     Suppression,
     Thumbnail,
     Webhook,
-    Wording,
 )
 from outreach.models.people import (
     ROLES,
@@ -51,12 +49,14 @@ from outreach.models.people import (
     TreatmentAnswer,
 )
 from outreach.models.rewards import Reward
+from outreach.models.wordings import PARTS, Edit, Hand, KnobSet, Provenance, Wording
 
 __all__ = [
-    "CHANNELS", "DESK", "EVENT_KINDS", "INVOICE_STATUSES", "LEFT", "PURPOSES", "ROLES", "STATUSES", "TOUCHING",
-    "Allowance", "Attempt", "AuditEntry", "Batch", "Consent", "Content", "Customer", "Decision", "Double", "Edit",
-    "Event", "Failure", "Feedback", "Flag", "Goodwill", "HouseholdWord", "Import", "Incident", "Installation",
-    "Invoice", "KnobVersion", "Merge", "Message", "Moment", "Pause", "Payment", "Place", "Referral", "Refusal",
-    "RefusedWebhook", "Repointed", "Reward", "RunMark", "SetAside", "SignIn", "Staff", "Suppression",
-    "TemplateVersion", "Thumbnail", "Treatment", "TreatmentAnswer", "UnreadRow", "Visit", "Webhook", "Wording",
+    "CHANNELS", "DESK", "EVENT_KINDS", "INVOICE_STATUSES", "LEFT", "PARTS", "PURPOSES", "ROLES", "STATUSES",
+    "TOUCHING", "Allowance", "Attempt", "AuditEntry", "Batch", "Consent", "Content", "Customer", "Decision", "Double",
+    "Edit", "Event", "Failure", "Feedback", "Flag", "Goodwill", "Hand", "HouseholdWord", "Import", "Incident",
+    "Installation", "Invoice", "KnobSet", "KnobVersion", "Merge", "Message", "Moment", "Pause", "Payment", "Place",
+    "Provenance", "Referral", "Refusal", "RefusedWebhook", "Repointed", "Reward", "RunMark", "SetAside", "SignIn",
+    "Staff", "Suppression", "TemplateVersion", "Thumbnail", "Treatment", "TreatmentAnswer", "UnreadRow", "Visit",
+    "Webhook", "Wording",
 ]  # fmt: skip

@@ -84,27 +84,8 @@ class Thumbnail(SQLModel, table=True):
     picture: bytes
 
 
-class Wording(SQLModel, table=True):
-    """What composing wrote, as plain text and without the layout around it: what an edit begins from."""
-
-    __tablename__ = "wordings"
-    reference: str = Field(primary_key=True, foreign_key="messages.reference")
-    words: str
-
-
-class Edit(SQLModel, table=True):
-    """New words that somebody gave to one message; the highest `number` is what it says."""
-
-    __tablename__ = "edits"
-    reference: str = Field(primary_key=True, foreign_key="messages.reference")
-    number: int = Field(primary_key=True)
-    words: str
-    by: str
-    at: datetime = instant_field()
-
-
 class Batch(SQLModel, table=True):
-    """Messages that staff approve together. `fingerprint` hashes the templates, knobs and mapping that made them.
+    """Messages that staff approve together. `fingerprint` is that of what its messages were made with.
 
     `count`, `cost` and `seal` are of what an approval would let go: its composed messages, without those on hold.
     Messages that somebody edited or holds are set apart in a batch of their own, `apart_from` the one of their run.
@@ -199,12 +180,17 @@ class Message(SQLModel, table=True):
     recipient: str | None = None
     #: Keyed hashes of what its words state, by field, as JSON; empty where an earlier version composed it.
     facts: str | None = None
+    #: The knobs it was planned with, and all that it was made with; empty where an earlier version did either.
+    planned_with: str | None = None
+    provenance_id: str | None = Field(default=None, index=True)
     content_sha256: str | None = Field(default=None, foreign_key="contents.sha256")
     template_sha256: str | None = None
     digest: str | None = None
     size: int | None = None
     cost: int = 0
     reward_cost: int = 0
+    #: What its gifts come to if all are taken up, in minor units of the business's currency.
+    reward_value: int = 0
     batch_id: str | None = Field(default=None, foreign_key="batches.batch_id", index=True)
     provider: str | None = None
     provider_id: str | None = None

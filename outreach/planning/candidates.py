@@ -18,7 +18,7 @@ from outreach.planning.ids import moment_id, reference
 from outreach.planning.people import Person, load_people
 from outreach.planning.receivables import OpenInvoice, bills_of, is_enough
 from outreach.planning.recipients import choose_recipient, people_needed
-from outreach.planning.rewards import Gift, gift_of, grows_with_worth, purpose_of
+from outreach.planning.rewards import Gift, gift_of, grows_with_worth, purpose_of, value_of_gift
 from outreach.planning.routes import Leg, Route
 from outreach.planning.standing import Facts, Standing, load_standings
 from outreach.planning.tally import Tally
@@ -104,6 +104,11 @@ class Candidate:
     def gift(self, settings: Settings) -> Gift:
         """What the customer is given, in the currency of whoever is written to."""
         return gift_of(settings, self.kind, self.worth, (self.recipient or self.customer).customer.currency)
+
+    def gift_value(self, settings: Settings) -> int:
+        """What the gift counts as, in minor units of the business's currency."""
+        gift = self.gift(settings)
+        return value_of_gift(settings, self.kind, gift.amount, gift.currency)
 
     @property
     def people(self) -> list[Person]:

@@ -65,7 +65,8 @@ class Judge:
         assert candidate.recipient is not None, "a route leads to somebody"  # noqa: S101
         household = candidate.household if candidate.purpose == "marketing" else None
         tally, settings = self.day.tally, self.day.settings
-        tally.add(candidate.kind, candidate.recipient.id, household, candidate.legs, candidate.cost(settings))
+        cost, gift = candidate.cost(settings), candidate.gift_value(settings)
+        tally.add(candidate.kind, candidate.recipient.id, household, candidate.legs, cost, gift)
         # As it will be read for the next page, so that nothing depends on where one ends.
         candidate.standing.written_on[candidate.kind] = candidate.legs[-1].route.send_on
         if candidate.is_for_ward:

@@ -3,13 +3,15 @@
 The environment is above what was saved, and what was saved is above outreach.toml. It saves nothing itself.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from sqlmodel import Session, col, func, select
 
-from outreach.models import KnobVersion, TreatmentAnswer
+from outreach.database import insert_new
+from outreach.models import KnobSet, KnobVersion, TreatmentAnswer
 from outreach.moments import MOMENTS, knobs_for, require_knobs
 from outreach.moments.checkin import CHECKIN
 from outreach.settings import Settings, fixed_knobs
@@ -45,6 +47,17 @@ def saved_knobs(session: Session, moment: str) -> dict[str, Any]:
     found = session.exec(standing.limit(1)).first()
     knobs: dict[str, Any] = json.loads(found) if found else {}
     return knobs
+
+
+def knob_set(settings: Settings, kind: str) -> KnobSet:
+    """The knobs of the moment as they are in `settings`, under their hash."""
+    knobs = json.dumps(knobs_for(settings, kind).model_dump(mode="json"), sort_keys=True)
+    return KnobSet(sha256=hashlib.sha256(f"{kind} {knobs}".encode()).hexdigest(), kind=kind, knobs=knobs)
+
+
+def keep_knobs(session: Session, settings: Settings) -> None:
+    """Keeps the knobs of every moment under their hash, which is all that a message that is planned says of them."""
+    insert_new(session, KnobSet, [knob_set(settings, kind).model_dump() for kind in MOMENTS])
 
 
 def _with_answers(session: Session, settings: Settings) -> Settings:

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from outreach.moments import MOMENTS, knobs_for
-from outreach.planning.budget import hold_for_budget, hold_for_worth
+from outreach.planning.budget import first_of_next_month, hold_for_budget, hold_for_worth
 from outreach.planning.candidates import Candidate, Day
+from outreach.planning.ceilings import Given, why_too_much
 from outreach.planning.routes import Leg
 from outreach.planning.tally import Touch
 from outreach.planning.verdicts import Hold
@@ -124,6 +125,19 @@ def hold_for_size(candidate: Candidate, day: Day) -> Hold | None:
 
 def hold_for_month(candidate: Candidate, day: Day) -> Hold | None:
     return hold_for_budget(day.settings, day.tally.spent, candidate.kind, candidate.cost(day.settings), day.on)
+
+
+def hold_for_gift(candidate: Candidate, day: Day) -> Hold | None:
+    """No more is given than the ceilings of `[rewards]` allow: a message, a batch and a month."""
+    gift, tally = candidate.gift_value(day.settings), day.tally
+    if not gift:
+        return None
+    batch = max((tally.given_by[candidate.kind, leg.route.channel] for leg in candidate.legs), default=0) + gift
+    if why := why_too_much(day.settings, Given(gift, batch)):
+        return Hold("gift", why, day.tomorrow)
+    month = Given(month=tally.given + gift * len(candidate.legs))
+    why = why_too_much(day.settings, month)
+    return Hold("gift", why, first_of_next_month(day.on)) if why else None
 
 
 def hold_for_value(candidate: Candidate, day: Day) -> Hold | None:

@@ -35,10 +35,11 @@ def gift_of(settings: Settings, kind: str, worth: Worth = NOTHING, currency: str
     return Gift(named, currency, expected_cost(settings, reward_of(settings, kind)) if named else 0)
 
 
-def cost_of_gift(settings: Settings, kind: str, amount: int, currency: str) -> int:
-    """What a gift that was written down is expected to cost us, in minor units of the business's currency."""
-    is_own = currency == settings.business.currency
-    return expected_cost(settings, amount if is_own else reward_of(settings, kind))
+def value_of_gift(settings: Settings, kind: str, amount: int, currency: str) -> int:
+    """What a gift counts as in minor units of the business's currency: one in another counts as the knob says."""
+    if not amount:
+        return 0
+    return amount if currency == settings.business.currency else reward_of(settings, kind)
 
 
 def reward_of(settings: Settings, kind: str, worth: Worth = NOTHING) -> int:

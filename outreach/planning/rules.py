@@ -77,6 +77,8 @@ ON_THE_WAY: tuple[Rule, ...] = (
          once=OWN_COUNT),
     Rule("size", "so many of a moment a day", pace_rules.hold_for_size, once=OWN_COUNT),
     Rule("budget", "the month's budget", pace_rules.hold_for_month, once=OWN_COUNT),
+    Rule("gift", "no more is given than a message, a batch and a month may", pace_rules.hold_for_gift,
+         once=OWN_COUNT),
     Rule("worth", "no more than a share of what they bring", pace_rules.hold_for_value,
          once="its cost was agreed to when it was approved"),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, case, insert
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -19,16 +19,18 @@ from outreach.clock import business_date
 from outreach.database import insert_new, take_turns, writing
 from outreach.errors import SettingsError
 from outreach.intake.contacts import load_key
-from outreach.models import Decision, Installation, Message, Moment
+from outreach.models import TOUCHING, Decision, Installation, Message, Moment
 from outreach.moments import MOMENTS, PLACES, require_kinds
 from outreach.moments.anniversary import ANNIVERSARY
 from outreach.planning.around import Due, Surroundings, read_due, select_lost
 from outreach.planning.budget import find_spent
 from outreach.planning.candidates import Candidate, Day, candidates_for
+from outreach.planning.ceilings import find_given
 from outreach.planning.decisions import decision_row, hold_row
 from outreach.planning.earlier import NOTHING_EARLIER, find_earlier
 from outreach.planning.ids import moment_id
 from outreach.planning.judging import Judge, Sent, Shared
+from outreach.planning.knobs import keep_knobs, knob_set
 from outreach.planning.routes import Leg
 from outreach.planning.standing import load_facts
 from outreach.planning.tally import Planned, Tally
@@ -88,6 +90,7 @@ def plan_day(
     with (on_copies if dry_run else writing)(engine) as session:
         if not dry_run:
             take_turns(session, "plan")
+            keep_knobs(session, settings)
         return plan_in(Surroundings(session), load_day(session, settings, on, now), key, tell, kinds)
 
 
@@ -121,7 +124,9 @@ def load_day(
     """The day that rules are asked for; of the days on which customers came, only `since` are counted where given."""
     settings = settings.model_copy(update={"start_on": start_of(session, settings, on)})
     facts = load_facts(session, ANNIVERSARY.knobs_of(settings).shared_since_percent, now, since)
-    return Day(on, now, settings, facts, Tally(find_spent(session, settings, on) if since is None else Counter()))
+    if since is not None:
+        return Day(on, now, settings, facts)
+    return Day(on, now, settings, facts, Tally(find_spent(session, settings, on), find_given(session, on)))
 
 
 def start_of(session: Session, settings: Settings, on: date) -> date | None:
@@ -134,8 +139,9 @@ def start_of(session: Session, settings: Settings, on: date) -> date | None:
 
 def planned_on(session: Session, on: date) -> list[Planned]:
     """The messages that were planned on `on` so far."""
-    rows = session.exec(select(Message.kind, Message.channel, Message.contact_hash).where(Message.run_on == on))
-    return [Planned(*row) for row in rows]
+    given = case((col(Message.status).in_(TOUCHING), col(Message.reward_value)), else_=0)
+    planned = select(Message.kind, Message.channel, Message.contact_hash, given).where(Message.run_on == on)
+    return [Planned(*row) for row in session.execute(planned)]
 
 
 def latest_decisions() -> Any:
@@ -154,6 +160,7 @@ class Planner:
         self.session, self.day, self.key, self.report = session, day, key, PlanReport(day.on)
         day.tally.take_over(planned_on(session, day.on))
         self.judge = Judge(day, key)
+        self.knobs = {kind: knob_set(day.settings, kind).sha256 for kind in MOMENTS}
         self.sequences: dict[str, int] = {}
         self.decisions: list[dict[str, Any]] = []
         self.messages: list[dict[str, Any]] = []
@@ -240,6 +247,8 @@ class Planner:
             "contact_hash": leg.contact_hash,
             "cost": 0,
             "reward_cost": candidate.gift(self.day.settings).cost,
+            "reward_value": candidate.gift_value(self.day.settings),
+            "planned_with": self.knobs[candidate.kind],
             "fence": 0,
         }
 

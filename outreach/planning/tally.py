@@ -22,6 +22,8 @@ class Planned:
     kind: str
     channel: str
     contact_hash: str | None
+    #: What its gifts come to, in minor units of the business's currency.
+    given: int = 0
 
 
 @dataclass
@@ -30,6 +32,9 @@ class Tally:
 
     #: What this month's messages cost, by moment, in minor units.
     spent: Spent = field(default_factory=Counter)
+    #: What this month's gifts come to, and those of this day by (moment, channel).
+    given: int = 0
+    given_by: Counter[tuple[str, str]] = field(default_factory=Counter)
     #: What is planned for each person, and of marketing for each household.
     of_person: dict[str, list[Touch]] = field(default_factory=lambda: defaultdict(list))
     of_household: dict[str, list[Touch]] = field(default_factory=lambda: defaultdict(list))
@@ -45,14 +50,18 @@ class Tally:
         """Counts the messages that an earlier run of this day has planned."""
         self.written |= {(message.kind, message.channel, message.contact_hash) for message in planned}
         self.sizes.update(message.kind for message in planned)
+        for message in planned:
+            self.given_by[message.kind, message.channel] += message.given
 
-    def add(self, kind: str, person: str, household: str | None, legs: Sequence[Leg], cost: int) -> None:
+    def add(self, kind: str, person: str, household: str | None, legs: Sequence[Leg], cost: int, gift: int) -> None:
         """Counts the messages of one moment; `cost` is the most that they may come to, in minor units.
 
-        `household` is given for marketing only: care and debt are for one person.
+        `household` is given for marketing only: care and debt are for one person. Each message gives a `gift`.
         """
         self.spent[kind] += cost
         for leg in legs:
+            self.given += gift
+            self.given_by[kind, leg.route.channel] += gift
             self.written.add((kind, leg.route.channel, leg.contact_hash))
             self.sizes[kind] += 1
             self.of_person[person].append((leg.route.send_on, kind))

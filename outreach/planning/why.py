@@ -18,6 +18,7 @@ from outreach.moments.explaining import ClauseAnswer, explain_clauses
 from outreach.planning.around import look_around
 from outreach.planning.budget import find_spent
 from outreach.planning.candidates import Candidate, Day, candidates_for
+from outreach.planning.ceilings import find_given
 from outreach.planning.judging import Judge, Shared
 from outreach.planning.run import latest_decisions, start_of
 from outreach.planning.standing import load_facts
@@ -104,7 +105,8 @@ def _foreseen(
     session: Session, settings: Settings, key: bytes, on: date, now: datetime, found: Sequence[Found]
 ) -> list[Answer]:
     facts = load_facts(session, ANNIVERSARY.knobs_of(settings).shared_since_percent, now)
-    judge = Judge(day := Day(on, now, settings, facts, Tally(find_spent(session, settings, on))), key)
+    tally = Tally(find_spent(session, settings, on), find_given(session, on))
+    judge = Judge(day := Day(on, now, settings, facts, tally), key)
     return [_foresee(candidate, judge) for candidate in candidates_for(session, day, key, found)]
 
 
