@@ -38,7 +38,8 @@ def say(line: str) -> None:
 
 
 # What the parts of a counter's keys are, for those who read the JSON.
-COUNTED_BY = {"decisions": ("moment", "outcome", "rule"), "rules": ("moment", "outcome", "rule")}
+COUNTED_BY = {"decisions": ("moment", "outcome", "rule"), "rules": ("moment", "outcome", "rule"),
+              "set_aside": ("moment", "channel", "reason")}  # fmt: skip
 MESSAGES_COUNTED_BY = ("moment", "channel", "status")
 
 
@@ -309,6 +310,8 @@ def show_status(report: StatusReport, pauses: Sequence[Pause], alarms: Sequence[
     for incident in report.incidents:
         what = f"{incident.provider} {incident.reference or ''}".strip()
         say(f"LOOK AT {incident.at:%Y-%m-%d %H:%M} UTC, {what}: {incident.what}")
+    for (kind, channel, reason), number in sorted(report.set_aside.items()):
+        say(f"SET ASIDE {number} {kind} by {channel}, until this is mended: {reason}")
     rows = [(*key, number) for key, number in sorted(report.messages.items())]
     print_table("Messages", ["moment", "channel", "status", "number"], rows)
     say(

@@ -1,7 +1,7 @@
 """Counts moments by the decision that stands on them, and messages by moment, channel and status. They add up."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
 from sqlmodel import Session, col
@@ -19,7 +19,8 @@ class StatusReport:
 
     `decisions` sums `rules` by outcome: send, not_yet, never, and undecided for a moment that has none; together they
     make `moments`. `funnel` says how many got how far, widest first; two moments may share one message. `incidents` are
-    those that no person has closed, the latest last.
+    those that no person has closed, the latest last. `set_aside` are messages that stay planned until something is
+    mended, by (moment, channel, what to mend).
     """
 
     moments: int
@@ -28,6 +29,7 @@ class StatusReport:
     messages: Counter[tuple[str, str, str]]
     funnel: dict[str, int]
     incidents: list[Incident]
+    set_aside: Counter[tuple[str, str, str]] = field(default_factory=Counter)
 
 
 def count_messages(session: Session) -> StatusReport:
@@ -50,7 +52,18 @@ def count_messages(session: Session) -> StatusReport:
     }
     still_open = select(Incident).where(col(Incident.closed_at).is_(None)).order_by(col(Incident.incident_id))
     incidents = list(session.execute(still_open).scalars())
-    return StatusReport(rules.total(), decisions, rules, messages, funnel, incidents)
+    return StatusReport(rules.total(), decisions, rules, messages, funnel, incidents, count_set_aside(session))
+
+
+def count_set_aside(session: Session) -> Counter[tuple[str, str, str]]:
+    """Messages that could not be written until somebody mends a template or a setting: (moment, channel, reason)."""
+    what = (col(Message.kind), col(Message.channel), col(Message.status_reason))
+    planned = select(*what, func.count()).where(
+        col(Message.status) == "planned", col(Message.status_reason).is_not(None)
+    )
+    return Counter(
+        {(kind, channel, why): number for kind, channel, why, number in session.execute(planned.group_by(*what))}
+    )
 
 
 def _count_decisions(session: Session) -> Counter[tuple[str, str, str]]:

@@ -1,4 +1,4 @@
-"""Gives e-mails to a mail server of one's own, or of a host: the sealed bytes unchanged, to one address each.
+"""Gives e-mails to a mail server of one's own, or of a host: the sealed bytes below a Date, to one address each.
 
 What is known changes with each step (RFC 5321): until DATA is answered nothing has left; from its first byte on, only
 the server's answer after the final dot says what became of it. Nothing is sent twice, and nothing in the clear unasked.
@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from outreach.delivery.providers.mail import read_sealed
+from outreach.delivery.providers.mail import dated, read_sealed
 from outreach.delivery.providers.protocol import NO_KEYS, Handover, Report, WebhookRequest, stand_in
 from outreach.errors import ContactRefused, NoAnswer, NotSent, OutcomeUnknown, Refused, WebhookRefused
 from outreach.provider_settings import SmtpSettings, secret_of
@@ -48,7 +48,7 @@ class Smtp:
             options = _options_for(server, handover)
             handover.require_time()
             _give_envelope(server, self.sender, address, options)
-            _give_content(server, handover.content)
+            _give_content(server, dated(handover))
         return str(message["Message-ID"] or stand_in(handover.key))
 
     def find(self, handover: Handover) -> list[str]:
