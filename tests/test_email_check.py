@@ -6,7 +6,7 @@ from email.headerregistry import AddressHeader
 from email.message import EmailMessage
 from email.policy import default
 from email.utils import getaddresses, parsedate_to_datetime
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import pytest
 from hypothesis import HealthCheck, example, given
@@ -217,7 +217,7 @@ SPOILT: dict[str, Callable[[bytes], bytes]] = {
     "a lone return in the head": lambda c: c.replace(b"Thank you, Maria", b"Thank you,\rMaria"),
     "an encoded word too long": lambda c: c.replace(b'"Ann"', b"=?utf-8?q?" + b"A" * 70 + b"?="),
     "half a letter in an encoded word": lambda c: c.replace(b'"Ann"', b"=?utf-8?b?w6nD?="),
-    "no stop line in the text": lambda c: c.replace(b"stop these e-mails", b"", 1),
+    "no stop line in the text": lambda c: c.replace(b"--=20\r\n", b"", 1),
     "a hidden part": lambda c: c.replace(b"<p>Dear Maria</p>", b'<p style=3D"display: none">'),
     "a style": lambda c: c.replace(b"<p>Dear Maria</p>", b"<style>p{display:none}</style>"),
     "a comment that swallows the rest": lambda c: c.replace(b"<p>Dear Maria</p>", b"<!-- "),
@@ -238,9 +238,15 @@ def test_an_email_that_is_not_what_it_should_be_is_found(settings: Settings, spo
     assert "evil" not in str(failed.value)
 
 
-def test_an_email_that_cannot_be_read_is_refused_and_nothing_is_uncertain() -> None:
-    content = b"To: =?utf-8?b?!!!?= <them@x.example>\r\nFrom: [\r\nSubject: x\r\n\r\nx\r\n"
-    with pytest.raises(Refused):
+def test_an_email_that_cannot_be_read_is_refused_and_nothing_is_uncertain(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fall_over(*_: object, **__: object) -> NoReturn:
+        raise IndexError("string index out of range")
+
+    content = write_to(settings, "Ann")
+    monkeypatch.setattr("outreach.delivery.providers.mail.message_from_bytes", fall_over)
+    with pytest.raises(Refused, match="IndexError"):
         read_sealed(handover_of(content, "Ann"))
 
 

@@ -20,7 +20,7 @@ from outreach.composing.letterhead import read_letterhead
 from outreach.composing.particulars import Assignment, Occasion
 from outreach.composing.put_off import find_carried, find_put_off
 from outreach.composing.reports import ComposeReport
-from outreach.composing.set_aside import name_fault, write_reasons
+from outreach.composing.set_aside import cannot_be_written, write_reasons
 from outreach.composing.shards import Shard, cut_shards, planned_in, write_each
 from outreach.composing.sounding import currency_of
 from outreach.composing.stated import hash_facts, names_stated, write_facts
@@ -152,7 +152,7 @@ class Composer:
             raise
         except Exception as error:
             if len(messages) == 1:
-                self._leave(messages[0], name_fault(error))
+                self._leave(messages[0], cannot_be_written(error))
         return None
 
     def _write(self, message: Message, assignment: Assignment, finder: FactFinder) -> Result | None:
@@ -174,7 +174,7 @@ class Composer:
             raise
         except Exception as error:
             # Whatever it is, it is about this message: the others are written.
-            self._leave(message, name_fault(error))
+            self._leave(message, cannot_be_written(error))
             return None
 
     def _rewards(self, assignment: Assignment, facts: Facts) -> list[Row]:

@@ -14,11 +14,16 @@ from outreach.errors import ComposingError
 from outreach.models import Message
 
 
-def name_fault(error: Exception) -> ComposingError:
+def name_fault(error: Exception) -> str:
     """What nobody foresaw, and where it came up: not in its own words, which may repeat a value."""
     frames = extract_tb(error.__traceback__)
     where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
-    return ComposingError(f"it cannot be written: {type(error).__name__}{where}; preview its template, or report this")
+    return f"{type(error).__name__}{where}"
+
+
+def cannot_be_written(error: Exception) -> ComposingError:
+    """What is said of a message over which writing failed as nobody foresaw."""
+    return ComposingError(f"it cannot be written: {name_fault(error)}; preview its template, or report this")
 
 
 def write_reasons(session: Session, reasons: Mapping[str, str]) -> None:
