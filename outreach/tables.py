@@ -38,8 +38,8 @@ def say(line: str) -> None:
 
 
 # What the parts of a counter's keys are, for those who read the JSON.
-COUNTED_BY = {"decisions": ("moment", "outcome", "rule"), "rules": ("moment", "outcome", "rule"),
-              "set_aside": ("moment", "channel", "reason")}  # fmt: skip
+RULED, SET_ASIDE = ("moment", "outcome", "rule"), ("moment", "channel", "reason")
+COUNTED_BY = {"decisions": RULED, "rules": RULED, "set_aside": SET_ASIDE}
 MESSAGES_COUNTED_BY = ("moment", "channel", "status")
 
 
@@ -308,8 +308,8 @@ def show_status(report: StatusReport, pauses: Sequence[Pause], alarms: Sequence[
     for pause in pauses:
         say(f"PAUSED since {pause.at:%Y-%m-%d %H:%M} UTC: {pause.scope} {pause.name}".rstrip())
     for incident in report.incidents:
-        what = f"{incident.provider} {incident.reference or ''}".strip()
-        say(f"LOOK AT {incident.at:%Y-%m-%d %H:%M} UTC, {what}: {incident.what}")
+        what = f"{incident.provider} {incident.reference or ''}".strip() + f": {incident.what}"
+        say(f"LOOK AT {incident.at:%Y-%m-%d %H:%M} UTC, {what}")
     for (kind, channel, reason), number in sorted(report.set_aside.items()):
         say(f"SET ASIDE {number} {kind} by {channel}, until this is mended: {reason}")
     rows = [(*key, number) for key, number in sorted(report.messages.items())]
@@ -318,4 +318,3 @@ def show_status(report: StatusReport, pauses: Sequence[Pause], alarms: Sequence[
         f"{report.moments} moments found: {report.decisions['send']} to send, {report.decisions['not_yet']} not yet, "
         f"{report.decisions['never']} never. {sum(report.messages.values())} messages."
     )
-    return None

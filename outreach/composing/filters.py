@@ -3,6 +3,7 @@
 A filter never writes nothing for a field that is missing.
 """
 
+from datetime import date
 from typing import Any
 
 from babel.dates import format_date, format_skeleton
@@ -30,6 +31,13 @@ def _require(value: Any) -> Any:
     return value
 
 
+def _require_day(value: Any) -> date:
+    # Babel takes a number for seconds since 1970, and would write the first of January for it.
+    if not isinstance(day := _require(value), date):
+        raise TypeError("not a date")
+    return day
+
+
 @pass_context
 def _money(context: Context, amount: Any) -> str:
     """A whole amount without its decimals; one that knows its currency in that, whatever the message's is."""
@@ -40,18 +48,18 @@ def _money(context: Context, amount: Any) -> str:
 
 @pass_context
 def _longdate(context: Context, day: Any) -> str:
-    return str(format_date(_require(day), "long", locale=str(context["locale"])))
+    return str(format_date(_require_day(day), "long", locale=str(context["locale"])))
 
 
 @pass_context
 def _monthday(context: Context, day: Any) -> str:
     """A date without its year: March 10."""
-    return str(format_skeleton("MMMMd", _require(day), locale=str(context["locale"])))
+    return str(format_skeleton("MMMMd", _require_day(day), locale=str(context["locale"])))
 
 
 @pass_context
 def _weekday(context: Context, day: Any) -> str:
-    return str(format_date(_require(day), "EEEE", locale=str(context["locale"])))
+    return str(format_date(_require_day(day), "EEEE", locale=str(context["locale"])))
 
 
 @pass_context
