@@ -308,13 +308,13 @@ def show_status(report: StatusReport, pauses: Sequence[Pause], alarms: Sequence[
     for pause in pauses:
         say(f"PAUSED since {pause.at:%Y-%m-%d %H:%M} UTC: {pause.scope} {pause.name}".rstrip())
     for incident in report.incidents:
-        what = f"{incident.provider} {incident.reference or ''}".strip() + f": {incident.what}"
-        say(f"LOOK AT {incident.at:%Y-%m-%d %H:%M} UTC, {what}")
+        what = f"{incident.provider} {incident.reference or ''}".strip()
+        say(f"LOOK AT {incident.at:%Y-%m-%d %H:%M} UTC, {what}: {incident.what}")
     for (kind, channel, reason), number in sorted(report.set_aside.items()):
         say(f"SET ASIDE {number} {kind} by {channel}, until this is mended: {reason}")
-    rows = [(*key, number) for key, number in sorted(report.messages.items())]
-    print_table("Messages", ["moment", "channel", "status", "number"], rows)
+    print_table("Messages", [*MESSAGES_COUNTED_BY, "number"], sorted((*key, n) for key, n in report.messages.items()))
     say(
         f"{report.moments} moments found: {report.decisions['send']} to send, {report.decisions['not_yet']} not yet, "
         f"{report.decisions['never']} never. {sum(report.messages.values())} messages."
     )
+    return None
