@@ -7,7 +7,7 @@ from collections import Counter
 
 from flows.artifacts import as_page, as_table, publish
 from flows.parameters import On
-from flows.runs import count_of, finish, flow, name_by_day, open_run
+from flows.runs import TO_MEND, count_of, finish, flow, name_by_day, open_run
 from outreach.composing import ComposeReport, compose_planned
 
 
@@ -17,7 +17,8 @@ def compose(on: On = None) -> ComposeReport:
     with open_run() as run:
         report = compose_planned(run.engine, run.settings, run.day, run.clock())
         publish(run, as_page(f"Composed for {run.day}", {"Written by this run": table_of(report)}))
-        return finish(run, report, say(report), size_of(report))
+        state = TO_MEND if report.to_mend else "Completed"
+        return finish(run, report, say(report), size_of(report), state)
 
 
 def size_of(report: ComposeReport) -> str:

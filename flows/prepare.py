@@ -4,7 +4,7 @@ from collections import Counter
 
 from flows.artifacts import ProgressBar, as_batches, as_page, as_pictures, as_table, desk_of, publish
 from flows.parameters import DryRun, Moments, On, Writing
-from flows.runs import Run, announce_approved, as_many, count_of, finish, flow, name_by_day, open_run
+from flows.runs import TO_MEND, Run, announce_approved, as_many, count_of, finish, flow, name_by_day, open_run
 from flows.spreading import spreading
 from outreach.approval.batches import first_references
 from outreach.database import reading
@@ -35,7 +35,7 @@ def prepare(on: On = None, moments: Moments = [], dry_run: DryRun = False, limit
             )
         announce_approved(prepared.approved)
         publish(run, as_page(f"Prepared for {prepared.on}", sections_of(run, prepared)))
-        state = "ToMend" if prepared.compose.to_mend else "Completed"
+        state = TO_MEND if prepared.compose.to_mend else "Completed"
         return finish(run, prepared, say(prepared), size_of(prepared), state)
 
 

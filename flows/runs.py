@@ -27,7 +27,7 @@ from prefect.client.schemas.objects import StateType
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.runtime import deployment, flow_run
 from prefect.settings import PREFECT_API_URL
-from prefect.states import Completed, Scheduled
+from prefect.states import Completed, Failed, Scheduled
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
@@ -44,14 +44,15 @@ from outreach.planning.knobs import with_saved_knobs
 from outreach.settings import PROJECT, Settings, load_settings
 
 __all__ = [
-    "Run", "announce_approved", "as_many", "count_of", "finish", "flow", "name_by_day", "next_run_at", "open_run",
-    "outcomes_of", "plan_next_run", "sender_name", "telling",
+    "TO_MEND", "Run", "announce_approved", "as_many", "count_of", "finish", "flow", "name_by_day", "next_run_at",
+    "open_run", "outcomes_of", "plan_next_run", "sender_name", "telling",
 ]  # fmt: skip
 T = TypeVar("T")
 # Errors whose texts are words of ours, ids and dates. Others may repeat a row, a letter's words, or a file's name.
 TELLABLE = (SettingsError, DatabaseError, NotFound, ApprovalError)
 # The server's clock and ours may differ by a little; a run that came too early would find nothing.
 SHARDS = "shards"
+TO_MEND = "ToMend"
 A_LITTLE_LATER = timedelta(seconds=5)
 WORDS = {"letter": "letter", "email": "e-mail", "text": "text", "call": "call"}
 
@@ -193,11 +194,14 @@ def telling(run: Run) -> Iterator[None]:
 
 
 def finish(run: Run, result: T, message: str, size: str, state: str = "Completed") -> T:
-    """Ends the run as completed, named for its day and `size`, in a state of that name with `message`.
+    """Ends the run named for its day and `size`, in a state of that name with `message`.
 
-    Prefect unwraps the state, so whoever called the flow gets `result`.
+    Prefect unwraps the state, so whoever called the flow gets `result`. Where something is to be mended there is none,
+    and the state is a failed one: what waits for a person must not be green.
     """
     with telling(run), get_client(sync_client=True) as client:
         client.update_flow_run(UUID(flow_run.id), name=f"{flow_run.flow_name} {run.day} · {size}")
+    if state == TO_MEND:
+        return cast(T, Failed(name=state, message=message))
     ended: Any = Completed(name=state, message=message, data=result)
     return cast(T, ended)

@@ -49,7 +49,8 @@ def _plain(text: str, style: str = "") -> Text:
 
 
 # What the parts of a counter's keys are, for those who read the JSON.
-COUNTED_BY = {"decisions": ("moment", "outcome", "rule"), "rules": ("moment", "outcome", "rule")}
+RULED, SET_ASIDE = ("moment", "outcome", "rule"), ("moment", "channel", "reason")
+COUNTED_BY = {"decisions": RULED, "rules": RULED, "set_aside": SET_ASIDE}
 MESSAGES_COUNTED_BY = ("moment", "channel", "status")
 
 
@@ -314,8 +315,9 @@ def show_status(report: StatusReport, pauses: Sequence[Pause], alarms: Sequence[
         say(f"REFUSED {number} webhooks for {provider} proved nothing")
     for waiting in report.put_off:
         say(f"NOT NOW {waiting.sentence}")
-    rows = [(*key, number) for key, number in sorted(report.messages.items())]
-    print_table("Messages", ["moment", "channel", "status", "number"], rows)
+    for (kind, channel, reason), number in sorted(report.set_aside.items()):
+        say(f"SET ASIDE {number} {kind} by {channel}, until this is mended: {reason}")
+    print_table("Messages", [*MESSAGES_COUNTED_BY, "number"], sorted((*key, n) for key, n in report.messages.items()))
     say(
         f"{report.moments} moments found: {report.decisions['send']} to send, {report.decisions['not_yet']} not yet, "
         f"{report.decisions['never']} never. {sum(report.messages.values())} messages."

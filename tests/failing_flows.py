@@ -74,8 +74,11 @@ def failing(target: str, instead: Callable[..., Any]) -> Iterator[None]:
 
 
 def note(name: str, flow: Any, *arguments: object) -> None:
-    ended[name] = str(flow(*arguments, return_state=True).name)
-    ended[name] = "FAILED" if ended[name] == "Failed" else ended[name]
+    state = flow(*arguments, return_state=True)
+    is_green = state.is_completed()
+    ended[name] = (
+        state.name if is_green else "FAILED" if state.name == "Failed" else f"{state.name}, {state.type.value}"
+    )
 
 
 def make_templates(folder: Path, name: str, words: str) -> None:

@@ -29,6 +29,13 @@ class Taken:
     content: bytes
     was_encrypted: bool
 
+    @property
+    def sealed(self) -> bytes:
+        """All but the Date: what is true only when it leaves is outside the seal."""
+        dated, _, sealed = self.content.partition(b"\r\n")
+        assert dated.startswith(b"Date: ")
+        return sealed
+
 
 @dataclass
 class MailServer:

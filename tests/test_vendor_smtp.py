@@ -59,7 +59,7 @@ def test_the_sealed_bytes_arrive_unchanged_at_the_one_address_from_the_business(
     with mail_server() as server:
         assert open_to(server).send(sealed()) == "<A@x.example>"
     [taken] = server.taken
-    assert (taken.sender, taken.recipients, taken.content) == (US, ["them@x.example"], SEALED)
+    assert (taken.sender, taken.recipients, taken.sealed) == (US, ["them@x.example"], SEALED)
 
 
 def test_a_message_without_a_message_id_is_taken_all_the_same() -> None:
@@ -80,8 +80,8 @@ def test_whatever_its_lines_begin_and_end_with_it_arrives_byte_for_byte(
     open_to(one_server).send(sealed(content))
     [taken] = one_server.taken
     # Every line of SMTP has an end; only that may be added.
-    assert taken.content in {content, content + b"\r\n"}
-    assert taken.content == content or not content.endswith(b"\r\n")
+    assert taken.sealed in {content, content + b"\r\n"}
+    assert taken.sealed == content or not content.endswith(b"\r\n")
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def test_a_composed_email_arrives_as_it_was_sealed(sqlite_engine: Engine, settin
         provider_id = open_to(server).send(sealed(content, reference=message.reference, recipient=to))
     assert provider_id == f"<{message.reference}@alderlane.example>"
     [taken] = server.taken
-    assert (taken.content, taken.recipients) == (content, ["maria@example.org"])
+    assert (taken.sealed, taken.recipients) == (content, ["maria@example.org"])
     assert max(len(line) for line in content.partition(b"\r\n\r\n")[2].split(b"\r\n")) <= 76
 
 
@@ -109,7 +109,7 @@ def test_an_address_with_letters_beyond_ascii_goes_by_smtputf8_or_not_at_all(
     with mail_server() as server:
         open_to(server).send(handover)
     [taken] = server.taken
-    assert (taken.recipients, taken.content) == (["jörg@example.org"], content)
+    assert (taken.recipients, taken.sealed) == (["jörg@example.org"], content)
     assert "SMTPUTF8" in taken.options
     with mail_server(utf8=False) as server, pytest.raises(Refused, match="another way"):
         open_to(server).send(handover)
@@ -123,7 +123,7 @@ def test_eight_bit_words_are_only_given_to_a_server_that_keeps_them() -> None:
         open_to(server).send(sealed(content))
     [taken] = server.taken
     assert "BODY=8BITMIME" in taken.options
-    assert taken.content == content
+    assert taken.sealed == content
 
 
 # --- nobody else ever gets it ---
@@ -169,7 +169,7 @@ def test_dots_and_verbs_in_the_words_are_words() -> None:
     with mail_server() as server:
         open_to(server).send(sealed(content))
     [taken] = server.taken
-    assert (taken.recipients, taken.content) == (["them@x.example"], content)
+    assert (taken.recipients, taken.sealed) == (["them@x.example"], content)
 
 
 # --- what is known, step by step ---
@@ -315,7 +315,7 @@ def test_starttls_and_a_login_with_a_certificate_that_is_trusted(
     with mail_server(starttls=certificate, login=True) as server:
         open_to(server, security="starttls", username=USER, password=PASSWORD).send(sealed())
     [taken] = server.taken
-    assert (taken.was_encrypted, taken.content) == (True, SEALED)
+    assert (taken.was_encrypted, taken.sealed) == (True, SEALED)
     assert server.commands == ["EHLO", "STARTTLS", "EHLO", "AUTH", "MAIL", "RCPT", "DATA"]
 
 
@@ -323,7 +323,7 @@ def test_tls_from_the_first_byte(certificate: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     with mail_server(tls=certificate) as server:
         open_to(server, security="tls").send(sealed())
-    assert [(taken.was_encrypted, taken.content) for taken in server.taken] == [(True, SEALED)]
+    assert [(taken.was_encrypted, taken.sealed) for taken in server.taken] == [(True, SEALED)]
 
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])

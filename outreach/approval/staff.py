@@ -16,7 +16,7 @@ from outreach.approval.passwords import (
     require_good_password,
 )
 from outreach.errors import ApprovalError, NotAllowed, NotFound
-from outreach.intake.contacts import normalise_email
+from outreach.intake.contacts import deliverable_email, normalise_email
 from outreach.models import ROLES, SignIn, Staff
 
 COMMAND_LINE = "command line"
@@ -43,21 +43,22 @@ def add_staff(session: Session, staff_id: str, name: str, role: str, at: datetim
 
 
 def _free_email(session: Session, staff_id: str, email: str) -> str:
-    """The address in its one spelling; raises ApprovalError where it is none, or is somebody else's already."""
-    normal = normalise_email(email)
-    if normal is None:
+    """The address as mail goes to it; raises ApprovalError where it is none, or is somebody else's already."""
+    address = deliverable_email(email)
+    if address is None:
         raise ApprovalError("That is not an e-mail address; write one such as maria@practice.example")
-    other = find_by_email(session, normal)
+    other = find_by_email(session, address)
     if other and other.staff_id != staff_id:
         raise ApprovalError(f"{other.staff_id} has this e-mail address already; everybody needs one of their own")
-    return normal
+    return address
 
 
 def find_by_email(session: Session, email: str) -> Staff | None:
     """The active member of staff with this address, in any spelling."""
     normal = normalise_email(email)
-    of_it = select(Staff).where(Staff.email == normal, col(Staff.removed_at).is_(None))
-    return session.exec(of_it).first() if normal else None
+    known = select(Staff).where(col(Staff.email).is_not(None), col(Staff.removed_at).is_(None))
+    members = session.exec(known.order_by(Staff.staff_id)) if normal else ()
+    return next((member for member in members if normalise_email(member.email or "") == normal), None)
 
 
 def list_staff(session: Session) -> Sequence[Staff]:

@@ -147,7 +147,7 @@ def write_edited(settings: Settings, key: bytes, draft: Draft, words: str) -> Wr
     if message.channel == "email":
         to = json.loads(message.recipient or "{}")
         mailbox = to["name"], to["email"]
-        body = write_email(facts, source, mailbox, business, message.send_on, message.reference, key)
+        body = write_email(facts, source, mailbox, business, message.reference, key)
         return Written(message.recipient or "", kept, body, 1, settings.postage.email)
     if message.channel == "text":
         said, segments = write_text(facts, source, settings.texts.max_segments)

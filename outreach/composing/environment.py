@@ -7,19 +7,20 @@ allows. So what it costs grows with its length.
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from functools import lru_cache
 from typing import Any, Literal, NoReturn
 
-from babel.dates import format_date, format_skeleton
-from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes, pass_context
+from jinja2 import Template, TemplateSyntaxError, nodes
 from jinja2.exceptions import UndefinedError
-from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from outreach.composing.bills import LOOPS
-from outreach.errors import CannotWrite, FieldMissing, TemplateRefused, TooLong
-from outreach.money import Amount, Bill, Rest, write_money
+from outreach.composing.branches import open_branches
+from outreach.composing.filters import FILTERS, Missing
+from outreach.errors import CannotWrite, ComposingError, FieldMissing, TemplateRefused, TooLong
+from outreach.money import Bill, Rest
 
 Value = str | int | date | tuple[Bill, ...] | tuple[Rest, ...] | None
 Fields = Mapping[str, Value]
@@ -43,70 +44,14 @@ _TAGS = {
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 # Controls and line separators could forge a header; direction overrides make one line read as another.
 UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffc]")
-_NUMBER_WORDS = {
-    "en": ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
-}
-
-
-class _Missing(StrictUndefined):
-    """An empty field: false in an `if`, and an error wherever it would be written or compared."""
-
-    def __bool__(self) -> bool:  # type: ignore[override]
-        return False
-
-
-def _require(value: Any) -> Any:
-    # A filter does not touch what it is given as an output does, so it must ask.
-    if isinstance(value, _Missing):
-        str(value)
-    return value
-
-
-@pass_context
-def _money(context: Context, amount: Any) -> str:
-    """A whole amount without its decimals; one that knows its currency in that, whatever the message's is."""
-    known = _require(amount)
-    currency = known.currency if isinstance(known, Amount) and known.currency else context["currency"]
-    return write_money(known, str(currency), str(context["locale"]), short=True)
-
-
-@pass_context
-def _longdate(context: Context, day: Any) -> str:
-    return str(format_date(_require(day), "long", locale=str(context["locale"])))
-
-
-@pass_context
-def _monthday(context: Context, day: Any) -> str:
-    """A date without its year: March 10."""
-    return str(format_skeleton("MMMMd", _require(day), locale=str(context["locale"])))
-
-
-@pass_context
-def _weekday(context: Context, day: Any) -> str:
-    return str(format_date(_require(day), "EEEE", locale=str(context["locale"])))
-
-
-@pass_context
-def _in_words(context: Context, number: Any) -> str:
-    """A small number as a word, where the language has a list of them; digits otherwise."""
-    words = _NUMBER_WORDS.get(str(context["locale"])[:2], ())
-    return words[number - 1] if 1 <= _require(number) <= len(words) else str(number)
-
-
-FILTERS = {
-    "money": _money,
-    "longdate": _longdate,
-    "monthday": _monthday,
-    "weekday": _weekday,
-    "in_words": _in_words,
-    "upper": lambda value: str(value).upper(),
-    "capitalize": lambda value: str(value)[:1].upper() + str(value)[1:],
-}
+# In a template a line may end, in any of the usual ways, and a tab may stand.
+_UNTYPED = re.compile(rf"(?![\t\n]|\r\n){UNWRITABLE.pattern}")
+_LEFT_OPEN = ("ul", "ol", "a")
 
 
 @lru_cache(maxsize=2)
 def _environment(is_html: bool) -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(autoescape=is_html, undefined=_Missing, auto_reload=False)
+    environment = ImmutableSandboxedEnvironment(autoescape=is_html, undefined=Missing, auto_reload=False)
     environment.globals, environment.tests, environment.filters = {}, {}, dict(FILTERS)
     return environment
 
@@ -118,7 +63,11 @@ def check_template(name: str, source: str, fields: Collection[str], dress: Dress
     """
     if len(source) > LONGEST_TEMPLATE:
         raise TemplateRefused(name, 0, f"it is longer than {LONGEST_TEMPLATE:,} characters; shorten it")
+    if found := _UNTYPED.search(source):
+        line = source.count("\n", 0, found.start()) + 1
+        raise TemplateRefused(name, line, "it holds an invisible control character; type the line anew")
     try:
+        _refuse_raw(name, source)
         tree = _environment(dress != "plain").parse(source)
     except TemplateSyntaxError as error:
         raise TemplateRefused(name, error.lineno, f"Jinja cannot read it: {error.message}") from error
@@ -130,6 +79,13 @@ def check_template(name: str, source: str, fields: Collection[str], dress: Dress
     if dress != "plain":
         _check_tags(name, source, dress)
     return used
+
+
+def _refuse_raw(name: str, source: str) -> None:
+    """What stands in `raw` would pass for words here, and for tags where it is read."""
+    for line, kind, _ in _environment(False).lex(source):
+        if kind == "raw_begin":
+            raise TemplateRefused(name, line, "“raw” is not for templates; write the words as they shall be read")
 
 
 def named_in(source: str) -> frozenset[str]:
@@ -167,6 +123,8 @@ def _check_node(name: str, node: nodes.Node, line: int, fields: frozenset[str], 
         raise TemplateRefused(name, line, f"there is no filter “{node.name}”; there are {', '.join(FILTERS)}")
     if isinstance(node, nodes.Filter) and (node.args or node.kwargs or node.dyn_args or node.dyn_kwargs):
         raise TemplateRefused(name, line, f"the filter “{node.name}” takes nothing in brackets")
+    if isinstance(node, nodes.Const) and isinstance(node.value, str) and UNWRITABLE.search(node.value):
+        raise TemplateRefused(name, line, "words in quotes hold a line break or a control character; take it out")
     if not isinstance(node, nodes.Name):
         return None
     if node.name not in fields:
@@ -215,15 +173,76 @@ def render_template(name: str, source: str, fields: Fields, dress: Dress) -> str
     Raises FieldMissing when a field that is empty would be written, CannotWrite for a field with control characters,
     TooLong for a field or result beyond its limit, TemplateRefused when the template does what no field allows.
     """
+    values = _values_of(fields)
+    with _explained(name):
+        written = _collect(name, _compile(source, dress != "plain"), values)
+        _check_rendered(name, written, dress, source)
+        return written
+
+
+def try_branches(name: str, source: str, fields: Fields, dress: Dress) -> None:
+    """Passes once through every branch of a template, those that `fields` would never take too.
+
+    Raises TemplateRefused, with the line, for what would fail there.
+    """
+    environment = _environment(dress != "plain")
+    with _explained(name):
+        code = environment.compile(open_branches(environment.parse(source)))
+        template = Template.from_code(environment, code, {})
+        written = "".join(template.generate(**_values_of(fields)))
+        _check_rendered_tags(name, written, dress)
+
+
+def _values_of(fields: Fields) -> dict[str, Any]:
     values: dict[str, Any] = {field: value for field, value in fields.items() if not _is_empty(value)}
     for field, value in values.items():
         _check_value(field, value)
+    return values
+
+
+@contextmanager
+def _explained(name: str) -> Iterator[None]:
+    """Whatever fails within is a fault of the template `name`, but for what its fields lack."""
     try:
-        return _collect(name, _compile(source, dress != "plain"), values)
+        yield
     except UndefinedError as error:
         _explain(name, error)
-    except (AttributeError, TypeError, ValueError, OverflowError) as error:
-        raise TemplateRefused(name, 0, f"a filter or comparison does not fit its field ({error})") from error
+    except (ComposingError, MemoryError):
+        raise
+    except Exception as error:
+        # Not in its own words: they may repeat a value, and a value is somebody's.
+        what = f"a filter or comparison does not fit its field ({type(error).__name__})"
+        raise TemplateRefused(name, _line_of(error), what) from error
+
+
+def _line_of(error: Exception) -> int:
+    """The line of the template where an error came up; 0 where that is not known."""
+    line, step = 0, error.__traceback__
+    while step:
+        if "__jinja_template__" in step.tb_frame.f_globals:
+            template = step.tb_frame.f_globals["__jinja_template__"]
+            line = template.get_corresponding_lineno(step.tb_lineno) if template else step.tb_lineno
+        elif step.tb_frame.f_code.co_filename == "<template>":
+            line = step.tb_lineno
+        step = step.tb_next
+    return line
+
+
+def _check_rendered(name: str, written: str, dress: Dress, source: str) -> None:
+    """Every field is escaped and holds no control character, so what is wrong in the words comes from the template."""
+    if _UNTYPED.search(written):
+        raise TemplateRefused(name, 0, "its words would hold an invisible control character; take it out")
+    _check_rendered_tags(name, written, dress)
+    if dress == "email":
+        for tag in _LEFT_OPEN:
+            if len(re.findall(f"<{tag}[ >]", written)) != written.count(f"</{tag}>"):
+                line = source.count("\n", 0, source.rfind(f"<{tag}")) + 1
+                raise TemplateRefused(name, line, f"<{tag}> is not closed as often as it is opened")
+
+
+def _check_rendered_tags(name: str, written: str, dress: Dress) -> None:
+    if dress != "plain" and any(not _TAGS[dress].match(written, at.start()) for at in re.finditer("<", written)):
+        raise TemplateRefused(name, 0, "its words would hold a tag that no template may use (see docs/templates.md)")
 
 
 def _is_empty(value: Value) -> bool:

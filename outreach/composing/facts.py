@@ -22,7 +22,7 @@ from outreach.moments import MOMENTS
 from outreach.moments.recovery import TROUBLES
 from outreach.moments.relationship import first_contact
 from outreach.money import Amount
-from outreach.planning.people import contacts_of
+from outreach.planning.people import contacts_of, mailbox_of
 from outreach.planning.rewards import gift_of, grows_with_worth
 from outreach.planning.standing import Standing, load_standings
 from outreach.planning.worth import NOTHING, Worth, find_worth
@@ -31,13 +31,17 @@ from outreach.settings import Settings, Signatory
 
 @dataclass(frozen=True)
 class Facts:
-    """`fields` are what a template may name, and `contacts` the recipient's normalised contact for each channel."""
+    """`fields` are what a template may name, and `contacts` the recipient's normalised contact for each channel.
+
+    `mailbox` is the address that e-mail goes to, as it came.
+    """
 
     recipient: Customer
     contacts: dict[str, str]
     signatory: Signatory
     locale: str
     fields: dict[str, Value]
+    mailbox: str = ""
 
 
 class FactFinder:
@@ -105,13 +109,17 @@ class _Gathering:
     def facts(self) -> Facts:
         signatory = signatory_on(self.settings, max(self.assignment.send_on, self.known.today))
         fields = self._common(signatory) | self._of_moment()
-        return Facts(self.recipient, self._contacts(), signatory, self.locale, fields)
+        confidential = self._confidential()
+        contacts = contacts_of(self.recipient, confidential, self.settings)
+        mailbox = mailbox_of(self.recipient, confidential) or ""
+        return Facts(self.recipient, contacts, signatory, self.locale, fields, mailbox)
 
-    def _contacts(self) -> dict[str, str]:
+    def _confidential(self) -> Flag | None:
+        """The flag, if any, that says how alone they may be reached."""
         on = self.as_of
         flags = self.known.confidential.get(self.recipient.customer_id, [])
         active = [flag for flag in flags if flag.from_on <= on and (flag.until_on is None or flag.until_on >= on)]
-        return contacts_of(self.recipient, active[-1] if active else None, self.settings)
+        return active[-1] if active else None
 
     def _common(self, signatory: Signatory) -> dict[str, Value]:
         business = self.settings.business

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import bindparam
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 
 from outreach.chunks import in_chunks
@@ -21,9 +22,10 @@ from outreach.composing.facts import FactFinder
 from outreach.composing.particulars import Assignment
 from outreach.composing.put_off import find_carried
 from outreach.composing.run import assignments_for
+from outreach.composing.set_aside import name_fault
 from outreach.composing.stated import find_changed, hash_facts
 from outreach.composing.writing import recipient_of
-from outreach.errors import ComposingError, SettingsError
+from outreach.errors import ComposingError, OutreachError, SettingsError
 from outreach.intake.contacts import read_key
 from outreach.models import Customer, Message, Moment, Suppression
 from outreach.moments import MOMENTS, Found, business_day
@@ -50,10 +52,29 @@ def recheck(session: Session, settings: Settings, messages: Sequence[Message], o
     # What was prepared ahead is asked for its own day: a rule that waits for that day must not hold it now.
     for day in sorted({max(on, message.run_on) for message in messages}):
         of_day = [message for message in messages if max(on, message.run_on) == day]
-        look = _Look(session, settings, key, of_day, day, now)
-        held = {message.reference: stop for message in of_day if (stop := look.stop_for(message))}
-        stops |= held | look.find_unusable(held) | look.find_changed(held)
+        stops |= _look_at(session, settings, key, of_day, day, now)
     return stops
+
+
+def _look_at(
+    session: Session, settings: Settings, key: bytes, messages: Sequence[Message], day: date, now: datetime
+) -> Stops:
+    """What one look says of them; where it fails over one, that one waits with the fault, and the others are looked at.
+
+    Raises what is no message's own fault: a setting, or the database.
+    """
+    try:
+        look = _Look(session, settings, key, messages, day, now)
+        held = {message.reference: stop for message in messages if (stop := look.stop_for(message))}
+        return held | look.find_unusable(held) | look.find_changed(held)
+    except (OutreachError, SQLAlchemyError):
+        raise
+    except Exception as error:
+        if len(messages) == 1:
+            waits = Stop("approved", f"it could not be looked at again: {name_fault(error)}; report this")
+            return {messages[0].reference: waits}
+    alone = [_look_at(session, settings, key, [message], day, now) for message in messages]
+    return {reference: stop for stops in alone for reference, stop in stops.items()}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine, Table, bindparam, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 
 from outreach.composing.contents import Row, content_row, keep_bodies, open_to_write
@@ -20,6 +21,7 @@ from outreach.composing.particulars import Assignment, Occasion
 from outreach.composing.provenance import Made, Provenances, keep_provenances
 from outreach.composing.put_off import find_carried, find_put_off
 from outreach.composing.reports import ComposeReport
+from outreach.composing.set_aside import cannot_be_written, write_reasons
 from outreach.composing.shards import Shard, cut_shards, planned_in, write_each
 from outreach.composing.sounding import currency_of
 from outreach.composing.stated import hash_facts, names_stated, write_facts
@@ -109,6 +111,8 @@ class Composer:
             self.templates = Templates(settings.templates, saved_sources(session))
             self.provenances = Provenances(session, settings, self.templates.sources)
         self.report, self.left = ComposeReport(), 0
+        #: Why messages of the chunk in work stay planned, by reference.
+        self.set_aside: dict[str, str] = {}
 
     def write(self, shard: Shard) -> Iterator[int]:
         """Writes what is still planned in a shard that this process holds; says after each chunk how many it tried."""
@@ -127,18 +131,37 @@ class Composer:
             still = select(Message).where(Message.status == "planned", col(Message.reference).in_(references))
             messages = session.exec(still.order_by(Message.reference)).all()
             assignments = assignments_for(session, messages)
-            finder = FactFinder(session, self.settings, assignments, self.key)
-            self.provenances.look(session, messages, assignments)
+            finder = self._find_facts(session, messages, assignments)
+        if finder is None and len(messages) > 1:
+            for message in messages:
+                self.compose([message.reference])
+            return
         done = [
             (message, result)
             for message, assignment in zip(messages, assignments, strict=True)
-            if (result := self._write(message, assignment, finder)) is not None
+            if finder and (result := self._write(message, assignment, finder)) is not None
         ]
         # Before the transaction: what is on record as composed has its bytes, whenever this process dies.
         rows = [self._row(message, result.written) for message, result in done if isinstance(result, Composed)]
         kept = keep_bodies(self.storage, rows)
         with writing(self.engine) as session:
             self._store(session, done, kept)
+            reasons, self.set_aside = self.set_aside, {}
+            write_reasons(session, reasons)
+
+    def _find_facts(
+        self, session: Session, messages: Sequence[Message], assignments: Sequence[Assignment]
+    ) -> FactFinder | None:
+        """The facts of all; None where reading them failed over one that is not known yet, or is the only one."""
+        try:
+            self.provenances.look(session, messages, assignments)
+            return FactFinder(session, self.settings, assignments, self.key)
+        except SQLAlchemyError:
+            raise
+        except Exception as error:
+            if len(messages) == 1:
+                self._leave(messages[0], cannot_be_written(error))
+        return None
 
     def _write(self, message: Message, assignment: Assignment, finder: FactFinder) -> Result | None:
         """The message, or why it cannot be written; None when something of ours must be mended first."""
@@ -157,6 +180,12 @@ class Composer:
             return None
         except ComposingError as reason:
             return reason
+        except SQLAlchemyError:
+            raise
+        except Exception as error:
+            # Whatever it is, it is about this message: the others are written.
+            self._leave(message, cannot_be_written(error))
+            return None
 
     def _rewards(self, assignment: Assignment, facts: Facts) -> list[Row]:
         """What the message gives each customer it is about, for a code of their own."""
@@ -186,6 +215,8 @@ class Composer:
     def _leave(self, message: Message, problem: Exception) -> None:
         self.report.waiting[message.kind, message.channel] += 1
         self.report.to_mend.add(str(problem))
+        if message.status_reason != str(problem):
+            self.set_aside[message.reference] = str(problem)
 
     def _require_same_contact(self, message: Message, facts: Facts) -> None:
         contact = facts.contacts.get(message.channel)
@@ -260,6 +291,7 @@ def _composed(settings: Settings, message: Message, composed: Composed) -> dict[
     return {
         "for_reference": message.reference,
         "status": "composed",
+        "status_reason": None,
         "recipient": written.recipient,
         "facts": composed.facts,
         "content_sha256": written.sha256,

@@ -60,8 +60,8 @@ class Templates:
                 jobs += _check(name, source)
             except TemplateRefused as refused:
                 self.refused[name] = refused
-        for name, reason in try_out(tuple(jobs)).items():
-            self.refused[name] = TemplateRefused(name, 0, reason)
+        for name, fault in try_out(tuple(jobs)).items():
+            self.refused[name] = TemplateRefused(name, fault.line, fault.reason)
 
     def put(self, name: str, source: str) -> None:
         """Puts `source` in the place of the template `name`. Raises TemplateRefused, and then nothing has changed."""
@@ -112,8 +112,8 @@ def check_source(name: str, source: str) -> None:
     """
     if "\0" in source:
         raise TemplateRefused(name, source.count("\n", 0, source.index("\0")) + 1, "it holds a character of no width")
-    for reason in try_out(tuple(_check(name, source))).values():
-        raise TemplateRefused(name, 0, reason)
+    for fault in try_out(tuple(_check(name, source))).values():
+        raise TemplateRefused(name, fault.line, fault.reason)
 
 
 def split_name(name: str) -> tuple[str, str, str]:

@@ -7,13 +7,13 @@ import json
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import lru_cache
 
-from outreach.composing.environment import LONGEST_FIELD, Dress, Fields, Value, render_template
-from outreach.errors import ComposingError
+from outreach.composing.environment import LONGEST_FIELD, Dress, Fields, Value, render_template, try_branches
+from outreach.errors import ComposingError, TemplateRefused
 
 CPU_SECONDS = 5
 MEMORY_BYTES = 512 * 2**20
@@ -38,24 +38,33 @@ def job_for(name: str, source: str, dress: Dress, fields: Fields) -> Job:
     return Job(name, source, dress, tuple(sorted((worst | {"currency": "USD", "locale": "en_US"}).items())))
 
 
+@dataclass(frozen=True)
+class Fault:
+    """Why a template fails, and its line: 0 where the whole of it is at fault."""
+
+    line: int
+    reason: str
+
+
 @lru_cache(maxsize=8)
-def try_out(jobs: tuple[Job, ...]) -> dict[str, str]:
-    """The reason against each template, by name, that fails or outgrows its limits; empty when all are well."""
-    refused: dict[str, str] = {}
+def try_out(jobs: tuple[Job, ...]) -> Mapping[str, Fault]:
+    """What is wrong with each template, by name, that fails or outgrows its limits; empty when all are well.
+
+    Each is rendered once as it is, and once through every branch of it.
+    """
+    refused: dict[str, Fault] = {}
     left = list(jobs)
     while left:
         answers = _run_child(left)
-        refused |= {name: reason for name, reason in answers.items() if reason}
+        refused |= {name: fault for name, fault in answers.items() if fault.reason}
         left = left[len(answers) :]
         if left:
-            refused[left.pop(0).name] = (
-                f"it used more than {CPU_SECONDS} seconds or {MEMORY_BYTES >> 20} MB; simplify it"
-            )
+            refused[left.pop(0).name] = Fault(0, _OUTGREW)
     return refused
 
 
-def _run_child(jobs: Sequence[Job]) -> dict[str, str]:
-    """What the child answered before it ended: a reason, or nothing, for each template."""
+def _run_child(jobs: Sequence[Job]) -> dict[str, Fault]:
+    """What the child answered before it ended, for each template: a fault, or one without a reason where it is well."""
     asked = json.dumps([asdict(job) for job in jobs], default=lambda day: {"date": day.isoformat()})
     command = [sys.executable, "-m", "outreach.composing.trial"]
     try:
@@ -66,23 +75,31 @@ def _run_child(jobs: Sequence[Job]) -> dict[str, str]:
     ready, *answers = said.splitlines() or [""]
     if ready != READY:
         raise ComposingError(f"The process that tries templates out did not start ({why}); run: outreach doctor")
-    return dict(json.loads(line) for line in answers)
+    return {name: Fault(line, reason) for name, line, reason in map(json.loads, answers)}
 
 
-def _answer(asked: str) -> Iterator[tuple[str, str]]:
+def _answer(asked: str) -> Iterator[tuple[str, int, str]]:
     for job in json.loads(
         asked, object_hook=lambda found: date.fromisoformat(found["date"]) if "date" in found else found
     ):
         used = resource.getrusage(resource.RUSAGE_SELF)
         seconds = int(used.ru_utime + used.ru_stime) + CPU_SECONDS
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.getrlimit(resource.RLIMIT_CPU)[1]))
-        try:
-            render_template(job["name"], job["source"], dict(job["fields"]), job["dress"])
-            yield job["name"], ""
-        except ComposingError as error:
-            yield job["name"], str(error)
-        except MemoryError:
-            yield job["name"], _OUTGREW
+        fault = _try(job["name"], job["source"], job["dress"], dict(job["fields"]))
+        yield job["name"], fault.line, fault.reason
+
+
+def _try(name: str, source: str, dress: Dress, fields: Fields) -> Fault:
+    try:
+        render_template(name, source, fields, dress)
+        try_branches(name, source, fields, dress)
+    except TemplateRefused as refused:
+        return Fault(refused.line, refused.reason)
+    except ComposingError as error:
+        return Fault(0, str(error))
+    except MemoryError:
+        return Fault(0, _OUTGREW)
+    return Fault(0, "")
 
 
 def main() -> None:

@@ -87,8 +87,9 @@ def recipient_of(settings: Settings, channel: str, facts: Facts) -> str:
         raise CannotWrite(f"they cannot be reached by {channel} any more: the contact on record is gone")
     if channel == "letter":
         return canonical_json(asdict(address_of(facts.recipient, settings.business.country)))
-    word = "email" if channel == "email" else "phone"
-    return canonical_json({"name": full_name(facts.recipient), word: contact})
+    if channel == "email":
+        return canonical_json({"name": full_name(facts.recipient), "email": facts.mailbox or contact})
+    return canonical_json({"name": full_name(facts.recipient), "phone": contact})
 
 
 def _letter(
@@ -160,8 +161,8 @@ def letter_body(
 def _email(
     settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words, recipient: str
 ) -> Written:
-    name, email = full_name(facts.recipient), facts.contacts["email"]
-    body = write_email(facts, words, (name, email), settings.business, assignment.send_on, assignment.reference, key)
+    to = full_name(facts.recipient), facts.mailbox or facts.contacts["email"]
+    body = write_email(facts, words, to, settings.business, assignment.reference, key)
     subject, text, _ = render_email(facts, words)
     said = f"{subject}\n\n{text}"
     return Written(recipient, said, body, 1, settings.postage.email)

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP, SMTPUTF8
+from email.policy import SMTP
 from email.utils import format_datetime
 
 from outreach.clock import business_date
+from outreach.composing.environment import UNWRITABLE
+from outreach.composing.mail_headers import write_mailbox, write_token, write_unstructured
 from outreach.delivery.providers import Handover, Provider
 from outreach.errors import AlreadyAccepted
 from outreach.settings import Settings
@@ -51,25 +52,21 @@ def is_notice(reference: str) -> bool:
 
 
 def one_line(text: str) -> str:
-    """The text without line breaks and runs of spaces, fit for a header."""
-    return " ".join(text.split())
+    """The text without line breaks, control characters and runs of spaces, fit for a header."""
+    return " ".join(UNWRITABLE.sub(" ", text).split())
 
 
 def _write(notice: Notice, settings: Settings, now: datetime) -> bytes:
     business = settings.business
+    head = [
+        write_mailbox("From", one_line(business.name), business.email),
+        write_mailbox("To", one_line(notice.name), notice.email),
+        write_unstructured("Subject", one_line(notice.subject)),
+        write_token("Message-ID", f"<{notice.reference}@{business.email.rpartition('@')[2]}>"),
+        f"Date: {format_datetime(now.astimezone(business.zone))}\r\n",
+        # Machines that answer letters on their own shall leave this one alone (RFC 3834).
+        write_token("Auto-Submitted", "auto-generated"),
+    ]
     message = EmailMessage(policy=SMTP)
-    message["From"] = _mailbox(business.name, business.email)
-    message["To"] = _mailbox(notice.name, notice.email)
-    message["Subject"] = one_line(notice.subject)
-    message["Date"] = format_datetime(now.astimezone(business.zone))
-    message["Message-ID"] = f"<{notice.reference}@{business.email.rpartition('@')[2]}>"
-    # Machines that answer letters on their own shall leave this one alone (RFC 3834).
-    message["Auto-Submitted"] = "auto-generated"
     message.set_content(notice.words, cte="quoted-printable")
-    return message.as_bytes(policy=SMTP if notice.email.isascii() else SMTPUTF8)
-
-
-def _mailbox(name: str, address: str) -> Address:
-    """A header must not hold a line break, whoever typed it; letters beyond ASCII in the address stay (RFC 6532)."""
-    username, _, domain = address.rpartition("@")
-    return Address(one_line(name), username, domain)
+    return "".join(head).encode() + message.as_bytes()

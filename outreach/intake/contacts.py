@@ -66,6 +66,23 @@ def normalise_email(value: str) -> str | None:
     return f"{unicodedata.normalize('NFC', address.local_part.casefold())}@{address.ascii_domain}"
 
 
+def deliverable_email(value: str) -> str | None:
+    """The address as mail goes to it: as it came, trimmed, with its domain in ASCII; None where none can exist.
+
+    Letters that only look otherwise, such as those of full width, are written plainly.
+    """
+    came = trim_email(drop_invisible(unicodedata.normalize("NFC", value)))
+    plain = trim_email(drop_invisible(unicodedata.normalize("NFKC", value)))
+    for text in (plain,) if plain.isascii() else (came, plain):
+        try:
+            address = validate_email(text, check_deliverability=False)
+        except EmailNotValidError:
+            continue
+        local, _, domain = text.rpartition("@")
+        return f"{local}@{domain if domain.isascii() else address.ascii_domain}"
+    return None
+
+
 def normalise_phone(value: str, region: str) -> str | None:
     """The number in E.164 (`+14155550123`), read as dialled in `region` (a country such as US), or None."""
     number, kind = _parse_number(value, region)

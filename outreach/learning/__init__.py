@@ -1,7 +1,7 @@
 """What became of everything: the database in, counts and stories out. Reads only; counts name no person."""
 
 from outreach.learning.alarms import Alarm, find_alarms
-from outreach.learning.counts import StatusReport, count_messages
+from outreach.learning.counts import StatusReport, count_messages, count_set_aside
 from outreach.learning.finding import find_people
 from outreach.learning.followed import follow_batch, follow_messages, list_followed
 from outreach.learning.handovers import count_handovers
@@ -16,6 +16,7 @@ __all__ = [
     "count_handovers",
     "count_messages",
     "count_results",
+    "count_set_aside",
     "find_alarms",
     "find_people",
     "follow_batch",

@@ -1,7 +1,7 @@
 """Counts moments by the decision that stands on them, and messages by moment, channel and status. They add up."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import func, select
 from sqlmodel import Session, col
@@ -21,7 +21,8 @@ class StatusReport:
     `decisions` sums `rules` by outcome: send, not_yet, never, and undecided for a moment that has none; together they
     make `moments`. `funnel` says how many got how far, widest first; two moments may share one message. `incidents` are
     those that no person has closed, the latest last. `refused_webhooks` are those that proved nothing, by vendor.
-    those that no person has closed, the latest last. `put_off` says which recipients' servers say “not now”.
+    `put_off` says which recipients' servers say “not now”. `set_aside` are messages that stay planned until something
+    is mended, by (moment, channel, what to mend).
     """
 
     moments: int
@@ -31,7 +32,8 @@ class StatusReport:
     funnel: dict[str, int]
     incidents: list[Incident]
     refused_webhooks: dict[str, int]
-    put_off: list[PutOff] = field(default_factory=list)
+    put_off: list[PutOff]
+    set_aside: Counter[tuple[str, str, str]]
 
 
 def count_messages(session: Session) -> StatusReport:
@@ -56,8 +58,19 @@ def count_messages(session: Session) -> StatusReport:
     incidents = list(session.execute(still_open).scalars())
     refused = select(RefusedWebhook).order_by(col(RefusedWebhook.provider))
     counted = {row.provider: row.count for row in session.execute(refused).scalars()}
-    return StatusReport(rules.total(), decisions, rules, messages, funnel, incidents, counted)
-    return StatusReport(rules.total(), decisions, rules, messages, funnel, incidents, find_put_off(session))
+    waiting = find_put_off(session), count_set_aside(session)
+    return StatusReport(rules.total(), decisions, rules, messages, funnel, incidents, counted, *waiting)
+
+
+def count_set_aside(session: Session) -> Counter[tuple[str, str, str]]:
+    """Messages that could not be written until somebody mends a template or a setting: (moment, channel, reason)."""
+    what = (col(Message.kind), col(Message.channel), col(Message.status_reason))
+    planned = select(*what, func.count()).where(
+        col(Message.status) == "planned", col(Message.status_reason).is_not(None)
+    )
+    return Counter(
+        {(kind, channel, why): number for kind, channel, why, number in session.execute(planned.group_by(*what))}
+    )
 
 
 def _count_decisions(session: Session) -> Counter[tuple[str, str, str]]:

@@ -12,7 +12,14 @@ from sqlmodel import Session, col, select
 
 from outreach.chunks import in_chunks, select_for
 from outreach.clock import years_between
-from outreach.intake.contacts import contact_hash, normalise_address, normalise_email, normalise_phone, takes_texts
+from outreach.intake.contacts import (
+    contact_hash,
+    deliverable_email,
+    normalise_address,
+    normalise_email,
+    normalise_phone,
+    takes_texts,
+)
 from outreach.intake.post import FIELDS, missing_fields
 from outreach.intake.unread import Unread, find_unread
 from outreach.models import CHANNELS, TOUCHING, Consent, Customer, Flag, Message, Suppression
@@ -173,6 +180,13 @@ def contacts_of(
     }
     wanted = [channel for channel in find if channel in channels and only in {None, channel}]
     return {channel: value for channel in wanted if (value := find[channel]())}
+
+
+def mailbox_of(customer: Customer, confidential: Flag | None) -> str | None:
+    """The address that e-mail goes to: as it came, since some mail servers tell upper from lower case."""
+    only, contact = confidential_contact(confidential)
+    email = contact if only == "email" and contact else customer.email
+    return deliverable_email(email) if email else None
 
 
 def confidential_contact(flag: Flag | None) -> tuple[str | None, str | None]:

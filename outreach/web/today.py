@@ -8,7 +8,7 @@ from outreach.approval.glance import glance_at_batches
 from outreach.database import reading, writing
 from outreach.delivery import pauses
 from outreach.delivery.stopping import stop_sending
-from outreach.learning import count_messages, find_alarms
+from outreach.learning import count_messages, count_set_aside, find_alarms
 from outreach.planning.treatments import waiting_treatments
 from outreach.tracking.cases import count_open_cases
 from outreach.tracking.feedback import count_open
@@ -25,6 +25,7 @@ def show_today(desk: DeskNow, signed: Viewer) -> Response:
         glances = glance_at_batches(session, settings, desk.now)
         treatments = waiting_treatments(session, settings, desk.today)
         told = count_open(session)
+        set_aside = sorted(count_set_aside(session).items())
         open_cases, paused = count_open_cases(session), pauses.list_pauses(session)
         alarms = find_alarms(session, settings, desk.now) if signed.may("admin") else []
     return desk.show(
@@ -39,6 +40,7 @@ def show_today(desk: DeskNow, signed: Viewer) -> Response:
         treatments=len(treatments),
         open_cases=open_cases,
         told=told,
+        set_aside=[(*key, number) for key, number in set_aside],
     )
 
 
@@ -57,6 +59,7 @@ def show_status(desk: DeskNow, signed: Viewer) -> Response:
         moments=counts.moments,
         decisions=counts.decisions,
         paused=paused,
+        set_aside=[(*key, number) for key, number in sorted(counts.set_aside.items())],
         prefect=desk.prefect,
     )
 

@@ -10,8 +10,9 @@ from fastapi.responses import JSONResponse
 
 from outreach.approval.wording import list_template_versions, save_template, undo_template
 from outreach.composing import preview_template
-from outreach.composing.environment import FILTERS, LONGEST_TEMPLATE
+from outreach.composing.environment import LONGEST_TEMPLATE
 from outreach.composing.fields import EXPLAINED_FILTERS, explain_fields
+from outreach.composing.filters import FILTERS
 from outreach.composing.samples import find_samples
 from outreach.composing.templates import read_sources, saved_sources, split_name
 from outreach.database import reading, writing

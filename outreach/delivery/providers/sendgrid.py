@@ -29,7 +29,7 @@ from outreach.delivery.providers.http import (
     require_not_refused_as_busy,
     retry_after,
 )
-from outreach.delivery.providers.mail import as_written, read_sealed
+from outreach.delivery.providers.mail import name_in, read_sealed, subject_in
 from outreach.delivery.providers.protocol import NO_KEYS, Found, Handover, Report, WebhookRequest, stand_in
 from outreach.delivery.providers.staleness import drop_stale, read_sent_at
 from outreach.errors import NoAnswer, NotSent, OutcomeUnknown, Refused, WebhookRefused
@@ -130,11 +130,11 @@ class Sendgrid:
 def _body_of(message: EmailMessage, address: str, handover: Handover) -> dict[str, Any]:
     """The sealed message in SendGrid's words, to exactly one recipient."""
     person = sg.Personalization()
-    person.add_to(sg.To(address, _name_in(message, "To")))
+    person.add_to(sg.To(address, name_in(message, "To")))
     for name, value in (("reference", handover.reference), ("key", handover.key)):
         person.add_custom_arg(sg.CustomArg(name, value))
     sender = message["From"].addresses[0].addr_spec
-    body = sg.Mail(from_email=sg.From(sender, _name_in(message, "From")), subject=as_written(str(message["Subject"])))
+    body = sg.Mail(from_email=sg.From(sender, name_in(message, "From")), subject=subject_in(message))
     body.add_personalization(person)
     for name in OWN_HEADERS:
         if name in message:
@@ -151,10 +151,6 @@ def _content_of(part: MIMEPart, reference: str) -> sg.Content:
         return sg.Content(part.get_content_type(), part.get_content())
     except SendGridException as error:
         raise Refused(f"{reference} holds what looks like a key of SendGrid's; take it out of the template") from error
-
-
-def _name_in(message: EmailMessage, header: str) -> str | None:
-    return as_written(message[header].addresses[0].display_name) or None
 
 
 def _leave_as_is() -> tuple[sg.TrackingSettings, sg.MailSettings]:

@@ -1,4 +1,4 @@
-"""Gives e-mails to a mail server of one's own, or of a host: the sealed bytes unchanged, to one address each.
+"""Gives e-mails to a mail server of one's own, or of a host: the sealed bytes below a Date, to one address each.
 
 What is known changes with each step (RFC 5321): until the final dot is given nothing has left; from then on, only the
 server's answer to it says what became of it. Nothing is sent twice, and nothing in the clear unasked.
@@ -12,11 +12,12 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from outreach.clock import steady_seconds
 from outreach.delivery.providers.dead_addresses import says_no_such_address
-from outreach.delivery.providers.mail import read_sealed
+from outreach.delivery.providers.mail import dated, read_sealed
 from outreach.delivery.providers.protocol import NO_KEYS, Handover, Report, WebhookRequest, stand_in
 from outreach.delivery.providers.smtp_login import log_in
 from outreach.errors import ContactRefused, NoAnswer, NotNow, NotSent, OutcomeUnknown, Refused, WebhookRefused
@@ -58,7 +59,7 @@ class Smtp:
             options = _options_for(server, handover)
             handover.require_time()
             _give_envelope(server, self.sender, address, options)
-            _give_content(server, handover)
+            _give_content(server, replace(handover, content=dated(handover)))
         return str(message["Message-ID"] or stand_in(handover.key))
 
     def find(self, handover: Handover) -> list[str]:
