@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 DATABASE_ERRORS = (SQLAlchemyError, sqlite3.Error)
 _FULL = "The disk of the database is full. Make room on it, then run this again: what was not finished is done then"
 _READ_ONLY = "The database cannot be written. Let this user write the file and the folder that it lies in"
-_SHAPE = "The database does not have the shape that this version works with. Bring it there with: outreach init"
+WRONG_SHAPE = "The database does not have the shape that this version works with. Bring it there with: outreach init"
 _CROSSED = "Two programs that wrote at the same time got in each other's way. Run this again; nothing of it was kept"
 _GONE = "PostgreSQL ended the connection: it stopped or started again. Run this again once it answers"
 _ABSENT = "PostgreSQL does not answer. Check that it runs, and the host and port in the URL"
@@ -41,8 +41,8 @@ _OF_POSTGRESQL = {
     "3D000": _NOT_LET_IN,
     "40": _CROSSED,
     "42501": _MAY_NOT,
-    "42P01": _SHAPE,
-    "42703": _SHAPE,
+    "42P01": WRONG_SHAPE,
+    "42703": WRONG_SHAPE,
     "53100": _FULL,
     "53200": "PostgreSQL is out of memory. End what uses it, or give it more, then run this again",
     "53300": _MANY,
@@ -82,7 +82,7 @@ def find_trouble(error: Exception) -> str | None:
     if isinstance(cause, sqlite3.Error):
         name = getattr(cause, "sqlite_errorname", None) or ""
         if name == "SQLITE_ERROR":  # a statement's own fault, but for tables that are not there yet
-            return _SHAPE if str(cause).startswith("no such") else None
+            return WRONG_SHAPE if str(cause).startswith("no such") else None
         return _OF_SQLITE.get("_".join(name.split("_")[:2]))
     if code := getattr(cause, "sqlstate", None):
         return next((_OF_POSTGRESQL[code[:long]] for long in (5, 2) if code[:long] in _OF_POSTGRESQL), None)

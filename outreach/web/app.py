@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DataError
 
 from outreach.clock import Clock
-from outreach.database_errors import DATABASE_ERRORS, find_trouble
+from outreach.database_errors import DATABASE_ERRORS, WRONG_SHAPE, find_trouble
 from outreach.delivery.providers import Provider
 from outreach.errors import ChangedSince, NotAllowed, NotFound, NotWaiting, OutreachError, SamePerson
 from outreach.settings import Settings
@@ -155,7 +155,8 @@ async def guard(request: Request, go_on: Callable[[Request], Awaitable[Response]
 def _trouble_of(error: Exception) -> tuple[int, str, str]:
     if isinstance(error, DATABASE_ERRORS) and (trouble := find_trouble(error)):
         log.error(trouble)
-        return 503, "The database does not answer", "Nothing was changed. Please try again in a minute."
+        if trouble != WRONG_SHAPE:  # which waiting does not mend
+            return 503, "The database does not answer", "Nothing was changed. Please try again in a minute."
     # Neither the text (a database driver's holds the row) nor the address (it may hold a token).
     last = traceback.extract_tb(error.__traceback__)[-1]
     log.error("%s at %s, line %s", type(error).__name__, last.filename, last.lineno)
