@@ -7,7 +7,6 @@ import json
 from dataclasses import dataclass
 
 from fastapi import Request, Response
-from starlette.datastructures import UploadFile
 
 from outreach.database import reading
 from outreach.web.desk import Desk
@@ -44,7 +43,7 @@ async def keep_form(request: Request) -> KeptForm | None:
     if request.method != "POST" or "form" not in request.headers.get("content-type", ""):
         return None
     fields = (await request.form()).multi_items()
-    kept = tuple((name, value) for name, value in fields if not isinstance(value, UploadFile) and name != "csrf")
+    kept = tuple((name, value) for name, value in fields if isinstance(value, str) and name != "csrf")
     query = f"?{request.url.query}" if request.url.query else ""
     return _with_words(KeptForm(request.url.path + query, kept))
 

@@ -5,13 +5,17 @@ The way in is the same whether or not the proxy in front of us has taken the pat
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
-
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from outreach.settings import Settings
 
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
 # Attributes that hold an address of ours. What people wrote stands between quotes that are escaped, and never matches.
 _ADDRESS = re.compile(rb'(\s(?:href|src|action|formaction|data-preview|data-place)=")/(?!/)')
 
@@ -19,7 +23,7 @@ _ADDRESS = re.compile(rb'(\s(?:href|src|action|formaction|data-preview|data-plac
 class SubPath:
     """`app`, as it is seen from outside: under the path of `public_url`, or of `desk.url` on the host of that one."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: App, settings: Settings) -> None:
         self.app = app
         public, desk = urlsplit(settings.business.public_url), urlsplit(settings.desk.url)
         self.public = public.path.rstrip("/")
