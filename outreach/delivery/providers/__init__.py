@@ -10,6 +10,7 @@ from outreach.delivery.providers.protocol import (
     Closes,
     ClosesItsDay,
     Handover,
+    LogsIn,
     Provider,
     Report,
     WebhookRequest,
@@ -24,8 +25,8 @@ PROVIDERS = (*FILES, *VENDORS)
 REPORTERS = ("lob", "postgrid", "stannp", "sendgrid", "twilio")
 
 __all__ = [
-    "FILES", "PROVIDERS", "REPORTERS", "VENDORS", "Cancels", "Closes", "ClosesItsDay", "Handover", "Provider", "Report",
-    "WebhookRequest", "open_providers", "open_vendor", "require_secrets", "vendor_settings",
+    "FILES", "PROVIDERS", "REPORTERS", "VENDORS", "Cancels", "Closes", "ClosesItsDay", "Handover", "LogsIn", "Provider",
+    "Report", "WebhookRequest", "open_providers", "open_vendor", "require_secrets", "vendor_settings",
 ]  # fmt: skip
 
 
