@@ -8,6 +8,7 @@ import io
 import json
 import shutil
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 import yaml
@@ -88,12 +89,12 @@ def _name_sets(data: Path) -> Iterator[tuple[str, list[Row]]]:
 
 def _long_lists(data: Path) -> Iterator[tuple[str, list[Row]]]:
     faker = _entries(data / "names/faker_name_lists.jsonl")
-    is_given = [("first" in str(one["part"]) or "given" in str(one["part"])) for one in faker]
+    names = [one["name"] for one in faker]
     yield (
         "names of Faker",
         [
-            {"given_name": one["name"]} if given else {"given_name": "Ann", "family_name": one["name"]}
-            for one, given in zip(faker, is_given, strict=True)
+            {"given_name": given, "family_name": family}
+            for given, family in zip_longest(names[::2], names[1::2], fillvalue="Ann")
         ],
     )
 
