@@ -35,6 +35,7 @@ from outreach.database_errors import DATABASE_ERRORS, explain_database_error
 from outreach.day import prepare_day
 from outreach.delivery import pauses
 from outreach.doctor import examine
+from outreach.doctor.test_email import send_test_email
 from outreach.errors import OutreachError, SettingsError
 from outreach.intake import Folder, import_data, open_tables, read_mapping, read_since, reading_dated
 from outreach.intake.customer_ids import read_customer_id
@@ -67,11 +68,18 @@ def init(database: Database = None, now: Now = None) -> None:
 @app.command()
 def doctor(
     prefect: Annotated[bool, typer.Option("--prefect", help="Look at Prefect's server too.")] = False,
+    send_to: Annotated[
+        str | None, typer.Option(help="Send one e-mail, marked as a test, to this address of our own; needs --by.")
+    ] = None,
+    by: Annotated[str | None, typer.Option(help="For --send-to: the id of an admin's staff record.")] = None,
     database: Database = None,
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what is missing on this machine, and how to mend it."""
+    if send_to is not None:
+        call = open_call(database, now)
+        return tables.say(send_test_email(call.engine, call.settings, send_to, by or "", call.now))
     findings = examine(database, now)
     if prefect:
         from flows.health import examine_prefect  # Prefect takes seconds to import

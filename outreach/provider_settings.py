@@ -151,7 +151,10 @@ class HandwryttenSettings(VendorSettings):
 
 
 class SendgridSettings(VendorSettings):
-    """`activity`: the account has the e-mail activity add-on, so that messages can be looked up."""
+    """`activity`: the account has the e-mail activity add-on, so that messages can be looked up.
+
+    `dkim_selector` names the key in the DNS that it signs with; s1 is the one that SendGrid gives first.
+    """
 
     SECRETS: ClassVar[tuple[str, ...]] = ("api_key",)
 
@@ -161,13 +164,17 @@ class SendgridSettings(VendorSettings):
     api_key_file: Path | None = None
     webhook_public_key: str = ""
     activity: bool = False
+    dkim_selector: str = "s1"
 
     def missing(self) -> list[str]:
         return super().missing() + ([] if self.webhook_public_key else ["webhook_public_key"])
 
 
 class SmtpSettings(VendorSettings):
-    """A mail server of one's own or of a host. `security` is how the connection is encrypted."""
+    """A mail server of one's own or of a host. `security` is how the connection is encrypted.
+
+    `dkim_selector` names the key in the DNS that the server signs with, for `outreach doctor` to look at.
+    """
 
     SECRETS: ClassVar[tuple[str, ...]] = ("password",)
 
@@ -178,6 +185,7 @@ class SmtpSettings(VendorSettings):
     password: SecretStr | None = None
     password_file: Path | None = None
     per_second: float | None = 2
+    dkim_selector: str = ""
 
     @field_validator("host")
     @classmethod

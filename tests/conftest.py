@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 # Nothing in the tests may start a Prefect server by mistake, or reach outside this machine.
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp())
@@ -154,3 +155,11 @@ def every_moment(settings: Settings) -> Settings:
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """A sender that does not give up an attempt because this machine was busy between beginning it and its turn."""
     monkeypatch.setattr(sender, "FRESH_SECONDS", 60.0)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Prints what tests counted (`record_property("tally", …)`), whichever process ran them and whether they passed."""
+    reports = [report for several in terminalreporter.stats.values() for report in several]
+    calls = [report for report in reports if getattr(report, "when", "") == "call"]
+    for tally in sorted(said for report in calls for name, said in report.user_properties if name == "tally"):
+        terminalreporter.write_line(tally)

@@ -165,3 +165,12 @@ def test_every_file_that_contributors_are_sent_to_exists() -> None:
     named = re.findall(r"`((?:outreach|tests|templates|docs|flows|setup)/[\w./-]+\.\w+)`", read("CONTRIBUTING.md"))
     assert named
     assert [name for name in named if not (PROJECT / name).exists()] == []
+
+
+@pytest.mark.parametrize("page", ["SECURITY.md", "docs/promises.md"])
+def test_every_test_that_a_page_calls_as_a_witness_is_there(page: str) -> None:
+    sources = "".join(path.read_text(encoding="utf-8") for path in (PROJECT / "tests").glob("**/test_*.py"))
+    tests = set(re.findall(r"def (test_\w+)\(", sources))
+    named = set(re.findall(r"`(test_\w+)`", (PROJECT / page).read_text(encoding="utf-8")))
+    assert len(named) > 20
+    assert named <= tests, sorted(named - tests)

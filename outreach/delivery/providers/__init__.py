@@ -12,6 +12,7 @@ from outreach.delivery.providers.protocol import (
     ComparesRequests,
     Found,
     Handover,
+    LogsIn,
     Provider,
     Report,
     WebhookRequest,
@@ -27,8 +28,8 @@ REPORTERS = ("lob", "postgrid", "stannp", "sendgrid", "twilio")
 
 __all__ = [
     "FILES", "PROVIDERS", "REPORTERS", "VENDORS", "Cancels", "Closes", "ClosesItsDay", "ComparesRequests", "Found",
-    "Handover", "Provider", "Report", "WebhookRequest", "open_providers", "open_vendor",
-    "require_secrets", "vendor_settings",
+    "Handover", "LogsIn", "Provider", "Report", "WebhookRequest", "open_providers", "open_vendor", "require_secrets",
+    "vendor_settings",
 ]  # fmt: skip
 
 

@@ -157,3 +157,10 @@ class Closes(Protocol):
     def close(self) -> None:
         """Gives its connections back."""
         ...
+
+
+@runtime_checkable
+class LogsIn(Protocol):
+    def log_in(self) -> None:
+        """Connects, encrypts and logs in as for a message, and gives none. Raises NotSent, saying which step failed."""
+        ...

@@ -62,6 +62,11 @@ class Smtp:
             _give_content(server, replace(handover, content=dated(handover)))
         return str(message["Message-ID"] or stand_in(handover.key))
 
+    def log_in(self) -> None:
+        """Connects, encrypts and logs in, and gives no message. Raises NotSent, saying which step failed."""
+        with self._connected():
+            pass
+
     def find(self, handover: Handover) -> list[str]:
         raise NoAnswer(f"a mail server cannot be asked what it took; look for {handover.reference} in its log")
 
@@ -156,6 +161,9 @@ def _nothing_left() -> Iterator[None]:
         yield
     except smtplib.SMTPNotSupportedError as error:
         raise NotSent("the mail server lacks the encryption or the login that is set under [providers.smtp]") from error
+    except smtplib.SMTPAuthenticationError as error:
+        what = f"the mail server refuses the name or the password ({error.smtp_code})"
+        raise NotSent(f"{what}: set providers.smtp.username and its password anew") from error
     except smtplib.SMTPResponseException as error:
         raise NotSent(f"the mail server does not let us in ({error.smtp_code}); check the name and password") from error
     except ssl.SSLError as error:

@@ -1,8 +1,7 @@
-"""What is well on this machine and what is not: findings, with how to mend each."""
+"""What is well on this machine and what is not: findings, with how to mend each. It sends nothing to anybody."""
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from sqlalchemy import Engine, text
@@ -11,6 +10,7 @@ from outreach.approval import list_staff
 from outreach.approval.audit import find_break
 from outreach.approval.reminders import find_deputy
 from outreach.approval.staff import can_anybody_approve
+from outreach.clock import read_clock
 from outreach.composing import check_templates
 from outreach.composing.contents import open_to_write
 from outreach.composing.handwriting.pens import pen_named
@@ -18,10 +18,17 @@ from outreach.composing.templates import saved_sources
 from outreach.database import open_database, reading, require_safe_claims, upgrade_database
 from outreach.delivery.generation import find_restore
 from outreach.delivery.providers import open_providers
+from outreach.doctor.file_modes import find_open_files
+from outreach.doctor.findings import RESERVED_NAMES, Finding, check
+from outreach.doctor.mail_domain import examine_domain
+from outreach.doctor.mail_login import find_login_fault
+from outreach.doctor.specimens import find_specimen_faults
 from outreach.errors import OutreachError, SettingsError
 from outreach.intake.contacts import load_key
 from outreach.planning.knobs import with_saved_knobs
 from outreach.settings import Settings, load_settings
+
+__all__ = ["Finding", "examine", "find_restore"]
 
 # What a request or a message from outside could use, with the first version of each line that mends it.
 KNOWN_HOLES: dict[str, dict[tuple[int, int], tuple[int, int, int]]] = {
@@ -33,19 +40,13 @@ KNOWN_HOLES: dict[str, dict[tuple[int, int], tuple[int, int, int]]] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Finding:
-    what: str
-    is_well: bool
-    mend: str = ""
-
-
 def examine(database: str | None, now: str | None) -> list[Finding]:
     """Every check, in the order in which one would mend them; a check that cannot be made is a finding too."""
     findings = [_python()]
     try:
         settings = load_settings()
         engine = open_database(database or settings.database_url)
+        instant = read_clock(now or settings.now)()
     except OutreachError as error:
         return [*findings, Finding("settings", False, str(error))]
     findings += [_business(settings), _signatory(settings), _mode(settings), _address(settings)]
@@ -53,22 +54,17 @@ def examine(database: str | None, now: str | None) -> list[Finding]:
         ("database", lambda: _database(engine)),
         ("secret", lambda: (load_key(engine, settings) and "") or ""),
         ("templates and faces", lambda: _templates(engine, settings)),
+        ("one message of each kind, as it leaves", lambda: find_specimen_faults(engine, settings, instant)),
         ("audit", lambda: _audit(engine)),
         ("somebody can approve", lambda: _approvers(engine, settings)),
         ("a deputy who can be reminded", lambda: _deputy(engine, settings)),
         ("providers", lambda: _providers(settings)),
+        ("the mail server lets us in", lambda: find_login_fault(settings)),
         ("the storage of letters", lambda: _storage(engine, settings)),
+        ("files are private", lambda: find_open_files(engine, settings)),
         ("no restored backup", lambda: find_restore(engine, settings)),
     ]
-    return findings + [_check(what, check) for what, check in checks]
-
-
-def _check(what: str, check: Callable[[], str]) -> Finding:
-    try:
-        mend = check()
-    except OutreachError as error:
-        mend = str(error)
-    return Finding(what, not mend, mend)
+    return findings + [check(what, find_fault) for what, find_fault in checks] + examine_domain(settings)
 
 
 def _python() -> Finding:
@@ -114,8 +110,7 @@ def _mode(settings: Settings) -> Finding:
 
 def _address(settings: Settings) -> Finding:
     address = urlsplit(settings.business.public_url)
-    # Names that lead nowhere by design (RFC 2606): the default's, and those of samples.
-    leads_nowhere = (address.hostname or "").endswith((".invalid", ".example", ".test"))
+    leads_nowhere = (address.hostname or "").endswith(RESERVED_NAMES)
     is_well = settings.mode == "rehearsal" or (address.scheme == "https" and not leads_nowhere)
     mend = "Set business.public_url to the https address of this desk: unsubscribe links and the sign-in need it"
     return Finding("the public address", is_well, "" if is_well else mend)

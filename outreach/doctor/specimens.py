@@ -1,0 +1,150 @@
+"""Composes one message of each kind of moment and channel as it would leave in live mode, and says what fails.
+
+The person and the facts are samples, never a customer's; the templates, the knobs and the business are the real ones.
+Nothing is written down and nothing is handed to a provider.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from urllib.parse import urlsplit
+
+from sqlalchemy import Engine
+
+from outreach.clock import business_date
+from outreach.composing.addresses import full_name
+from outreach.composing.digests import media_type_for
+from outreach.composing.environment import Value
+from outreach.composing.facts import Facts, greeting_name, locale_of, signatory_on
+from outreach.composing.fields import COMMON, OF_MOMENT
+from outreach.composing.guarding import person_of
+from outreach.composing.particulars import Assignment, Occasion
+from outreach.composing.templates import Templates, Words, saved_sources
+from outreach.composing.writing import Written, write_message
+from outreach.database import reading
+from outreach.delivery.providers import Handover
+from outreach.delivery.providers.mail import read_sealed
+from outreach.doctor.findings import RESERVED_NAMES
+from outreach.errors import OutreachError
+from outreach.intake.contacts import load_key
+from outreach.models import Customer
+from outreach.moments import MOMENTS, knobs_for
+from outreach.planning.knobs import with_saved_knobs
+from outreach.settings import Settings
+
+REFERENCE = "SAMP-LE00-0000"
+# Of the business's own country, with every field that an address anywhere may need.
+SAMPLE = Customer(
+    customer_id="sample",
+    given_name="Maria",
+    family_name="Lopez",
+    address_line1="1 Sample Street",
+    city="Sampleton",
+    region="VT",
+    postal_code="05401",
+)
+_CONTACTS = {
+    "letter": "us|05401|1 sample street",
+    "email": "maria.lopez@sample.example",
+    "text": "+18025550117",
+    "call": "+18025550117",
+}
+
+
+def find_specimen_faults(engine: Engine, settings: Settings, now: datetime) -> str:
+    """One line for each different fault, with every kind and channel that has it; empty when all are composed.
+
+    Kinds that are switched off and channels that a kind does not use are left out.
+    """
+    with reading(engine) as session:
+        tuned, saved = with_saved_knobs(session, settings), saved_sources(session)
+    live, key = as_live(tuned), load_key(engine, tuned)
+    templates = Templates(live.templates, saved)
+    where: dict[str, list[str]] = {}
+    for kind, channel in _in_use(live):
+        if fault := _find_fault(live, key, templates, kind, channel, now):
+            where.setdefault(fault, []).append(f"{kind} by {channel}")
+    return "\n".join(f"{', '.join(places)}: {fault}" for fault, places in where.items())
+
+
+def as_live(settings: Settings) -> Settings:
+    """The settings in live mode. A public address that leads nowhere has a finding of its own, and none here."""
+    business = settings.business
+    address = urlsplit(business.public_url)
+    if (address.hostname or "").endswith(RESERVED_NAMES) or address.scheme != "https":
+        business = business.model_copy(update={"public_url": "https://desk.sample.example"})
+    return settings.model_copy(update={"mode": "live", "business": business})
+
+
+def _in_use(settings: Settings) -> Iterator[tuple[str, str]]:
+    for kind in MOMENTS:
+        knobs = knobs_for(settings, kind)
+        if knobs.enabled:
+            yield from ((kind, channel) for channel in knobs.channels)
+
+
+def _find_fault(settings: Settings, key: bytes, templates: Templates, kind: str, channel: str, now: datetime) -> str:
+    try:
+        words = templates.find(kind, channel, [settings.business.language])
+        written = compose_specimen(settings, key, words, business_date(now, settings.business.timezone))
+        if channel == "email":
+            to = (full_name(SAMPLE), _CONTACTS["email"])
+            read_sealed(email_handover(settings, written.body, to, REFERENCE, now))
+    except OutreachError as error:
+        return str(error)
+    # A fault of ours must name its kind and channel too: whoever reads this has no traceback. No customer is in it.
+    except Exception as error:
+        return f"{type(error).__name__} while it was composed ({error}); report this, with the template"
+    return ""
+
+
+def compose_specimen(settings: Settings, key: bytes, words: Words, today: date) -> Written:
+    """The message that `words` make of the sample person and facts. Raises ComposingError or SettingsError."""
+    occasion = Occasion(SAMPLE.customer_id, _occasion_key(words.kind), today)
+    assignment = Assignment(REFERENCE, words.kind, words.channel, SAMPLE.customer_id, (occasion,), today, today)
+    facts = sample_facts(settings, words, today)
+    return write_message(settings, key, assignment, facts, words, {SAMPLE.customer_id: person_of(SAMPLE)})
+
+
+def _occasion_key(kind: str) -> str:
+    field = MOMENTS[kind].occasion_field
+    return str(OF_MOMENT[kind][field]) if field else "sample"
+
+
+def sample_facts(settings: Settings, words: Words, today: date) -> Facts:
+    """What the business says of itself, and the samples for the rest. Raises SettingsError where nobody can sign."""
+    business, signatory = settings.business, signatory_on(settings, today)
+    locale = locale_of(words.language, settings)
+    fields: dict[str, Value] = (
+        COMMON
+        | OF_MOMENT[words.kind]
+        | {
+            "greeting": greeting_name(SAMPLE, "greeting"),
+            "wards": None,
+            "several_wards": False,
+            "business": business.name,
+            "business_phone": business.phone,
+            "business_email": business.email,
+            "business_website": business.website,
+            "signatory": signatory.name,
+            "signatory_role": signatory.role,
+            "signatory_phone": signatory.direct_line or business.phone,
+            "currency": business.currency,
+            "locale": locale,
+        }
+    )
+    return Facts(SAMPLE, dict(_CONTACTS), signatory, locale, fields)
+
+
+def email_handover(settings: Settings, body: bytes, to: tuple[str, str], reference: str, now: datetime) -> Handover:
+    """One e-mail to a name and an address as its provider is given it, outside every batch."""
+    return Handover(
+        reference=reference,
+        key=f"{reference}.1",
+        channel="email",
+        recipient={"name": to[0], "email": to[1]},
+        content=body,
+        media_type=media_type_for("email", settings.provider_for("email")),
+        on=business_date(now, settings.business.timezone),
+        batch_id="",
+        begun_at=now,
+    )
