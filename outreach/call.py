@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 
-from outreach import tables
+from outreach import output
 from outreach.clock import Clock, parse_day, read_clock
 from outreach.database import open_database, reading, upgrade_database
 from outreach.delivery.generation import name_installation
@@ -47,7 +47,7 @@ class Call:
 
     def tell(self, line: str) -> None:
         if not self.as_json:
-            tables.say(line)
+            output.say(line)
 
 
 def open_call(

@@ -13,13 +13,14 @@ import typer
 from sqlalchemy.engine import make_url
 from typer.exceptions import TyperException
 
-from outreach import tables
+from outreach import output, tables
 from outreach.announcing import announce_approval, prefect_address
 from outreach.approval import approve_batch, reject
 from outreach.approval.batches import list_batches, require_waiting
 from outreach.call import open_call
 from outreach.commands.checking import checking
-from outreach.commands.deploying import LOCAL, deploying
+from outreach.commands.deploying import deploying
+from outreach.commands.doctor import doctoring
 from outreach.commands.naming import naming
 from outreach.commands.options import AsJson, By, Database, DryRun, Now, On
 from outreach.commands.penning import pen
@@ -34,8 +35,6 @@ from outreach.database import reading
 from outreach.database_errors import DATABASE_ERRORS, explain_database_error
 from outreach.day import prepare_day
 from outreach.delivery import pauses
-from outreach.doctor import examine
-from outreach.doctor.test_email import send_test_email
 from outreach.errors import OutreachError, SettingsError
 from outreach.intake import Folder, import_data, open_tables, read_mapping, read_since, reading_dated
 from outreach.intake.customer_ids import read_customer_id
@@ -48,6 +47,7 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, help=__doc__
 )
 app.add_typer(sending)
+app.add_typer(doctoring)
 app.add_typer(simulating)
 app.add_typer(redeeming)
 app.add_typer(deploying)
@@ -62,31 +62,7 @@ app.add_typer(people, name="people")
 def init(database: Database = None, now: Now = None) -> None:
     """Create the database, or bring it to today's shape."""
     call = open_call(database, now, create=True)
-    tables.say(f"The database is ready: {make_url(call.url).render_as_string(hide_password=True)}")
-
-
-@app.command()
-def doctor(
-    prefect: Annotated[bool, typer.Option("--prefect", help="Look at Prefect's server too.")] = False,
-    send_to: Annotated[
-        str | None, typer.Option(help="Send one e-mail, marked as a test, to this address of our own; needs --by.")
-    ] = None,
-    by: Annotated[str | None, typer.Option(help="For --send-to: the id of an admin's staff record.")] = None,
-    database: Database = None,
-    now: Now = None,
-    as_json: AsJson = False,
-) -> None:
-    """Say what is missing on this machine, and how to mend it."""
-    if send_to is not None:
-        call = open_call(database, now)
-        return tables.say(send_test_email(call.engine, call.settings, send_to, by or "", call.now))
-    findings = examine(database, now)
-    if prefect:
-        from flows.health import examine_prefect  # Prefect takes seconds to import
-
-        findings += examine_prefect(prefect_address() or LOCAL)
-    tables.show_findings(findings, as_json)
-    raise typer.Exit(0 if all(finding.is_well for finding in findings) else 1)
+    output.say(f"The database is ready: {make_url(call.url).render_as_string(hide_password=True)}")
 
 
 @app.command("import")
@@ -238,7 +214,7 @@ def preview(
     call = open_call(database, now)
     content, media_type = preview_template(call.engine, call.settings, template, customer, call.day(on))
     write_private(out, content)
-    tables.say(f"{out}: {len(content):,} bytes of {media_type}")
+    output.say(f"{out}: {len(content):,} bytes of {media_type}")
 
 
 @app.command()
@@ -277,7 +253,7 @@ def drill(
     if naive and restore:
         raise SettingsError("A job queue knows nothing of restored backups: leave out --naive or --restore")
     options = DrillOptions(kills, seed, database, keyed, naive, restore=restore, clocks=clocks)
-    result = run_drill(options, (lambda _: None) if as_json else tables.say)
+    result = run_drill(options, (lambda _: None) if as_json else output.say)
     show_drill(result, as_json)
     raise typer.Exit(0 if result.passed else 1)
 

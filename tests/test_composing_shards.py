@@ -17,7 +17,8 @@ from conftest import NOW, TODAY
 from outreach.composing import compose_planned, run
 from outreach.composing.run import Composer
 from outreach.composing.shards import Shard, cut_shards, write_each
-from outreach.database import hold, open_database, reading, try_hold, upgrade_database
+from outreach.database import open_database, reading, upgrade_database
+from outreach.locks import hold, try_hold
 from outreach.models import Content, Decision, Message, Wording
 from outreach.settings import Scaling, Settings
 from planned import CHANNELS, FOUR, add_customer, compose, plan

@@ -14,7 +14,7 @@ from sqlmodel import Session, select
 from approved import add_approved, add_batch, content_for, days
 from conftest import NOW, TODAY
 from outreach.clock import stopped_clock
-from outreach.database import hold, reading, writing
+from outreach.database import reading, writing
 from outreach.delivery import DeliverReport, count_due, deliver_due, pause, resume, sender
 from outreach.delivery import outbox as outbox_rows
 from outreach.delivery.pauses import pauses_over
@@ -24,6 +24,7 @@ from outreach.delivery.providers.protocol import FOR_EVER, NO_KEYS
 from outreach.delivery.recovery import recover_lost
 from outreach.delivery.sender import FRESH_SECONDS
 from outreach.errors import AlreadyAccepted, NotFound, NotSent, OutcomeUnknown, Refused, SettingsError
+from outreach.locks import hold
 from outreach.models import (
     Attempt,
     AuditEntry,

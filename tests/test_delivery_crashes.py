@@ -17,13 +17,14 @@ from test_providers import visible_files
 from approved import add_approved
 from conftest import NOW
 from outreach.clock import stopped_clock
-from outreach.database import is_held, open_database, reading, upgrade_database, writing
+from outreach.database import open_database, reading, upgrade_database, writing
 from outreach.delivery import deliver_due
 from outreach.delivery import sender as sending
 from outreach.delivery.outbox import owner_lock
 from outreach.delivery.providers import Handover
 from outreach.delivery.providers.outbox import Outbox
 from outreach.delivery.providers.protocol import FOR_EVER, NO_KEYS
+from outreach.locks import is_held
 from outreach.models import Attempt, Message
 from outreach.settings import Settings
 from outreach.tracking import track_open

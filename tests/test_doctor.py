@@ -21,7 +21,7 @@ from outreach.doctor.file_modes import find_open_files
 from outreach.doctor.mail_domain import examine_domain
 from outreach.doctor.mail_login import find_login_fault
 from outreach.doctor.specimens import find_specimen_faults
-from outreach.doctor.test_email import send_test_email
+from outreach.doctor.trial_email import send_test_email
 from outreach.errors import ComposingError, NotAllowed, NotFound, NotSent, Refused, SettingsError
 from outreach.intake.contacts import contact_hash, load_key
 from outreach.models import AuditEntry, Message, Suppression

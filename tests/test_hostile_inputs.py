@@ -28,7 +28,7 @@ from test_checking import letter
 from test_vendor_smtp import open_to, sealed
 
 from conftest import NOW
-from outreach import doctor, server, tables
+from outreach import doctor, output, server
 from outreach.cli import main
 from outreach.clock import stopped_clock
 from outreach.composing.checking import check_letter
@@ -531,8 +531,8 @@ def test_a_pdf_that_unpacks_to_far_more_than_a_letter_is_refused(monkeypatch: py
 
 def test_names_that_are_marks_for_the_terminal_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
     names = ["\\[/x]", "[/]", "[red]Bob", "\\\\[/x]", ":smile:", "[link=http://x]a", "\\"]
-    tables.print_table("[/] :smile:", ["\\[/]"], [[name] for name in names])
-    tables.say("[/] :smile: \x1b[31mred\x07")
+    output.print_table("[/] :smile:", ["\\[/]"], [[name] for name in names])
+    output.say("[/] :smile: \x1b[31mred\x07")
     said = capsys.readouterr().out
     lines = [line.strip() for line in said.splitlines()]
     assert lines == ["[/] :smile:", "\\[/]", *names, "[/] :smile: \ufffd[31mred\ufffd"]

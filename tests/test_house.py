@@ -27,6 +27,8 @@ GROUND = (
     "letters",
     "money",
     "database",
+    "locks",
+    "output",
     "chunks",
     "temporary_tables",
     "models",

@@ -18,7 +18,7 @@ from intake_data import write
 from outreach.clock import stopped_clock
 from outreach.composing.texts import count_segments
 from outreach.composing.unsubscribing import unsubscribe_token
-from outreach.database import hold, reading, writing
+from outreach.database import reading, writing
 from outreach.delivery import deliver_due
 from outreach.delivery import outbox as outbox_rows
 from outreach.delivery.providers import Handover, Report, WebhookRequest
@@ -27,6 +27,7 @@ from outreach.delivery.providers.protocol import NO_KEYS, stand_in
 from outreach.errors import NoAnswer, OutcomeUnknown, WebhookRefused
 from outreach.intake import import_folder
 from outreach.intake.contacts import contact_hash, load_key
+from outreach.locks import hold
 from outreach.models import (
     EVENT_KINDS,
     Attempt,

@@ -27,8 +27,9 @@ from outreach.approval.staff import require_approver
 from outreach.approval.withdrawing import expire_unapproved, withdraw_stopped
 from outreach.clock import business_date
 from outreach.composing.storage import open_storage
-from outreach.database import reading, take_turns, writing
+from outreach.database import reading, writing
 from outreach.errors import ChangedSince, NotWaiting, NowFewer, TooMuchGiven
+from outreach.locks import take_turns
 from outreach.models import Batch, Message
 from outreach.planning.ceilings import why_too_much
 from outreach.settings import Settings

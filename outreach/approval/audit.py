@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from outreach.database import take_turns
+from outreach.locks import take_turns
 from outreach.models import AuditEntry
 
 BEGINNING = "0" * 64

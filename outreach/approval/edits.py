@@ -16,9 +16,10 @@ from outreach.composing.contents import Row, content_row, keep_body, open_to_wri
 from outreach.composing.digests import media_type_for, message_digest
 from outreach.composing.editing import open_draft, sha256_of, words_of, write_edited
 from outreach.composing.writing import Written
-from outreach.database import insert_new, reading, take_turns, writing
+from outreach.database import insert_new, reading, writing
 from outreach.errors import ChangedSince
 from outreach.intake.contacts import load_key
+from outreach.locks import take_turns
 from outreach.models import Batch, Content, Edit, Message
 from outreach.settings import Settings
 

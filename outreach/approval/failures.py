@@ -14,8 +14,9 @@ from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
 from outreach.clock import CLOCKS_DIFFER
-from outreach.database import insert_new, take_turns
+from outreach.database import insert_new
 from outreach.errors import TooManyTries
+from outreach.locks import take_turns
 from outreach.models import Failure
 
 FREE_FOR_A_NAME = 5

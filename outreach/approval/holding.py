@@ -13,8 +13,9 @@ from outreach.approval.audit import record_act
 from outreach.approval.batches import CHANGED, OPENED, SHRUNK, require_message, require_reason, require_waiting, reseal
 from outreach.approval.seals import batch_seal
 from outreach.approval.staff import require_writer
-from outreach.database import take_turns, writing
+from outreach.database import writing
 from outreach.errors import NotWaiting
+from outreach.locks import take_turns
 from outreach.models import Batch, Message
 
 

@@ -19,7 +19,8 @@ from outreach.approval.seals import batch_seal
 from outreach.approval.withdrawing import expire_unapproved, withdraw_stopped
 from outreach.chunks import select_for
 from outreach.clock import business_date
-from outreach.database import take_turns, writing
+from outreach.database import writing
+from outreach.locks import take_turns
 from outreach.models import Batch, Message, Provenance
 from outreach.settings import Settings
 

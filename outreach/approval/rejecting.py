@@ -10,7 +10,8 @@ from outreach.approval.audit import record_acts
 from outreach.approval.batches import SHRUNK, messages_waiting, require_message, require_reason, require_waiting, reseal
 from outreach.approval.staff import require_approver
 from outreach.chunks import in_chunks
-from outreach.database import take_turns, writing
+from outreach.database import writing
+from outreach.locks import take_turns
 from outreach.models import Batch, Message
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
-from outreach.database import take_turns
 from outreach.errors import ApprovalError, SettingsError
+from outreach.locks import take_turns
 from outreach.models import KnobVersion
 from outreach.moments import knobs_for
 from outreach.planning.ceilings import Given, why_too_much

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from outreach.approval.batches import PLANNER, SHRUNK, WAITING, reseal
 from outreach.composing.recheck import recheck
-from outreach.database import take_turns
+from outreach.locks import take_turns
 from outreach.models import Batch, Message
 from outreach.planning.decisions import decide_again
 from outreach.planning.verdicts import Stop

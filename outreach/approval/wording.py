@@ -9,8 +9,9 @@ from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
 from outreach.composing.templates import check_source, read_sources, split_name
-from outreach.database import take_turns, writing
+from outreach.database import writing
 from outreach.errors import ApprovalError
+from outreach.locks import take_turns
 from outreach.models import TemplateVersion
 from outreach.settings import Settings
 

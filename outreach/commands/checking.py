@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from outreach import tables
+from outreach import output
 from outreach.commands.options import AsJson
 from outreach.composing.checking import Fault, check_letter
 from outreach.composing.marking import draw_faults
@@ -44,11 +44,11 @@ def check(
 def show_faults(letter: str, provider: str, faults: Sequence[Fault], as_json: bool) -> None:
     """What is wrong with a printed letter, each fault in a line with its page and its place in mm."""
     if as_json:
-        return tables.print_json({"letter": letter, "provider": provider, "faults": faults})
+        return output.print_json({"letter": letter, "provider": provider, "faults": faults})
     if not faults:
-        return tables.say(f"{letter} may go: {provider} can print it, and nothing is out of its place.")
+        return output.say(f"{letter} may go: {provider} can print it, and nothing is out of its place.")
     for number, fault in enumerate(faults, start=1):
         box = fault.box
         where = f", {box.left:.0f} × {box.top:.0f} mm from the top left" if box else ""
-        tables.say(f"{number}  {fault.kind}, page {fault.page}{where}: {fault.says}")
+        output.say(f"{number}  {fault.kind}, page {fault.page}{where}: {fault.says}")
     return None

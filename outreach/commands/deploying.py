@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from outreach import tables
+from outreach import output
 from outreach.announcing import prefect_address
 from outreach.call import open_call
 from outreach.commands.options import AsJson, Database, Now
@@ -33,8 +33,8 @@ def deploy(
     changes = deploy_all(call.written, prefect or prefect_address() or LOCAL, recipient, reset)
     rows: list[tuple[Any, ...]] = [(change.name, change.outcome, change.why) for change in changes]
     if as_json:
-        return tables.print_json([{"name": name, "outcome": outcome, "why": why} for name, outcome, why in rows])
+        return output.print_json([{"name": name, "outcome": outcome, "why": why} for name, outcome, why in rows])
     changed = [row for row in rows if row[1] != "unchanged"]
     if not changed:
-        return tables.say(f"Everything was as it should be: {len(rows)} pieces")
-    return tables.print_table("On Prefect's server", ["piece", "", "why"], changed)
+        return output.say(f"Everything was as it should be: {len(rows)} pieces")
+    return output.print_table("On Prefect's server", ["piece", "", "why"], changed)

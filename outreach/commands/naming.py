@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from outreach import tables
+from outreach import output
 from outreach.call import open_call
 from outreach.commands.options import AsJson, By, Database, Now
 from outreach.errors import SettingsError
@@ -39,12 +39,12 @@ def goodwill(
 
 def show_named(report: GoodwillReport, as_json: bool) -> None:
     if as_json:
-        return tables.print_json(report)
+        return output.print_json(report)
     if report.heading is not None:
-        tables.say(f"Line {report.heading} was taken for a heading: nobody has it for an id.")
-    tables.say(
+        output.say(f"Line {report.heading} was taken for a heading: nobody has it for an id.")
+    output.say(
         f"{report.event}: {report.read:,} read, {report.named:,} named now, {report.known:,} named before, "
         f"{report.refused:,} refused"
     )
     refused = [(row.file, row.line, row.column, row.reason) for row in report.refusals]
-    return tables.print_table("Refused", ["file", "line", "column", "reason"], refused) if refused else None
+    return output.print_table("Refused", ["file", "line", "column", "reason"], refused) if refused else None

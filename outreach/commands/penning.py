@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from outreach import tables
+from outreach import output
 from outreach.commands.options import AsJson
 from outreach.composing.handwriting.pens import (
     SET_AT,
@@ -42,9 +42,9 @@ def pen_make(
 
     settings = load_settings()
     path = make_pen(Recipe(name, base, seed, size, word_gap, joined), settings.pens)
-    tables.say(f"{path}: {path.stat().st_size // 1000} kB. Name it as the pen of a signatory in outreach.toml")
+    output.say(f"{path}: {path.stat().st_size // 1000} kB. Name it as the pen of a signatory in outreach.toml")
     if missing := missing_letters_of(path):
-        tables.say(f"It cannot write {missing}")
+        output.say(f"It cannot write {missing}")
 
 
 @pen.command("list")
@@ -56,8 +56,8 @@ def pen_list(as_json: AsJson = False) -> None:
         for each in pens
     ]
     if as_json:
-        return tables.print_json([dict(zip(("name", "from", "cannot_write"), row, strict=True)) for row in rows])
-    return tables.print_table("Pens", ["pen", "from", "cannot write"], rows)
+        return output.print_json([dict(zip(("name", "from", "cannot_write"), row, strict=True)) for row in rows])
+    return output.print_table("Pens", ["pen", "from", "cannot write"], rows)
 
 
 def missing_letters_of(path: Path) -> str:
@@ -78,7 +78,7 @@ def pen_sheet(
     business = load_settings().business
     form = form_for(language or business.language, paper_for(business.country))
     _write(out, print_sheet(form))
-    tables.say(f"{out}: {form.pages} pages. Print them at true size, fill them in, scan them: outreach pen learn")
+    output.say(f"{out}: {form.pages} pages. Print them at true size, fill them in, scan them: outreach pen learn")
 
 
 @pen.command("learn")
@@ -104,22 +104,22 @@ def pen_learn(
     path = keep_hand(hand, name, pens)
     proof = proof or path.with_suffix(".png")
     _write(proof, as_png(draw_proof(hand, pen_named(name, pens), signs), colours=64))
-    tables.say(f"{path}: {path.stat().st_size // 1000} kB. Look at {proof}, then name it as a signatory's pen")
+    output.say(f"{path}: {path.stat().st_size // 1000} kB. Look at {proof}, then name it as a signatory's pen")
     _say_what_to_mend(hand)
 
 
 def _say_what_to_mend(hand: "OwnHand") -> None:
     lost, fewer = hand.lost, [character for character in hand.again if character not in hand.lost]
     if lost:
-        tables.say(f"Write again: {'; '.join(f'{character} ({hand.again[character]})' for character in lost)}")
+        output.say(f"Write again: {'; '.join(f'{character} ({hand.again[character]})' for character in lost)}")
     if fewer:
-        tables.say(f"Enough to go by: {'; '.join(f'{character} ({hand.again[character]})' for character in fewer)}")
+        output.say(f"Enough to go by: {'; '.join(f'{character} ({hand.again[character]})' for character in fewer)}")
     if hand.unsigned:
-        tables.say(f"It writes the name letter by letter, because {hand.unsigned}")
+        output.say(f"It writes the name letter by letter, because {hand.unsigned}")
     if hand.again or hand.unsigned:
-        tables.say("To mend it, print the form anew, fill in those boxes alone, and give all scans, the new ones last")
+        output.say("To mend it, print the form anew, fill in those boxes alone, and give all scans, the new ones last")
     if hand.missing:
-        tables.say(f"It cannot write {hand.missing}")
+        output.say(f"It cannot write {hand.missing}")
 
 
 def _write(path: Path, content: bytes) -> None:

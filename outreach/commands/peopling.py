@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from outreach import tables
+from outreach import output
 from outreach.call import open_call
 from outreach.commands.options import AsJson, By, Database, Now
 from outreach.database import reading
@@ -28,12 +28,12 @@ def people_duplicates(database: Database = None, now: Now = None, as_json: AsJso
     with reading(call.engine) as session:
         doubles, _ = list_doubles(session, 1, ALL)
     if as_json:
-        return tables.print_json({"report": report, "pairs": doubles})
+        return output.print_json({"report": report, "pairs": doubles})
     rows = [(one.first_id, one.second_id, one.reasons, one.doubt) for one in doubles]
-    tables.print_table("May be one person", ["one", "other", "because they have", "but"], rows)
+    output.print_table("May be one person", ["one", "other", "because they have", "but"], rows)
     for kind, number in sorted(report.defaults.items()):
-        tables.say(f"{number} values of {kind} are shared by too many people to tell anything")
-    return tables.say(f"{report.open} wait for an answer, {report.new} of them new; {report.decided} were answered")
+        output.say(f"{number} values of {kind} are shared by too many people to tell anything")
+    return output.say(f"{report.open} wait for an answer, {report.new} of them new; {report.decided} were answered")
 
 
 @people.command("merge")
@@ -47,7 +47,7 @@ def people_merge(
     """Make one person of two customers; can be taken back."""
     call = open_call(database, now)
     report = merge_people(call.engine, call.settings, keep, other, by, call.now)
-    tables.say(f"{other} is another number of {keep} now; {report.pulled.withdrawn} open messages were withdrawn")
+    output.say(f"{other} is another number of {keep} now; {report.pulled.withdrawn} open messages were withdrawn")
 
 
 @people.command("unmerge")
@@ -60,7 +60,7 @@ def people_unmerge(
     """Take a merge back: each has their own history again."""
     call = open_call(database, now)
     merge = unmerge_people(call.engine, merged, by, call.now)
-    tables.say(f"{merge.merged_id} and {merge.kept_id} are two people again")
+    output.say(f"{merge.merged_id} and {merge.kept_id} are two people again")
 
 
 @people.command("two")
@@ -68,7 +68,7 @@ def people_two(one: Who, other: Who, by: By, database: Database = None, now: Now
     """Say that two who may be one person are two; they are never proposed again."""
     call = open_call(database, now)
     say_two_people(call.engine, one, other, by, call.now)
-    tables.say(f"{one} and {other} are two people")
+    output.say(f"{one} and {other} are two people")
 
 
 @people.command("reopen")
@@ -85,7 +85,7 @@ def people_reopen(
     """Take off the do-not-contact list what staff or a bounce put on it; never what the person asked for."""
     call = open_call(database, now)
     channels = lift_typed(call.engine, call.settings, contact, postal_code, by, reason, call.now)
-    tables.say(f"Lifted for {' and '.join(channels)}")
+    output.say(f"Lifted for {' and '.join(channels)}")
 
 
 @people.command("households")
@@ -93,7 +93,7 @@ def people_households(database: Database = None, now: Now = None) -> None:
     """Find who shares an address, as every import does at its end."""
     call = open_call(database, now)
     changed = detect_households(call.engine, call.settings, call.now)
-    tables.say(f"{changed} customers have another household than before")
+    output.say(f"{changed} customers have another household than before")
 
 
 @people.command("lives")
@@ -114,4 +114,4 @@ def people_lives(
         take_household_back(call.engine, customer, by, call.now)
     else:
         record_household(call.engine, customer, with_, by, call.now)
-    tables.say("Taken back" if forget else "Recorded")
+    output.say("Taken back" if forget else "Recorded")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from outreach import tables
+from outreach import output
 from outreach.call import open_call
 from outreach.commands.options import AsJson, By, Database, Now
 from outreach.money import write_money
@@ -26,5 +26,5 @@ def redeem_(
     find_reward(call.engine, call.settings, code, call.now)
     reward = redeem(call.engine, call.settings, hash_of(call.engine, call.settings, code), by, call.now)
     if as_json:
-        return tables.print_json(reward)
-    return tables.say(f"Redeemed: {write_money(reward.amount, reward.currency)}, given to {reward.customer_id}")
+        return output.print_json(reward)
+    return output.say(f"Redeemed: {write_money(reward.amount, reward.currency)}, given to {reward.customer_id}")

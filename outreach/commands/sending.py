@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from outreach import tables
+from outreach import output, tables
 from outreach.call import open_call, owner_name, scope_of
 from outreach.commands.options import AsJson, By, Database, DryRun, Now, On, Scope
 from outreach.commands.trying import show_due
@@ -62,7 +62,7 @@ def close(
     call = open_call(database, now)
     with writing(call.engine) as session:
         message = close_by_hand(session, reference, as_, by, reason, call.now)
-        tables.say(f"{message.reference} is {message.status}: {message.status_reason}")
+        output.say(f"{message.reference} is {message.status}: {message.status_reason}")
 
 
 @sending.command()
@@ -99,6 +99,6 @@ def resume(
     with writing(call.engine) as session:
         was_paused = pauses.resume(session, scope, name, call.now)
         others = pauses.list_pauses(session)
-    tables.say("Sending goes on." if was_paused else "That was not paused; nothing changed.")
+    output.say("Sending goes on." if was_paused else "That was not paused; nothing changed.")
     for other in others:
-        tables.say(f"  Still paused: {other.scope} {other.name}".rstrip())
+        output.say(f"  Still paused: {other.scope} {other.name}".rstrip())

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from outreach import tables
+from outreach import output
 from outreach.call import open_call
 from outreach.commands.options import AsJson, Database, Now
 from outreach.errors import SettingsError
@@ -45,7 +45,7 @@ def simulate(
         write_private(picture, draw_weeks(weeks, f"Touches per week, {first} to {last}").encode())
     show_forecast(seen, weeks, before, as_json)
     if picture and not as_json:
-        tables.say(f"Drawn: {picture}")
+        output.say(f"Drawn: {picture}")
 
 
 def try_knobs(settings: Settings, typed: list[str]) -> Settings:
@@ -69,17 +69,17 @@ def show_forecast(seen: Forecast, weeks: Weeks, before: Forecast | None, as_json
             for monday in weeks.mondays
             if weeks.counts[moment, monday]
         ]
-        return tables.print_json({**span, "messages": seen.messages, "weeks": by_week, "held": held})
+        return output.print_json({**span, "messages": seen.messages, "weeks": by_week, "held": held})
     title = f"{seen.first} to {seen.last}: {len(seen.messages)} messages, {write_money(seen.cost, seen.currency)}"
     if len(weeks.mondays) <= 1:
         rows = [
             (m.on, m.send_on, m.moment, m.channel, m.customer_id, write_money(m.cost, seen.currency))
             for m in seen.messages
         ]
-        tables.print_table(title, ["planned", "sent", "moment", "channel", "customer", "cost"], rows)
+        output.print_table(title, ["planned", "sent", "moment", "channel", "customer", "cost"], rows)
     show_weeks(seen, weeks, before, title)
     reasons = [tuple(row.values()) for row in held]
-    return tables.print_table("Not written to, each day counted", ["moment", "decision", "rule", "number"], reasons)
+    return output.print_table("Not written to, each day counted", ["moment", "decision", "rule", "number"], reasons)
 
 
 def show_weeks(seen: Forecast, weeks: Weeks, before: Forecast | None, title: str) -> None:
@@ -97,4 +97,4 @@ def show_weeks(seen: Forecast, weeks: Weeks, before: Forecast | None, title: str
         rows.append((moment, *numbers, weeks.total(moment), *change, cost))
     heads = [f"{monday:%d %b}" for monday in starts]
     columns = ["moment", *heads, "in all", *(["as it is now"] if before else []), "cost"]
-    tables.print_table(f"{title}; touches by {'week' if stride == 1 else 'four weeks'} from", columns, rows)
+    output.print_table(f"{title}; touches by {'week' if stride == 1 else 'four weeks'} from", columns, rows)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from sqlmodel import Session
 
-from outreach import tables
+from outreach import output
 from outreach.approval import add_staff, give_first_password, list_staff, remove_staff, take_password
 from outreach.call import Call, open_call
 from outreach.commands.options import AsJson, Database, Now
@@ -36,7 +36,7 @@ def staff_add(
     call = open_call(database, now, create=True)
     with writing(call.engine) as session:
         member = add_staff(session, who, name or who, role, call.now, email)
-        tables.say(f"{member.staff_id} is {member.name}, {member.role}")
+        output.say(f"{member.staff_id} is {member.name}, {member.role}")
         if password_file or not member.password_hash:
             _new_password(call, session, who, password_file)
 
@@ -57,7 +57,7 @@ def staff_password(
 def _new_password(call: Call, session: Session, who: str, password_file: Path | None) -> None:
     if password_file:
         take_password(session, who, _first_line(password_file), call.settings.business.name, call.now)
-        tables.say(f"The password in {password_file} is now theirs")
+        output.say(f"The password in {password_file} is now theirs")
     else:
         _show_first_password(who, give_first_password(session, who, call.now))
 
@@ -85,12 +85,12 @@ def staff_remove(
     call = open_call(database, now)
     with writing(call.engine) as session:
         remove_staff(session, who, call.now)
-        tables.say(f"{who} may not act any more")
+        output.say(f"{who} may not act any more")
 
 
 def _show_first_password(who: str, password: str) -> None:
-    tables.say(f"First password: {password}")
-    tables.say(f"It is shown only now. Tell it to {who} alone; the desk asks them for one of their own.")
+    output.say(f"First password: {password}")
+    output.say(f"It is shown only now. Tell it to {who} alone; the desk asks them for one of their own.")
 
 
 def _show_staff(staff: Sequence[Staff], as_json: bool) -> None:
@@ -101,10 +101,10 @@ def _show_staff(staff: Sequence[Staff], as_json: bool) -> None:
         for s in staff
     ]  # fmt: skip
     if as_json:
-        return tables.print_json(listed)
+        return output.print_json(listed)
     columns = ["staff_id", "name", "role", "email", "password"]
     rows = [[one[column] for column in columns] for one in listed]
-    return tables.print_table("Staff", ["id", "name", "role", "e-mail", "password"], rows)
+    return output.print_table("Staff", ["id", "name", "role", "e-mail", "password"], rows)
 
 
 def _password_words(member: Staff) -> str:

@@ -5,16 +5,16 @@ stops only the messages it concerns, and these stay planned. What one person's d
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Engine, Table, bindparam, update
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 
+from outreach.composing.composed import Composed, change_messages, composed_row, lock_planned
 from outreach.composing.contents import Row, content_row, keep_bodies, open_to_write
-from outreach.composing.digests import media_type_for, message_digest
+from outreach.composing.digests import media_type_for
 from outreach.composing.facts import FactFinder, Facts
 from outreach.composing.letterhead import read_letterhead
 from outreach.composing.particulars import Assignment, Occasion
@@ -25,7 +25,7 @@ from outreach.composing.set_aside import cannot_be_written, write_reasons
 from outreach.composing.shards import Shard, cut_shards, planned_in, write_each
 from outreach.composing.sounding import currency_of
 from outreach.composing.stated import hash_facts, names_stated, write_facts
-from outreach.composing.templates import Templates, Words, saved_sources
+from outreach.composing.templates import Templates, saved_sources
 from outreach.composing.vouchers import code_for, hash_code
 from outreach.composing.writing import Written, reward_in, write_message
 from outreach.database import insert_new, reading, writing
@@ -34,27 +34,13 @@ from outreach.intake.contacts import contact_hash, load_key
 from outreach.models import Content, Message, Moment, Reward, Wording
 from outreach.planning.ceilings import Given, why_too_much
 from outreach.planning.decisions import decide_again
-from outreach.planning.rewards import expected_cost, value_of_gift
+from outreach.planning.rewards import value_of_gift
 from outreach.settings import Settings
 
 # So many are read and stored together: what a killed process has to write again at most.
 AT_ONCE = 100
 Progress = Callable[[int, int], None]
 CallHelp = Callable[[int], None]
-
-
-@dataclass(frozen=True)
-class Composed:
-    """One message as it was written: its words, the rewards it gives, and hashes of the facts that it states.
-
-    `made` is what it was written with.
-    """
-
-    written: Written
-    words: Words
-    rewards: list[Row]
-    facts: str
-    made: Made
 
 
 Result = Composed | ComposingError
@@ -234,7 +220,7 @@ class Composer:
         kept: Mapping[str, Row | StorageError],
     ) -> None:
         """Stores what became of those that are still planned, many in each statement."""
-        still = _lock_planned(session, [message.reference for message, _ in done])
+        still = lock_planned(session, [message.reference for message, _ in done])
         rows, contents, wordings, rewards, made = [], {}, [], list[Row](), list[Made]()
         unwritten: list[tuple[Message, ComposingError]] = []
         for message, result in done:
@@ -250,14 +236,14 @@ class Composer:
                 continue
             contents[written.sha256] = content
             wordings.append({"reference": message.reference, "words": written.words})
-            rows.append(_composed(self.settings, message, result))
+            rows.append(composed_row(self.settings, message, result))
             rewards += result.rewards
             made.append(result.made)
             self.report.composed[message.kind, message.channel] += 1
         # In one order in every process: two that insert the same texts must not wait for each other in a circle.
         keep_provenances(session, made)
         insert_new(session, Content, [contents[sha256] for sha256 in sorted(contents)])
-        _change(session, rows)
+        change_messages(session, rows)
         insert_new(session, Wording, wordings)
         insert_new(session, Reward, rewards)
         self._put_off(session, unwritten)
@@ -268,52 +254,12 @@ class Composer:
             {"for_reference": message.reference, "status": "withdrawn", "status_reason": str(reason)}
             for message, reason in unwritten
         ]
-        _change(session, withdrawn)
+        change_messages(session, withdrawn)
         stops = find_put_off(session, self.settings, unwritten, self.on)
         decide_again(session, stops, self.on)
         at_once = {reference for reference, stop in stops.items() if any(h.next_on == self.on for _, h in stop.holds)}
         self.report.due_again.update(message.kind for message, _ in unwritten if message.reference in at_once)
         self.report.withdrawn.update((message.kind, message.channel) for message, _ in unwritten)
-
-
-def _lock_planned(session: Session, references: Sequence[str]) -> set[str]:
-    """Those of `references` that are still planned, locked in an order that is the same for everyone."""
-    still = select(Message.reference).where(Message.status == "planned", col(Message.reference).in_(references))
-    return set(session.exec(still.order_by(Message.reference).with_for_update()))
-
-
-def _composed(settings: Settings, message: Message, composed: Composed) -> dict[str, Any]:
-    written, words = composed.written, composed.words
-    values = [value_of_gift(settings, message.kind, row["amount"], row["currency"]) for row in composed.rewards]
-    reward_cost = sum(expected_cost(settings, value) for value in values)
-    provider = settings.provider_for(message.channel)  # type: ignore[arg-type]
-    sealed = message.model_copy(update={"recipient": written.recipient, "provider": provider})
-    return {
-        "for_reference": message.reference,
-        "status": "composed",
-        "status_reason": None,
-        "recipient": written.recipient,
-        "facts": composed.facts,
-        "content_sha256": written.sha256,
-        "template_sha256": words.sha256,
-        "language": words.language,
-        "size": written.size,
-        "cost": written.cost + reward_cost,
-        "reward_cost": reward_cost,
-        "reward_value": sum(values),
-        "provenance_id": composed.made.provenance_id,
-        "provider": provider,
-        "digest": message_digest(sealed, written.sha256),
-    }
-
-
-def _change(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Writes the rows over the messages that they are for, which the caller has locked."""
-    if rows:
-        table: Table = Message.__table__  # type: ignore[attr-defined]
-        values: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "for_reference"}
-        statement = update(table).where(table.c.reference == bindparam("for_reference")).values(values)
-        session.connection().execute(statement, [dict(row) for row in rows])
 
 
 def assignments_for(session: Session, messages: Sequence[Message]) -> list[Assignment]:

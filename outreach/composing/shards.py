@@ -10,7 +10,8 @@ from datetime import date
 from sqlalchemy import Engine, Select, func, select
 from sqlmodel import col
 
-from outreach.database import hold, reading, try_hold
+from outreach.database import reading
+from outreach.locks import hold, try_hold
 from outreach.models import STATUSES, Message
 
 

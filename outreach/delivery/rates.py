@@ -3,8 +3,10 @@
 A turn that was missed is gone. To make up for it would be two at once, and a provider counts by the second.
 """
 
+import math
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,6 +25,8 @@ LATE = timedelta(seconds=0.1)
 MOST_READY = timedelta(seconds=0.5)
 # What is used up further ahead than it can be was written by a clock that was wrong.
 CLOCKS_DIFFER = timedelta(seconds=2)
+# Whoever waits longer than this says why.
+QUIET_SECONDS = 2
 
 
 @dataclass(frozen=True)
@@ -64,8 +68,11 @@ def allow(
 class Turns:
     """The turns of one sender with one provider."""
 
-    def __init__(self, engine: Engine, provider: str, per_second: float | None) -> None:
-        self.engine, self.provider, self.per_second = engine, provider, per_second
+    def __init__(
+        self, engine: Engine, provider: str, per_second: float | None, tell: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self.engine, self.provider, self.per_second, self.tell = engine, provider, per_second, tell
+        self.waiting_since: float | None = None
         self.starts: deque[float] = deque()
         #: How long it took lately from setting turns aside to being ready for the first.
         self.ready = timedelta(0)
@@ -79,9 +86,20 @@ class Turns:
             at = shared_instant(session, system_clock)
             now = steady_seconds()
             allowed = allow(session, self.provider, self.per_second, wanted, at, self.ready if ready is None else ready)
+        if allowed.count:
+            self.waiting_since = None
         first, apart = now + allowed.wait.total_seconds(), allowed.apart.total_seconds()
         self.starts.extend(first + number * apart for number in range(allowed.count))
         return allowed.count, allowed.wait.total_seconds()
+
+    def wait(self, seconds: float, at_most: float) -> None:
+        """Waits while other senders use up what the provider allows; told once where that takes long."""
+        since = self.waiting_since = steady_seconds() if self.waiting_since is None else self.waiting_since
+        if steady_seconds() + seconds - since > QUIET_SECONDS:
+            rate = f"{self.provider} is given {self.per_second:g} messages a second by all senders together"
+            self.tell(f"{rate}; this one waits for its turn (providers.{self.provider}.per_second)")
+            self.waiting_since = math.inf
+        time.sleep(min(seconds, at_most))
 
     def note_ready(self, seconds: float) -> None:
         self.ready = min(timedelta(seconds=seconds), MOST_READY)

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
 from outreach.approval.staff import require_approver
-from outreach.database import is_held, reading
+from outreach.database import reading
 from outreach.delivery.outbox import (
     advance,
     attempts_of,
@@ -24,6 +24,7 @@ from outreach.delivery.outbox import (
 )
 from outreach.delivery.providers.protocol import stand_in
 from outreach.errors import NotFound, NotWaiting, SettingsError
+from outreach.locks import is_held
 from outreach.models import Attempt, Installation, Message
 
 DIED = "its sender died while handing it over"

@@ -4,8 +4,6 @@ Messages come out of the outbox under claims, pass the last check, get attempts 
 providers answer is settled before the next round; a round is short, so that a pause is never long in coming into force.
 """
 
-import math
-import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -19,17 +17,18 @@ from sqlmodel import col
 from outreach.clock import Clock, business_date, steady_seconds
 from outreach.composing.contents import Bodies, read_bodies
 from outreach.composing.storage import open_storage
-from outreach.database import hold, is_held, reading, require_safe_claims, take_turns, writing
+from outreach.database import reading, require_safe_claims, writing
 from outreach.delivery import generation, outbox
 from outreach.delivery.beginning import RAN_OUT, Begun, Opened, begin_attempts, require_free, watch_leases
 from outreach.delivery.cancelling import CancelReport, cancel_stopped
+from outreach.delivery.day_lists import close_days
 from outreach.delivery.due import count_waiting, require_start
 from outreach.delivery.handover import hand_over
 from outreach.delivery.last_check import OUT_OF_REACH
 from outreach.delivery.marks import Mark, mark_file, remember
 from outreach.delivery.outbox import Claim
 from outreach.delivery.pauses import count_messages, is_paused
-from outreach.delivery.providers import ClosesItsDay, Provider, open_providers
+from outreach.delivery.providers import Provider, open_providers
 from outreach.delivery.queue import TURNS, Turn
 from outreach.delivery.rates import Turns
 from outreach.delivery.recovery import await_notice, recover_lost
@@ -37,6 +36,7 @@ from outreach.delivery.reports import DeliverReport
 from outreach.delivery.settling import Answer, answer_of, is_providers_fault, settle
 from outreach.delivery.unsettled import kept_unless_settled, settle_unsettled
 from outreach.errors import HeldUp, MarkNotWritten, NotNow
+from outreach.locks import hold, is_held, take_turns
 from outreach.models import Message
 from outreach.settings import Settings
 
@@ -48,8 +48,6 @@ MOST_AT_ONCE = 500
 # So many failures of a provider in a row, and it is left alone until the next run.
 FAILURES_IN_A_ROW = 5
 SWEEPS_IN_VAIN = 3
-# Whoever waits longer than this says why.
-QUIET_SECONDS = 2
 
 
 def deliver_due(
@@ -83,7 +81,7 @@ def deliver_due(
         cancelled = cancel_stopped(engine, settings, clock, carriers, tell)
         sender = Sender(engine, settings, clock, owner, tell, carriers, at_point, limit)
         sender.run()
-        files = sender.close_days()
+        files = close_days(carriers.values(), tell)
         return sender.report(before, files, cancelled)
 
 
@@ -109,7 +107,6 @@ class Sender:
         self.retrying: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
         self.turns: dict[str, Turns] = {}
-        self.waiting_since: dict[str, float] = {}
         self.handed_over = 0
         self.at_once = 10
 
@@ -198,7 +195,7 @@ class Sender:
 
     def _work_round(self, carrier: Provider, waiting: deque[Claim], bodies: Bodies) -> None:
         """Begins as many of `waiting` as may leave within a second, hands them over, and settles what is known."""
-        turns = self.turns.setdefault(carrier.name, Turns(self.engine, carrier.name, carrier.per_second))
+        turns = self.turns.setdefault(carrier.name, Turns(self.engine, carrier.name, carrier.per_second, self.tell))
         begun, at = self._begin(carrier, waiting, bodies, turns)
         if begun.mark:
             self._write_mark(begun.mark, begun.opened)
@@ -232,9 +229,8 @@ class Sender:
         may_be_many = carrier.key_life or carrier.absent_after is not None
         count, wait = turns.set_aside(len(waiting) if may_be_many else 1)
         if not count:
-            self._wait_for_turn(carrier, wait)
+            turns.wait(wait, FRESH_SECONDS)
             return Begun(), steady_seconds()
-        self.waiting_since.pop(carrier.name, None)
         claims = [waiting.popleft() for _ in range(count)]
         with writing(self.engine) as session:
             at = steady_seconds()
@@ -243,15 +239,6 @@ class Sender:
             begun = begin_attempts(session, self.settings, claims, bodies, self.carriers, on, now, watch)
         self.at_point("begun")
         return begun, at
-
-    def _wait_for_turn(self, carrier: Provider, seconds: float) -> None:
-        """Waits while other senders use up what a provider allows; told once where that takes long."""
-        since = self.waiting_since.setdefault(carrier.name, steady_seconds())
-        if steady_seconds() + seconds - since > QUIET_SECONDS:
-            rate = f"{carrier.name} is given {carrier.per_second:g} messages a second by all senders together"
-            self.tell(f"{rate}; this one waits for its turn (providers.{carrier.name}.per_second)")
-            self.waiting_since[carrier.name] = math.inf
-        time.sleep(min(seconds, FRESH_SECONDS))
 
     def _hand_over(self, carrier: Provider, opened: Opened, bodies: Bodies, fresh_until: float) -> Answer:
         """What the provider says; an attempt that is not fresh any more is not started."""
@@ -300,17 +287,6 @@ class Sender:
             outbox.put_down(session, [message for _, message in standing], "approved", reason)
         self.ended["again"] += len(standing)
         self.retrying[claims[0].provider] += len(standing)
-
-    def close_days(self) -> tuple[str, ...]:
-        """The lists that providers wrote. One that cannot be written stays due, and what was sent stays sent."""
-        written: list[str] = []
-        for provider in self.carriers.values():
-            if isinstance(provider, ClosesItsDay):
-                try:
-                    written += provider.finish()
-                except OSError as error:
-                    self.tell(f"{provider.name} cannot write its lists ({error.strerror}); the next run tries again")
-        return tuple(written)
 
     def report(self, before: int, files: tuple[str, ...], cancelled: CancelReport) -> DeliverReport:
         with reading(self.engine) as session:

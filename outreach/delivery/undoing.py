@@ -11,9 +11,10 @@ from sqlmodel import Session, col, select
 
 from outreach.approval.approving import reopen
 from outreach.approval.staff import require_approver
-from outreach.database import take_turns, writing
+from outreach.database import writing
 from outreach.delivery import outbox
 from outreach.errors import NotFound, NotWaiting
+from outreach.locks import take_turns
 from outreach.models import Attempt, Batch, Message
 from outreach.settings import Settings
 

@@ -12,7 +12,7 @@ from typing import cast
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from outreach import tables
+from outreach import output, tables
 from outreach.approval import add_staff, approve_batch
 from outreach.approval.batches import list_batches
 from outreach.clock import instant_at, read_clock
@@ -46,14 +46,14 @@ def run_demo(database: str | None, now: str | None) -> None:
     from flows.intake import intake
     from flows.prepare import prepare
 
-    tables.say("Starting Prefect's embedded server (10 to 40 seconds the first time) and importing …")
+    output.say("Starting Prefect's embedded server (10 to 40 seconds the first time) and importing …")
     intake(str(PRACTICE))
-    tables.say(f"Preparing {on} …")
+    output.say(f"Preparing {on} …")
     prepared = prepare(on)
     with reading(engine) as session:
         tables.show_prepared(session, prepared, as_json=False)
     _approve_all(engine, settings, on, noon)
-    tables.say("Delivering …")
+    output.say("Delivering …")
     tables.show_delivered(cast(DeliverReport, deliver()), settings.business, as_json=False)
     _draw(engine, settings)
     _leave_waiting(engine, on)
@@ -76,7 +76,7 @@ def demo_day(engine: Engine, settings: Settings, now: datetime) -> date:
 
 def _write(on: date) -> set[str]:
     summary = write_practice(PRACTICE, on, SEED)
-    tables.say(f"A sample practice of {len(summary.customer_ids)} customers is in {PRACTICE}/, as of {on}")
+    output.say(f"A sample practice of {len(summary.customer_ids)} customers is in {PRACTICE}/, as of {on}")
     return set(summary.customer_ids)
 
 
@@ -103,7 +103,7 @@ def _approve_all(engine: Engine, settings: Settings, on: date, now: datetime) ->
         waiting = [batch.batch_id for batch in list_batches(session) if batch.run_on <= on and batch.count]
     for batch_id in waiting:
         approve_batch(engine, settings, batch_id, APPROVER, now, "demo")
-    tables.say(f"{APPROVER} approves {len(waiting)} batches" if waiting else "Nothing waits for approval.")
+    output.say(f"{APPROVER} approves {len(waiting)} batches" if waiting else "Nothing waits for approval.")
 
 
 def _leave_waiting(engine: Engine, on: date) -> None:
@@ -115,7 +115,7 @@ def _leave_waiting(engine: Engine, on: date) -> None:
     with reading(engine) as session:
         waiting = len(list_batches(session))
     said = "1 batch waits" if waiting == 1 else f"{waiting} batches wait"
-    tables.say(f"For {tomorrow}, {said} at the desk: outreach up")
+    output.say(f"For {tomorrow}, {said} at the desk: outreach up")
 
 
 def _draw(engine: Engine, settings: Settings) -> None:
@@ -147,7 +147,7 @@ def _point_onwards(engine: Engine, settings: Settings, on: date, seconds: float)
         someone = session.exec(select(Message.customer_id).order_by(Message.reference).limit(1)).first()
     stores = settings.database_url
     with_database = "" if stores == "sqlite:///outreach.db" else f" --database {stores}"
-    tables.say(
+    output.say(
         f"\nDone in {seconds:.0f} s. Where to look next:\n"
         f"  {SHEET}  the first letters in one picture\n"
         f"  {settings.providers.outbox.folder}/  the letters, e-mails and texts, and the call sheet calls.csv\n"

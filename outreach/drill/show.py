@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from outreach import tables
+from outreach import output
 from outreach.drill.run import DrillResult
 from outreach.drill.senders import POINTS
 
@@ -13,18 +13,18 @@ SHOWN = 2
 def show_drill(result: DrillResult, as_json: bool) -> None:
     """Prints the ledger, the points that kills hit, and in one line whether the drill passed."""
     if as_json:
-        tables.print_json(to_plain(result))
+        output.print_json(to_plain(result))
         return
-    tables.print_table(
+    output.print_table(
         "The ledger, from the vendors' own logs", ("what", "messages", "must be", "which"), _ledger_rows(result)
     )
     points = [point for point in POINTS if result.killed[point] or result.stopped[point]]
     rows = [(point, result.killed[point], result.stopped[point]) for point in points]
-    tables.print_table("Kills by the point they hit", ("point", "killed", "stopped"), rows)
-    tables.print_table("What the vendors did", ("to a hand-over", "times"), sorted(result.tally.faults.items()))
+    output.print_table("Kills by the point they hit", ("point", "killed", "stopped"), rows)
+    output.print_table("What the vendors did", ("to a hand-over", "times"), sorted(result.tally.faults.items()))
     if result.webhooks:
-        tables.print_table("Webhooks", ("webhooks", "times"), sorted(result.webhooks.items()))
-    tables.say(_verdict(result))
+        output.print_table("Webhooks", ("webhooks", "times"), sorted(result.webhooks.items()))
+    output.say(_verdict(result))
 
 
 def to_plain(result: DrillResult) -> dict[str, Any]:

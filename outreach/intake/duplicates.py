@@ -14,9 +14,10 @@ from typing import Any
 from sqlalchemy import Column, Engine, MetaData, String, Table, and_, delete, func, insert
 from sqlmodel import Session, col, select
 
-from outreach.database import insert_new, reading, take_turns, writing
+from outreach.database import insert_new, reading, writing
 from outreach.intake.contacts import fold_words, normalise_address, normalise_email, normalise_phone
 from outreach.letters import plain_letters
+from outreach.locks import take_turns
 from outreach.models import Customer, Double, Flag
 from outreach.settings import Settings
 

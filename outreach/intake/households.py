@@ -13,10 +13,11 @@ from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, delete,
 from sqlmodel import Session, col, select
 
 from outreach.clock import business_date
-from outreach.database import take_turns, upsert, writing
+from outreach.database import upsert, writing
 from outreach.errors import NotFound
 from outreach.intake.aliases import resolve_ids
 from outreach.intake.contacts import normalise_address
+from outreach.locks import take_turns
 from outreach.models import Customer, Flag, HouseholdWord
 from outreach.settings import Settings
 

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, update
 from sqlmodel import col
 
 from outreach.clock import business_date
-from outreach.database import take_turns, writing
+from outreach.database import writing
 from outreach.errors import SourceUnreadable
 from outreach.intake.changes import Changes, Since, column_of_changes, find_mark
 from outreach.intake.columns import TABLES, Table
@@ -32,6 +32,7 @@ from outreach.intake.refusals import Refusals
 from outreach.intake.reports import FileCount, ImportReport, count_reasons
 from outreach.intake.sources import Row, Source
 from outreach.intake.storing import store_rows
+from outreach.locks import take_turns
 from outreach.models import Import, Installation
 from outreach.settings import Settings
 

@@ -16,9 +16,10 @@ from sqlmodel import Session, col, select
 
 from outreach.chunks import select_for
 from outreach.clock import business_date
-from outreach.database import insert_new, take_turns, writing
+from outreach.database import insert_new, writing
 from outreach.errors import SettingsError
 from outreach.intake.contacts import load_key
+from outreach.locks import take_turns
 from outreach.models import TOUCHING, Decision, Installation, Message, Moment
 from outreach.moments import MOMENTS, PLACES, require_kinds
 from outreach.moments.anniversary import ANNIVERSARY

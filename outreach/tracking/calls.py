@@ -18,9 +18,10 @@ from outreach.approval.staff import require_approver
 from outreach.clock import business_date, instant_at
 from outreach.composing.contents import read_row
 from outreach.composing.recheck import recheck
-from outreach.database import reading, take_turns, writing
+from outreach.database import reading, writing
 from outreach.errors import ApprovalError, ContentLost, NotFound, NotWaiting
 from outreach.intake.contacts import contact_hash, load_key, normalise_phone, show_phone
+from outreach.locks import take_turns
 from outreach.models import DESK, Event, Message
 from outreach.planning.collecting import check_calls
 from outreach.planning.hours import Leave

@@ -10,8 +10,9 @@ from sqlmodel import Session, col, select
 from outreach.approval.audit import record_act
 from outreach.approval.staff import require_admin, require_approver
 from outreach.clock import business_date
-from outreach.database import reading, take_turns, writing
+from outreach.database import reading, writing
 from outreach.intake.goodwill import GoodwillReport, List, keep_named, query_list, trim_event
+from outreach.locks import take_turns
 from outreach.models import Goodwill
 from outreach.settings import Settings
 

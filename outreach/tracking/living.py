@@ -6,10 +6,11 @@ from sqlalchemy import Engine
 
 from outreach.approval.audit import record_act
 from outreach.approval.staff import require_writer
-from outreach.database import take_turns, writing
+from outreach.database import writing
 from outreach.errors import NotWaiting
 from outreach.intake.customer_ids import read_customer_id
 from outreach.intake.households import say_household, take_back_household
+from outreach.locks import take_turns
 
 
 def record_household(engine: Engine, customer_id: str, other: str | None, by: str, now: datetime) -> None:

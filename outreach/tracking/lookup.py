@@ -15,7 +15,7 @@ from outreach.approval import expire_unapproved, withdraw_stopped
 from outreach.clock import Clock, StoppedClock, business_date
 from outreach.composing.contents import read_bodies
 from outreach.composing.storage import Storage, open_storage
-from outreach.database import reading, take_turns, writing
+from outreach.database import reading, writing
 from outreach.delivery import outbox, recovery
 from outreach.delivery.cancelling import cancel_stopped
 from outreach.delivery.generation import accept_restore, find_restore, is_looked_after, raise_mark
@@ -25,6 +25,7 @@ from outreach.delivery.providers import Found, Handover, Provider, open_provider
 from outreach.delivery.reminding import remind_deputy
 from outreach.delivery.unsettled import settle_unsettled
 from outreach.errors import DatabaseError, DeliveryError, Refused
+from outreach.locks import take_turns
 from outreach.models import Attempt, Message
 from outreach.settings import Settings
 from outreach.tracking.webhooks import apply_pending_webhooks

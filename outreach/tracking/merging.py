@@ -13,13 +13,14 @@ from sqlmodel import Session, col, select
 from outreach.approval.audit import record_act
 from outreach.approval.staff import require_writer
 from outreach.clock import business_date
-from outreach.database import insert_new, take_turns, writing
+from outreach.database import insert_new, writing
 from outreach.delivery.providers import Provider
 from outreach.errors import ApprovalError, NotFound, NotWaiting
 from outreach.intake.aliases import find_aliases, merges_of, move_all, move_all_back
 from outreach.intake.carrying import carry, keep_stops
 from outreach.intake.combining import combine, remove, separate, set_aside
 from outreach.intake.households import apply_words
+from outreach.locks import take_turns
 from outreach.models import Customer, Double, Merge, Message
 from outreach.planning.merged import move_moments, move_moments_back
 from outreach.settings import Settings

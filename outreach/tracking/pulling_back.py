@@ -15,11 +15,11 @@ from outreach.approval.batches import WAITING
 from outreach.approval.withdrawing import withdraw_messages
 from outreach.clock import business_date, stopped_clock
 from outreach.composing.recheck import recheck
-from outreach.database import take_turns
 from outreach.delivery import outbox
 from outreach.delivery.cancelling import cancel_messages
 from outreach.delivery.providers import Provider, open_providers
 from outreach.errors import OutreachError
+from outreach.locks import take_turns
 from outreach.models import Message
 from outreach.planning.decisions import decide_again
 from outreach.planning.verdicts import Stop

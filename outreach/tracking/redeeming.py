@@ -13,9 +13,10 @@ from outreach.approval.audit import record_act
 from outreach.approval.staff import require_staff
 from outreach.clock import business_date
 from outreach.composing.vouchers import hash_code, read_code
-from outreach.database import reading, take_turns, writing
+from outreach.database import reading, writing
 from outreach.errors import NotFound, NotWaiting
 from outreach.intake.contacts import load_key
+from outreach.locks import take_turns
 from outreach.models import Message, Reward
 from outreach.settings import Settings
 

@@ -11,10 +11,10 @@ from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
 from outreach.approval.staff import require_approver
-from outreach.database import take_turns
 from outreach.delivery import outbox
 from outreach.delivery.providers.protocol import stand_in
 from outreach.errors import ApprovalError, NotFound, NotWaiting
+from outreach.locks import take_turns
 from outreach.models import DESK, Event, Message
 from outreach.planning.ids import read_reference
 from outreach.settings import Settings

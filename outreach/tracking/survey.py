@@ -13,10 +13,11 @@ from sqlmodel import Session, select
 from outreach.clock import business_date
 from outreach.composing.surveying import read_survey_token, reference_in
 from outreach.composing.unsubscribing import mend_token
-from outreach.database import take_turns, writing
+from outreach.database import writing
 from outreach.errors import NotFound
 from outreach.intake.contacts import load_key
 from outreach.intake.values import Style, Unfit, passage
+from outreach.locks import take_turns
 from outreach.models import Decision, Feedback, Message, Moment
 from outreach.settings import Settings
 

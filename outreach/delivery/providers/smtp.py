@@ -13,7 +13,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Any
 
 from outreach.clock import steady_seconds
 from outreach.delivery.providers.dead_addresses import says_no_such_address
@@ -23,9 +23,6 @@ from outreach.delivery.providers.smtp_login import log_in
 from outreach.errors import ContactRefused, NoAnswer, NotNow, NotSent, OutcomeUnknown, Refused, WebhookRefused
 from outreach.provider_settings import SmtpSettings, secret_of
 from outreach.settings import Settings
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 # RFC 4954: log in first, or wrongly; RFC 3463: the sender's address, or (as Gmail uses 5.4.5) the day's limit.
 OUR_FAULT_CODES = frozenset({530, 534, 535, 538})
@@ -119,7 +116,7 @@ class _Lines(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: "WriteableBuffer") -> int:
+    def readinto(self, buffer: Any) -> int:
         left = self.answer_by - steady_seconds()
         if left <= 0:
             raise TimeoutError("the answer came too slowly")

@@ -1,0 +1,39 @@
+"""The command that says what is missing on this machine. It only calls."""
+
+from typing import Annotated
+
+import typer
+
+from outreach import output, tables
+from outreach.announcing import prefect_address
+from outreach.call import open_call
+from outreach.commands.deploying import LOCAL
+from outreach.commands.options import AsJson, Database, Now
+from outreach.doctor import examine
+from outreach.doctor.trial_email import send_test_email
+
+doctoring = typer.Typer()
+
+
+@doctoring.command()
+def doctor(
+    prefect: Annotated[bool, typer.Option("--prefect", help="Look at Prefect's server too.")] = False,
+    send_to: Annotated[
+        str | None, typer.Option(help="Send one e-mail, marked as a test, to this address of our own; needs --by.")
+    ] = None,
+    by: Annotated[str | None, typer.Option(help="For --send-to: the id of an admin's staff record.")] = None,
+    database: Database = None,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what is missing on this machine, and how to mend it."""
+    if send_to is not None:
+        call = open_call(database, now)
+        return output.say(send_test_email(call.engine, call.settings, send_to, by or "", call.now))
+    findings = examine(database, now)
+    if prefect:
+        from flows.health import examine_prefect  # Prefect takes seconds to import
+
+        findings += examine_prefect(prefect_address() or LOCAL)
+    tables.show_findings(findings, as_json)
+    raise typer.Exit(0 if all(finding.is_well for finding in findings) else 1)
