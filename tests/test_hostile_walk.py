@@ -83,7 +83,6 @@ def test_an_address_gets_one_message_or_none(
     require_sound(record_property, walk("addresses", engine, settings, tmp_path / "data", "email", rows), len(rows), 3)
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason='a , ; ( or " in a name beside an accent breaks To')
 def test_names_that_mean_something_in_a_header_reach_one_recipient_under_their_own_name(
     engine: Engine, settings: Settings, tmp_path: Path, record_property: Record
 ) -> None:
