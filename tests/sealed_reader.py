@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from email import message_from_string
+from email.header import decode_header, make_header
+from email.utils import getaddresses
 from html.parser import HTMLParser
 from typing import Any
 
@@ -142,9 +144,17 @@ def _header_faults(sealed: Sealed, mail: Any, right: Any, settings: Settings) ->
     to = mail["To"].addresses
     if [normalise_email(one.addr_spec) for one in to] != [normalise_email(sealed.person.email or "")]:
         faults.append("it has not one To, which is theirs")
-    elif _shown(to[0].display_name) != _shown(full_name(sealed.person)):
+    elif _shown(_name_in_to(sealed.body)) != _shown(full_name(sealed.person)):
         faults.append("the name in To is not the one on record")
     return faults
+
+
+def _name_in_to(body: bytes) -> str:
+    """The name in To by RFC 2047, 6.2: the space between two encoded words is none. Python's parser of addresses keeps
+    it before 3.12, so the words are decoded by the older one."""
+    head = message_from_string(body.decode(), policy=email.policy.compat32)
+    (name, _), *_others = getaddresses([re.sub(r"\r?\n(?=[ \t])", "", head["To"])])
+    return str(make_header(decode_header(name)))
 
 
 def _shown(name: str) -> str:
