@@ -295,7 +295,7 @@ def test_a_sender_that_waits_for_a_rate_says_why(sqlite_engine: Engine, settings
     vendor.per_second = 0.25
     deliver(sqlite_engine, settings, vendor, tell=told.append)
     assert vendor.taken == ["A", "B"]
-    assert sum("waits for its turn" in line for line in told) == 1
+    assert sum("waits for a slot" in line for line in told) == 1
 
 
 def test_a_message_put_off_by_a_clock_that_was_ahead_goes_when_it_is_right(engine: Engine, settings: Settings) -> None:

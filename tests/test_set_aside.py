@@ -10,15 +10,20 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 from typer.testing import CliRunner
 
+from approved import add_approved
 from conftest import NOW, TODAY
+from outreach import database
 from outreach.cli import app
+from outreach.clock import stopped_clock
 from outreach.composing import compose_planned, facts, recheck, writing
 from outreach.composing.environment import render_template, try_branches
 from outreach.composing.fields import fields_for
 from outreach.composing.templates import Templates, check_source
 from outreach.database import reading
+from outreach.delivery import deliver_due
 from outreach.errors import TemplateRefused
 from outreach.learning import count_set_aside
+from outreach.models import Message
 from outreach.settings import PROJECT, Settings
 from planned import add_customer, message_of, plan
 from serving import Browser, serving
@@ -224,3 +229,19 @@ def test_a_last_check_that_fails_over_one_message_lets_the_others_go(
     assert "KeyError" in before[mine[1]].reason
     assert "Zephyrine" not in before[mine[1]].reason
     assert "could not be looked at" not in str([before.get(mine[0]), before.get(mine[2])])
+
+
+def test_a_beginning_that_fails_over_one_message_lets_the_others_go(engine: Engine, settings: Settings) -> None:
+    with database.writing(engine) as session:
+        for reference in ("A", "B", "C"):
+            add_approved(session, reference, channel="text")
+        session.get_one(Message, "B").recipient = "{"
+    told: list[str] = []
+    report = deliver_due(engine, settings, stopped_clock(NOW), "s", told.append)
+    assert report.sent == {"text": 2}
+    with reading(engine) as session:
+        left = session.get_one(Message, "B")
+    assert left.status == "approved"
+    assert left.status_reason
+    assert left.status_reason.startswith("it could not be begun: JSONDecodeError")
+    assert f"B: {left.status_reason}" in told

@@ -14,7 +14,8 @@ from sqlmodel import Session
 
 from outreach.clock import CLOCKS_DIFFER, Clock, business_date, steady_seconds
 from outreach.composing.contents import Bodies
-from outreach.database import reading
+from outreach.composing.set_aside import name_fault
+from outreach.database import reading, writing
 from outreach.delivery import outbox
 from outreach.delivery.generation import next_mark
 from outreach.delivery.handover import handover_of
@@ -23,7 +24,7 @@ from outreach.delivery.marks import Mark
 from outreach.delivery.outbox import Claim
 from outreach.delivery.providers import Cancels, ComparesRequests, Handover, Provider
 from outreach.delivery.recovery import doubt
-from outreach.errors import DeliveryError, HeldUp
+from outreach.errors import DeliveryError, HeldUp, OutreachError
 from outreach.models import Attempt, Message
 from outreach.planning.checks import Check, find_stops
 from outreach.planning.decisions import decide_again
@@ -48,14 +49,53 @@ class Opened:
 
 @dataclass
 class Begun:
-    """What became of a group of claims; those in neither list no longer stood.
+    """What became of a group of claims; those in no list no longer stood.
 
     `mark` is to be remembered outside the database before anything leaves.
     """
 
     opened: list[Opened] = field(default_factory=list)
     stopped: list[tuple[Claim, Stop]] = field(default_factory=list)
+    #: Those over which it failed as nobody foresaw, with the fault; nothing of them was written.
+    failed: list[tuple[Claim, str]] = field(default_factory=list)
     mark: Mark | None = None
+    #: When the last check looked, by `steady_seconds`.
+    looked_at: float = field(default_factory=steady_seconds)
+
+
+def begin_each(
+    engine: Engine,
+    settings: Settings,
+    claims: Sequence[Claim],
+    bodies: Bodies,
+    carriers: Mapping[str, Provider],
+    clock: Clock,
+) -> Begun:
+    """Begins attempts in one transaction; where that fails over one message, each alone, so that it stops no other.
+
+    Raises what is no message's own fault: a setting, or the database.
+    """
+    try:
+        with writing(engine) as session:
+            # Read only now: others may have held the database for a while.
+            looked_at, now = steady_seconds(), clock()
+            on, watch = business_date(now, settings.business.timezone), watch_leases(claims, clock)
+            begun = begin_attempts(session, settings, claims, bodies, carriers, on, now, watch)
+        begun.looked_at = looked_at
+        return begun
+    except (OutreachError, SQLAlchemyError):
+        raise
+    except Exception as error:
+        if len(claims) == 1:
+            return Begun(failed=[(claims[0], f"it could not be begun: {name_fault(error)}; report this")])
+    alone = [begin_each(engine, settings, [claim], bodies, carriers, clock) for claim in claims]
+    return Begun(
+        [opened for begun in alone for opened in begun.opened],
+        [stopped for begun in alone for stopped in begun.stopped],
+        [failed for begun in alone for failed in begun.failed],
+        next((begun.mark for begun in reversed(alone) if begun.mark), None),
+        alone[0].looked_at,
+    )
 
 
 def begin_attempts(

@@ -1,6 +1,6 @@
-"""How fast each provider may be used, by all senders together: hand-overs get turns, and start in no other instant.
+"""How fast each provider may be used, by all senders together: hand-overs get slots, and start in no other instant.
 
-A turn that was missed is gone. To make up for it would be two at once, and a provider counts by the second.
+A slot that was missed is gone. To make up for it would be two at once, and a provider counts by the second.
 """
 
 import math
@@ -19,7 +19,7 @@ from outreach.models import Allowance
 
 # Nothing is allowed further ahead than this, so that a pause or an opt-out is never long in coming into force.
 AHEAD = timedelta(seconds=1)
-# So late a turn may still be used; turns are as much further apart, so that the rate holds in any second all the same.
+# So late a slot may still be used; slots are as much further apart, so that the rate holds in any second all the same.
 LATE = timedelta(seconds=0.1)
 # Beginning attempts takes this long at the most before the first of them is ready to leave.
 MOST_READY = timedelta(seconds=0.5)
@@ -46,7 +46,7 @@ def allow(
     at: datetime,
     ready: timedelta = timedelta(0),
 ) -> Allowed:
-    """Sets aside a provider's next `wanted` turns, as many as come within a second of when the first is `ready`.
+    """Sets aside a provider's next `wanted` slots, as many as come within a second of when the first is `ready`.
 
     None of them when others have used that second up: `wait` says when to ask again.
     """
@@ -65,8 +65,8 @@ def allow(
     return Allowed(count, first - at, apart)
 
 
-class Turns:
-    """The turns of one sender with one provider."""
+class Slots:
+    """The slots of one sender with one provider."""
 
     def __init__(
         self, engine: Engine, provider: str, per_second: float | None, tell: Callable[[str], None] = lambda _: None
@@ -74,7 +74,7 @@ class Turns:
         self.engine, self.provider, self.per_second, self.tell = engine, provider, per_second, tell
         self.waiting_since: float | None = None
         self.starts: deque[float] = deque()
-        #: How long it took lately from setting turns aside to being ready for the first.
+        #: How long it took lately from setting slots aside to being ready for the first.
         self.ready = timedelta(0)
 
     def set_aside(self, wanted: int, ready: timedelta | None = None) -> tuple[int, float]:
@@ -97,15 +97,15 @@ class Turns:
         since = self.waiting_since = steady_seconds() if self.waiting_since is None else self.waiting_since
         if steady_seconds() + seconds - since > QUIET_SECONDS:
             rate = f"{self.provider} is given {self.per_second:g} messages a second by all senders together"
-            self.tell(f"{rate}; this one waits for its turn (providers.{self.provider}.per_second)")
+            self.tell(f"{rate}; this one waits for a slot (providers.{self.provider}.per_second)")
             self.waiting_since = math.inf
         time.sleep(min(seconds, at_most))
 
     def note_ready(self, seconds: float) -> None:
         self.ready = min(timedelta(seconds=seconds), MOST_READY)
 
-    def await_turn(self, left: int, until: float) -> bool:
-        """Waits for the next turn, of `left` that are still wanted; False when none comes before `until`."""
+    def await_slot(self, left: int, until: float) -> bool:
+        """Waits for the next slot, of `left` that are still wanted; False when none comes before `until`."""
         if self.per_second is None:
             return True
         while (now := steady_seconds()) < until:
@@ -124,5 +124,5 @@ class Turns:
         return False
 
     def drop(self) -> None:
-        """Lets go of turns that nobody is left for."""
+        """Lets go of slots that nobody is left for."""
         self.starts.clear()

@@ -19,7 +19,7 @@ from outreach.composing.contents import Bodies, read_bodies
 from outreach.composing.storage import open_storage
 from outreach.database import reading, require_safe_claims, writing
 from outreach.delivery import generation, outbox
-from outreach.delivery.beginning import RAN_OUT, Begun, Opened, begin_attempts, require_free, watch_leases
+from outreach.delivery.beginning import RAN_OUT, Begun, Opened, begin_each, require_free
 from outreach.delivery.cancelling import CancelReport, cancel_stopped
 from outreach.delivery.day_lists import close_days
 from outreach.delivery.due import count_waiting, require_start
@@ -30,7 +30,7 @@ from outreach.delivery.outbox import Claim
 from outreach.delivery.pauses import count_messages, is_paused
 from outreach.delivery.providers import Provider, open_providers
 from outreach.delivery.queue import TURNS, Turn
-from outreach.delivery.rates import Turns
+from outreach.delivery.rates import Slots
 from outreach.delivery.recovery import await_notice, recover_lost
 from outreach.delivery.reports import DeliverReport
 from outreach.delivery.settling import Answer, answer_of, is_providers_fault, settle
@@ -106,7 +106,7 @@ class Sender:
         self.ended: Counter[str] = Counter()
         self.retrying: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
-        self.turns: dict[str, Turns] = {}
+        self.slots: dict[str, Slots] = {}
         self.handed_over = 0
         self.at_once = 10
 
@@ -195,23 +195,24 @@ class Sender:
 
     def _work_round(self, carrier: Provider, waiting: deque[Claim], bodies: Bodies) -> None:
         """Begins as many of `waiting` as may leave within a second, hands them over, and settles what is known."""
-        turns = self.turns.setdefault(carrier.name, Turns(self.engine, carrier.name, carrier.per_second, self.tell))
-        begun, at = self._begin(carrier, waiting, bodies, turns)
+        slots = self.slots.setdefault(carrier.name, Slots(self.engine, carrier.name, carrier.per_second, self.tell))
+        begun = self._begin(carrier, waiting, bodies, slots)
+        at = begun.looked_at
         if begun.mark:
             self._write_mark(begun.mark, begun.opened)
         if begun.opened:
-            turns.note_ready(steady_seconds() - at)
+            slots.note_ready(steady_seconds() - at)
         for _, stop in begun.stopped:
             self.ended[stop.reason if stop.only_waits else stop.status] += 1
         answers: list[Answer] = []
         try:
             for number, opened in enumerate(begun.opened):
-                is_its_turn = turns.await_turn(len(begun.opened) - number, at + FRESH_SECONDS)
+                is_in_time = slots.await_slot(len(begun.opened) - number, at + FRESH_SECONDS)
                 answers.append(
-                    self._hand_over(carrier, opened, bodies, at + FRESH_SECONDS) if is_its_turn else answer_of(opened)
+                    self._hand_over(carrier, opened, bodies, at + FRESH_SECONDS) if is_in_time else answer_of(opened)
                 )
         finally:
-            turns.drop()
+            slots.drop()
             # Whatever ends this process in an orderly way, what is known by now is written down.
             self._settle(answers, begun.mark.name if begun.mark else "")
 
@@ -223,22 +224,21 @@ class Sender:
             self._settle([answer_of(one) for one in opened], mark.name)
             raise
 
-    def _begin(self, carrier: Provider, waiting: deque[Claim], bodies: Bodies, turns: Turns) -> tuple[Begun, float]:
+    def _begin(self, carrier: Provider, waiting: deque[Claim], bodies: Bodies, slots: Slots) -> Begun:
         self.at_point("beginning")
         # A sender that dies leaves all it had begun open. Where nothing can be repeated or looked up, that is one.
         may_be_many = carrier.key_life or carrier.absent_after is not None
-        count, wait = turns.set_aside(len(waiting) if may_be_many else 1)
+        count, wait = slots.set_aside(len(waiting) if may_be_many else 1)
         if not count:
-            turns.wait(wait, FRESH_SECONDS)
-            return Begun(), steady_seconds()
+            slots.wait(wait, FRESH_SECONDS)
+            return Begun()
         claims = [waiting.popleft() for _ in range(count)]
-        with writing(self.engine) as session:
-            at = steady_seconds()
-            on, now = self.today, self.clock()
-            watch = watch_leases(claims, self.clock)
-            begun = begin_attempts(session, self.settings, claims, bodies, self.carriers, on, now, watch)
+        begun = begin_each(self.engine, self.settings, claims, bodies, self.carriers, self.clock)
+        for claim, fault in begun.failed:
+            self.tell(f"{claim.reference}: {fault}")
+            self._give_back([claim], fault)
         self.at_point("begun")
-        return begun, at
+        return begun
 
     def _hand_over(self, carrier: Provider, opened: Opened, bodies: Bodies, fresh_until: float) -> Answer:
         """What the provider says; an attempt that is not fresh any more is not started."""
