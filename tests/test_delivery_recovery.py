@@ -582,7 +582,7 @@ def test_no_second_ever_holds_more_hand_overs_than_a_provider_allows(
     for wait, wanted in asked:
         at += timedelta(seconds=wait)
         with writing(rate_engine) as session:
-            allowed = rates.allow(session, name, per_second, wanted, stopped_clock(at))
+            allowed = rates.allow(session, name, per_second, wanted, at)
         assert 0 <= allowed.count <= wanted
         first = at + allowed.wait
         starts += [first + number * allowed.apart for number in range(allowed.count)]

@@ -10,7 +10,8 @@ from sqlalchemy import Engine
 
 from approved import add_approved
 from conftest import NOW, TODAY
-from outreach.database import open_database, writing
+from outreach.clock import system_clock
+from outreach.database import open_database, shared_instant, writing
 from outreach.delivery import deliver_due, pause, rates
 from outreach.delivery.shards import count_shards
 from outreach.settings import Scaling, Settings
@@ -58,10 +59,11 @@ def _use(url: str, wanted: int, all_have_some: Any, starts: Any) -> None:
     engine, mine = open_database(url), []
     while len(mine) < wanted:
         with writing(engine) as session:
-            allowed = rates.allow(session, "lob", PER_SECOND, min(5, wanted - len(mine)))
+            at = shared_instant(session, system_clock)
+            allowed = rates.allow(session, "lob", PER_SECOND, min(5, wanted - len(mine)), at)
         if allowed.count and not mine:
             all_have_some.wait(100)
-        mine += [allowed.at + allowed.wait + number * allowed.apart for number in range(allowed.count)]
+        mine += [at + allowed.wait + number * allowed.apart for number in range(allowed.count)]
     starts.put(mine)
 
 
