@@ -19,6 +19,7 @@ from sqlalchemy import Engine, inspect, text
 from conftest import TODAY
 from outreach.clock import system_clock
 from outreach.database import open_database
+from outreach.delivery.generation import name_installation
 from outreach.delivery.providers import Handover, Provider, WebhookRequest
 from outreach.delivery.providers import lob as real_lob
 from outreach.delivery.providers import twilio as real_twilio
@@ -424,11 +425,12 @@ def test_a_backup_of_either_database_is_put_back_whole(engine: Engine, tmp_path:
     settings = make_settings(plan, {"lob": 1})
     feeder = Feeder(engine, settings, ["lob"], random.Random(1))
     feeder.feed(3)
-    put_back = take_backup(engine, tmp_path / "backup.db")
+    name_installation(engine, settings, system_clock())
+    backup = take_backup(engine, tmp_path / "backup.db")
     feeder.feed(2)
     feeder.opt_out()
     assert len(feeder.records()) == 5
-    put_back()
+    backup.restore()
     assert [record.status for record in feeder.records()] == ["approved"] * 3 + ["gone"] * 2
     feeder.bring_do_not_contact()
     assert feeder.plan_again() == 2

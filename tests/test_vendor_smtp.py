@@ -196,7 +196,7 @@ ANSWERS: list[tuple[str, str, type[DeliveryError]]] = [
     (".", "550 5.1.1 user unknown", ContactRefused),
     (".", "550 No such user here", ContactRefused),
     (".", "554 5.7.1 user unknown, says our filter", Refused),
-    (".", "450 4.1.1 no such user just now", NotSent),
+    (".", "450 4.1.1 no such user just now", NotNow),
     ("RCPT", "552 5.2.2 mailbox full", Refused),
     ("RCPT", "554 5.7.1 relay access denied", NotNow),
     ("RCPT", "530 log in first", NotSent),

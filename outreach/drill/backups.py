@@ -5,26 +5,51 @@ Whoever restores one has stopped everything that uses the database before.
 
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, func, insert, select, text
 from sqlmodel import SQLModel
 
-Restore = Callable[[], None]
+from outreach.database import reading
+from outreach.delivery.marks import mark_file, read_mark
+from outreach.models import Installation
+from outreach.settings import Settings
 
 
-def take_backup(engine: Engine, path: Path) -> Restore:
-    """Takes a consistent copy while the database is in use; returns what puts it back in the database's place."""
+@dataclass(frozen=True)
+class Backup:
+    """`restore` puts it in the database's place. It is not of any moment after the database's `generation`."""
+
+    restore: Callable[[], None]
+    generation: int
+
+
+def take_backup(engine: Engine, path: Path) -> Backup:
+    """Takes a consistent copy while the database is in use."""
     if engine.dialect.name != "sqlite":
         rows = _read_rows(engine)
-        return lambda: _write_rows(engine, rows)
+        return Backup(lambda: _write_rows(engine, rows), _generation_of(engine))
     source, target = sqlite3.connect(engine.url.database or ""), sqlite3.connect(path)
     source.backup(target)
     source.close()
     target.close()
-    return lambda: _put_file(Path(engine.url.database or ""), path)
+    return Backup(lambda: _put_file(Path(engine.url.database or ""), path), _generation_of(engine))
+
+
+def know_better(engine: Engine, backup: Backup, machines: Iterable[Settings]) -> list[Settings]:
+    """Those of the machines that have run since the backup was taken: no other can tell it from the database itself."""
+    with reading(engine) as session:
+        name = session.get_one(Installation, 1).name or ""
+    marks = [(settings, read_mark(mark_file(settings, name), name)) for settings in machines]
+    return [settings for settings, mark in marks if mark and mark.generation > backup.generation]
+
+
+def _generation_of(engine: Engine) -> int:
+    with reading(engine) as session:
+        return session.get_one(Installation, 1).generation
 
 
 def _put_file(database: Path, backup: Path) -> None:

@@ -143,12 +143,12 @@ def _is_late(record: Record, taken: Sequence[Line], tries: Mapping[str, datetime
     """Whether a try that the vendor took was begun after the opt-out was on record.
 
     The vendor only knows when it arrived; a sender may have been stopped on the way. So this one is asked of our own
-    record of the try as well, where there is one.
+    record of the try where there is one.
     """
     if record.opted_out_at is None:
         return False
     out = record.opted_out_at.timestamp()
-    return any(line.at > out and (line.key not in tries or tries[line.key].timestamp() > out) for line in taken)
+    return any((tries[line.key].timestamp() if line.key in tries else line.at) > out for line in taken)
 
 
 def _unapproved(records: Sequence[Record], taken: Mapping[str, Sequence[Line]]) -> list[str]:

@@ -11,13 +11,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from outreach.clock import steady_seconds, system_clock
 from outreach.database import open_database
 from outreach.delivery import deliver_due
-from outreach.drill.backups import Restore, take_backup
+from outreach.drill.backups import Backup, know_better, take_backup
 from outreach.drill.database import OwnDatabase, make_database
 from outreach.drill.ledger import Line, Tally, count, read_log
 from outreach.drill.messages import Feeder
@@ -137,8 +137,8 @@ class Drill:
         self.fell_over = 0
         self.stopped_until: dict[int, float] = {}
         self.told_at = steady_seconds()
-        self.first: Restore | None = None
-        self.latest: Restore | None = None
+        self.first: Backup | None = None
+        self.latest: Backup | None = None
         self.restores = self.unnoticed = self.jumps = 0
         self.slow = False
         #: When tries were begun that a restored database has forgotten.
@@ -192,15 +192,20 @@ class Drill:
             if backup and share >= at and self.restores == RESTORED_AT.index(at):
                 self._restore(backup)
 
-    def _restore(self, backup: Restore) -> None:
+    def _restore(self, backup: Backup) -> None:
         """Restores a backup as the pages say: all stopped, the list brought again, looked up, and planned again."""
+        machines = [make_settings(self.plan, self.ports, machine) for machine in range(self.plan.machines)]
+        patient_until = steady_seconds() + START_SECONDS * self.plan.pace
+        while len(know_better(self.engine, backup, machines)) < len(machines) and steady_seconds() < patient_until:
+            time.sleep(LOOK_SECONDS)
         self.tries |= self.feeder.tries()
         self.nursery.give("stop_all")
         self.stopped_until.clear()
-        backup()
+        knowing = know_better(self.engine, backup, machines)
+        backup.restore()
         self.restores += 1
-        machines = [make_settings(self.plan, self.ports, machine) for machine in range(self.plan.machines)]
-        self.unnoticed += sum(not self._is_refused(settings) for settings in machines)
+        # Refused on all: what one of them has looked after, the others may send from again.
+        self.unnoticed += len(knowing) - sum([self._is_refused(settings) for settings in knowing])
         self.feeder.bring_do_not_contact()
         for settings in machines:
             track_open(self.engine, settings, system_clock, after_restore=True)
@@ -293,13 +298,17 @@ class Drill:
         return [line for name in self.plan.vendors for line in read_log(self.plan.log_of(name))[0]]
 
     def tally(self) -> Tally:
-        records, tries = self.feeder.records(), self.tries | self.feeder.tries()
+        lines, records, tries = self._lines(), self.feeder.records(), self.tries | self.feeder.tries()
+        if self.options.restore:
+            # To put a try in doubt writes that instant over its own; it cannot have begun after it came.
+            came = {line.key: datetime.fromtimestamp(line.at, UTC) for line in lines}
+            tries = {key: min(at, came.get(key, at)) for key, at in tries.items()}
         if self.options.clocks:
             # Our own record of a try is by a wrong clock. The vendor says when it came, which may be a stop later.
             late = timedelta(seconds=STOPPED_LEASES[1] * self.plan.lease_seconds + LATE_SECONDS * self.plan.pace + 2)
             records = [replace(r, opted_out_at=r.opted_out_at and r.opted_out_at + late) for r in records]
             tries = {}
-        return count(self._lines(), records, tries)
+        return count(lines, records, tries)
 
     def webhooks(self) -> dict[str, int]:
         file = result_file(self.plan)
