@@ -283,7 +283,7 @@ def test_somebody_new_gets_a_first_password_that_is_shown_once_and_another_when_
     assert first != second
     listed = done(run("staff", "list", "--json"))
     [maria] = json.loads(listed)
-    assert (maria["role"], maria["email"]) == ("admin", "maria@practice.example")
+    assert (maria["role"], maria["email"]) == ("admin", "Maria@practice.example")
     assert maria["password"] == "first, to be changed"
     assert "argon2" not in listed
     assert run("staff", "password", "nobody").returncode == 1

@@ -86,10 +86,10 @@ def test_a_collector_calls_nobody_more_often_in_seven_days_than_the_law_allows(
     )  # fmt: skip
     for day in (0, 1):
         with reading(engine) as session:
-            assert [call.is_open for call in list_calls(session, told, TODAY + timedelta(days=day))] == [True]
+            assert [call.is_open for call in list_calls(session, told, NOW + timedelta(days=day))] == [True]
         record_call(engine, told, "A", "no answer", "jon", NOW + timedelta(days=day))
     with reading(engine) as session:
-        open_on = [list_calls(session, told, TODAY + timedelta(days=day))[0].is_open for day in (1, 6, 7)]
+        open_on = [list_calls(session, told, NOW + timedelta(days=day))[0].is_open for day in (1, 6, 7)]
     assert open_on == [is_open, is_open, True]
 
 

@@ -24,7 +24,7 @@ from outreach.doctor.specimens import find_specimen_faults
 from outreach.doctor.trial_email import send_test_email
 from outreach.errors import ComposingError, NotAllowed, NotFound, NotSent, Refused, SettingsError
 from outreach.intake.contacts import contact_hash, load_key
-from outreach.models import AuditEntry, Message, Suppression
+from outreach.models import AuditEntry, Installation, Message, Suppression
 from outreach.settings import PROJECT, Settings, SmtpSettings
 
 OURS = "owner@alderlane.example"
@@ -158,6 +158,8 @@ def test_a_file_that_others_may_use_is_named_with_the_command_that_mends_it(
     own = own.model_copy(
         update={"secret_file": secret, "storage": own.storage.model_copy(update={"url": str(letters)})}
     )
+    with writing(sqlite_engine) as session:
+        session.add(Installation(id=1, name="ours"))
     every = [database, secret, mark, password, letters, outbox]
     for path in every:
         path.chmod(0o700 if path.is_dir() else 0o600)

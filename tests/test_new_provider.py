@@ -109,10 +109,11 @@ def test_a_new_provider_carries_a_message_once_and_names_it(tmp_path: Path) -> N
 
     outreach("import", "data")
     outreach("staff", "add", "ann", "--name", "Ann", "--role", "admin")
+    outreach("staff", "add", "ben", "--name", "Ben", "--role", "approver")
     outreach("goodwill", "--file", "hit.csv", "--event", "the storm", "--by", "ann")
     outreach("prepare", "--on", "2026-03-10", "--moment", "goodwill")
     (batch,) = json.loads(outreach("batches", "--json"))
-    outreach("approve", batch["batch_id"], "--by", "ann")
+    outreach("approve", batch["batch_id"], "--by", "ben")
     assert json.loads(outreach("deliver", "--json"))["sent"] == {"email": 1}
     outreach("deliver")
     (letter,) = (tmp_path / "bag").iterdir()

@@ -39,7 +39,7 @@ def tick(
 
 def sheet(engine: Engine, settings: Settings, after: int = 0) -> dict[str, Call]:
     with reading(engine) as session:
-        return {call.reference: call for call in list_calls(session, settings, TODAY + days(after))}
+        return {call.reference: call for call in list_calls(session, settings, NOW + days(after))}
 
 
 def suppressed(engine: Engine) -> dict[str, str]:

@@ -121,7 +121,7 @@ def test_what_a_sender_has_claimed_and_not_handed_over_is_taken_from_it(engine: 
     add(engine, "A")
     with writing(engine) as session:
         (claim,) = outbox_rows.claim_due(
-            session, "sender", {"outbox"}, TODAY, NOW, NOW + timedelta(minutes=5), 9, is_new=True, after=None
+            session, "sender", {"outbox"}, TODAY, NOW, NOW + timedelta(minutes=5), 9, "new", after=None
         )
     assert tell(engine, settings, "died").withdrawn == 1
     with writing(engine) as session:

@@ -75,7 +75,9 @@ def let_in(
     who = member.staff_id
     fresh = hash_password(password) if is_outdated(member.password_hash or "") else None
     with writing(engine) as session:
-        forget_failures(session, [*subjects, *name_subjects(key, [who, member.email or ""])])
+        # Whoever comes by a browser they know opens the door to nobody who tries their name from elsewhere.
+        names = [] if known else name_subjects(key, [who, member.email or ""])
+        forget_failures(session, [*subjects, *names])
         current = session.get_one(Staff, who, with_for_update=True)
         if current.removed_at or current.password_hash != member.password_hash:
             raise NotLetIn("This account has just been changed. Try again")

@@ -69,7 +69,8 @@ def draw_page(pdf: bytes, width: int, page: int = 1) -> Image.Image:
         if not 1 <= page <= len(document):
             raise IndexError(page)
         leaf = document[page - 1]
-        if not _is_drawn(leaf) or leaf.get_height() > LONGEST * leaf.get_width():
+        # Drawn so many pixels wide whatever it claims: a photograph in a PDF may claim any size.
+        if not 0 < leaf.get_height() <= LONGEST * leaf.get_width():
             raise ComposingError("A page of this PDF has a size that no paper has; print it anew")
         picture: Image.Image = leaf.render(scale=width / leaf.get_width()).to_pil().convert("RGB")
         return picture

@@ -72,11 +72,12 @@ class Call:
         return self.status == "accepted" and not self.against and not {said for _, said in self.ticks} - {"no answer"}
 
 
-def list_calls(session: Session, settings: Settings, on: date) -> list[Call]:
-    """The calls of `on`: those to make, among them what was not reached before and is still of use, then those done.
+def list_calls(session: Session, settings: Settings, now: datetime) -> list[Call]:
+    """The calls of the day: those to make, among them what was not reached before and is still of use, then those done.
 
     Approved ones come onto the sheet with the next delivery.
     """
+    on = business_date(now, settings.business.timezone)
     messages = session.exec(
         select(Message)
         .where(
@@ -89,7 +90,6 @@ def list_calls(session: Session, settings: Settings, on: date) -> list[Call]:
     ).all()
     ticks = _ticks(session, [message.reference for message in messages])
     to_make = [message for message in messages if message.status in {"approved", "accepted"}]
-    now = instant_at(on, settings.business.sending_hour, settings.business.timezone)
     stops = check_calls(session, settings, to_make, on) | recheck(session, settings, to_make, on, now)
     hours = _hours_of(session, settings, to_make, on)
     calls = [
@@ -228,4 +228,4 @@ def _close_for_texts(session: Session, settings: Settings, key: bytes, message: 
 def calls_now(engine: Engine, settings: Settings, now: datetime) -> list[Call]:
     """The sheet of the business's date at `now`."""
     with reading(engine) as session:
-        return list_calls(session, settings, business_date(now, settings.business.timezone))
+        return list_calls(session, settings, now)
