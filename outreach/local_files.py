@@ -4,8 +4,11 @@ A pipe, a device or a socket is never opened as an input: opening one may wait f
 """
 
 import errno
+import fcntl
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 PRIVATE_FILE, PRIVATE_FOLDER, PRIVATE_UMASK = 0o600, 0o700, 0o077
@@ -67,3 +70,14 @@ def explain_file_error(error: OSError) -> str:
     if not error.filename:
         return f"The machine refused it: {reason}. Mend that, then run this again"
     return f"{os.fsdecode(error.filename)} cannot be used ({reason}). Mend that, or name another, then run this again"
+
+
+@contextmanager
+def locked_file(path: Path, flags: int) -> Iterator[int]:
+    """The private file, opened with `flags`, while no other process has it so. Raises OSError."""
+    file = os.open(path, flags, PRIVATE_FILE)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield file
+    finally:
+        os.close(file)

@@ -26,7 +26,20 @@ from outreach.planning.people import contacts_of, mailbox_of
 from outreach.planning.rewards import gift_of, grows_with_worth
 from outreach.planning.standing import Standing, load_standings
 from outreach.planning.worth import NOTHING, Worth, find_worth
-from outreach.settings import Settings, Signatory
+from outreach.settings import Business, Settings, Signatory
+
+
+def business_fields(business: Business, signatory: Signatory) -> dict[str, Value]:
+    """The fields by which a message names the business and whoever signs it."""
+    return {
+        "business": business.name,
+        "business_phone": business.phone,
+        "business_email": business.email,
+        "business_website": business.website,
+        "signatory": signatory.name,
+        "signatory_role": signatory.role,
+        "signatory_phone": signatory.direct_line or business.phone,
+    }
 
 
 @dataclass(frozen=True)
@@ -128,13 +141,7 @@ class _Gathering:
             "greeting": greeting_name(self.recipient, "greeting"),
             "wards": list_words([greeting_name(ward, "wards") for ward in wards], self.locale) if wards else None,
             "several_wards": len(wards) > 1,
-            "business": business.name,
-            "business_phone": business.phone,
-            "business_email": business.email,
-            "business_website": business.website,
-            "signatory": signatory.name,
-            "signatory_role": signatory.role,
-            "signatory_phone": signatory.direct_line or business.phone,
+            **business_fields(business, signatory),
             "currency": self.recipient.currency or business.currency,
             "locale": self.locale,
         }

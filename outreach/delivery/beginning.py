@@ -123,10 +123,11 @@ def begin_attempts(
     windows = {name: _cancel_window(carrier) for name, carrier in carriers.items()}
     going = [(claim, message) for claim, message in standing if claim.reference not in stops]
     opened = [(claim, message, _open(message, attempts, windows, on, at)) for claim, message in going]
+    comparing = {name: carrier for name, carrier in carriers.items() if isinstance(carrier, ComparesRequests)}
     for _, message, attempt in opened:
-        if attempt.tries == 1:
+        if attempt.tries == 1 and (carrier := comparing.get(attempt.provider)):
             body = bodies.whole[message.content_sha256 or ""]
-            attempt.request_sha256 = _request_hash(carriers[attempt.provider], message, attempt, body)
+            attempt.request_sha256 = _request_hash(carrier, message, attempt, body)
     outbox.add_attempts(session, [attempt for _, _, attempt in opened if attempt.tries == 1])
     if opened and settings.mode == "live":
         begun.mark = next_mark(session, claims[0].owner, at)
@@ -219,9 +220,7 @@ def _has_changed(message: Message, unanswered: Attempt, bodies: Bodies, carriers
     return _request_hash(carrier, message, unanswered, body) != unanswered.request_sha256
 
 
-def _request_hash(carrier: Provider, message: Message, attempt: Attempt, body: bytes) -> str | None:
-    if not isinstance(carrier, ComparesRequests):
-        return None
+def _request_hash(carrier: ComparesRequests, message: Message, attempt: Attempt, body: bytes) -> str | None:
     try:
         return carrier.request_hash(handover_of(message, body, attempt))
     except DeliveryError:

@@ -3,7 +3,6 @@
 A mark is written after what it counts has committed and before a byte leaves; it never goes back.
 """
 
-import fcntl
 import json
 import os
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from outreach.errors import DatabaseError, MarkNotWritten
-from outreach.local_files import make_private_folder
+from outreach.local_files import locked_file, make_private_folder
 from outreach.settings import Settings
 
 MOST_BYTES = 1 << 20
@@ -61,15 +60,11 @@ def remember(path: Path, mark: Mark, answered: Mark | None = None) -> None:
     """
     try:
         make_private_folder(path.parent)
-        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with locked_file(path, os.O_RDWR | os.O_CREAT) as file:
             marks = _parse(os.pread(file, MOST_BYTES, 0))
             there = _mark_in(marks, mark.name)
             if there is None or there.generation < mark.generation or there == answered:
                 _write(file, marks | {mark.name: _as_json(mark)})
-        finally:
-            os.close(file)
     except OSError as error:
         raise MarkNotWritten(
             f"The mark {path} cannot be written ({error.strerror}); make room, mend the folder, or set "

@@ -4,7 +4,6 @@ One file beside the mark, a line for each answer, under a lock. It holds ids onl
 a message. An answer leaves the file only once the database has it.
 """
 
-import fcntl
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,7 +21,7 @@ from outreach.delivery.outbox import Claim
 from outreach.delivery.providers import Provider
 from outreach.delivery.settling import LONGEST_WAIT, Answer, settle
 from outreach.errors import ContactRefused, DeliveryError, NotNow, NotSent, OutcomeUnknown, Refused
-from outreach.local_files import make_private_folder
+from outreach.local_files import locked_file, make_private_folder
 from outreach.models import Attempt, Installation
 from outreach.settings import Settings
 
@@ -64,7 +63,7 @@ def keep_answers(path: Path, database: str, answers: Sequence[Answer]) -> None:
     """Keeps what `answers` say for the installation called `database`. Raises OSError where it cannot be written."""
     lines = [json.dumps({"database": database, **_fields_of(answer)}) + "\n" for answer in answers]
     make_private_folder(path.parent)
-    with _locked(path, os.O_RDWR | os.O_CREAT | os.O_APPEND) as file:
+    with locked_file(path, os.O_RDWR | os.O_CREAT | os.O_APPEND) as file:
         # A line that a crash has cut off must not swallow the next one.
         os.write(file, ("\n" + "".join(lines)).encode())
         os.fsync(file)
@@ -80,7 +79,7 @@ def settle_unsettled(engine: Engine, settings: Settings, carriers: Mapping[str, 
         name = installation.name if installation else None
     if name is None or not (path := unsettled_file(settings, name)).exists():
         return 0
-    with _locked(path, os.O_RDWR) as file:
+    with locked_file(path, os.O_RDWR) as file:
         lines = [line for line in os.pread(file, os.fstat(file).st_size, 0).splitlines() if line.strip()]
         with reading(engine) as session:
             known = {line: answer for line in lines if (answer := _read_answer(session, line, name, at))}
@@ -92,16 +91,6 @@ def settle_unsettled(engine: Engine, settings: Settings, carriers: Mapping[str, 
         os.ftruncate(file, len(rest))
         os.fsync(file)
     return len(known)
-
-
-@contextmanager
-def _locked(path: Path, flags: int) -> Iterator[int]:
-    file = os.open(path, flags, 0o600)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield file
-    finally:
-        os.close(file)
 
 
 def _fields_of(answer: Answer) -> dict[str, Any]:

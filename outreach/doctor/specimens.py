@@ -14,7 +14,7 @@ from outreach.clock import business_date
 from outreach.composing.addresses import full_name
 from outreach.composing.digests import media_type_for
 from outreach.composing.environment import Value
-from outreach.composing.facts import Facts, greeting_name, locale_of, signatory_on
+from outreach.composing.facts import Facts, business_fields, greeting_name, locale_of, signatory_on
 from outreach.composing.fields import COMMON, OF_MOMENT
 from outreach.composing.guarding import person_of
 from outreach.composing.particulars import Assignment, Occasion
@@ -121,13 +121,7 @@ def sample_facts(settings: Settings, words: Words, today: date) -> Facts:
             "greeting": greeting_name(SAMPLE, "greeting"),
             "wards": None,
             "several_wards": False,
-            "business": business.name,
-            "business_phone": business.phone,
-            "business_email": business.email,
-            "business_website": business.website,
-            "signatory": signatory.name,
-            "signatory_role": signatory.role,
-            "signatory_phone": signatory.direct_line or business.phone,
+            **business_fields(business, signatory),
             "currency": business.currency,
             "locale": locale,
         }
