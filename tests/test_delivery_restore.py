@@ -8,6 +8,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from conftest import NOW, TODAY
 from outreach.clock import Clock, stopped_clock
 from outreach.database import open_database, reading, writing
 from outreach.delivery import DeliverReport, deliver_due, last_check, sender
-from outreach.delivery.generation import find_restore, name_installation
+from outreach.delivery.generation import find_restore, name_installation, raise_mark
 from outreach.delivery.marks import Mark, mark_file, read_mark, remember
 from outreach.delivery.providers import Found, Handover
 from outreach.errors import DatabaseError, MarkNotWritten, OutcomeUnknown
@@ -419,6 +420,26 @@ def test_a_form_that_is_the_same_is_asked_for_again_under_its_key(engine: Engine
 
 
 # --- rates ---
+
+
+def test_runs_that_begin_together_on_a_new_database_see_no_restore(engine: Engine, live: Settings) -> None:
+    """The second to name it wrote a mark before its commit, and the first took that for a restore."""
+    together = threading.Barrier(4)
+    refusals: list[Exception] = []
+
+    def run(_: int) -> None:
+        together.wait()
+        for _ in range(3):
+            try:
+                raise_mark(engine, live, NOW)
+            except DatabaseError as error:
+                refusals.append(error)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(run, range(4)))
+    with reading(engine) as session:
+        assert session.get_one(Installation, 1).generation == 1
+    assert refusals == []
 
 
 def test_no_second_holds_more_hand_overs_than_the_rate_however_long_the_attempts_take_to_begin(
