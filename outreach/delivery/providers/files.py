@@ -4,7 +4,6 @@ Every change happens under a lock on its folder, so a killed writer leaves at mo
 """
 
 import csv
-import fcntl
 import io
 import json
 import os
@@ -16,7 +15,7 @@ from typing import Any
 
 from outreach.composing.spreadsheets import quote_cell
 from outreach.errors import NotSent, OutcomeUnknown, Refused
-from outreach.local_files import PRIVATE_FILE, make_private_folder
+from outreach.local_files import PRIVATE_FILE, locked_file, make_private_folder
 
 OPEN = ".open"
 
@@ -25,12 +24,8 @@ OPEN = ".open"
 def locked(folder: Path) -> Iterator[None]:
     """Makes the folder if need be, and holds it against every other thread and process."""
     make_private_folder(folder)
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    with locked_file(folder, os.O_RDONLY):
         yield
-    finally:
-        os.close(handle)
 
 
 @contextmanager
