@@ -18,12 +18,12 @@ from filled_form import characters_of, fill_form, photograph
 from PIL import Image
 from read_back import read_back
 
-from outreach.composing.handwriting.own_hand import OwnHand, keep_hand, learn_hand
+from outreach.composing.handwriting.own_hand.form import LETTERS, form_for
+from outreach.composing.handwriting.own_hand.learn import OwnHand, keep_hand, learn_hand
+from outreach.composing.handwriting.own_hand.proof import write_lines
+from outreach.composing.handwriting.own_hand.scans import flatten
 from outreach.composing.handwriting.pens import FACES, TYPED, pen_named
-from outreach.composing.handwriting.proof import write_lines
-from outreach.composing.handwriting.scans import flatten
-from outreach.composing.handwriting.sheet import LETTERS, form_for
-from outreach.composing.printing import A4
+from outreach.composing.paper.sizes import A4
 
 FORM, NAME = form_for("en", A4), "Nora Whitcomb"
 # A page of the form and the hand beside it: pixels, and the mm of a page that the hand writes on.

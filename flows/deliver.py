@@ -16,7 +16,7 @@ from flows.runs import (
     plan_next_run,
     sender_name,
 )
-from flows.spreading import spreading
+from flows.shard_runs import spreading
 from outreach.database import reading
 from outreach.day import deliver_day
 from outreach.delivery import DeliverReport, DueReport, count_due

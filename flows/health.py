@@ -8,8 +8,8 @@ from prefect.client.schemas.filters import WorkerFilter, WorkerFilterStatus
 from prefect.exceptions import ObjectNotFound
 from prefect.settings import get_current_settings
 
-from flows.deploying import connected, find_deployment, name_of, read_plan
-from flows.watching import OURS, read_automations
+from flows.automations import OURS, read_automations
+from flows.reconcile import connected, find_deployment, name_of, read_plan
 from outreach.doctor import Finding
 from outreach.errors import OutreachError
 

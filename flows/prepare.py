@@ -5,7 +5,7 @@ from collections import Counter
 from flows.artifacts import ProgressBar, as_batches, as_page, as_pictures, as_table, desk_of, publish
 from flows.parameters import DryRun, Moments, On, Writing
 from flows.runs import TO_MEND, Run, announce_approved, as_many, count_of, finish, flow, name_by_day, open_run
-from flows.spreading import spreading
+from flows.shard_runs import spreading
 from outreach.approval.batches import first_references
 from outreach.database import reading
 from outreach.day import Prepared, prepare_day

@@ -31,16 +31,16 @@ from prefect.states import Completed, Failed, Scheduled
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-from outreach.announcing import announce_approval
 from outreach.clock import Clock, parse_day, read_clock, system_clock
 from outreach.database import open_database, reading, upgrade_database
 from outreach.database_errors import explain_database_error
-from outreach.delivery.generation import name_installation
+from outreach.delivery.recovery.restore_guard import name_installation
 from outreach.errors import ApprovalError, DatabaseError, NotFound, OutreachError, SettingsError
 from outreach.intake import redate
 from outreach.models import Batch
 from outreach.planning import today_of
 from outreach.planning.knobs import with_saved_knobs
+from outreach.prefect_events import announce_approval
 from outreach.settings import PROJECT, Settings, load_settings
 
 __all__ = [

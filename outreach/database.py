@@ -27,9 +27,9 @@ from sqlmodel import Session, SQLModel, create_engine
 
 from outreach.database_errors import find_trouble
 from outreach.errors import DatabaseError
-from outreach.letters import plain_letters
 from outreach.local_files import PRIVATE_FILE
 from outreach.locks import take_turns
+from outreach.text_folding import plain_letters
 
 Kept = Callable[[Any], Mapping[str, Any]]
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -12,8 +12,8 @@ from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 from sqlmodel import Session
 
 from conftest import NOW, TODAY
-from outreach.composing.contents import content_row
 from outreach.composing.digests import MEDIA_TYPES, message_digest
+from outreach.composing.store.contents import content_row
 from outreach.database import insert_new
 from outreach.models import Batch, Content, Message
 

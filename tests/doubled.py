@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from conftest import NOW
 from outreach.database import reading, writing
-from outreach.intake.aliases import COPIED, POINTING, table_of
+from outreach.identity.aliases import COPIED, POINTING, table_of
 from outreach.models import (
     Consent,
     Customer,
@@ -26,7 +26,7 @@ from outreach.models import (
     Treatment,
     Visit,
 )
-from outreach.planning.ids import moment_id, reference
+from outreach.stable_ids import moment_id, reference
 
 DAY = date(2026, 3, 1)
 FACTS = (*POINTING, *COPIED, Moment, Decision, Message, Reward)

@@ -31,7 +31,7 @@ from outreach.errors import ChangedSince, FieldMissing, NoAnswer, NotSent
 from outreach.settings import PROJECT
 
 ON = date(2026, 3, 10)
-OUTBOX = "outreach.delivery.providers.outbox.Outbox"
+OUTBOX = "outreach.delivery.providers.outbox_folder.Outbox"
 ended: dict[str, str] = {}
 
 

@@ -10,9 +10,9 @@ from fontTools.ttLib import TTFont
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from outreach.composing.handwriting.scans import FINE
-from outreach.composing.handwriting.sheet import X_HEIGHT, Box, Form, print_sheet
-from outreach.composing.pictures import draw_page
+from outreach.composing.handwriting.own_hand.form import X_HEIGHT, Box, Form, print_sheet
+from outreach.composing.handwriting.own_hand.scans import FINE
+from outreach.composing.proofing.pdf_pages import draw_page
 
 Picture = NDArray[np.uint8]
 INK = np.array((28, 34, 92), float)

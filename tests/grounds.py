@@ -13,7 +13,7 @@ from sqlmodel import Session
 from conftest import NOW
 from outreach.database import insert_new
 from outreach.models import Consent, Customer, Feedback, Goodwill, Import, Invoice, Moment, Treatment, Visit
-from outreach.planning.ids import moment_id
+from outreach.stable_ids import moment_id
 
 
 def add_person(session: Session, customer_id: str, name: str, **more: Any) -> None:

@@ -7,13 +7,13 @@ from sealed_reader import letter_faults, parse_email, part_of, skeleton_of
 from sqlalchemy import Engine
 
 from conftest import TODAY
-from outreach.composing.environment import check_template
-from outreach.composing.fields import fields_for
-from outreach.composing.templates import Templates, Words
+from outreach.composing.templating.engine import check_template
+from outreach.composing.templating.fields import fields_for
+from outreach.composing.templating.templates import Templates, Words
 from outreach.composing.writing import Written
+from outreach.contacts import load_key
 from outreach.doctor.specimens import compose_specimen
 from outreach.errors import ComposingError
-from outreach.intake.contacts import load_key
 from outreach.settings import Settings
 
 KIND, LANGUAGE = "checkin", "en"

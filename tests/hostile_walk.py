@@ -41,7 +41,7 @@ CONNECTS = frozenset({
 })  # fmt: skip
 RUNS = frozenset({"os.system", "os.exec", "os.posix_spawn", "os.spawn", "subprocess.Popen", "pty.spawn"})
 # The fence around templates is a process of our own.
-OUR_PROCESS = "outreach.composing.trial"
+OUR_PROCESS = "outreach.composing.templating.sandbox"
 # What payloads of all sets ask for.
 SECRET_FILES = re.compile(r"^/(etc/(passwd|shadow|hosts|issue)|proc/self|dev/random|windows)", re.IGNORECASE)
 Row = dict[str, str]

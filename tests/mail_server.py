@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from outreach.provider_settings import SmtpSettings
+from outreach.settings.providers import SmtpSettings
 
 USER, PASSWORD = "front-desk", "a password for tests only"
 

@@ -33,8 +33,8 @@ from outreach.models import (
     Visit,
 )
 from outreach.moments import MOMENTS
-from outreach.planning.ids import moment_id
 from outreach.settings import Settings
+from outreach.stable_ids import moment_id
 
 CHANNELS = ("letter", "email", "text", "call")
 # The day of each moment's occasion here; the others are of today.

@@ -14,8 +14,8 @@ import pytest
 from sqlmodel import select
 from test_up import free_port
 
-from flows.deploying import deploy
-from outreach import up
+from flows.reconcile import deploy
+from outreach import supervisor
 from outreach.approval import add_staff, approve_batch
 from outreach.approval.batches import list_batches
 from outreach.clock import system_clock
@@ -66,7 +66,7 @@ def family_of(pid: int) -> list[int]:
     return [pid, *(member for child in children_of(pid) for member in family_of(child))]
 
 
-def kill_with_children(child: up.Child) -> None:
+def kill_with_children(child: supervisor.Child) -> None:
     """kill -9 for a process and all that it started, as when the machine goes; a run has a session of its own."""
     for pid in family_of(child.process.pid):
         os.kill(pid, signal.SIGKILL)
@@ -86,7 +86,7 @@ class House:
         self.settings: Settings = load_settings()
         self.engine = open_database(self.settings.database_url)
         upgrade_database(self.engine)
-        self.start = up.Starter(up.environment_for(self.settings.database_url, self.address))
+        self.start = supervisor.Starter(supervisor.environment_for(self.settings.database_url, self.address))
 
     def environment(self) -> dict[str, str]:
         lob = "OUTREACH_PROVIDERS__LOB__"
@@ -119,7 +119,7 @@ class House:
     def start_server(self) -> None:
         self.start("server", ["server", "start", "--host", HOST, "--port", self.address.rsplit(":", 1)[1]])
         self.server = self.start.children[-1]
-        up.wait_for_health(self.server, self.address)
+        supervisor.wait_for_health(self.server, self.address)
 
     def deploy(self) -> None:
         deploy(self.settings, self.address, None)
@@ -127,8 +127,8 @@ class House:
         for deployment in self.ask("POST", "deployments/filter"):
             self.ask("PATCH", f"deployments/{deployment['id']}", {"paused": True})
 
-    def start_worker(self) -> up.Child:
-        self.start("worker", ["worker", "start", "--pool", up.POOL, "--type", "process"])
+    def start_worker(self) -> supervisor.Child:
+        self.start("worker", ["worker", "start", "--pool", supervisor.POOL, "--type", "process"])
         return self.start.children[-1]
 
     def stop_workers(self) -> None:

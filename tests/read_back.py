@@ -13,10 +13,10 @@ from filled_form import characters_of
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from outreach.composing.handwriting.letterforms import LATIN, Outline
-from outreach.composing.handwriting.own_hand import X_HEIGHT, OwnHand
-from outreach.composing.handwriting.sheet import TAKES, Form
-from outreach.composing.handwriting.tracing import fill
+from outreach.composing.handwriting.font.letterforms import LATIN, Outline
+from outreach.composing.handwriting.own_hand.form import TAKES, Form
+from outreach.composing.handwriting.own_hand.learn import X_HEIGHT, OwnHand
+from outreach.composing.handwriting.own_hand.tracing import fill
 
 # Pixels: of an x, of the field a letter is drawn in, and of its line above the field's foot.
 HIGH, FIELD, LINE = 24, 120, 44

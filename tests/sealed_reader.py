@@ -19,12 +19,12 @@ from pypdf import PdfReader
 from pypdf.generic import IndirectObject
 
 from conftest import NOW
-from outreach.composing.addresses import full_name
 from outreach.composing.digests import message_digest
-from outreach.delivery.providers.mail import read_sealed
+from outreach.composing.paper.addresses import full_name
+from outreach.contacts import normalise_email
+from outreach.delivery.providers.sealed_mail import read_sealed
 from outreach.doctor.specimens import email_handover
 from outreach.errors import OutreachError
-from outreach.intake.contacts import normalise_email
 from outreach.intake.names import greeting_of
 from outreach.models import Customer, Message
 from outreach.settings import Settings

@@ -14,9 +14,9 @@ from outreach.approval import add_staff
 from outreach.approval.accounts import sign_in
 from outreach.clock import Clock, stopped_clock
 from outreach.database import writing
-from outreach.server import pages_server
 from outreach.settings import Settings
-from outreach.web.guard import COOKIE, csrf_token
+from outreach.web.access import COOKIE, csrf_token
+from outreach.web.server import pages_server
 
 NOW = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
 

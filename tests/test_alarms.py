@@ -20,8 +20,8 @@ from outreach.database import reading, writing
 from outreach.delivery.outbox import new_attempt
 from outreach.learning import Alarm, find_alarms
 from outreach.models import STATUSES, Attempt, Batch, Import, Message, Moment, Pause, Webhook
-from outreach.ops_settings import OpsSettings
 from outreach.settings import Settings
+from outreach.settings.ops import OpsSettings
 
 # The practice is in Vermont: on this day nine o'clock there is 13:00 UTC, and NOW is eleven.
 NINE = datetime(2026, 3, 10, 13, tzinfo=UTC)

@@ -13,12 +13,12 @@ from sqlalchemy import Engine
 from vendor_case import Answer
 
 from conftest import NOW, TODAY
-from outreach.announcing import announce, announce_approval, prefect_address
 from outreach.approval import add_staff, approve_batch, open_batches
-from outreach.cli import app
 from outreach.clock import system_clock
+from outreach.commands.main import app
 from outreach.database import reading, writing
 from outreach.models import Batch
+from outreach.prefect_events import announce, announce_approval, prefect_address
 from outreach.settings import PROJECT, Settings, load_settings
 from planned import add_customer, compose, know_contacts, plan
 from serving import Browser, serving
@@ -70,7 +70,7 @@ def test_an_event_has_an_id_of_its_own_and_the_real_time(prefect: Loopback) -> N
 def test_a_server_that_does_not_take_it_is_no_error(
     prefect: Loopback, answer: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("outreach.announcing.TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr("outreach.prefect_events.TIMEOUT_SECONDS", 0.2)
     prefect.will([answer])
     assert announce_approval(prefect.url, batch()) is False
     assert len(prefect.asked) == 1
@@ -99,7 +99,7 @@ def test_an_approval_at_the_desk_does_not_wait_for_prefect(
     sqlite_engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The browser gives up after five seconds, and Prefect says nothing for a minute."""
-    monkeypatch.setattr("outreach.announcing.TIMEOUT_SECONDS", 60.0)
+    monkeypatch.setattr("outreach.prefect_events.TIMEOUT_SECONDS", 60.0)
     add_customer(sqlite_engine)
     plan(sqlite_engine, "anniversary", "letter", "c1")
     compose(sqlite_engine, settings)

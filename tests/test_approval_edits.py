@@ -16,9 +16,9 @@ from outreach.approval.seals import list_unfit
 from outreach.clock import stopped_clock
 from outreach.composing import preview_edited, words_of
 from outreach.composing.digests import message_digest
-from outreach.composing.environment import check_template, render_template
-from outreach.composing.storage import open_storage
-from outreach.composing.wording import html_from_words, words_from_html
+from outreach.composing.editable_words import html_from_words, words_from_html
+from outreach.composing.store.storage import open_storage
+from outreach.composing.templating.engine import check_template, render_template
 from outreach.database import reading, writing
 from outreach.delivery import deliver_due
 from outreach.errors import (

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from conftest import NOW, TODAY
 from outreach.approval import open_batches
-from outreach.approval.glance import glance_at_batches
+from outreach.approval.batch_summary import glance_at_batches
 from outreach.approval.outliers import look_over, odd_name
 from outreach.composing import compose_planned
 from outreach.database import insert_new, reading, writing

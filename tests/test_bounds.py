@@ -23,21 +23,21 @@ from sqlmodel import delete
 
 from approved import add_approved, days
 from conftest import NOW, TODAY
-from outreach.approval.failures import count_try, subjects_of
+from outreach.approval.login_throttle import count_try, subjects_of
 from outreach.clock import stopped_clock
 from outreach.database import open_database, reading, upgrade_database, writing
-from outreach.delivery import deliver_due, outbox, pause, rates, settling
+from outreach.delivery import deliver_due, outbox, pause, rates, record_results
 from outreach.delivery import sender as sender_module
 from outreach.delivery.providers import Found, Handover
 from outreach.delivery.providers.http import LONGEST_PAUSE, ask, hand_over, open_client, retry_after
 from outreach.delivery.providers.protocol import at_any_time
 from outreach.delivery.providers.smtp import Smtp
-from outreach.delivery.unsettled import unsettled_file
+from outreach.delivery.unrecorded_results import unsettled_file
 from outreach.errors import NoAnswer, NotSent, OutcomeUnknown
-from outreach.intake.unread import payments_read_at
+from outreach.intake.unread_rows import payments_read_at
 from outreach.models import Allowance, Attempt, Decision, Import, Installation, Message, Suppression
-from outreach.provider_settings import LobSettings, SmtpSettings
 from outreach.settings import Settings
+from outreach.settings.providers import LobSettings, SmtpSettings
 from outreach.tracking.lookup import track_open
 
 US = "hello@alderlane.example"
@@ -423,7 +423,7 @@ def test_what_providers_said_is_kept_beside_the_mark_when_the_database_is_gone_a
 
     vendor.answer = refuse
     with monkeypatch.context() as patched:
-        patched.setattr(settling.outbox, "record_taken", _lose_database)
+        patched.setattr(record_results.outbox, "record_taken", _lose_database)
         with pytest.raises(OperationalError):
             deliver(engine, live, vendor, tell=told.append)
     with reading(engine) as session:

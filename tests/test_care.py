@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outreach.moments.care import is_end_of_life, is_never_mentioned, kinds_of_care
+from outreach.moments.care_words import is_end_of_life, is_never_mentioned, kinds_of_care
 
 NEVER: dict[str, tuple[str, ...]] = {
     "reproductive": (

@@ -12,7 +12,7 @@ from test_planning import plan as plan_rows
 
 from conftest import NOW, TODAY
 from outreach.approval import open_batches
-from outreach.approval.tuning import save_knobs
+from outreach.approval.knob_versions import save_knobs
 from outreach.database import writing
 from outreach.errors import SettingsError, TooMuchGiven
 from outreach.planning.ceilings import Given, why_too_much

@@ -20,17 +20,18 @@ from weasyprint import HTML
 
 from conftest import NOW, TODAY
 from outreach.approval import approve_batch
-from outreach.cli import main
-from outreach.composing import compose_planned, preview_template, sounding
-from outreach.composing.card_papers import CARDS
-from outreach.composing.checking import Expected, Fault, check_letter
+from outreach.commands.main import main
+from outreach.composing import compose_planned, preview_template
 from outreach.composing.handwriting.pens import TYPED, face_path
-from outreach.composing.marking import draw_faults
-from outreach.composing.printing import A4, INCH, US_LETTER, Paper, Zone
-from outreach.composing.zones import PUBLISHED, stocks, takes, zones_for
+from outreach.composing.paper.card_sizes import CARDS
+from outreach.composing.paper.sizes import A4, INCH, US_LETTER, Paper, Zone
+from outreach.composing.paper.windows import PUBLISHED, stocks, takes, zones_for
+from outreach.composing.proofing import letter_check
+from outreach.composing.proofing.fault_overlay import draw_faults
+from outreach.composing.proofing.page_check import Expected, Fault, check_letter
 from outreach.errors import ComposingError, FailedCheck, NotFound
-from outreach.paper_settings import PaperSettings
 from outreach.settings import Settings
+from outreach.settings.paper import PaperSettings
 from planned import LONDON, add_customer, add_debt, compose, message_of, plan, shipped, write_one
 
 ADDRESS = ("Mrs. Maria Lopez", "27 Orchard Terrace", "Winooski, VT 05404")
@@ -318,7 +319,7 @@ def test_the_check_before_the_seal_says_one_fault_and_how_many_more(
     sqlite_engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fault = Fault("ink", 1, Zone(0, 0, 1, 1), "Move it")
-    monkeypatch.setattr(sounding, "check_letter", lambda *_: [fault, fault])
+    monkeypatch.setattr(letter_check, "check_letter", lambda *_: [fault, fault])
     add_customer(sqlite_engine)
     with pytest.raises(FailedCheck, match=r"page 1: Move it \(and 1 more"):
         preview_template(sqlite_engine, settings, "letters/checkin.en.html", "c1", TODAY)

@@ -94,7 +94,7 @@ def run(place: Path) -> Run:
 
     def call(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-c", "from outreach.cli import main; main()", *arguments],
+            [sys.executable, "-c", "from outreach.commands.main import main; main()", *arguments],
             cwd=place, capture_output=True, text=True, check=False, timeout=120,
             env={**os.environ, "OUTREACH_NOW": NOW, "COLUMNS": "160", **environment},
         )  # fmt: skip
@@ -179,7 +179,7 @@ def test_the_whole_job_from_a_folder_of_csv_files_to_the_outbox(run: Run, place:
 
 def test_prepare_by_four_processes_at_once_and_killed_leaves_what_one_run_leaves(run: Run, place: Path) -> None:
     done(run("import", "data"))
-    command = [sys.executable, "-c", "from outreach.cli import main; main()", "prepare", "--on", "2026-03-10"]
+    command = [sys.executable, "-c", "from outreach.commands.main import main; main()", "prepare", "--on", "2026-03-10"]
     environment = {**os.environ, "OUTREACH_NOW": NOW}
     for seconds in (1.5, 2.0, 2.5):
         process = subprocess.Popen(command, cwd=place, env=environment, stdout=subprocess.DEVNULL)

@@ -8,17 +8,17 @@ from sqlalchemy import Engine
 
 from approved import add_approved
 from conftest import NOW, TODAY
-from outreach.approval.wording import save_template
+from outreach.approval.template_versions import save_template
 from outreach.clock import stopped_clock
-from outreach.composing.harsh_words import require_kind_words
-from outreach.composing.templates import check_source, read_sources
+from outreach.composing.templating.harsh_words import require_kind_words
+from outreach.composing.templating.templates import check_source, read_sources
 from outreach.database import reading, writing
 from outreach.delivery import deliver_due
 from outreach.errors import TemplateRefused
-from outreach.limits_settings import CollectingSettings
 from outreach.models import Message
-from outreach.planning.collecting import AT_WORK, NO_WAY_OUT, objection_to_work
+from outreach.planning.debt_collection import AT_WORK, NO_WAY_OUT, objection_to_work
 from outreach.settings import PROJECT, Settings
+from outreach.settings.limits import CollectingSettings
 from outreach.tracking import list_calls, record_call
 from waiting import hire
 

@@ -22,8 +22,8 @@ from outreach.composing import (
 )
 from outreach.composing.digests import message_digest
 from outreach.composing.emails import read_unsubscribe_token
+from outreach.contacts import load_key
 from outreach.database import open_database, reading, upgrade_database, writing
-from outreach.intake.contacts import load_key
 from outreach.models import Content, Decision, Flag, Invoice, Message, Payment, Treatment
 from outreach.planning.knobs import overlay_knobs
 from outreach.settings import PROJECT, Settings

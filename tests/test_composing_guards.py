@@ -13,15 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from outreach.composing.csv_cells import quote_cell
 from outreach.composing.emails import read_unsubscribe_token, unsubscribe_token, write_email
-from outreach.composing.environment import LONGEST_FIELD, Fields, check_template, render_template
-from outreach.composing.facts import Facts
-from outreach.composing.fields import COMMON, OF_MOMENT, fields_for
 from outreach.composing.handwriting.press import print_page
-from outreach.composing.spreadsheets import quote_cell
-from outreach.composing.templates import Templates, Words
+from outreach.composing.template_data import Facts
+from outreach.composing.templating.engine import LONGEST_FIELD, Fields, check_template, render_template
+from outreach.composing.templating.fields import COMMON, OF_MOMENT, fields_for
+from outreach.composing.templating.sandbox import job_for, try_out
+from outreach.composing.templating.templates import Templates, Words
 from outreach.composing.texts import count_segments, write_text
-from outreach.composing.trial import job_for, try_out
 from outreach.errors import CannotWrite, ComposingError, FieldMissing, TemplateRefused, TooLong
 from outreach.models import Customer
 from outreach.money import Amount, Bill

@@ -14,13 +14,13 @@ from conftest import TODAY
 from outreach.composing import (
     preview_template,
 )
-from outreach.composing.addresses import address_of, country_code
 from outreach.composing.handwriting.pens import Pen, find_pens, missing_letters
-from outreach.composing.printing import A4, US_LETTER, Paper, paper_for
+from outreach.composing.paper.addresses import address_of, country_code
+from outreach.composing.paper.sizes import A4, US_LETTER, Paper, paper_for
 from outreach.errors import CannotWrite, FieldMissing, TooLong
 from outreach.models import Customer
-from outreach.paper_settings import PaperSettings
 from outreach.settings import Settings
+from outreach.settings.paper import PaperSettings
 from planned import (
     LONDON,
     MARIA,

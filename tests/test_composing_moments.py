@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from outreach.composing.surveying import survey_token
+from outreach.composing.survey_links import survey_token
+from outreach.contacts import load_key
 from outreach.database import writing
-from outreach.intake.contacts import load_key
 from outreach.models import Feedback, Treatment, Visit
 from outreach.moments import MOMENTS
 from outreach.settings import Settings, load_settings

@@ -13,15 +13,15 @@ from sqlmodel import func, select
 from approved import pdf_saying
 from conftest import NOW, TODAY
 from outreach.composing import compose_planned
-from outreach.composing.contents import LETTER, content_row
-from outreach.composing.pictures import as_png, as_proof, draw_page, measure_pages, read_words
-from outreach.composing.storage import open_storage
-from outreach.composing.thumbnails import WIDTH, draw_missing, thumbnail_of
+from outreach.composing.proofing.pdf_pages import as_png, as_proof, draw_page, measure_pages, read_words
+from outreach.composing.store.contents import LETTER, content_row
+from outreach.composing.store.storage import open_storage
+from outreach.composing.store.thumbnails import WIDTH, draw_missing, thumbnail_of
 from outreach.database import insert_new, reading, writing
 from outreach.models import Content, Thumbnail
-from outreach.paper_settings import ProofSettings
 from outreach.settings import Settings
-from outreach.storage_settings import StorageSettings
+from outreach.settings.paper import ProofSettings
+from outreach.settings.storage import StorageSettings
 from planned import add_customer, plan
 
 IN_DATABASE = open_storage(StorageSettings())

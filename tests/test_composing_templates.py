@@ -14,9 +14,9 @@ from outreach.composing import (
     preview_template,
     template_fingerprint,
 )
-from outreach.composing.facts import signatory_on
-from outreach.composing.fields import OF_MOMENT
-from outreach.composing.templates import read_sources
+from outreach.composing.template_data import signatory_on
+from outreach.composing.templating.fields import OF_MOMENT
+from outreach.composing.templating.templates import read_sources
 from outreach.database import reading
 from outreach.errors import NotFound, SettingsError, TemplateRefused
 from outreach.models import Content

@@ -17,11 +17,11 @@ from outreach.clock import stopped_clock
 from outreach.database import reading, writing
 from outreach.delivery import DeliverReport, count_due, deliver_due, pause, resume, sender
 from outreach.delivery import outbox as outbox_rows
-from outreach.delivery.pauses import pauses_over
+from outreach.delivery.control.pauses import pauses_over
 from outreach.delivery.providers import Handover
-from outreach.delivery.providers.outbox import Outbox
+from outreach.delivery.providers.outbox_folder import Outbox
 from outreach.delivery.providers.protocol import FOR_EVER, NO_KEYS
-from outreach.delivery.recovery import recover_lost
+from outreach.delivery.recovery.recovery import recover_lost
 from outreach.delivery.sender import FRESH_SECONDS
 from outreach.errors import AlreadyAccepted, NotFound, NotSent, OutcomeUnknown, Refused, SettingsError
 from outreach.locks import hold

@@ -22,7 +22,7 @@ from outreach.delivery import deliver_due
 from outreach.delivery import sender as sending
 from outreach.delivery.outbox import owner_lock
 from outreach.delivery.providers import Handover
-from outreach.delivery.providers.outbox import Outbox
+from outreach.delivery.providers.outbox_folder import Outbox
 from outreach.delivery.providers.protocol import FOR_EVER, NO_KEYS
 from outreach.locks import is_held
 from outreach.models import Attempt, Message

@@ -15,7 +15,7 @@ from outreach.database import reading, writing
 from outreach.delivery import DeliverReport, count_due, deliver_due
 from outreach.delivery.last_check import NO_HOURS, OUTSIDE_HOURS
 from outreach.delivery.providers import Handover
-from outreach.delivery.providers.outbox import Outbox
+from outreach.delivery.providers.outbox_folder import Outbox
 from outreach.delivery.providers.twilio import VALIDITY, _validity
 from outreach.errors import NotSent
 from outreach.learning.alarms import find_alarms

@@ -17,7 +17,7 @@ from conftest import NOW
 from outreach.approval import add_staff
 from outreach.database import insert_new, open_database, reading, upgrade_database, writing
 from outreach.delivery import deliver_due
-from outreach.delivery.recovery import close_by_hand
+from outreach.delivery.recovery.recovery import close_by_hand
 from outreach.models import Attempt, Content, Message, Suppression
 from outreach.settings import load_settings
 from outreach.tracking import record_event, track_open

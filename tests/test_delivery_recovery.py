@@ -29,15 +29,15 @@ from outreach.approval.seals import batch_seal
 from outreach.clock import stopped_clock, system_clock
 from outreach.database import open_database, reading, require_safe_claims, upgrade_database, writing
 from outreach.delivery import DeliverReport, deliver_due, pause, rates
-from outreach.delivery.cancelling import cancel_paused
 from outreach.delivery.providers.protocol import NO_KEYS
-from outreach.delivery.recovery import close_by_hand
+from outreach.delivery.recovery.cancelling import cancel_paused
+from outreach.delivery.recovery.recovery import close_by_hand
 from outreach.delivery.sender import FAILURES_IN_A_ROW, FRESH_SECONDS
 from outreach.doctor import find_restore
 from outreach.errors import ContactRefused, DatabaseError, NotFound, NotSent, NotWaiting, SettingsError
-from outreach.limits_settings import HoursSettings
 from outreach.models import Batch, Customer, Message, Payment, Suppression
 from outreach.settings import Settings
+from outreach.settings.limits import HoursSettings
 from outreach.tracking import track_open
 
 CLOCK = stopped_clock(NOW)

@@ -23,13 +23,13 @@ from conftest import NOW, TODAY
 from outreach.clock import Clock, stopped_clock
 from outreach.database import open_database, reading, writing
 from outreach.delivery import DeliverReport, deliver_due, last_check, sender
-from outreach.delivery.generation import find_restore, name_installation, raise_mark
-from outreach.delivery.marks import Mark, mark_file, read_mark, remember
 from outreach.delivery.providers import Found, Handover
+from outreach.delivery.recovery.restore_guard import find_restore, name_installation, raise_mark
+from outreach.delivery.recovery.restore_marks import Mark, mark_file, read_mark, remember
 from outreach.errors import DatabaseError, MarkNotWritten, OutcomeUnknown
-from outreach.limits_settings import HoursSettings
 from outreach.models import Attempt, Installation, Message, Moment
 from outreach.settings import Settings, load_settings
+from outreach.settings.limits import HoursSettings
 from outreach.tracking import TrackReport, record_event, track_open
 
 CLOCK = stopped_clock(NOW)

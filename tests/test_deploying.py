@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from prefect_house import House, open_house, wait_until
 
-from flows.deploying import deploy, find_recipient
+from flows.automations import Recipient
+from flows.deployed_parts import VARIABLE, Change
 from flows.health import examine_prefect
-from flows.pieces import VARIABLE, Change
-from flows.watching import Recipient
-from outreach.announcing import announce
+from flows.reconcile import deploy, find_recipient
 from outreach.learning.alarms import KINDS
+from outreach.prefect_events import announce
 from outreach.settings import Settings
 
 # One Prefect server for the file: with xdist, all of it goes to one process.
@@ -155,14 +155,14 @@ def test_the_doctor_names_what_staff_stopped_and_reset_gives_it_back_to_the_file
 def test_what_the_files_no_longer_have_goes(
     house: House, first: list[Change], told: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows import deploying, watching
+    from flows import automations, reconcile
 
-    plan = deploying.read_plan()
+    plan = reconcile.read_plan()
     without = {**plan, "deployments": [{**each, "schedules": []} for each in plan["deployments"]]}
-    kept = [each for each in watching.read_automations() if each["name"] != "zombie"]
+    kept = [each for each in automations.read_automations() if each["name"] != "zombie"]
     with monkeypatch.context() as patch:
-        patch.setattr(deploying, "read_plan", lambda: without)
-        patch.setattr(watching, "read_automations", lambda: kept)
+        patch.setattr(reconcile, "read_plan", lambda: without)
+        patch.setattr(automations, "read_automations", lambda: kept)
         seen = again(house, told)
     assert seen["automation zombie"].outcome == "removed"
     assert seen["track/hourly schedule every-hour"].outcome == "removed"

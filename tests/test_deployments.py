@@ -11,9 +11,9 @@ from prefect.client.schemas.schedules import CronSchedule
 from prefect.events.schemas.automations import AutomationCore
 from prefect.flows import load_flow_from_entrypoint
 
-from flows.deploying import name_of, read_plan
+from flows.automations import automation_of, read_automations, start_on
 from flows.home import enter_project
-from flows.watching import automation_of, read_automations, start_on
+from flows.reconcile import name_of, read_plan
 from outreach.learning.alarms import KINDS
 from outreach.settings import PROJECT
 

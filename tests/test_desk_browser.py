@@ -15,7 +15,7 @@ from outreach.approval import add_staff, open_batches
 from outreach.approval.accounts import set_password
 from outreach.clock import stopped_clock
 from outreach.composing import compose_planned
-from outreach.composing.pictures import read_words
+from outreach.composing.proofing.pdf_pages import read_words
 from outreach.database import reading, writing
 from outreach.day import deliver_day
 from outreach.models import Content, Customer, Message, Pause

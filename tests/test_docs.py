@@ -13,7 +13,7 @@ import typer
 from pydantic import BaseModel
 
 from flows import PREFECT_DEFAULTS
-from outreach.cli import app
+from outreach.commands.main import app
 from outreach.delivery.providers import PROVIDERS
 from outreach.learning.alarms import KINDS
 from outreach.models import STATUSES

@@ -13,9 +13,10 @@ from sqlmodel import select
 
 from conftest import NOW
 from outreach.approval.staff import add_staff
+from outreach.contacts import contact_hash, load_key
 from outreach.database import reading, writing
-from outreach.delivery import pauses
-from outreach.delivery.notices import is_notice
+from outreach.delivery.control import pauses
+from outreach.delivery.staff_mail.notices import is_notice
 from outreach.doctor import mail_domain
 from outreach.doctor.file_modes import find_open_files
 from outreach.doctor.mail_domain import examine_domain
@@ -23,7 +24,6 @@ from outreach.doctor.mail_login import find_login_fault
 from outreach.doctor.specimens import find_specimen_faults
 from outreach.doctor.trial_email import send_test_email
 from outreach.errors import ComposingError, NotAllowed, NotFound, NotSent, Refused, SettingsError
-from outreach.intake.contacts import contact_hash, load_key
 from outreach.models import AuditEntry, Installation, Message, Suppression
 from outreach.settings import PROJECT, Settings, SmtpSettings
 

@@ -19,10 +19,10 @@ from sqlalchemy import Engine, inspect, text
 from conftest import TODAY
 from outreach.clock import system_clock
 from outreach.database import open_database
-from outreach.delivery.generation import name_installation
 from outreach.delivery.providers import Handover, Provider, WebhookRequest
 from outreach.delivery.providers import lob as real_lob
 from outreach.delivery.providers import twilio as real_twilio
+from outreach.delivery.recovery.restore_guard import name_installation
 from outreach.drill import DrillOptions, DrillResult, run_drill, show_drill
 from outreach.drill.backups import take_backup
 from outreach.drill.database import make_database

@@ -17,18 +17,18 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from conftest import NOW, TODAY
-from outreach.composing.email_check import FIELDS, Expected, require_sound_email
 from outreach.composing.emails import write_email
-from outreach.composing.facts import Facts
-from outreach.composing.fields import COMMON, OF_MOMENT
 from outreach.composing.mail_headers import LONGEST_LINE, read_mailboxes, read_words, write_mailbox, write_unstructured
-from outreach.composing.templates import Words
+from outreach.composing.proofing.email_check import FIELDS, Expected, require_sound_email
+from outreach.composing.template_data import Facts
+from outreach.composing.templating.fields import COMMON, OF_MOMENT
+from outreach.composing.templating.templates import Words
+from outreach.contacts import deliverable_email, normalise_email
 from outreach.database import reading
 from outreach.delivery.providers import Handover
-from outreach.delivery.providers.mail import dated, name_in, read_sealed
+from outreach.delivery.providers.sealed_mail import dated, name_in, read_sealed
 from outreach.delivery.providers.smtp import Smtp
 from outreach.errors import CannotWrite, FailedCheck, Refused
-from outreach.intake.contacts import deliverable_email, normalise_email
 from outreach.models import Customer, Message
 from outreach.settings import Settings
 from planned import add_customer, compose, message_of, plan, write_one
@@ -245,7 +245,7 @@ def test_an_email_that_cannot_be_read_is_refused_and_nothing_is_uncertain(
         raise IndexError("string index out of range")
 
     content = write_to(settings, "Ann")
-    monkeypatch.setattr("outreach.delivery.providers.mail.message_from_bytes", fall_over)
+    monkeypatch.setattr("outreach.delivery.providers.sealed_mail.message_from_bytes", fall_over)
     with pytest.raises(Refused, match="IndexError"):
         read_sealed(handover_of(content, "Ann"))
 

@@ -48,7 +48,7 @@ from outreach.approval import AT_THE_DESK, add_staff, approve_batch
 from outreach.clock import read_clock, stopped_clock, system_clock
 from outreach.database import open_database, reading, writing
 from outreach.delivery import count_due, deliver_due
-from outreach.delivery.undoing import undo_approval
+from outreach.delivery.control.undoing import undo_approval
 from outreach.errors import NotSent
 from outreach.models import AuditEntry, Message
 from outreach.moments import MOMENTS
@@ -147,7 +147,7 @@ def live_through(day: Day, client: SyncPrefectClient, patch: pytest.MonkeyPatch)
     runs["deliver dry"] = run(client, deliver, dry_run=True)
     day.kept_by_dry_runs.append(count_rows("accepted"))
     with pytest.MonkeyPatch.context() as down:
-        down.setattr("outreach.delivery.providers.outbox.Outbox.send", refuse)
+        down.setattr("outreach.delivery.providers.outbox_folder.Outbox.send", refuse)
         runs["deliver while down"] = run(client, deliver)
     runs["deliver"] = run(client, deliver)
     runs["deliver again"] = run(client, deliver)

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from conftest import NOW, TODAY
-from outreach.composing import compose_planned, editing, facts, sounding, writing
-from outreach.composing.comparing import holds_line, take_out
-from outreach.composing.guarding import Own, find_amounts, find_mix_up, person_of
+from outreach.composing import compose_planned, editing, template_data, writing
+from outreach.composing.proofing import letter_check
+from outreach.composing.proofing.text_match import holds_line, take_out
+from outreach.composing.proofing.wrong_recipient import Own, find_amounts, find_mix_up, person_of
 from outreach.database import writing as in_database
 from outreach.errors import FailedCheck, TemplateRefused
 from outreach.models import Customer
@@ -186,7 +187,7 @@ def test_a_mistake_in_the_program_that_mixes_two_people_up_withdraws_both_letter
 ) -> None:
     """What no customer data can do: the printing press hands out a stale page, or facts are gathered wrongly."""
     stale: list[bytes] = []
-    printed, gathered = writing.letter_body, facts.greeting_name
+    printed, gathered = writing.letter_body, template_data.greeting_name
 
     def print_stale(*given: Any) -> bytes:
         stale.append(printed(*given))
@@ -198,14 +199,14 @@ def test_a_mistake_in_the_program_that_mixes_two_people_up_withdraws_both_letter
     if part == "page":
         monkeypatch.setattr(writing, "letter_body", print_stale)
     elif part == "greeting":
-        monkeypatch.setattr(facts, "greeting_name", greet_wrong)
+        monkeypatch.setattr(template_data, "greeting_name", greet_wrong)
     else:
-        monkeypatch.setattr(sounding, "amounts_in", lambda *_: [])
+        monkeypatch.setattr(letter_check, "amounts_in", lambda *_: [])
     references = two(sqlite_engine)
     compose_planned(sqlite_engine, settings, TODAY, NOW)
     said = [message_of(sqlite_engine, reference)[0].status for reference in references]
     assert said == (["composed", "withdrawn"] if part == "page" else ["withdrawn", "withdrawn"])
-    assert gathered is sounding.greeting_name
+    assert gathered is letter_check.greeting_name
 
 
 def test_an_edit_that_brings_in_another_customer_of_the_batch_is_refused(

@@ -28,26 +28,26 @@ from test_checking import letter
 from test_vendor_smtp import open_to, sealed
 
 from conftest import NOW
-from outreach import doctor, output, server
-from outreach.cli import main
+from outreach import console, doctor
 from outreach.clock import stopped_clock
-from outreach.composing.checking import check_letter
-from outreach.composing.handwriting.scans import read_scans
-from outreach.composing.page_tree import require_bounded
+from outreach.commands.main import main
+from outreach.composing.handwriting.own_hand.scans import read_scans
+from outreach.composing.proofing.page_check import check_letter
+from outreach.composing.proofing.page_tree import require_bounded
 from outreach.composing.recheck import recheck
+from outreach.contacts import load_key
 from outreach.database import open_database, reading, upgrade_database, writing
 from outreach.database_errors import explain_database_error, find_trouble
 from outreach.delivery.providers import files
 from outreach.errors import ComposingError, DatabaseError, IntakeError, ScanUnreadable
 from outreach.intake import import_folder
-from outreach.intake.contacts import load_key
-from outreach.intake.goodwill import read_list
+from outreach.intake.csv_files import LONGEST_CELL, LONGEST_LINE, Row, open_source
+from outreach.intake.goodwill_lists import read_list
 from outreach.intake.mapping import read_mapping
-from outreach.intake.parquet import open_parquet
-from outreach.intake.sources import LONGEST_CELL, LONGEST_LINE, Row, open_source
+from outreach.intake.parquet_files import open_parquet
 from outreach.models import Customer, Suppression
 from outreach.settings import Settings, load_settings
-from outreach.web import create_app
+from outreach.web import create_app, server
 from planned import add_customer, plan
 from serving import Browser, serving
 
@@ -112,7 +112,7 @@ def test_a_full_disk_is_one_line(sqlite_engine: Engine, monkeypatch: pytest.Monk
             session.connection().exec_driver_sql("PRAGMA max_page_count = 1")
             session.connection().execute(text("CREATE TABLE more AS SELECT randomblob(9999999) AS body"))
 
-    monkeypatch.setattr("outreach.cli.count_messages", fill)
+    monkeypatch.setattr("outreach.commands.main.count_messages", fill)
     said = str(run_main(monkeypatch, "status", "--database", str(sqlite_engine.url)))
     assert said.startswith("outreach: The disk of the database is full. Make room")
     assert len(said.splitlines()) == 1
@@ -167,7 +167,7 @@ def test_a_file_that_cannot_be_written_is_one_line(monkeypatch: pytest.MonkeyPat
     def fail(_: object) -> None:
         raise OSError(28, "No space left on device", "letter.pdf")
 
-    monkeypatch.setattr("outreach.cli.count_messages", fail)
+    monkeypatch.setattr("outreach.commands.main.count_messages", fail)
     assert "The disk is full" in str(run_main(monkeypatch, "status", "--database", str(sqlite_engine.url)))
 
 
@@ -412,7 +412,7 @@ def test_a_parquet_file_that_would_become_far_larger_is_refused(
 ) -> None:
     path = tmp_path / "customers.parquet"
     if bomb is one_long_page:  # as one of 64 MB is, which would take its time to make
-        monkeypatch.setattr("outreach.intake.parquet.LARGEST_PAGE", 1_000_000)
+        monkeypatch.setattr("outreach.intake.parquet_files.LARGEST_PAGE", 1_000_000)
     bomb(path)
     before = pyarrow.default_memory_pool().max_memory()
     with pytest.raises(IntakeError, match="far larger"), open_parquet(path) as source:
@@ -518,7 +518,7 @@ def test_pages_in_a_circle_or_nowhere_are_an_error_in_words(pdf: bytes, settings
 
 
 def test_a_pdf_that_unpacks_to_far_more_than_a_letter_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("outreach.composing.page_tree.MOST_UNPACKED", 2_000_000)
+    monkeypatch.setattr("outreach.composing.proofing.page_tree.MOST_UNPACKED", 2_000_000)
     packed = zlib.compress(bytes(20_000_000))
     for content in (packed, zlib.compress(packed)):
         with pytest.raises(ComposingError, match="unpacks"):
@@ -531,8 +531,8 @@ def test_a_pdf_that_unpacks_to_far_more_than_a_letter_is_refused(monkeypatch: py
 
 def test_names_that_are_marks_for_the_terminal_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
     names = ["\\[/x]", "[/]", "[red]Bob", "\\\\[/x]", ":smile:", "[link=http://x]a", "\\"]
-    output.print_table("[/] :smile:", ["\\[/]"], [[name] for name in names])
-    output.say("[/] :smile: \x1b[31mred\x07")
+    console.print_table("[/] :smile:", ["\\[/]"], [[name] for name in names])
+    console.say("[/] :smile: \x1b[31mred\x07")
     said = capsys.readouterr().out
     lines = [line.strip() for line in said.splitlines()]
     assert lines == ["[/] :smile:", "\\[/]", *names, "[/] :smile: \ufffd[31mred\ufffd"]

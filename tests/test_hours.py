@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from outreach.limits_settings import HoursSettings, minutes_of
 from outreach.models import Customer
 from outreach.planning.hours import ALWAYS, Barred, Hours, find_leave, instant_of, is_open
 from outreach.planning.legal_hours import hours_for
 from outreach.planning.time_zones import plausible_zones, region_of
 from outreach.settings import Settings
+from outreach.settings.limits import HoursSettings, minutes_of
 
 
 def at(said: str) -> datetime:

@@ -16,41 +16,25 @@ GROUND = (
     "database_errors",
     "errors",
     "clock",
-    "provider_settings",
-    "desk_settings",
-    "limits_settings",
-    "ops_settings",
-    "storage_settings",
-    "paper_settings",
-    "reward_settings",
+    "channels",
     "settings",
-    "letters",
+    "text_folding",
+    "stable_ids",
+    "invisible_characters",
     "money",
+    "contacts",
     "database",
     "locks",
-    "output",
+    "console",
     "chunks",
     "temporary_tables",
     "models",
 )
-ROOMS = ("intake", "moments", "planning", "composing", "approval", "delivery", "tracking", "learning")
+ROOMS = (
+    "identity", "intake", "moments", "planning", "composing", "approval", "delivery", "tracking", "learning",
+)  # fmt: skip
 # Each of these may stand on everything before it in the list.
-TOP = (
-    "day",
-    "doctor",
-    "tables",
-    "call",
-    "announcing",
-    "ops",
-    "web",
-    "flows",
-    "server",
-    "up",
-    "demo",
-    "drill",
-    "commands",
-    "cli",
-)
+TOP = ("day", "doctor", "prefect_events", "web", "flows", "supervisor", "demo", "drill", "commands")
 ONE_FILE_ONLY = (
     "weasyprint",
     "pypdfium2",
@@ -70,8 +54,8 @@ ONE_FILE_ONLY = (
 ONE_PLACE_ONLY = {
     "prefect": {"flows"},
     "fastapi": {"web"},
-    "typer": {"commands", "cli"},
-    "httpx": {"delivery", "drill", "announcing", "flows", "up"},
+    "typer": {"commands"},
+    "httpx": {"delivery", "drill", "prefect_events", "flows", "supervisor"},
 }
 IMPORTED_AS = {
     "argon2-cffi": "argon2",

@@ -16,8 +16,8 @@ from outreach.clock import business_date
 from outreach.database import writing
 from outreach.errors import SourceUnreadable
 from outreach.intake import import_folder, reading_dated, redate
-from outreach.intake.columns import TABLES
-from outreach.intake.values import Style, Unfit, amount, day, instant, to_minor_units
+from outreach.intake.headers import TABLES
+from outreach.intake.parsers import Style, Unfit, amount, day, instant, to_minor_units
 from outreach.models import (
     Consent,
     Customer,

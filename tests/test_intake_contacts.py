@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
+from outreach.contacts import contact_hash, load_key, normalise_address, normalise_email, normalise_phone
 from outreach.database import reading, writing
 from outreach.errors import DatabaseError, SettingsError
-from outreach.intake.contacts import contact_hash, load_key, normalise_address, normalise_email, normalise_phone
 from outreach.models import Installation, Suppression
 from outreach.settings import Settings
 

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from intake_data import only, stored, write
 from outreach.intake import ImportReport, import_folder, read_mapping
 from outreach.intake.calendar_days import BEGINNING, BIRTH, DAY, PAST_DAY, DayCheck
-from outreach.intake.values import NoDay, Style, Unfit
+from outreach.intake.parsers import NoDay, Style, Unfit
 from outreach.models import Consent, Customer, Flag, Payment, Treatment
 from outreach.settings import Settings
 

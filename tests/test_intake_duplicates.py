@@ -17,11 +17,11 @@ from conftest import NOW, TODAY
 from outreach.approval.audit import find_break
 from outreach.database import reading, writing
 from outreach.errors import ApprovalError, NotAllowed, NotFound, NotWaiting
+from outreach.identity.aliases import COPIED, POINTING
+from outreach.identity.customer_ids import read_customer_id
+from outreach.identity.duplicates import find_duplicates, list_doubles
 from outreach.intake import import_folder
-from outreach.intake.aliases import COPIED, POINTING
-from outreach.intake.customer_ids import read_customer_id
-from outreach.intake.duplicates import find_duplicates, list_doubles
-from outreach.intake.goodwill import Entry, List, keep_named
+from outreach.intake.goodwill_lists import Entry, List, keep_named
 from outreach.models import (
     AuditEntry,
     Consent,
@@ -38,11 +38,11 @@ from outreach.models import (
     SetAside,
     Visit,
 )
-from outreach.planning.ids import moment_id
-from outreach.planning.people import load_people
+from outreach.planning.contact_cards import load_people
 from outreach.planning.run import plan_day
 from outreach.settings import Settings
-from outreach.tracking.merging import merge_people, say_two_people, unmerge_people
+from outreach.stable_ids import moment_id
+from outreach.tracking.merges import merge_people, say_two_people, unmerge_people
 
 MARIA: dict[str, Any] = {
     "given_name": "María", "family_name": "López", "email": "Maria@Example.org", "phone": "(802) 555-2671",

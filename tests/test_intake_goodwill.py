@@ -14,15 +14,15 @@ from typer.testing import CliRunner
 
 from conftest import NOW, TODAY
 from outreach.approval import add_staff
-from outreach.cli import app
+from outreach.commands.main import app
 from outreach.database import reading, writing
 from outreach.errors import IntakeError, NotAllowed, NotFound, OutreachError, SourceUnreadable
-from outreach.intake.goodwill import GoodwillReport, List, read_list, trim_event
+from outreach.intake.goodwill_lists import GoodwillReport, List, read_list, trim_event
 from outreach.intake.queries import require_select, select_ids
 from outreach.intake.query_rights import READABLE
 from outreach.models import AuditEntry, Customer, Goodwill, Staff
 from outreach.settings import Settings
-from outreach.tracking.goodwill import list_events, name_by_query, name_hit
+from outreach.tracking.goodwill_events import list_events, name_by_query, name_hit
 
 EVENT = "water main break 12 May"
 

@@ -18,9 +18,9 @@ from sqlalchemy import Engine
 from intake_data import stored, write
 from outreach.errors import SourceUnreadable
 from outreach.intake import ImportReport, Mapping, import_folder, read_mapping
+from outreach.intake.csv_files import Row, open_source
 from outreach.intake.encodings import detect_encoding
-from outreach.intake.invisible_letters import drop_invisible
-from outreach.intake.sources import Row, open_source
+from outreach.invisible_characters import drop_invisible
 from outreach.models import Customer, Feedback
 from outreach.settings import Settings
 

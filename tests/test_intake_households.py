@@ -15,13 +15,13 @@ from sqlmodel import select
 from conftest import NOW, TODAY
 from outreach.database import reading, writing
 from outreach.errors import NotAllowed, NotFound, NotWaiting
+from outreach.identity.households import detect_households
 from outreach.intake import import_folder
-from outreach.intake.households import detect_households
 from outreach.models import AuditEntry, Customer, Flag, Message
-from outreach.planning.people import load_people
+from outreach.planning.contact_cards import load_people
 from outreach.settings import Settings
-from outreach.tracking.living import record_household, take_household_back
-from outreach.tracking.merging import merge_people, unmerge_people
+from outreach.tracking.household_statements import record_household, take_household_back
+from outreach.tracking.merges import merge_people, unmerge_people
 
 HOME = {"address_line1": "27 Orchard Terrace", "postal_code": "05404", "country": "US"}
 

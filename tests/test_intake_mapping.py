@@ -12,7 +12,7 @@ from intake_data import Take, only, refusal_of, stored, write
 from outreach.database import reading
 from outreach.errors import MappingRefused, SourceUnreadable
 from outreach.intake import ImportReport, Mapping, import_folder, read_mapping
-from outreach.intake.values import Style, amount
+from outreach.intake.parsers import Style, amount
 from outreach.models import Customer, Feedback, Import, Invoice
 from outreach.settings import Settings
 

@@ -14,10 +14,10 @@ from sqlalchemy import Engine, create_engine, text
 from typer.testing import CliRunner
 
 from intake_data import only, refusal_of, stored, write
-from outreach.cli import app
+from outreach.commands.main import app
 from outreach.errors import SettingsError, SourceUnreadable
 from outreach.intake import Folder, ImportReport, import_data, open_tables, read_mapping, read_since
-from outreach.intake.sources import write_cell
+from outreach.intake.csv_files import write_cell
 from outreach.models import Customer, Import, Invoice, Payment
 from outreach.settings import Settings
 

@@ -11,9 +11,9 @@ from sqlmodel import func, select
 from intake_data import write
 from outreach.database import reading, writing
 from outreach.intake import ImportReport, import_folder
-from outreach.intake.columns import TABLES
-from outreach.intake.unread import Unread, find_unread, payments_read_at, payments_unread_everywhere
-from outreach.intake.values import Style
+from outreach.intake.headers import TABLES
+from outreach.intake.parsers import Style
+from outreach.intake.unread_rows import Unread, find_unread, payments_read_at, payments_unread_everywhere
 from outreach.models import Merge, Refusal, UnreadRow
 from outreach.settings import Settings
 
@@ -172,7 +172,7 @@ def test_many_unread_rows_are_asked_for_by_whom_they_mark(
     sqlite_engine: Engine, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("outreach.chunks.IDS_AT_ONCE", 3)
-    monkeypatch.setattr("outreach.intake.unread.IDS_AT_ONCE", 3)
+    monkeypatch.setattr("outreach.intake.unread_rows.IDS_AT_ONCE", 3)
     files = Importer(sqlite_engine, settings, tmp_path)
     files.take("visits.csv", VISITS, *([f"v{number}", f"c{number}", "soon"] for number in range(8)))
     assert set(files.unread("c1", "c2", "c5", "c7", "c99")) == {"c1", "c2", "c5", "c7"}

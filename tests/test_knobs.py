@@ -11,17 +11,17 @@ from test_planning import customer, decision, faithful, granted, messages, plan,
 
 from conftest import NOW, TODAY
 from flows.runs import open_run
-from outreach.approval.treatments import answer_treatment
-from outreach.approval.tuning import list_knob_versions, save_knobs, undo_knobs
-from outreach.call import open_call
-from outreach.composing.facts import FactFinder
-from outreach.composing.particulars import Assignment, Occasion
+from outreach.approval.knob_versions import list_knob_versions, save_knobs, undo_knobs
+from outreach.approval.treatment_answers import answer_treatment
+from outreach.commands.context import open_call
+from outreach.composing.moment_data import Assignment, Occasion
+from outreach.composing.template_data import FactFinder
 from outreach.database import reading, writing
 from outreach.errors import ApprovalError, NotFound, SettingsError
 from outreach.models import AuditEntry
 from outreach.moments import knobs_for
 from outreach.planning.knobs import with_saved_knobs
-from outreach.planning.treatments import waiting_treatments
+from outreach.planning.unanswered_treatments import waiting_treatments
 from outreach.settings import MomentKnobs, Settings, load_settings
 
 

@@ -12,7 +12,7 @@ from conftest import NOW, TODAY
 from outreach.database import insert_new, reading, writing
 from outreach.errors import NotFound
 from outreach.learning import find_people, follow_batch, follow_messages, list_followed, tell_story
-from outreach.learning.followed import WORDS
+from outreach.learning.progress import WORDS
 from outreach.learning.story import Story
 from outreach.models import STATUSES, Consent, Customer, Decision, Flag, Message, Moment, Suppression, Treatment, Visit
 from outreach.settings import Settings

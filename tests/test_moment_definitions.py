@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import Engine
 
 from conftest import TODAY
-from outreach.composing.fields import OF_MOMENT, PRIVATE
-from outreach.composing.particulars import PARTICULARS
+from outreach.composing.moment_data import PARTICULARS
+from outreach.composing.templating.fields import OF_MOMENT, PRIVATE
 from outreach.database import reading
 from outreach.models import Customer
 from outreach.moments import MOMENTS

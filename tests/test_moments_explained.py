@@ -16,7 +16,7 @@ from conftest import TODAY
 from outreach.database import open_database, upgrade_database
 from outreach.models import Customer
 from outreach.moments import MOMENTS, find_moments
-from outreach.moments.explaining import ClauseAnswer, explain_clauses
+from outreach.moments.explanations import ClauseAnswer, explain_clauses
 from outreach.settings import Settings
 
 Rows = list[SQLModel]

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outreach.composing.addresses import full_name
-from outreach.composing.facts import greeting_name
+from outreach.composing.paper.addresses import full_name
+from outreach.composing.template_data import greeting_name
 from outreach.errors import FieldMissing
 from outreach.intake.names import FIELDS, greeting_of, is_name, names_of, tells_of_death, why_no_greeting
 from outreach.models import Customer

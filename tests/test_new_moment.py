@@ -22,7 +22,7 @@ from outreach.models import Customer
 from outreach.moments.definition import Clause, MomentDefinition, TemplateField
 from outreach.moments.rule import Asked, Hold, Rule
 from outreach.moments.relationship import ALIVE
-from outreach.moments.telling import tell_day
+from outreach.moments.evidence import tell_day
 from outreach.settings import Channel, MomentKnobs
 
 
@@ -98,7 +98,14 @@ def test_a_new_moment_is_one_file_one_registry_line_and_its_templates(tmp_path: 
     (tmp_path / "outreach.toml").write_text(SETTINGS)
 
     def outreach(*words: str) -> str:
-        command = [sys.executable, "-c", "from outreach.cli import main; main()", *words, "--now", "2026-03-10T15:00Z"]
+        command = [
+            sys.executable,
+            "-c",
+            "from outreach.commands.main import main; main()",
+            *words,
+            "--now",
+            "2026-03-10T15:00Z",
+        ]
         environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
@@ -120,7 +127,7 @@ def test_a_new_moment_is_one_file_one_registry_line_and_its_templates(tmp_path: 
     outreach("preview", "letters/birthday.en.html", "--customer", "C2", "--out", "letter.pdf")
     assert "Many happy returns of March 11" in words_of((tmp_path / "letter.pdf").read_bytes())
     said = "from outreach.moments import MOMENTS as m; from outreach.web.knob_forms import label_of as l; "
-    said += "from outreach.composing.fields import explain_fields as e; "
+    said += "from outreach.composing.templating.fields import explain_fields as e; "
     said += "print(l(m['birthday'].knobs, 'candles'), dict(e('birthday', 'letter'))['day'])"
     known = {**os.environ, "PYTHONPATH": str(tmp_path)}
     command = [sys.executable, "-c", said]

@@ -101,7 +101,14 @@ def test_a_new_provider_carries_a_message_once_and_names_it(tmp_path: Path) -> N
     (tmp_path / "outreach.toml").write_text(SETTINGS)
 
     def outreach(*words: str) -> str:
-        command = [sys.executable, "-c", "from outreach.cli import main; main()", *words, "--now", "2026-03-10T15:00Z"]
+        command = [
+            sys.executable,
+            "-c",
+            "from outreach.commands.main import main; main()",
+            *words,
+            "--now",
+            "2026-03-10T15:00Z",
+        ]
         environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr

@@ -47,7 +47,7 @@ def command(house: House, *words: str) -> str:
     """What a command of ours prints, with Prefect's address in the environment as ops have it."""
     environment = {**house.start.environment, "PREFECT_API_URL": f"{house.address}/api"}
     said = subprocess.run(
-        [sys.executable, "-c", "from outreach.cli import main; main()", *words],
+        [sys.executable, "-c", "from outreach.commands.main import main; main()", *words],
         cwd=PROJECT, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     return said.stdout + said.stderr

@@ -18,15 +18,15 @@ from read_back import read_back
 from sqlalchemy import Engine
 from typer.testing import CliRunner, Result
 
-from outreach.cli import app
+from outreach.commands.main import app
 from outreach.composing.handwriting.ink import Ink, choose_walk
-from outreach.composing.handwriting.own_hand import OwnHand, keep_hand, learn_hand
+from outreach.composing.handwriting.own_hand.form import Box, form_for
+from outreach.composing.handwriting.own_hand.learn import OwnHand, keep_hand, learn_hand
+from outreach.composing.handwriting.own_hand.samples import EMPTY, FAINT, ODD, SPILT, cut_takes
+from outreach.composing.handwriting.own_hand.scans import FINE, Page, flatten, read_scans
 from outreach.composing.handwriting.pens import FACES, WALKS, Pen, find_pens, pen_named
 from outreach.composing.handwriting.press import font_address, print_page
-from outreach.composing.handwriting.scans import FINE, Page, flatten, read_scans
-from outreach.composing.handwriting.sheet import Box, form_for
-from outreach.composing.handwriting.takes import EMPTY, FAINT, ODD, SPILT, cut_takes
-from outreach.composing.printing import A4, US_LETTER
+from outreach.composing.paper.sizes import A4, US_LETTER
 from outreach.errors import OutreachError, ScanUnreadable, SettingsError
 from outreach.settings import Settings
 from planned import add_customer, compose, message_of, plan, words_of

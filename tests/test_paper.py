@@ -17,15 +17,15 @@ from sqlalchemy import Engine
 
 from conftest import TODAY
 from outreach.composing import preview_edited, preview_template
-from outreach.composing.card_papers import CARDS, Card
-from outreach.composing.cards import address_place
-from outreach.composing.letterhead import read_letterhead, why_refused
-from outreach.composing.printing import US_LETTER
-from outreach.composing.templates import template_fingerprint
-from outreach.composing.vouchers import code_for
+from outreach.composing.paper.card_sizes import CARDS, Card
+from outreach.composing.paper.cards import address_place
+from outreach.composing.paper.letterhead import read_letterhead, why_refused
+from outreach.composing.paper.sizes import US_LETTER
+from outreach.composing.paper.vouchers import code_for
+from outreach.composing.templating.templates import template_fingerprint
 from outreach.errors import SettingsError, TemplateRefused
-from outreach.paper_settings import PaperSettings
 from outreach.settings import Settings
+from outreach.settings.paper import PaperSettings
 from planned import LONDON, add_customer, add_debt, box_of, write_one
 
 TREE = (

@@ -9,11 +9,11 @@ from pypdf import PdfReader
 from sqlalchemy import Engine
 from sqlmodel import select
 
-from outreach.composing.handwriting.compiler import Recipe, compile_pen, forms_of, make_pen
-from outreach.composing.handwriting.letterforms import LATIN, read_letterforms
+from outreach.composing.handwriting.font.compiler import Recipe, compile_pen, forms_of, make_pen
+from outreach.composing.handwriting.font.glyph_cycles import FORMS
+from outreach.composing.handwriting.font.letterforms import LATIN, read_letterforms
+from outreach.composing.handwriting.font.recipes import RECIPES
 from outreach.composing.handwriting.pens import FACES, SHIPPED, find_pens, missing_letters, pen_named
-from outreach.composing.handwriting.recipes import RECIPES
-from outreach.composing.handwriting.walks import FORMS
 from outreach.database import writing
 from outreach.errors import SettingsError
 from outreach.models import Message

@@ -16,9 +16,9 @@ from sqlalchemy import Engine
 from sqlmodel import Session, SQLModel, select
 
 from conftest import NOW, TODAY
+from outreach.contacts import contact_hash, load_key, normalise_email
 from outreach.database import open_database, reading, upgrade_database, writing
 from outreach.errors import SettingsError
-from outreach.intake.contacts import contact_hash, load_key, normalise_email
 from outreach.models import (
     Consent,
     Customer,
@@ -37,10 +37,10 @@ from outreach.models import (
 )
 from outreach.moments import MOMENTS
 from outreach.planning import plan_day
-from outreach.planning.ids import moment_id, reference
 from outreach.planning.knobs import overlay_knobs
 from outreach.planning.why import explain_customer
 from outreach.settings import Settings
+from outreach.stable_ids import moment_id, reference
 
 ADDRESS = {
     "address_line1": "8 Elm Street",

@@ -14,9 +14,9 @@ from approved import add_approved
 from conftest import NOW, TODAY
 from outreach.database import reading, writing
 from outreach.models import STATUSES, TOUCHING
-from outreach.ops_settings import BudgetSettings
 from outreach.planning.budget import find_spent, first_of_next_month, hold_for_budget, hold_for_worth, most_cost
 from outreach.settings import Settings, load_settings
+from outreach.settings.ops import BudgetSettings
 
 
 def budget(**values: Any) -> Settings:

@@ -14,9 +14,9 @@ from outreach.database import reading, writing
 from outreach.models import Customer, Treatment, Visit
 from outreach.moments import find_moments
 from outreach.moments.relationship import first_contact, last_contact
+from outreach.planning.customer_state import load_standings
 from outreach.planning.knobs import overlay_knobs
-from outreach.planning.standing import load_standings
-from outreach.planning.treatments import waiting_treatments
+from outreach.planning.unanswered_treatments import waiting_treatments
 from outreach.settings import Settings
 
 ABROAD = (

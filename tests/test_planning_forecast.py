@@ -12,14 +12,14 @@ from sqlmodel import SQLModel, col, select
 from test_planning import at, customer, faithful, granted, happy, late, payments_fresh, treated, withdrawn
 
 from conftest import NOW, TODAY
-from outreach.commands.simulating import simulate
+from outreach.commands.simulate import simulate
+from outreach.contacts import load_key
 from outreach.database import reading, writing
 from outreach.errors import SettingsError
-from outreach.intake.contacts import load_key
 from outreach.models import AuditEntry, Decision, Feedback, Message, Moment
 from outreach.planning import plan_day
-from outreach.planning.around import Surroundings
 from outreach.planning.budget import counted_cost
+from outreach.planning.due_moments import Surroundings
 from outreach.planning.forecast import Forecast, Foreseen, forecast
 from outreach.planning.knobs import overlay_knobs
 from outreach.planning.run import load_day, on_copies, plan_in

@@ -26,7 +26,7 @@ from test_planning import (
 )
 
 from conftest import NOW, TODAY
-from outreach.approval.opening import open_batches
+from outreach.approval.open_batches import open_batches
 from outreach.composing import compose_planned
 from outreach.database import reading, writing
 from outreach.models import Customer, Event, Feedback, Flag, Goodwill, Invoice, Message, Payment, Visit

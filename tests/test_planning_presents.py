@@ -11,7 +11,7 @@ from conftest import NOW, TODAY
 from outreach.database import reading, writing
 from outreach.models import Invoice, Visit
 from outreach.planning import plan_day
-from outreach.planning.edge import find_edge
+from outreach.planning.data_start import find_edge
 from outreach.planning.knobs import overlay_knobs
 from outreach.settings import Settings
 

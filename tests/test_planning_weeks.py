@@ -13,13 +13,13 @@ from test_planning import faithful
 from typer.testing import CliRunner
 
 from conftest import NOW, TODAY
-from outreach.cli import app
-from outreach.commands.simulating import try_knobs
+from outreach.commands.main import app
+from outreach.commands.simulate import try_knobs
 from outreach.database import writing
 from outreach.errors import NotFound, SettingsError
 from outreach.moments import MOMENTS, knobs_for
 from outreach.planning.forecast import Forecast, Foreseen
-from outreach.planning.weeks import Weeks, count_weeks, describe, draw_weeks, monday_of, nice_step
+from outreach.planning.forecast_chart import Weeks, count_weeks, describe, draw_weeks, monday_of, nice_step
 from outreach.settings import Settings
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from outreach.composing.addresses import address_of, full_name
-from outreach.composing.facts import greeting_name
+from outreach.composing.paper.addresses import address_of, full_name
+from outreach.composing.template_data import greeting_name
+from outreach.contacts import normalise_phone, takes_texts
 from outreach.errors import FieldMissing
-from outreach.intake.contacts import normalise_phone, takes_texts
-from outreach.intake.post import rules_of
+from outreach.intake.postal_rules import rules_of
 from outreach.models import Customer
-from outreach.planning.people import contacts_of
+from outreach.planning.contact_cards import contacts_of
 from outreach.settings import Settings
 
 

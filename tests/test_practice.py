@@ -12,10 +12,10 @@ from sqlmodel import select
 
 from conftest import NOW, TODAY
 from outreach.clock import add_business_days
+from outreach.contacts import normalise_phone
 from outreach.database import reading
 from outreach.demo.practice import PracticeSummary, write_practice
 from outreach.intake import import_folder
-from outreach.intake.contacts import normalise_phone
 from outreach.models import Customer, Decision, Message, Moment
 from outreach.moments import find_moments
 from outreach.planning import plan_day

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from prefect_house import House, children_of, kill_with_children, open_house, wait_until
 
-from outreach import up
+from outreach import supervisor
 
 # One Prefect server for the file: with xdist, all of it goes to one process.
 pytestmark = pytest.mark.xdist_group("prefect")
@@ -45,7 +45,7 @@ def test_whatever_is_killed_every_message_is_written_and_sent_once(house: House)
     assert set(taken.values()) == {1}, "the vendor's own log says so"
 
 
-def kill_while_preparing(house: House) -> up.Child:
+def kill_while_preparing(house: House) -> supervisor.Child:
     worker = house.start_worker()
     killed = house.trigger("prepare/daily")
     wait_for_the_middle(house, "planned", "composed")
@@ -69,7 +69,7 @@ def kill_while_preparing(house: House) -> up.Child:
     return worker
 
 
-def kill_while_delivering(house: House, worker: up.Child) -> None:
+def kill_while_delivering(house: House, worker: supervisor.Child) -> None:
     zombie = house.trigger("deliver/office-hours")
     wait_for_the_middle(house, "approved", "accepted")
     kill_with_children(worker)

@@ -13,19 +13,19 @@ from test_paper import TREE, with_letterhead
 from conftest import NOW, TODAY
 from outreach.approval import open_batches
 from outreach.approval.authors import parts_in
-from outreach.approval.treatments import answer_treatment
-from outreach.approval.tuning import save_knobs, undo_knobs
-from outreach.approval.wording import save_template, undo_template
+from outreach.approval.knob_versions import save_knobs, undo_knobs
+from outreach.approval.template_versions import save_template, undo_template
+from outreach.approval.treatment_answers import answer_treatment
 from outreach.composing import compose_planned, run
-from outreach.composing.hands import Part, knob_parts, word_parts
+from outreach.composing.contributors import Part, knob_parts, word_parts
 from outreach.database import reading, writing
 from outreach.day import prepare_day
 from outreach.errors import SamePerson
-from outreach.intake.goodwill import Entry, List
+from outreach.intake.goodwill_lists import Entry, List
 from outreach.models import Batch, Goodwill, KnobVersion, Message, TemplateVersion
 from outreach.planning.knobs import keep_knobs, knob_set, overlay_knobs, with_saved_knobs
 from outreach.settings import Settings
-from outreach.tracking.goodwill import name_hit
+from outreach.tracking.goodwill_events import name_hit
 from planned import add_customer, message_of, plain_words, plan
 from waiting import approve, hire, statuses
 

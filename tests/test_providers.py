@@ -16,7 +16,7 @@ from approved import content_for, pdf_saying, recipient_for
 from conftest import NOW, TODAY
 from outreach.composing.digests import MEDIA_TYPES
 from outreach.delivery.providers import ClosesItsDay, Handover, Provider, open_providers
-from outreach.delivery.providers.outbox import Outbox
+from outreach.delivery.providers.outbox_folder import Outbox
 from outreach.delivery.providers.printroom import Printroom
 from outreach.delivery.providers.protocol import FOR_EVER
 from outreach.errors import NotSent, Refused

@@ -18,12 +18,12 @@ from conftest import NOW, TODAY
 from outreach.clock import stopped_clock
 from outreach.database import open_database, reading, upgrade_database, writing
 from outreach.delivery import DeliverReport, deliver_due, outbox
-from outreach.delivery.beginning import Opened
+from outreach.delivery.open_attempts import Opened
 from outreach.delivery.providers.smtp import Smtp
-from outreach.delivery.settling import FIRST_WAIT, LONGEST_WAIT, MOST_PUT_OFF, answer_of, ending_of
+from outreach.delivery.record_results import FIRST_WAIT, LONGEST_WAIT, MOST_PUT_OFF, answer_of, ending_of
 from outreach.errors import NotNow, NotSent
 from outreach.learning.counts import count_messages
-from outreach.learning.not_now import find_put_off
+from outreach.learning.deferrals import find_put_off
 from outreach.models import Attempt, Message, Suppression
 from outreach.settings import Settings
 

@@ -17,8 +17,8 @@ from outreach.models import INVOICE_STATUSES, Customer, Invoice, Payment
 from outreach.moments import business_day
 from outreach.moments.balances import is_overdue
 from outreach.planning import plan_day
+from outreach.planning.customer_state import Standing, load_standings
 from outreach.planning.receivables import Item, OpenInvoice, allocate, late_bills, least_of, read_receivables
-from outreach.planning.standing import Standing, load_standings
 from outreach.settings import Settings
 
 

@@ -18,11 +18,11 @@ from outreach.approval.audit import find_break
 from outreach.approval.reminders import claim_reminder
 from outreach.clock import stopped_clock
 from outreach.database import open_database, reading, writing
-from outreach.delivery.notices import is_notice
 from outreach.delivery.providers import Handover, open_providers
-from outreach.delivery.providers.mail import as_written
-from outreach.delivery.providers.outbox import Outbox
-from outreach.delivery.reminding import remind_deputy
+from outreach.delivery.providers.outbox_folder import Outbox
+from outreach.delivery.providers.sealed_mail import as_written
+from outreach.delivery.staff_mail.notices import is_notice
+from outreach.delivery.staff_mail.reminders import remind_deputy
 from outreach.doctor import examine
 from outreach.errors import NotSent, OutcomeUnknown, Refused
 from outreach.models import AuditEntry, Batch, Event, Incident

@@ -15,18 +15,18 @@ from test_planning import plan as plan_rows
 
 from conftest import NOW, TODAY
 from outreach.approval.staff import add_staff
-from outreach.composing.vouchers import code_for, read_code
+from outreach.composing.paper.vouchers import code_for, read_code
+from outreach.contacts import load_key
 from outreach.database import reading, writing
 from outreach.errors import NotFound, NotWaiting, OutreachError
-from outreach.intake.contacts import load_key
 from outreach.models import AuditEntry, Goodwill, Invoice, Message, Payment, Reward
 from outreach.planning.forecast import forecast
 from outreach.planning.knobs import overlay_knobs
 from outreach.planning.rewards import Gift, expected_cost, gift_of, purpose_of, reward_of
 from outreach.planning.worth import NOTHING, Worth, find_worth
-from outreach.reward_settings import Proportion, RewardsSettings
 from outreach.settings import Settings
-from outreach.tracking.redeeming import find_reward, hash_of, redeem, rewards_of
+from outreach.settings.rewards import Proportion, RewardsSettings
+from outreach.tracking.redemptions import find_reward, hash_of, redeem, rewards_of
 from planned import add_customer, compose, message_of, plan, words_of
 
 

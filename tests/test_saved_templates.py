@@ -9,12 +9,12 @@ from test_composing_guards import FIELDS, GROWING, REACHING, payloads_of
 
 from conftest import NOW, TODAY
 from outreach.approval import open_batches
-from outreach.approval.wording import list_template_versions, save_template, undo_template
+from outreach.approval.template_versions import list_template_versions, save_template, undo_template
 from outreach.composing import check_templates, preview_template, template_fingerprint
-from outreach.composing.environment import FILTERS, render_template
-from outreach.composing.fields import EXPLAINED, EXPLAINED_FILTERS, OF_MOMENT, explain_fields, fields_for
-from outreach.composing.samples import find_samples
-from outreach.composing.templates import read_sources, saved_sources
+from outreach.composing.sample_customers import find_samples
+from outreach.composing.templating.engine import FILTERS, render_template
+from outreach.composing.templating.fields import EXPLAINED, EXPLAINED_FILTERS, OF_MOMENT, explain_fields, fields_for
+from outreach.composing.templating.templates import read_sources, saved_sources
 from outreach.database import reading, writing
 from outreach.errors import ApprovalError, NotFound, TemplateRefused
 from outreach.models import AuditEntry, Customer

@@ -14,8 +14,8 @@ import yaml
 from prefect.settings import Settings as PrefectSettings
 from pydantic import BaseModel
 
-from flows.spreading import POOL
-from outreach.cli import app
+from flows.shard_runs import POOL
+from outreach.commands.main import app
 from outreach.settings import PROJECT, Settings
 
 sys.path.insert(0, str(PROJECT / "setup"))

@@ -13,12 +13,12 @@ from typer.testing import CliRunner
 from approved import add_approved
 from conftest import NOW, TODAY
 from outreach import database
-from outreach.cli import app
 from outreach.clock import stopped_clock
-from outreach.composing import compose_planned, facts, recheck, writing
-from outreach.composing.environment import render_template, try_branches
-from outreach.composing.fields import fields_for
-from outreach.composing.templates import Templates, check_source
+from outreach.commands.main import app
+from outreach.composing import compose_planned, recheck, template_data, writing
+from outreach.composing.templating.engine import render_template, try_branches
+from outreach.composing.templating.fields import fields_for
+from outreach.composing.templating.templates import Templates, check_source
 from outreach.database import reading
 from outreach.delivery import deliver_due
 from outreach.errors import TemplateRefused
@@ -176,14 +176,14 @@ def test_whatever_fails_over_one_message_the_others_are_written(
 def test_facts_that_cannot_be_read_of_one_person_stop_nobody_else(
     sqlite_engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = facts.load_standings
+    known = template_data.load_standings
 
     def fall_over_one(session: Session, on: Any, ids: Any, currency: str) -> Mapping[str, Any]:
         if "c2" in ids:
             raise OverflowError("c2")
         return known(session, on, ids, currency)
 
-    monkeypatch.setattr(facts, "load_standings", fall_over_one)
+    monkeypatch.setattr(template_data, "load_standings", fall_over_one)
     mine = three_planned(sqlite_engine)
     report = compose_planned(sqlite_engine, settings, TODAY, NOW)
     assert statuses(sqlite_engine, mine) == ["composed", "planned", "composed"]

@@ -7,7 +7,7 @@ import pytest
 from outreach.delivery.providers import VENDORS, open_providers, require_secrets
 from outreach.errors import SettingsError
 from outreach.settings import Settings, load_settings, secret_of
-from outreach.up import serve_pages
+from outreach.supervisor import serve_pages
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from sqlmodel import select
 
 from conftest import NOW, TODAY
 from flows.compose import say
-from flows.spreading import spreading
+from flows.shard_runs import spreading
 from outreach.composing import ComposeReport, compose_planned
 from outreach.database import reading
 from outreach.day import prepare_day
@@ -68,7 +68,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Server]:
 
     def put(workers: int, trouble: Exception | None = None) -> Server:
         server = Server(workers, trouble)
-        monkeypatch.setattr("flows.spreading.get_client", server.open)
+        monkeypatch.setattr("flows.shard_runs.get_client", server.open)
         monkeypatch.setenv("PREFECT__RUNTIME__DEPLOYMENT__NAME", "daily")
         return server
 

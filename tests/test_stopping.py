@@ -13,10 +13,10 @@ from vendor_lob import LETTER_ID, in_json
 
 from approved import add_approved
 from conftest import NOW
-from outreach.cli import app
 from outreach.clock import stopped_clock
+from outreach.commands.main import app
 from outreach.database import reading, writing
-from outreach.delivery.stopping import stop_sending
+from outreach.delivery.control.stopping import stop_sending
 from outreach.errors import NotFound
 from outreach.models import AuditEntry, Message, Pause
 from outreach.settings import Settings, load_settings

@@ -22,16 +22,16 @@ from approved import add_approved, content_for
 from conftest import NOW, TODAY
 from outreach.approval import approve_batch, edit_message, open_batches
 from outreach.clock import stopped_clock
-from outreach.composing import storage as storing
-from outreach.composing.contents import LETTER, open_to_write, read_letter
-from outreach.composing.storage import LABEL, Storage, open_storage
+from outreach.composing.store import storage as storing
+from outreach.composing.store.contents import LETTER, open_to_write, read_letter
+from outreach.composing.store.storage import LABEL, Storage, open_storage
 from outreach.database import reading, writing
 from outreach.delivery import DeliverReport, deliver_due
 from outreach.doctor import examine
 from outreach.errors import ChangedSince, ContentLost, SettingsError, StorageError
 from outreach.models import Content, Message, Thumbnail
 from outreach.settings import PROJECT, Settings, load_settings
-from outreach.storage_settings import StorageSettings
+from outreach.settings.storage import StorageSettings
 from planned import add_customer, compose, know_contacts, plan
 from serving import Browser, serving
 from waiting import hire
@@ -413,7 +413,7 @@ from pathlib import Path
 from outreach.composing import compose_planned, run
 from outreach.database import open_database
 from outreach.settings import Settings
-from outreach.storage_settings import StorageSettings
+from outreach.settings.storage import StorageSettings
 from conftest import NOW, TODAY
 settings = Settings.model_validate_json(Path(sys.argv[2]).read_text())
 settings = settings.model_copy(update={"secret": None, "storage": StorageSettings(url=sys.argv[3])})

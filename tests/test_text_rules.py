@@ -13,7 +13,7 @@ from outreach.database import reading, writing
 from outreach.delivery import DeliverReport, deliver_due
 from outreach.models import Consent, Customer, Message
 from outreach.planning.consent import expiry_of, refusal_of
-from outreach.planning.people import Person
+from outreach.planning.contact_cards import Person
 from outreach.planning.text_cap import TOO_MANY
 from outreach.settings import Settings
 

@@ -17,16 +17,16 @@ from conftest import NOW, TODAY
 from intake_data import write
 from outreach.clock import stopped_clock
 from outreach.composing.texts import count_segments
-from outreach.composing.unsubscribing import unsubscribe_token
+from outreach.composing.unsubscribe_links import unsubscribe_token
+from outreach.contacts import contact_hash, load_key
 from outreach.database import reading, writing
 from outreach.delivery import deliver_due
 from outreach.delivery import outbox as outbox_rows
 from outreach.delivery.providers import Handover, Report, WebhookRequest
-from outreach.delivery.providers.outbox import Outbox
+from outreach.delivery.providers.outbox_folder import Outbox
 from outreach.delivery.providers.protocol import NO_KEYS, stand_in
 from outreach.errors import NoAnswer, OutcomeUnknown, WebhookRefused
 from outreach.intake import import_folder
-from outreach.intake.contacts import contact_hash, load_key
 from outreach.locks import hold
 from outreach.models import (
     EVENT_KINDS,
@@ -40,7 +40,7 @@ from outreach.models import (
     Suppression,
     Webhook,
 )
-from outreach.planning.people import load_people
+from outreach.planning.contact_cards import load_people
 from outreach.settings import Settings
 from outreach.tracking import (
     answer_help,

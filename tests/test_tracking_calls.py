@@ -9,12 +9,12 @@ from sqlmodel import select
 
 from approved import add_approved, days
 from conftest import NOW, TODAY
+from outreach.contacts import contact_hash, load_key
 from outreach.database import reading, writing
 from outreach.errors import ApprovalError, NotAllowed, NotFound, NotWaiting
-from outreach.intake.contacts import contact_hash, load_key
-from outreach.limits_settings import HoursSettings
 from outreach.models import AuditEntry, Customer, Suppression
 from outreach.settings import Settings
+from outreach.settings.limits import HoursSettings
 from outreach.tracking import Call, PullReport, list_calls, record_call
 from outreach.tracking.calls import calls_now
 from waiting import hire, statuses

@@ -7,16 +7,15 @@ from typer.testing import CliRunner
 
 from approved import add_approved
 from conftest import NOW, TODAY
-from outreach.cli import app
+from outreach.commands.main import app
+from outreach.contacts import contact_hash, load_key
 from outreach.database import reading, writing
 from outreach.delivery import outbox as outbox_rows
 from outreach.delivery.providers import Report
 from outreach.errors import ApprovalError, NotAllowed, NotFound, NotWaiting
-from outreach.intake.contacts import contact_hash, load_key
 from outreach.models import AuditEntry, Customer, Incident, Message, Suppression
 from outreach.settings import Settings
 from outreach.tracking import record_reply
-from outreach.tracking.cases import close_incident, list_open_incidents, list_open_messages
 from outreach.tracking.do_not_contact import (
     REASONS_TO_LIFT,
     close_contact,
@@ -28,6 +27,7 @@ from outreach.tracking.do_not_contact import (
     list_closed,
 )
 from outreach.tracking.events import HELD, LINK, record_event, suppress
+from outreach.tracking.open_cases import close_incident, list_open_incidents, list_open_messages
 from waiting import hire, statuses
 
 PHONE = "+18025550140"

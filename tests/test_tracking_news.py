@@ -18,14 +18,14 @@ from conftest import NOW, TODAY
 from intake_data import write
 from outreach.approval import approve_batch, open_batches
 from outreach.clock import stopped_clock
+from outreach.contacts import contact_hash, load_key
 from outreach.database import insert_new, reading, writing
 from outreach.delivery import deliver_due
 from outreach.delivery import outbox as outbox_rows
 from outreach.errors import ApprovalError, NotAllowed, NotFound, NotWaiting
 from outreach.intake import import_folder
-from outreach.intake.contacts import contact_hash, load_key
 from outreach.models import AuditEntry, Batch, Consent, Customer, Decision, Flag, Message, Suppression
-from outreach.planning.people import load_people
+from outreach.planning.contact_cards import load_people
 from outreach.settings import Settings
 from outreach.tracking import PullReport, record_news, take_back_news
 from outreach.tracking.do_not_contact import close_contact

@@ -12,8 +12,8 @@ from outreach.database import reading, writing
 from outreach.delivery import outbox as outbox_rows
 from outreach.errors import ApprovalError, NotAllowed, NotFound, NotWaiting
 from outreach.models import Attempt, AuditEntry, Event, Message, Suppression
-from outreach.planning.ids import read_reference, reference
 from outreach.settings import Settings
+from outreach.stable_ids import read_reference, reference
 from outreach.tracking import Returned, list_returned, record_returned
 from waiting import hire, statuses
 

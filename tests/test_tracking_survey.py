@@ -12,18 +12,18 @@ from sqlmodel import select
 from approved import add_approved
 from conftest import NOW, TODAY
 from outreach.approval import add_staff
-from outreach.composing.facts import FactFinder
-from outreach.composing.particulars import Assignment, Occasion
-from outreach.composing.surveying import read_survey_token, reference_in, survey_token, survey_url
-from outreach.composing.unsubscribing import unsubscribe_token
+from outreach.composing.moment_data import Assignment, Occasion
+from outreach.composing.survey_links import read_survey_token, reference_in, survey_token, survey_url
+from outreach.composing.template_data import FactFinder
+from outreach.composing.unsubscribe_links import unsubscribe_token
+from outreach.contacts import load_key
 from outreach.database import reading, writing
 from outreach.errors import NotFound
-from outreach.intake.contacts import load_key
 from outreach.models import Customer, Decision, Feedback, Moment
 from outreach.moments import find_moments
 from outreach.settings import Settings
 from outreach.tracking.feedback import set_status
-from outreach.tracking.survey import HAS_LEFT, SCORES, add_words, answer_survey
+from outreach.tracking.survey_scores import HAS_LEFT, SCORES, add_words, answer_survey
 from planned import add_customer
 
 REFERENCE = "K7QF-2M9X-TB4D"

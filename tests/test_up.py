@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from flows.deploying import deploy
-from outreach import up
+from flows.reconcile import deploy
+from outreach import supervisor
 from outreach.errors import OutreachError, SettingsError
 from outreach.settings import PROJECT, Settings, load_settings
 
@@ -58,7 +58,7 @@ class Started:
         }
         ports = ["--port", str(self.port), "--prefect-port", str(self.prefect_port)]
         self.process = subprocess.Popen(
-            [sys.executable, "-c", "from outreach.cli import main; main()", "up", *ports],
+            [sys.executable, "-c", "from outreach.commands.main import main; main()", "up", *ports],
             cwd=PROJECT,
             env=environment,
             stdout=subprocess.PIPE,
@@ -163,7 +163,7 @@ def test_a_port_that_is_taken_is_told_before_anything_starts(
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(SettingsError, match=f"Port {port} is taken .* --prefect-port"):
-            up.start_everything(settings, f"sqlite:///{tmp_path / 'outreach.db'}", free_port(), port)
+            supervisor.start_everything(settings, f"sqlite:///{tmp_path / 'outreach.db'}", free_port(), port)
 
 
 def test_without_a_prefect_yaml_it_says_where_to_run(
@@ -171,15 +171,15 @@ def test_without_a_prefect_yaml_it_says_where_to_run(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SettingsError, match="project's folder"):
-        up.start_everything(settings, f"sqlite:///{tmp_path / 'outreach.db'}")
+        supervisor.start_everything(settings, f"sqlite:///{tmp_path / 'outreach.db'}")
 
 
 def test_a_server_that_dies_is_told_with_its_log(tmp_path: Path) -> None:
     process = subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"])
     process.wait()
-    child = up.Child("server", process, tmp_path / "server.log")
+    child = supervisor.Child("server", process, tmp_path / "server.log")
     with pytest.raises(OutreachError, match=r"server\.log"):
-        up.wait_for_health(child, f"http://{HOST}:{free_port()}")
+        supervisor.wait_for_health(child, f"http://{HOST}:{free_port()}")
 
 
 def test_stopping_a_child_ends_what_it_started_too(tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_stopping_a_child_ends_what_it_started_too(tmp_path: Path) -> None:
     process = subprocess.Popen(["/bin/sh", "-c", script], start_new_session=True)
     wait_until(lambda: marker.exists() and marker.read_text().strip())
     grandchild = int(marker.read_text())
-    up.Child("worker", process, tmp_path / "log").stop(patience=0.2)
+    supervisor.Child("worker", process, tmp_path / "log").stop(patience=0.2)
     assert process.returncode is not None
     wait_until(lambda: not is_alive(grandchild))
 

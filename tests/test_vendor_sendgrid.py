@@ -38,8 +38,8 @@ from outreach.delivery.providers import Handover, WebhookRequest
 from outreach.delivery.providers.protocol import NO_KEYS, Cancels, Provider, stand_in
 from outreach.delivery.providers.sendgrid import Sendgrid, open_provider
 from outreach.errors import DeliveryError, NoAnswer, NotSent, OutcomeUnknown, Refused, WebhookRefused
-from outreach.provider_settings import SendgridSettings
 from outreach.settings import Settings
+from outreach.settings.providers import SendgridSettings
 from planned import write_one
 
 TEXT = "Dear Zoë, thank you.\r\n\r\n-- \r\nStop: https://outreach.invalid/unsubscribe/x"

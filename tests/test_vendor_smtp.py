@@ -29,8 +29,8 @@ from outreach.errors import (
     Refused,
     WebhookRefused,
 )
-from outreach.provider_settings import SmtpSettings
 from outreach.settings import Settings
+from outreach.settings.providers import SmtpSettings
 from planned import write_one
 
 US = "hello@alderlane.example"

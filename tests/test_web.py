@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import Engine, event, text
 from sqlmodel import select
 
-from outreach.composing.unsubscribing import unsubscribe_token
+from outreach.composing.unsubscribe_links import unsubscribe_token
+from outreach.contacts import contact_hash, load_key
 from outreach.database import open_database, reading, writing
-from outreach.intake.contacts import contact_hash, load_key
 from outreach.models import Batch, Customer, Event, Message, Moment, Pause, Suppression
 from outreach.settings import Settings
 from outreach.web.desk import PAGES

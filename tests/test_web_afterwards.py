@@ -11,10 +11,10 @@ from sqlmodel import select
 
 from approved import add_approved, days
 from conftest import NOW, TODAY
+from outreach.contacts import contact_hash, load_key
 from outreach.database import reading, writing
 from outreach.delivery import outbox as outbox_rows
 from outreach.delivery.providers import Report
-from outreach.intake.contacts import contact_hash, load_key
 from outreach.models import Customer, Incident, Suppression
 from outreach.settings import Settings
 from outreach.tracking import record_event, record_reply

@@ -19,15 +19,15 @@ from typer.testing import CliRunner
 
 from approved import add_approved, add_batch
 from conftest import NOW
-from outreach.cli import app
 from outreach.clock import Clock
+from outreach.commands.main import app
+from outreach.contacts import load_key
 from outreach.database import reading, writing
-from outreach.delivery.notices import is_notice
-from outreach.intake.contacts import load_key
+from outreach.delivery.staff_mail.alarms import alarm_token
+from outreach.delivery.staff_mail.notices import is_notice
 from outreach.models import Event, Incident, Suppression
-from outreach.ops import alarm_token
-from outreach.ops_settings import OpsSettings
 from outreach.settings import Settings
+from outreach.settings.ops import OpsSettings
 from outreach.tracking.events import record_event
 from outreach.web.alarms import MAX_BODY, MOST_AN_HOUR
 from serving import Browser, serving
@@ -280,7 +280,7 @@ def test_the_status_command_says_which_alarms_stand(
     [alarm] = json.loads(said.stdout)["alarms"]
     known: dict[str, Any] = {"kind": "backlog", "count": 1}
     assert known.items() <= alarm.items()
-    monkeypatch.setattr("outreach.tables.say", lambda line: lines.append(line))
+    monkeypatch.setattr("outreach.commands.output.say", lambda line: lines.append(line))
     lines: list[str] = []
     CliRunner().invoke(app, ["status", *place])
     assert any(line.startswith("ALARM backlog: 1 message is approved and due") for line in lines)

@@ -15,9 +15,9 @@ from approved import pdf_saying
 from conftest import NOW, TODAY
 from outreach.approval import edit_message, open_batches
 from outreach.composing import compose_planned
-from outreach.composing.contents import LETTER, content_row
-from outreach.composing.printing import US_LETTER
-from outreach.composing.zones import zones_for
+from outreach.composing.paper.sizes import US_LETTER
+from outreach.composing.paper.windows import zones_for
+from outreach.composing.store.contents import LETTER, content_row
 from outreach.database import insert_new, reading, writing
 from outreach.models import Batch, Content, Customer, Hand, Message, Place
 from outreach.settings import Settings

@@ -11,8 +11,8 @@ from sqlmodel import select
 
 from conftest import NOW
 from outreach.database import reading, writing
-from outreach.intake.duplicates import find_duplicates
-from outreach.intake.households import detect_households
+from outreach.identity.duplicates import find_duplicates
+from outreach.identity.households import detect_households
 from outreach.models import AuditEntry, Customer, Visit
 from outreach.settings import Settings
 from serving import Browser, serving

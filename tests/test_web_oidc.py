@@ -21,7 +21,7 @@ from outreach.database import reading, writing
 from outreach.models import SignIn, Staff
 from outreach.settings import Settings, load_settings
 from outreach.web import create_app
-from outreach.web.guard import COOKIE
+from outreach.web.access import COOKIE
 from outreach.web.signin_oidc import COOKIE as HANDSHAKE
 
 ORIGIN = "https://desk.example"

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import Engine, update
 from sqlmodel import select
 
-from outreach.composing.vouchers import code_for
+from outreach.composing.paper.vouchers import code_for
+from outreach.contacts import load_key
 from outreach.database import reading, writing
-from outreach.intake.contacts import load_key
 from outreach.models import Message, Reward
 from outreach.settings import Settings
 from planned import add_customer, compose, plan

@@ -19,7 +19,7 @@ from outreach.database import reading, writing
 from outreach.models import Batch, Message, SignIn, Staff
 from outreach.settings import Settings, load_settings
 from outreach.web import create_app
-from outreach.web.guard import COOKIE, KNOWN, csrf_token
+from outreach.web.access import COOKIE, KNOWN, csrf_token
 from outreach.web.signin_paths import local_path
 from serving import Browser, serving
 
@@ -364,7 +364,7 @@ def test_a_form_longer_than_any_of_ours_is_not_even_read(desk: Desk) -> None:
 
 @pytest.mark.parametrize("role", list(ROLES.values()))
 def test_a_role_that_is_too_low_gets_a_page_that_says_whom_to_ask(desk: Desk, role: str) -> None:
-    from outreach.web.guard import Admin, Approver, Viewer, Writer
+    from outreach.web.access import Admin, Approver, Viewer, Writer
 
     order = ("viewer", "writer", "approver", "admin")
 

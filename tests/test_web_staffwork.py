@@ -15,10 +15,10 @@ from sqlmodel import select
 from approved import add_approved
 from conftest import NOW, TODAY
 from outreach.clock import steady_seconds, stopped_clock
-from outreach.composing.surveying import survey_token
+from outreach.composing.survey_links import survey_token
+from outreach.contacts import load_key
 from outreach.database import reading, writing
 from outreach.day import prepare_day
-from outreach.intake.contacts import load_key
 from outreach.models import Batch, Customer, Feedback, Goodwill, Message
 from outreach.settings import Settings
 from outreach.web import feedback

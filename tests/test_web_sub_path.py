@@ -16,9 +16,9 @@ from vendor_twilio import CASE, TOKEN, inbound_body, sign
 from approved import add_approved
 from conftest import NOW
 from outreach.approval import add_staff, take_password
-from outreach.composing.unsubscribing import unsubscribe_token
+from outreach.composing.unsubscribe_links import unsubscribe_token
+from outreach.contacts import load_key
 from outreach.database import reading, writing
-from outreach.intake.contacts import load_key
 from outreach.models import Suppression
 from outreach.settings import Providers, Settings
 from outreach.web.app import create_app

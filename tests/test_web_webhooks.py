@@ -16,11 +16,11 @@ from vendor_twilio import CASE, CUSTOMER, REFERENCE, SID, inbound_body, sign, st
 from approved import add_approved
 from conftest import NOW, TODAY
 from outreach.clock import stopped_clock
-from outreach.composing.unsubscribing import unsubscribe_token
+from outreach.composing.unsubscribe_links import unsubscribe_token
+from outreach.contacts import contact_hash, load_key
 from outreach.database import reading, writing
 from outreach.delivery import outbox as outbox_rows
 from outreach.delivery.providers import WebhookRequest, open_providers
-from outreach.intake.contacts import contact_hash, load_key
 from outreach.learning import count_messages, find_alarms
 from outreach.models import (
     Attempt,

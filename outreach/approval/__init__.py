@@ -6,11 +6,11 @@ outbox writes its status.
 
 from outreach.approval.approving import AT_THE_DESK, approve_batch
 from outreach.approval.edits import edit_message
-from outreach.approval.holding import hold_message, release_message
-from outreach.approval.opening import open_batches
-from outreach.approval.rejecting import reject
+from outreach.approval.held_messages import hold_message, release_message
+from outreach.approval.open_batches import open_batches
+from outreach.approval.rejections import reject
 from outreach.approval.staff import add_staff, give_first_password, list_staff, remove_staff, take_password
-from outreach.approval.withdrawing import expire_unapproved, withdraw_stopped
+from outreach.approval.withdrawals import expire_unapproved, withdraw_stopped
 
 __all__ = [
     "AT_THE_DESK",

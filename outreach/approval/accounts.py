@@ -13,7 +13,7 @@ from sqlalchemy import Engine, delete
 from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
-from outreach.approval.failures import Subject, count_try, forget_failures, name_subjects, subjects_of
+from outreach.approval.login_throttle import Subject, count_try, forget_failures, name_subjects, subjects_of
 from outreach.approval.passwords import (
     Draw,
     draw_at_random,
@@ -23,12 +23,12 @@ from outreach.approval.passwords import (
     require_good_password,
 )
 from outreach.approval.staff import end_sign_ins, find_by_email, known_words, set_password
+from outreach.contacts import load_key
 from outreach.database import reading, writing
-from outreach.desk_settings import DeskSettings
 from outreach.errors import NotLetIn, PasswordRefused
-from outreach.intake.contacts import load_key
 from outreach.models import SignIn, Staff
 from outreach.settings import Settings
+from outreach.settings.desk import DeskSettings
 
 SEEN_EVERY = timedelta(minutes=1)
 # On one browser, as many people as take turns at a front desk.

@@ -20,13 +20,13 @@ from outreach.approval.batches import (
     reseal,
     seals_since,
 )
-from outreach.approval.holding import put_on_hold
+from outreach.approval.held_messages import put_on_hold
 from outreach.approval.person_reasons import given_by
 from outreach.approval.seals import batch_seal, list_unfit
 from outreach.approval.staff import require_approver
-from outreach.approval.withdrawing import expire_unapproved, withdraw_stopped
+from outreach.approval.withdrawals import expire_unapproved, withdraw_stopped
 from outreach.clock import business_date
-from outreach.composing.storage import open_storage
+from outreach.composing.store.storage import open_storage
 from outreach.database import reading, writing
 from outreach.errors import ChangedSince, NotWaiting, NowFewer, TooMuchGiven
 from outreach.locks import take_turns

@@ -10,8 +10,8 @@ from sqlmodel import Session, col, select
 
 from outreach.approval.batches import WAITING
 from outreach.chunks import select_for
-from outreach.composing.hands import Part
-from outreach.composing.templates import FOLDERS
+from outreach.composing.contributors import Part
+from outreach.composing.templating.templates import FOLDERS
 from outreach.errors import SamePerson
 from outreach.models import Batch, Edit, Hand, KnobVersion, Message, TemplateVersion
 from outreach.settings import Settings

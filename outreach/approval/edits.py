@@ -10,15 +10,15 @@ from sqlmodel import Session, select
 
 from outreach.approval.audit import record_act
 from outreach.approval.batches import CHANGED, require_message, require_waiting
-from outreach.approval.holding import set_apart
+from outreach.approval.held_messages import set_apart
 from outreach.approval.staff import require_writer
-from outreach.composing.contents import Row, content_row, keep_body, open_to_write
 from outreach.composing.digests import media_type_for, message_digest
 from outreach.composing.editing import open_draft, sha256_of, words_of, write_edited
+from outreach.composing.store.contents import Row, content_row, keep_body, open_to_write
 from outreach.composing.writing import Written
+from outreach.contacts import load_key
 from outreach.database import insert_new, reading, writing
 from outreach.errors import ChangedSince
-from outreach.intake.contacts import load_key
 from outreach.locks import take_turns
 from outreach.models import Batch, Content, Edit, Message
 from outreach.settings import Settings

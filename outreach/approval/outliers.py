@@ -12,7 +12,7 @@ from sqlalchemy import Row
 from sqlmodel import Session, col, select
 
 from outreach.models import Batch, Content, Customer, Message
-from outreach.planning.collecting import DEBTS
+from outreach.planning.debt_collection import DEBTS
 from outreach.planning.receivables import OpenInvoice, read_receivables, total_by_currency
 
 # What nobody is called: digits, signs, a form's words, one Latin letter alone.

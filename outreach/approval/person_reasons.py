@@ -12,7 +12,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from outreach.chunks import select_for
-from outreach.composing.hands import LET_GO
+from outreach.composing.contributors import LET_GO
 from outreach.models import Batch, Message, Moment, Staff
 from outreach.moments import knobs_for
 from outreach.planning.ceilings import GIVEN, Given, find_given, why_too_much

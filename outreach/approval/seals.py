@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Engine
 
-from outreach.composing.contents import Bodies, read_bodies
 from outreach.composing.digests import message_digest
-from outreach.composing.storage import Storage
+from outreach.composing.store.contents import Bodies, read_bodies
+from outreach.composing.store.storage import Storage
 from outreach.errors import ContentLost
 from outreach.models import Message
 

@@ -15,8 +15,8 @@ from outreach.approval.passwords import (
     make_first_password,
     require_good_password,
 )
+from outreach.contacts import deliverable_email, normalise_email
 from outreach.errors import ApprovalError, NotAllowed, NotFound
-from outreach.intake.contacts import deliverable_email, normalise_email
 from outreach.models import ROLES, SignIn, Staff
 
 COMMAND_LINE = "command line"

@@ -4,13 +4,14 @@ from typing import Annotated
 
 import typer
 
-from outreach import output, tables
-from outreach.announcing import prefect_address
-from outreach.call import open_call
-from outreach.commands.deploying import LOCAL
+from outreach import console
+from outreach.commands import output
+from outreach.commands.context import open_call
+from outreach.commands.deploy import LOCAL
 from outreach.commands.options import AsJson, Database, Now
 from outreach.doctor import examine
 from outreach.doctor.trial_email import send_test_email
+from outreach.prefect_events import prefect_address
 
 doctoring = typer.Typer()
 
@@ -29,11 +30,11 @@ def doctor(
     """Say what is missing on this machine, and how to mend it."""
     if send_to is not None:
         call = open_call(database, now)
-        return output.say(send_test_email(call.engine, call.settings, send_to, by or "", call.now))
+        return console.say(send_test_email(call.engine, call.settings, send_to, by or "", call.now))
     findings = examine(database, now)
     if prefect:
         from flows.health import examine_prefect  # Prefect takes seconds to import
 
         findings += examine_prefect(prefect_address() or LOCAL)
-    tables.show_findings(findings, as_json)
+    output.show_findings(findings, as_json)
     raise typer.Exit(0 if all(finding.is_well for finding in findings) else 1)

@@ -7,7 +7,7 @@ from outreach.composing.editing import preview_edited, words_of
 from outreach.composing.preview import preview_template
 from outreach.composing.reports import ComposeReport
 from outreach.composing.run import compose_planned
-from outreach.composing.templates import check_templates, template_fingerprint
+from outreach.composing.templating.templates import check_templates, template_fingerprint
 
 __all__ = [
     "ComposeReport",

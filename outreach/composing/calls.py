@@ -3,9 +3,9 @@
 import re
 
 from outreach.composing.digests import canonical_json
-from outreach.composing.environment import render_template
-from outreach.composing.facts import Facts
-from outreach.composing.templates import Words
+from outreach.composing.template_data import Facts
+from outreach.composing.templating.engine import render_template
+from outreach.composing.templating.templates import Words
 
 _BREAK = re.compile(r"^---$", re.MULTILINE)
 

@@ -12,27 +12,27 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Engine, or_
 from sqlmodel import Session, col, select
 
-from outreach.composing.addresses import Address
 from outreach.composing.calls import write_call
-from outreach.composing.card_papers import choose, chosen_paper
-from outreach.composing.contents import read_row
 from outreach.composing.digests import PENS, media_type_for
+from outreach.composing.editable_words import html_from_words
 from outreach.composing.emails import write_email
-from outreach.composing.environment import UNWRITABLE, Dress, Value, check_template
-from outreach.composing.facts import Facts, locale_of, signatory_on
-from outreach.composing.guarding import Person, person_of
-from outreach.composing.harsh_words import require_kind_words
-from outreach.composing.layouts import layouts_sha256
+from outreach.composing.paper.addresses import Address
+from outreach.composing.paper.card_sizes import choose, chosen_paper
+from outreach.composing.paper.vouchers import vouchers_for
+from outreach.composing.proofing.letter_check import lines_of, own_of_edited, own_people, require_sound
+from outreach.composing.proofing.wrong_recipient import Person, person_of
 from outreach.composing.run import assignments_for
-from outreach.composing.sounding import lines_of, own_of_edited, own_people, require_sound
-from outreach.composing.templates import Words, read_sources, saved_sources
+from outreach.composing.store.contents import read_row
+from outreach.composing.template_data import Facts, locale_of, signatory_on
+from outreach.composing.templating.engine import UNWRITABLE, Dress, Value, check_template
+from outreach.composing.templating.harsh_words import require_kind_words
+from outreach.composing.templating.small_print import layouts_sha256
+from outreach.composing.templating.templates import Words, read_sources, saved_sources
 from outreach.composing.texts import write_text
-from outreach.composing.vouchers import vouchers_for
-from outreach.composing.wording import html_from_words
 from outreach.composing.writing import Written, letter_body, require_business, size_of_letter
+from outreach.contacts import load_key
 from outreach.database import reading
 from outreach.errors import CannotWrite, NotFound, TemplateRefused
-from outreach.intake.contacts import load_key
 from outreach.intake.names import names_to_call
 from outreach.models import Customer, Edit, Message, Reward, Treatment, Wording
 from outreach.money import Amount

@@ -10,15 +10,15 @@ from email.policy import SMTP
 
 from markupsafe import Markup
 
-from outreach.composing.email_check import Expected, require_sound_email
-from outreach.composing.environment import UNWRITABLE, render_template
-from outreach.composing.facts import Facts
-from outreach.composing.layouts import fill_layout, signature_line, small_print
 from outreach.composing.mail_headers import write_mailbox, write_token, write_unstructured
-from outreach.composing.templates import Words
-from outreach.composing.unsubscribing import read_unsubscribe_token, unsubscribe_token
+from outreach.composing.proofing.email_check import Expected, require_sound_email
+from outreach.composing.template_data import Facts
+from outreach.composing.templating.engine import UNWRITABLE, render_template
+from outreach.composing.templating.small_print import fill_layout, signature_line, small_print
+from outreach.composing.templating.templates import Words
+from outreach.composing.unsubscribe_links import read_unsubscribe_token, unsubscribe_token
+from outreach.contacts import deliverable_email
 from outreach.errors import FieldMissing, TemplateRefused
-from outreach.intake.contacts import deliverable_email
 from outreach.settings import Business
 
 __all__ = ["read_unsubscribe_token", "unsubscribe_token", "write_email"]

@@ -13,7 +13,7 @@ from email.utils import getaddresses
 from itertools import groupby
 from textwrap import wrap
 
-from outreach.composing.environment import UNWRITABLE
+from outreach.composing.templating.engine import UNWRITABLE
 from outreach.errors import CannotWrite
 
 END = "\r\n"

@@ -7,14 +7,14 @@ from sqlmodel import Session, col, select
 
 from outreach.clock import years_between
 from outreach.composing.digests import media_type_for
-from outreach.composing.facts import FactFinder
-from outreach.composing.fields import OF_MOMENT
-from outreach.composing.particulars import Assignment, Occasion
-from outreach.composing.templates import Templates, saved_sources, split_name
+from outreach.composing.moment_data import Assignment, Occasion
+from outreach.composing.template_data import FactFinder
+from outreach.composing.templating.fields import OF_MOMENT
+from outreach.composing.templating.templates import Templates, saved_sources, split_name
 from outreach.composing.writing import write_message
+from outreach.contacts import load_key
 from outreach.database import reading
 from outreach.errors import NotFound
-from outreach.intake.contacts import load_key
 from outreach.models import Customer, Moment
 from outreach.moments import MOMENTS
 from outreach.settings import Settings

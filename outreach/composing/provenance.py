@@ -13,10 +13,10 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from outreach.composing.hands import Part, add_events, add_treatments, find_writers, in_order, knob_parts
-from outreach.composing.letterhead import read_letterhead
-from outreach.composing.particulars import Assignment
-from outreach.composing.templates import Words, template_fingerprint
+from outreach.composing.contributors import Part, add_events, add_treatments, find_writers, in_order, knob_parts
+from outreach.composing.moment_data import Assignment
+from outreach.composing.paper.letterhead import read_letterhead
+from outreach.composing.templating.templates import Words, template_fingerprint
 from outreach.database import insert_new
 from outreach.errors import SettingsError
 from outreach.models import Hand, Import, KnobSet, KnobVersion, Message, Provenance

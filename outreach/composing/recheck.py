@@ -18,21 +18,21 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 
 from outreach.chunks import in_chunks
-from outreach.composing.facts import FactFinder
-from outreach.composing.particulars import Assignment
-from outreach.composing.put_off import find_carried
+from outreach.composing.fallbacks import find_carried
+from outreach.composing.moment_data import Assignment
 from outreach.composing.run import assignments_for
 from outreach.composing.set_aside import name_fault
-from outreach.composing.stated import find_changed, hash_facts
+from outreach.composing.stated_facts import find_changed, hash_facts
+from outreach.composing.template_data import FactFinder
 from outreach.composing.writing import recipient_of
+from outreach.contacts import read_key
 from outreach.errors import ComposingError, OutreachError, SettingsError
-from outreach.intake.contacts import read_key
 from outreach.models import Customer, Message, Moment, Suppression
 from outreach.moments import MOMENTS, Found, business_day
 from outreach.moments.definition import BusinessDay
-from outreach.moments.explaining import explain_clauses
+from outreach.moments.explanations import explain_clauses
 from outreach.planning.candidates import Day, candidates_for
-from outreach.planning.channels import THEIR_WORD
+from outreach.planning.channel_choice import THEIR_WORD
 from outreach.planning.rules import ask_again
 from outreach.planning.run import LOST, load_day
 from outreach.planning.verdicts import Hold, Stop, Stops

@@ -12,25 +12,25 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 
-from outreach.composing.composed import Composed, change_messages, composed_row, lock_planned
-from outreach.composing.contents import Row, content_row, keep_bodies, open_to_write
 from outreach.composing.digests import media_type_for
-from outreach.composing.facts import FactFinder, Facts
-from outreach.composing.letterhead import read_letterhead
-from outreach.composing.particulars import Assignment, Occasion
+from outreach.composing.fallbacks import find_carried, find_put_off
+from outreach.composing.message_rows import Composed, change_messages, composed_row, lock_planned
+from outreach.composing.moment_data import Assignment, Occasion
+from outreach.composing.paper.letterhead import read_letterhead
+from outreach.composing.paper.vouchers import code_for, hash_code
+from outreach.composing.proofing.letter_check import currency_of
 from outreach.composing.provenance import Made, Provenances, keep_provenances
-from outreach.composing.put_off import find_carried, find_put_off
 from outreach.composing.reports import ComposeReport
 from outreach.composing.set_aside import cannot_be_written, write_reasons
 from outreach.composing.shards import Shard, cut_shards, planned_in, write_each
-from outreach.composing.sounding import currency_of
-from outreach.composing.stated import hash_facts, names_stated, write_facts
-from outreach.composing.templates import Templates, saved_sources
-from outreach.composing.vouchers import code_for, hash_code
+from outreach.composing.stated_facts import hash_facts, names_stated, write_facts
+from outreach.composing.store.contents import Row, content_row, keep_bodies, open_to_write
+from outreach.composing.template_data import FactFinder, Facts
+from outreach.composing.templating.templates import Templates, saved_sources
 from outreach.composing.writing import Written, reward_in, write_message
+from outreach.contacts import contact_hash, load_key
 from outreach.database import insert_new, reading, writing
 from outreach.errors import ComposingError, ContactChanged, SettingsError, StorageError, TemplateRefused
-from outreach.intake.contacts import contact_hash, load_key
 from outreach.models import Content, Message, Moment, Reward, Wording
 from outreach.planning.ceilings import Given, why_too_much
 from outreach.planning.decisions import decide_again

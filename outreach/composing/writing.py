@@ -5,26 +5,34 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 
-from outreach.composing.addresses import Address, address_of, full_name
 from outreach.composing.calls import write_call
-from outreach.composing.card_papers import CARDS, chosen_paper
-from outreach.composing.cards import write_card
 from outreach.composing.digests import PENS, canonical_json
+from outreach.composing.editable_words import words_from_html
 from outreach.composing.emails import render_email, write_email
-from outreach.composing.environment import render_template
-from outreach.composing.facts import Facts
-from outreach.composing.guarding import Person
-from outreach.composing.letters import unbroken, write_letter
-from outreach.composing.particulars import Assignment
-from outreach.composing.pictures import measure_pages
-from outreach.composing.plain_letters import write_plain_letter
-from outreach.composing.printing import paper_for
-from outreach.composing.sounding import DEBT, amounts_in, currency_of, lines_of, own_of, own_people, require_sound
-from outreach.composing.templates import Words
+from outreach.composing.moment_data import Assignment
+from outreach.composing.paper.addresses import Address, address_of, full_name
+from outreach.composing.paper.card_sizes import CARDS, chosen_paper
+from outreach.composing.paper.cards import write_card
+from outreach.composing.paper.letters import unbroken, write_letter
+from outreach.composing.paper.plain_letters import write_plain_letter
+from outreach.composing.paper.sizes import paper_for
+from outreach.composing.paper.vouchers import Voucher, vouchers_for
+from outreach.composing.paper.windows import require_known
+from outreach.composing.proofing.letter_check import (
+    DEBT,
+    amounts_in,
+    currency_of,
+    lines_of,
+    own_of,
+    own_people,
+    require_sound,
+)
+from outreach.composing.proofing.pdf_pages import measure_pages
+from outreach.composing.proofing.wrong_recipient import Person
+from outreach.composing.template_data import Facts
+from outreach.composing.templating.engine import render_template
+from outreach.composing.templating.templates import Words
 from outreach.composing.texts import write_text
-from outreach.composing.vouchers import Voucher, vouchers_for
-from outreach.composing.wording import words_from_html
-from outreach.composing.zones import require_known
 from outreach.errors import CannotWrite, SettingsError
 from outreach.settings import Settings
 

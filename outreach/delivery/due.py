@@ -13,11 +13,12 @@ from sqlmodel import Session, col, select
 
 from outreach.clock import Clock, business_date
 from outreach.database import reading
-from outreach.delivery import generation, outbox
+from outreach.delivery import outbox
+from outreach.delivery.control.pauses import count_messages, is_paused
+from outreach.delivery.control.undoing import count_undoable
 from outreach.delivery.last_check import TIMED
-from outreach.delivery.pauses import count_messages, is_paused
 from outreach.delivery.providers import Provider, open_providers
-from outreach.delivery.undoing import count_undoable
+from outreach.delivery.recovery import restore_guard
 from outreach.errors import SettingsError
 from outreach.models import Installation, Message
 from outreach.settings import Settings
@@ -59,7 +60,7 @@ def count_due(
 ) -> DueReport:
     """What `deliver_due` would hand over now, at most `limit` of it. Raises what `deliver_due` would raise first."""
     on, at = business_date(clock(), settings.business.timezone), clock()
-    generation.require_no_restore(engine, settings)
+    restore_guard.require_no_restore(engine, settings)
     with open_providers(settings, providers) as carriers, reading(engine) as session:
         require_start(session, settings)
         still_due = outbox.due(on, at, carriers), ~is_paused(), col(Message.useful_until) >= on

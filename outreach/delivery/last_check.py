@@ -12,14 +12,14 @@ from sqlmodel import Session, col, select
 
 from outreach.approval.seals import find_unfit
 from outreach.clock import add_business_days, business_date
-from outreach.composing.contents import Bodies
 from outreach.composing.recheck import recheck
-from outreach.delivery.pauses import pauses_over
+from outreach.composing.store.contents import Bodies
+from outreach.delivery.control.pauses import pauses_over
 from outreach.errors import ContentLost, StorageError
 from outreach.models import Attempt, Batch, Installation, Moment
 from outreach.moments import knobs_for
 from outreach.planning.checks import Check, Messages
-from outreach.planning.collecting import check_collecting
+from outreach.planning.debt_collection import check_collecting
 from outreach.planning.hours import Leave
 from outreach.planning.text_cap import TOO_MANY, check_text_cap
 from outreach.planning.verdicts import Stop, Stops

@@ -14,10 +14,10 @@ from sqlalchemy import ColumnElement, and_, bindparam, case, func, insert, liter
 from sqlmodel import Session, col, select
 
 from outreach.database import insert_new
+from outreach.delivery.control.pauses import is_paused
 from outreach.delivery.last_check import TOO_LATE
-from outreach.delivery.pauses import is_paused
 from outreach.delivery.providers.protocol import stand_in
-from outreach.delivery.queue import Turn, in_time_condition, in_turn_condition
+from outreach.delivery.send_queue import Turn, in_time_condition, in_turn_condition
 from outreach.models import Attempt, Incident, Message, Suppression
 
 LIVE = ("accepted", "unknown")

@@ -15,26 +15,27 @@ from sqlalchemy import Engine
 from sqlmodel import col
 
 from outreach.clock import Clock, business_date, steady_seconds
-from outreach.composing.contents import Bodies, read_bodies
-from outreach.composing.storage import open_storage
+from outreach.composing.store.contents import Bodies, read_bodies
+from outreach.composing.store.storage import open_storage
 from outreach.database import reading, require_safe_claims, writing
-from outreach.delivery import generation, outbox
-from outreach.delivery.beginning import RAN_OUT, Begun, Opened, begin_each, require_free
-from outreach.delivery.cancelling import CancelReport, cancel_stopped
+from outreach.delivery import outbox
+from outreach.delivery.control.pauses import count_messages, is_paused
 from outreach.delivery.day_lists import close_days
 from outreach.delivery.due import count_waiting, require_start
 from outreach.delivery.handover import hand_over
 from outreach.delivery.last_check import OUT_OF_REACH
-from outreach.delivery.marks import Mark, mark_file, remember
+from outreach.delivery.open_attempts import RAN_OUT, Begun, Opened, begin_each, require_free
 from outreach.delivery.outbox import Claim
-from outreach.delivery.pauses import count_messages, is_paused
 from outreach.delivery.providers import Provider, open_providers
-from outreach.delivery.queue import TURNS, Turn
 from outreach.delivery.rates import Slots
-from outreach.delivery.recovery import await_notice, recover_lost
+from outreach.delivery.record_results import Answer, answer_of, is_providers_fault, settle
+from outreach.delivery.recovery import restore_guard
+from outreach.delivery.recovery.cancelling import CancelReport, cancel_stopped
+from outreach.delivery.recovery.recovery import await_notice, recover_lost
+from outreach.delivery.recovery.restore_marks import Mark, mark_file, remember
 from outreach.delivery.reports import DeliverReport
-from outreach.delivery.settling import Answer, answer_of, is_providers_fault, settle
-from outreach.delivery.unsettled import kept_unless_settled, settle_unsettled
+from outreach.delivery.send_queue import TURNS, Turn
+from outreach.delivery.unrecorded_results import kept_unless_settled, settle_unsettled
 from outreach.errors import HeldUp, MarkNotWritten, NotNow
 from outreach.locks import hold, is_held, take_turns
 from outreach.models import Message
@@ -74,7 +75,7 @@ def deliver_due(
             tell(f"Another sender called {owner} is at work; this one waits until it has ended")
         before = count_messages(session, col(Message.accepted_at).is_not(None))
     require_safe_claims(engine)
-    generation.raise_mark(engine, settings, clock())
+    restore_guard.raise_mark(engine, settings, clock())
     with open_providers(settings, providers) as carriers, hold(engine, outbox.owner_lock(owner)):
         if kept := settle_unsettled(engine, settings, carriers, clock()):
             tell(f"{kept} answers of providers that a lost database kept from being written down are settled now")

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from outreach.clock import Clock, business_date
 from outreach.database import reading
 from outreach.delivery import outbox
-from outreach.delivery.pauses import count_messages, is_paused
+from outreach.delivery.control.pauses import count_messages, is_paused
 from outreach.delivery.providers import PROVIDERS
 from outreach.settings import Settings
 

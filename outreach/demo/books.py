@@ -10,7 +10,7 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
-from outreach.demo.names import DENTISTS
+from outreach.demo.sample_names import DENTISTS
 from outreach.local_files import make_private_folder
 
 Row = dict[str, Any]

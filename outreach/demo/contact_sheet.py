@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from outreach.composing.pictures import draw_page
+from outreach.composing.proofing.pdf_pages import draw_page
 
 WIDTH, GAP, COLUMNS = 560, 24, 4
 DESK = (226, 222, 214)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from outreach.clock import add_business_days, anniversary_in
 from outreach.demo.books import COLUMNS, Books, Row
-from outreach.demo.names import AREAS, FAMILY, FEES, GIVEN, NICKNAMES, PLACES, ROUTINE, STREETS, TREATMENTS
+from outreach.demo.sample_names import AREAS, FAMILY, FEES, GIVEN, NICKNAMES, PLACES, ROUTINE, STREETS, TREATMENTS
 
 LEAST_CUSTOMERS = 200
 YEAR = 365

@@ -12,19 +12,19 @@ from outreach.approval.reminders import find_deputy
 from outreach.approval.staff import can_anybody_approve
 from outreach.clock import read_clock
 from outreach.composing import check_templates
-from outreach.composing.contents import open_to_write
 from outreach.composing.handwriting.pens import pen_named
-from outreach.composing.templates import saved_sources
+from outreach.composing.store.contents import open_to_write
+from outreach.composing.templating.templates import saved_sources
+from outreach.contacts import load_key
 from outreach.database import open_database, reading, require_safe_claims, upgrade_database
-from outreach.delivery.generation import find_restore
 from outreach.delivery.providers import open_providers
+from outreach.delivery.recovery.restore_guard import find_restore
 from outreach.doctor.file_modes import find_open_files
 from outreach.doctor.findings import RESERVED_NAMES, Finding, check
 from outreach.doctor.mail_domain import examine_domain
 from outreach.doctor.mail_login import find_login_fault
 from outreach.doctor.specimens import find_specimen_faults
 from outreach.errors import OutreachError, SettingsError
-from outreach.intake.contacts import load_key
 from outreach.planning.knobs import with_saved_knobs
 from outreach.settings import Settings, load_settings
 

@@ -11,21 +11,21 @@ from urllib.parse import urlsplit
 from sqlalchemy import Engine
 
 from outreach.clock import business_date
-from outreach.composing.addresses import full_name
 from outreach.composing.digests import media_type_for
-from outreach.composing.environment import Value
-from outreach.composing.facts import Facts, business_fields, greeting_name, locale_of, signatory_on
-from outreach.composing.fields import COMMON, OF_MOMENT
-from outreach.composing.guarding import person_of
-from outreach.composing.particulars import Assignment, Occasion
-from outreach.composing.templates import Templates, Words, saved_sources
+from outreach.composing.moment_data import Assignment, Occasion
+from outreach.composing.paper.addresses import full_name
+from outreach.composing.proofing.wrong_recipient import person_of
+from outreach.composing.template_data import Facts, business_fields, greeting_name, locale_of, signatory_on
+from outreach.composing.templating.engine import Value
+from outreach.composing.templating.fields import COMMON, OF_MOMENT
+from outreach.composing.templating.templates import Templates, Words, saved_sources
 from outreach.composing.writing import Written, write_message
+from outreach.contacts import load_key
 from outreach.database import reading
 from outreach.delivery.providers import Handover
-from outreach.delivery.providers.mail import read_sealed
+from outreach.delivery.providers.sealed_mail import read_sealed
 from outreach.doctor.findings import RESERVED_NAMES
 from outreach.errors import OutreachError
-from outreach.intake.contacts import load_key
 from outreach.models import Customer
 from outreach.moments import MOMENTS, knobs_for
 from outreach.planning.knobs import with_saved_knobs

@@ -13,15 +13,15 @@ from outreach.approval.audit import record_act
 from outreach.approval.staff import require_admin
 from outreach.clock import business_date
 from outreach.composing.emails import write_email
-from outreach.composing.templates import Words
+from outreach.composing.templating.templates import Words
+from outreach.contacts import contact_hash, load_key, normalise_email
 from outreach.database import reading, writing
-from outreach.delivery.notices import TEST
-from outreach.delivery.pauses import list_pauses
+from outreach.delivery.control.pauses import list_pauses
 from outreach.delivery.providers import Handover, open_vendor, require_secrets
-from outreach.delivery.providers.outbox import open_provider as open_outbox
+from outreach.delivery.providers.outbox_folder import open_provider as open_outbox
+from outreach.delivery.staff_mail.notices import TEST
 from outreach.doctor.specimens import as_live, email_handover, sample_facts
 from outreach.errors import SettingsError
-from outreach.intake.contacts import contact_hash, load_key, normalise_email
 from outreach.models import Suppression
 from outreach.settings import Settings
 

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, func, insert, select, text
 from sqlmodel import SQLModel
 
 from outreach.database import reading
-from outreach.delivery.marks import mark_file, read_mark
+from outreach.delivery.recovery.restore_marks import mark_file, read_mark
 from outreach.models import Installation
 from outreach.settings import Settings
 

@@ -12,12 +12,12 @@ from sqlalchemy import Engine
 from sqlmodel import col, func, select
 
 from outreach.clock import business_date, system_clock
-from outreach.composing.contents import content_row
 from outreach.composing.digests import MEDIA_TYPES, canonical_json, message_digest
+from outreach.composing.store.contents import content_row
+from outreach.contacts import contact_hash, load_key, normalise_address
 from outreach.database import insert_new, reading, writing
 from outreach.drill.ledger import Record
 from outreach.drill.options import CHANNELS
-from outreach.intake.contacts import contact_hash, load_key, normalise_address
 from outreach.models import Attempt, Batch, Content, Customer, Goodwill, Message, Moment, Suppression
 from outreach.settings import Settings
 

@@ -44,7 +44,7 @@ class Orders:
 def open_nursery(plan: Plan) -> Iterator[Orders]:
     """A nursery for one drill, until the block ends; all its children are gone by then."""
     errors = plan.folder / "errors.txt"
-    command = [sys.executable, "-m", "outreach.drill.nursery"]
+    command = [sys.executable, "-m", "outreach.drill.process_host"]
     with errors.open("ab") as said:
         nursery = subprocess.Popen(  # noqa: S603 (the command is written above)
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True

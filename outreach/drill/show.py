@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from outreach import output
-from outreach.drill.run import DrillResult
+from outreach import console
+from outreach.drill.drill import DrillResult
 from outreach.drill.senders import POINTS
 
 SHOWN = 2
@@ -13,18 +13,18 @@ SHOWN = 2
 def show_drill(result: DrillResult, as_json: bool) -> None:
     """Prints the ledger, the points that kills hit, and in one line whether the drill passed."""
     if as_json:
-        output.print_json(to_plain(result))
+        console.print_json(to_plain(result))
         return
-    output.print_table(
+    console.print_table(
         "The ledger, from the vendors' own logs", ("what", "messages", "must be", "which"), _ledger_rows(result)
     )
     points = [point for point in POINTS if result.killed[point] or result.stopped[point]]
     rows = [(point, result.killed[point], result.stopped[point]) for point in points]
-    output.print_table("Kills by the point they hit", ("point", "killed", "stopped"), rows)
-    output.print_table("What the vendors did", ("to a hand-over", "times"), sorted(result.tally.faults.items()))
+    console.print_table("Kills by the point they hit", ("point", "killed", "stopped"), rows)
+    console.print_table("What the vendors did", ("to a hand-over", "times"), sorted(result.tally.faults.items()))
     if result.webhooks:
-        output.print_table("Webhooks", ("webhooks", "times"), sorted(result.webhooks.items()))
-    output.say(_verdict(result))
+        console.print_table("Webhooks", ("webhooks", "times"), sorted(result.webhooks.items()))
+    console.say(_verdict(result))
 
 
 def to_plain(result: DrillResult) -> dict[str, Any]:

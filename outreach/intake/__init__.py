@@ -4,12 +4,12 @@ Bad rows never stop good ones, and no refusal repeats what a customer's cell sai
 """
 
 from outreach.intake.changes import read_since
+from outreach.intake.database_tables import open_tables
 from outreach.intake.dates import reading_dated, redate
 from outreach.intake.mapping import Mapping, read_mapping
-from outreach.intake.origins import Folder
 from outreach.intake.reports import ImportReport
 from outreach.intake.run import import_data, import_folder
-from outreach.intake.tables import open_tables
+from outreach.intake.sources import Folder
 
 __all__ = [
     "Folder",

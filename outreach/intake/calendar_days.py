@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from outreach.clock import anniversary_in
-from outreach.intake.values import NoDay, Style, complete_year, read_moment, to_day, to_instant
+from outreach.intake.parsers import NoDay, Style, complete_year, read_moment, to_day, to_instant
 
 # What programs write for "no date": the first day that a database, a spreadsheet or a clock can write.
 LONG_AGO = frozenset(

@@ -15,7 +15,7 @@ from sqlmodel import col, select
 from outreach.clock import parse_day
 from outreach.database import reading
 from outreach.intake.mapping import FileMapping
-from outreach.intake.values import Style, Unfit, instant
+from outreach.intake.parsers import Style, Unfit, instant
 from outreach.models import Import
 
 OUR_COLUMN = "updated_at"

@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 
 from outreach.clock import business_date
 from outreach.database import insert_new, reading, writing
-from outreach.intake.columns import TABLES, Column, Table
+from outreach.intake.headers import TABLES, Column, Table
 from outreach.locks import take_turns
 from outreach.models import Installation
 from outreach.settings import Settings

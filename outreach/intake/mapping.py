@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from outreach.errors import MappingRefused
-from outreach.intake import values
+from outreach.intake import parsers
 from outreach.intake.calendar_days import DayCheck
-from outreach.intake.columns import TABLES, Column
-from outreach.intake.values import EXCEL_DAY_NUMBER, Unfit, to_strptime
+from outreach.intake.headers import TABLES, Column
+from outreach.intake.parsers import EXCEL_DAY_NUMBER, Unfit, to_strptime
 from outreach.local_files import read_regular
 
 Take = Literal["first", "last", "min", "max", "sum", "count"]
@@ -147,7 +147,7 @@ def _check_use(column: Column, origin: From, is_grouped: bool) -> None:
         raise ValueError(f"{column.name}: add_days and dates are for dates")
     if origin.take != "first" and not is_grouped:
         raise ValueError(f"{column.name}: take = “{origin.take}” needs one_row_per")
-    if origin.take in {"sum", "count"} and column.check not in {values.amount, values.score}:
+    if origin.take in {"sum", "count"} and column.check not in {parsers.amount, parsers.score}:
         raise ValueError(f"{column.name}: take = “{origin.take}” is for numbers")
 
 

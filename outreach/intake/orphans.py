@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from sqlmodel import col, func, select
 
 from outreach.database import reading
-from outreach.intake.columns import TABLES
+from outreach.intake.headers import TABLES
 from outreach.models import Customer, Invoice, Payment
 
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from outreach.intake.post import fits_postal_code, knows_region, lost_zeros, put_zeros
-from outreach.intake.values import Style
+from outreach.intake.parsers import Style
+from outreach.intake.postal_rules import fits_postal_code, knows_region, lost_zeros, put_zeros
 
 # Where a code that fits the country may still be another state's with a digit missing, the region must agree.
 NEEDS_REGION = frozenset({"US"})

@@ -13,10 +13,10 @@ from sqlalchemy import Engine, insert, update
 from sqlmodel import Session, col
 
 from outreach.database import writing
-from outreach.intake.columns import TABLES
-from outreach.intake.records import OWNERS
+from outreach.intake.headers import TABLES
 from outreach.intake.reports import RefusedRow
-from outreach.intake.unread import clear_file, clear_rows, has_unread, mark_rows, row_id_of
+from outreach.intake.rows import OWNERS
+from outreach.intake.unread_rows import clear_file, clear_rows, has_unread, mark_rows, row_id_of
 from outreach.locks import take_turns
 from outreach.models import Import, Refusal
 

@@ -16,22 +16,22 @@ from sqlmodel import col
 from outreach.clock import business_date
 from outreach.database import writing
 from outreach.errors import SourceUnreadable
+from outreach.identity.households import detect_households
 from outreach.intake.changes import Changes, Since, column_of_changes, find_mark
-from outreach.intake.columns import TABLES, Table
+from outreach.intake.csv_files import Row, Source
 from outreach.intake.currencies import Currencies
 from outreach.intake.dates import redate
-from outreach.intake.groups import Groups
-from outreach.intake.households import detect_households
-from outreach.intake.jobs import Job, list_jobs, show_name
-from outreach.intake.look_ups import LookUps
+from outreach.intake.feeds import Job, list_jobs, show_name
+from outreach.intake.headers import TABLES, Table
+from outreach.intake.joins import LookUps
 from outreach.intake.mapping import Mapping
-from outreach.intake.origins import Folder, Origin
 from outreach.intake.orphans import count_orphans
-from outreach.intake.records import BadCell, Recipe, Record, make_recipe, own_columns
 from outreach.intake.refusals import Refusals
 from outreach.intake.reports import FileCount, ImportReport, count_reasons
-from outreach.intake.sources import Row, Source
-from outreach.intake.storing import store_rows
+from outreach.intake.row_groups import Groups
+from outreach.intake.row_store import store_rows
+from outreach.intake.rows import BadCell, Recipe, Record, make_recipe, own_columns
+from outreach.intake.sources import Folder, Origin
 from outreach.locks import take_turns
 from outreach.models import Import, Installation
 from outreach.settings import Settings

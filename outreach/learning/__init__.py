@@ -2,11 +2,11 @@
 
 from outreach.learning.alarms import Alarm, find_alarms
 from outreach.learning.counts import StatusReport, count_messages, count_set_aside
-from outreach.learning.finding import find_people
-from outreach.learning.followed import follow_batch, follow_messages, list_followed
-from outreach.learning.handovers import count_handovers
+from outreach.learning.moment_results import count_results
+from outreach.learning.progress import follow_batch, follow_messages, list_followed
 from outreach.learning.reports import write_report
-from outreach.learning.results import count_results
+from outreach.learning.search import find_people
+from outreach.learning.sender_counts import count_handovers
 from outreach.learning.story import Story, tell_story
 
 __all__ = [

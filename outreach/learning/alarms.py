@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from outreach.clock import CLOCKS_DIFFER, business_date, instant_at
 from outreach.delivery import outbox
-from outreach.delivery.pauses import is_paused
+from outreach.delivery.control.pauses import is_paused
 from outreach.delivery.providers import REPORTERS, vendor_settings
 from outreach.models import Attempt, Batch, Import, Message, RefusedWebhook, Webhook
 from outreach.settings import Settings

@@ -7,9 +7,9 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from outreach.delivery.last_check import TOO_LATE
-from outreach.learning.not_now import PutOff, find_put_off
+from outreach.learning.deferrals import PutOff, find_put_off
 from outreach.models import Incident, Message, Moment, RefusedWebhook
-from outreach.planning.run import latest_decisions
+from outreach.models.selects import select_latest_decisions
 
 BEFORE_APPROVAL = {"planned", "composed", "held", "rejected"}
 
@@ -74,7 +74,7 @@ def count_set_aside(session: Session) -> Counter[tuple[str, str, str]]:
 
 
 def _count_decisions(session: Session) -> Counter[tuple[str, str, str]]:
-    standing = latest_decisions().subquery()
+    standing = select_latest_decisions().subquery()
     what = (col(Moment.kind), standing.c.outcome, standing.c.rule)
     ruled = select(*what, func.count()).outerjoin(standing, standing.c.moment_id == Moment.moment_id).group_by(*what)
     found = session.execute(ruled)

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, or_, select
 
 from outreach.clock import years_between
 from outreach.errors import NotFound
-from outreach.learning.finding import name_of
+from outreach.learning.search import name_of
 from outreach.models import (
     CHANNELS,
     PURPOSES,
@@ -24,7 +24,7 @@ from outreach.models import (
     Visit,
 )
 from outreach.moments.relationship import was_done
-from outreach.planning.people import Person, add_flags
+from outreach.planning.contact_cards import Person, add_flags
 from outreach.planning.why import Answer, list_decided
 from outreach.settings import Settings
 

@@ -7,7 +7,7 @@ from alembic.autogenerate.api import AutogenContext
 from sqlmodel import SQLModel
 
 import outreach.models  # noqa: F401
-from outreach.models.columns import Instant
+from outreach.models.column_types import Instant
 
 
 def render_item(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:

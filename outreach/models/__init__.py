@@ -1,6 +1,5 @@
 """The tables. A status is changed only by the room that the design names for it; see docs/glossary.md for the words."""
 
-from outreach.models.allowances import Allowance
 from outreach.models.customers import (
     CHANNELS,
     DESK,
@@ -17,7 +16,7 @@ from outreach.models.customers import (
     Treatment,
     Visit,
 )
-from outreach.models.doubles import Double, HouseholdWord, Merge, Repointed, SetAside
+from outreach.models.identity import Double, HouseholdWord, Merge, Repointed, SetAside
 from outreach.models.installation import Import, Installation, Refusal, RefusedWebhook, RunMark, UnreadRow
 from outreach.models.messages import (
     EVENT_KINDS,
@@ -48,8 +47,9 @@ from outreach.models.people import (
     TemplateVersion,
     TreatmentAnswer,
 )
+from outreach.models.provenance import PARTS, Edit, Hand, KnobSet, Provenance, Wording
+from outreach.models.rates import Allowance
 from outreach.models.rewards import Reward
-from outreach.models.wordings import PARTS, Edit, Hand, KnobSet, Provenance, Wording
 
 __all__ = [
     "CHANNELS", "DESK", "EVENT_KINDS", "INVOICE_STATUSES", "LEFT", "PARTS", "PURPOSES", "ROLES", "STATUSES",

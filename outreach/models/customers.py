@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Index, and_, func, or_
 from sqlmodel import Field, SQLModel, col
 
-from outreach.models.columns import instant_field, one_of
+from outreach.models.column_types import instant_field, one_of
 
 CHANNELS = ("letter", "email", "text", "call")
 PURPOSES = ("service", "marketing")

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from outreach.models.columns import instant_field
+from outreach.models.column_types import instant_field
 
 
 class Installation(SQLModel, table=True):

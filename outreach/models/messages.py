@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from outreach.models.columns import instant_field, one_of
+from outreach.models.column_types import instant_field, one_of
 from outreach.models.customers import CHANNELS, PURPOSES
 
 STATUSES = (
@@ -66,7 +66,7 @@ class Decision(SQLModel, table=True):
 class Content(SQLModel, table=True):
     """The exact bytes that are approved and sent, under their SHA-256. Never changed.
 
-    `length` counts them. `body` is empty where they are in the storage (see outreach/composing/contents.py).
+    `length` counts them. `body` is empty where they are in the storage (see outreach/composing/store/contents.py).
     """
 
     __tablename__ = "contents"

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlmodel import Field, SQLModel
 
-from outreach.models.columns import instant_field, one_of
+from outreach.models.column_types import instant_field, one_of
 
 ROLES = ("viewer", "writer", "approver", "admin")
 # How somebody signed in: with a password of ours, or with an account that they have elsewhere.

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from sqlmodel import Field, SQLModel
 
-from outreach.models.columns import instant_field
+from outreach.models.column_types import instant_field
 
 
 class Reward(SQLModel, table=True):

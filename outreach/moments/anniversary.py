@@ -7,12 +7,13 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Date, and_, literal, or_
 from sqlmodel import Session, col
 
+from outreach.channels import ChannelName
 from outreach.clock import anniversary_in
 from outreach.models import Customer
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
+from outreach.moments.evidence import tell_day
 from outreach.moments.relationship import ALIVE, first_contact, tenure_fields, with_us_since
-from outreach.moments.telling import tell_day
-from outreach.settings import Channel, MomentKnobs
+from outreach.settings import MomentKnobs
 
 # No business has a customer from before.
 FIRST_YEAR = 1850
@@ -20,7 +21,7 @@ FIRST_YEAR = 1850
 
 class AnniversaryKnobs(MomentKnobs):
     lead_days: int = Field(default=5, ge=0)
-    channels: list[Channel] = Field(default=["letter", "email"])
+    channels: list[ChannelName] = Field(default=["letter", "email"])
     reward: int = Field(
         default=2000,
         ge=0,

@@ -7,17 +7,18 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, func, join, or_, select
 from sqlmodel import col
 
+from outreach.channels import ChannelName
 from outreach.clock import instant_at
 from outreach.models import Customer, Feedback
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
+from outreach.moments.evidence import tell_day
 from outreach.moments.relationship import ALIVE
 from outreach.moments.rule import Asked, Hold, Rule
-from outreach.moments.telling import tell_day
-from outreach.settings import Channel, MomentKnobs
+from outreach.settings import MomentKnobs
 
 
 class EnquiryKnobs(MomentKnobs):
-    channels: list[Channel] = Field(default=["call", "email"])
+    channels: list[ChannelName] = Field(default=["call", "email"])
     hours: int = Field(
         default=4, ge=0, title="Hours without an answer", description="After so long a question is on the call sheet"
     )

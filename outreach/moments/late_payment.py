@@ -10,13 +10,13 @@ from sqlmodel import Session, col
 from outreach.models import Customer, Invoice
 from outreach.moments.balances import balance, currency_of_invoice
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
+from outreach.moments.evidence import tell_day
 from outreach.moments.goodwill import GOODWILL
 from outreach.moments.relationship import ALIVE
 from outreach.moments.rule import Asked, Hold, Rule
-from outreach.moments.telling import tell_day
 from outreach.money import Amount, Bill, Rest, write_money
-from outreach.reward_settings import CurrencyCode, Minor
 from outreach.settings import MomentKnobs
+from outreach.settings.rewards import CurrencyCode, Minor
 
 
 class LatePaymentKnobs(MomentKnobs):

@@ -8,12 +8,13 @@ from sqlalchemy import ColumnElement, Integer, String, and_, cast, exists, join,
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from outreach.channels import ChannelName
 from outreach.models import Customer, Feedback, Treatment, Visit
-from outreach.moments.days import count_days
+from outreach.moments.date_sql import count_days
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
+from outreach.moments.evidence import tell_day
 from outreach.moments.relationship import ALIVE, was_done
-from outreach.moments.telling import tell_day
-from outreach.settings import Channel, MomentKnobs
+from outreach.settings import MomentKnobs
 
 # What went wrong, in a word; the words of a recovery differ by it.
 Trouble = Literal["complaint", "low_score", "cancelled", "late"]
@@ -21,7 +22,7 @@ Trouble = Literal["complaint", "low_score", "cancelled", "late"]
 
 class RecoveryKnobs(MomentKnobs):
     approval: Literal["rule", "person"] = "person"
-    channels: list[Channel] = Field(default=["call", "email", "letter", "text"])
+    channels: list[ChannelName] = Field(default=["call", "email", "letter", "text"])
     within_days: int = Field(
         default=2,
         ge=0,

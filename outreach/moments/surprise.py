@@ -12,19 +12,20 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Date, func, literal
 from sqlmodel import col
 
+from outreach.channels import ChannelName
 from outreach.models import Customer
 from outreach.moments.balances import NOTHING_OVERDUE
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
+from outreach.moments.evidence import tell_day
 from outreach.moments.relationship import ALIVE, NO_COMPLAINT, last_contact, with_us_since
-from outreach.moments.telling import tell_day
-from outreach.settings import Channel, MomentKnobs
+from outreach.settings import MomentKnobs
 
 # The first eight of the hash's digits: four thousand million places for a customer to fall on.
 PLACES, DIGITS = 16**8, 8
 
 
 class SurpriseKnobs(MomentKnobs):
-    channels: list[Channel] = Field(default=["letter"])
+    channels: list[ChannelName] = Field(default=["letter"])
     reward: int = Field(
         default=2000,
         ge=0,

@@ -7,11 +7,12 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Date, case, func, literal, select
 from sqlmodel import col
 
+from outreach.channels import ChannelName
 from outreach.models import Customer
 from outreach.moments.balances import paid_by
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
 from outreach.moments.relationship import ALIVE, is_alive, tenure_fields, with_us_since
-from outreach.settings import Channel, MomentKnobs
+from outreach.settings import MomentKnobs
 
 YEAR = timedelta(days=365)
 
@@ -19,7 +20,7 @@ YEAR = timedelta(days=365)
 class ThankYouKnobs(MomentKnobs):
     """`by` is what ranks customers: tenure, or what they paid in twelve months; a health business knows only tenure."""
 
-    channels: list[Channel] = Field(default=["letter", "email"])
+    channels: list[ChannelName] = Field(default=["letter", "email"])
     most_a_day: int | None = Field(default=10, ge=1)
     reward: int = Field(
         default=1000,

@@ -7,19 +7,20 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Date, Float, case, cast, func, literal, select
 from sqlmodel import col
 
+from outreach.channels import ChannelName
 from outreach.models import Customer, Visit
-from outreach.moments.days import count_days
+from outreach.moments.date_sql import count_days
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
+from outreach.moments.evidence import tell_day
 from outreach.moments.relationship import ALIVE, last_contact, took_place
-from outreach.moments.telling import tell_day
-from outreach.settings import Channel, MomentKnobs
+from outreach.settings import MomentKnobs
 
 
 class WinBackKnobs(MomentKnobs):
     """`rhythm` is "fixed" (`silent_days` for all) or "learned": `rhythm_times` the customer's own usual gap between
     visits, for those who came on `history` days or more, and `silent_days` for the others."""
 
-    channels: list[Channel] = Field(default=["email", "letter"])
+    channels: list[ChannelName] = Field(default=["email", "letter"])
     most_a_day: int | None = Field(default=20, ge=1)
     ladder: bool = True
     reward: int = Field(

@@ -9,21 +9,22 @@ from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
 
-from outreach.intake.contacts import contact_hash
+from outreach.channels import ChannelName
+from outreach.contacts import contact_hash
 from outreach.models import CHANNELS
 from outreach.moments import MOMENTS, PLACES, Found
 from outreach.moments.definition import Trait
 from outreach.planning.budget import most_cost
-from outreach.planning.ids import moment_id, reference
-from outreach.planning.people import Person, load_people
+from outreach.planning.contact_cards import Person, load_people
+from outreach.planning.customer_state import Facts, Standing, load_standings
 from outreach.planning.receivables import OpenInvoice, bills_of, is_enough
 from outreach.planning.recipients import choose_recipient, people_needed
 from outreach.planning.rewards import Gift, gift_of, grows_with_worth, purpose_of, value_of_gift
 from outreach.planning.routes import Leg, Route
-from outreach.planning.standing import Facts, Standing, load_standings
 from outreach.planning.tally import Tally
 from outreach.planning.worth import NOTHING, Worth, find_worth
-from outreach.settings import Channel, MomentKnobs, Provider, Settings
+from outreach.settings import MomentKnobs, Provider, Settings
+from outreach.stable_ids import moment_id, reference
 
 
 @dataclass(frozen=True)
@@ -64,14 +65,14 @@ class Candidate:
     #: The channels by which it could not be written: they come last.
     unwritten: tuple[str, ...] = ()
     #: A message that was planned goes by its own channel and provider, or not at all.
-    only: Channel | None = None
+    only: ChannelName | None = None
     provider: Provider | None = None
     #: Its possible messages, and the reason against each channel that was passed over.
     legs: tuple[Leg, ...] = ()
     against: tuple[str, ...] = ()
 
     @property
-    def channels(self) -> list[Channel]:
+    def channels(self) -> list[ChannelName]:
         """The channels it may go by, in the order in which they are tried."""
         if self.only:
             return [self.only]

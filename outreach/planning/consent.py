@@ -3,9 +3,10 @@
 import calendar
 from datetime import datetime
 
+from outreach.channels import ChannelName
 from outreach.models import Consent
-from outreach.planning.people import Person
-from outreach.settings import Channel, Settings
+from outreach.planning.contact_cards import Person
+from outreach.settings import Settings
 
 # For how many months a consent lasts that nobody put into words: Canada's Anti-Spam Legislation, S.C. 2010, c. 23, 10.
 IMPLIED = {"implied-purchase": 24, "implied-inquiry": 6}
@@ -21,7 +22,7 @@ def expiry_of(consent: Consent) -> datetime | None:
     return consent.at.replace(year=year, month=month, day=min(consent.at.day, calendar.monthrange(year, month)[1]))
 
 
-def refusal_of(person: Person, channel: Channel, purpose: str, now: datetime, settings: Settings) -> str | None:
+def refusal_of(person: Person, channel: ChannelName, purpose: str, now: datetime, settings: Settings) -> str | None:
     """Why the channel must not be used, in words, or None where it may.
 
     A grant for marketing covers service too; a withdrawal for marketing leaves service alone. Promotion by text needs

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from outreach.moments import MOMENTS
 from outreach.moments.definition import Trait
-from outreach.planning.people import Person
+from outreach.planning.contact_cards import Person
 from outreach.planning.verdicts import Hold
 
 Holds = Callable[[frozenset[Trait]], bool]

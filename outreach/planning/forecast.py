@@ -14,13 +14,13 @@ from sqlalchemy import Engine, case, update
 from sqlmodel import Session, col, select
 
 from outreach.clock import business_date
+from outreach.contacts import load_key
 from outreach.errors import SettingsError
-from outreach.intake.contacts import load_key
 from outreach.models import TOUCHING, Message
 from outreach.moments import PLACES
-from outreach.planning.around import Surroundings
 from outreach.planning.budget import counted_cost
 from outreach.planning.candidates import Day
+from outreach.planning.due_moments import Surroundings
 from outreach.planning.run import load_day, on_copies, plan_in
 from outreach.settings import Postage, Settings
 

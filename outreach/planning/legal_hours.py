@@ -14,12 +14,12 @@ from functools import cache
 import holidays
 from sqlmodel import Session, col, select
 
-from outreach.limits_settings import HoursSettings, minutes_of
 from outreach.models import Customer, Flag, Message
 from outreach.moments import MOMENTS
 from outreach.planning.hours import ALWAYS, Barred, Hours, Leave, find_leave
 from outreach.planning.time_zones import plausible_zones, region_of
 from outreach.settings import WEEKDAYS, Settings
+from outreach.settings.limits import HoursSettings, minutes_of
 
 INCONVENIENT = "inconvenient"
 # 12 CFR 1006.6(b)(1)(i) and 47 CFR 64.1200(c)(1): whatever else a business sets, not outside these.

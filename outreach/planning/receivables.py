@@ -26,7 +26,7 @@ from outreach.moments.balances import (
 )
 from outreach.moments.late_payment import LATE_PAYMENT
 from outreach.money import convert_count
-from outreach.planning.people import ADULT
+from outreach.planning.contact_cards import ADULT
 from outreach.settings import Settings
 
 REFUND = "money was given back on what would be late; a person looks before anyone is reminded of it"

@@ -8,9 +8,9 @@ from sqlmodel import Session, col, select
 from outreach.chunks import in_chunks
 from outreach.models import Customer
 from outreach.moments import MOMENTS, Found
-from outreach.planning.people import Person
+from outreach.planning.contact_cards import Person
+from outreach.planning.customer_state import Standing
 from outreach.planning.receivables import choose_addressee
-from outreach.planning.standing import Standing
 from outreach.settings import Settings
 
 

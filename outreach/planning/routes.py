@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import date
 
-from outreach.settings import Channel
+from outreach.channels import ChannelName
 
 
 @dataclass(frozen=True)
 class Route:
     """The channel, the day to send on, and why each channel before it was passed over."""
 
-    channel: Channel
+    channel: ChannelName
     send_on: date
     passed_over: tuple[str, ...]
 

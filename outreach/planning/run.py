@@ -11,32 +11,32 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine, case, insert
-from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from outreach.chunks import select_for
 from outreach.clock import business_date
+from outreach.contacts import load_key
 from outreach.database import insert_new, writing
 from outreach.errors import SettingsError
-from outreach.intake.contacts import load_key
 from outreach.locks import take_turns
 from outreach.models import TOUCHING, Decision, Installation, Message, Moment
+from outreach.models.selects import select_latest_decisions
 from outreach.moments import MOMENTS, PLACES, require_kinds
 from outreach.moments.anniversary import ANNIVERSARY
-from outreach.planning.around import Due, Surroundings, read_due, select_lost
 from outreach.planning.budget import find_spent
 from outreach.planning.candidates import Candidate, Day, candidates_for
 from outreach.planning.ceilings import find_given
+from outreach.planning.customer_state import load_facts
 from outreach.planning.decisions import decision_row, hold_row
-from outreach.planning.earlier import NOTHING_EARLIER, find_earlier
-from outreach.planning.ids import moment_id
-from outreach.planning.judging import Judge, Sent, Shared
+from outreach.planning.due_moments import Due, Surroundings, read_due, select_lost
+from outreach.planning.earlier_messages import NOTHING_EARLIER, find_earlier
+from outreach.planning.judgements import Judge, Sent, Shared
 from outreach.planning.knobs import keep_knobs, knob_set
 from outreach.planning.routes import Leg
-from outreach.planning.standing import load_facts
 from outreach.planning.tally import Planned, Tally
 from outreach.planning.verdicts import Hold
 from outreach.settings import Settings
+from outreach.stable_ids import moment_id
 from outreach.temporary_tables import trying_out
 
 # A day beyond this is a slip of the keyboard: what was put off would be found to be over, and never comes back.
@@ -97,7 +97,7 @@ def plan_day(
 
 def on_copies(engine: Engine) -> AbstractContextManager[Session]:
     """A session in which planning runs as it always does, and of whose work nobody else ever sees anything."""
-    return trying_out(engine, {Moment: select(Moment), Decision: latest_decisions(), Message: select(Message)})
+    return trying_out(engine, {Moment: select(Moment), Decision: select_latest_decisions(), Message: select(Message)})
 
 
 def plan_in(
@@ -143,15 +143,6 @@ def planned_on(session: Session, on: date) -> list[Planned]:
     given = case((col(Message.status).in_(TOUCHING), col(Message.reward_value)), else_=0)
     planned = select(Message.kind, Message.channel, Message.contact_hash, given).where(Message.run_on == on)
     return [Planned(*row) for row in session.execute(planned)]
-
-
-def latest_decisions() -> Any:
-    """A select of the decision that stands for each moment: the one that no later one follows."""
-    later = aliased(Decision)
-    followed = select(later.moment_id).where(
-        later.moment_id == Decision.moment_id, col(later.sequence) > col(Decision.sequence)
-    )
-    return select(Decision).where(~followed.exists())
 
 
 class Planner:

@@ -8,20 +8,21 @@ from functools import partial
 from sqlalchemy import Engine
 from sqlmodel import Session, col
 
+from outreach.contacts import load_key
 from outreach.database import reading
 from outreach.errors import NotFound
-from outreach.intake.contacts import load_key
 from outreach.models import Customer, Decision, Message, Moment
+from outreach.models.selects import select_latest_decisions
 from outreach.moments import MOMENTS, Found, find_moments, knobs_for
 from outreach.moments.anniversary import ANNIVERSARY
-from outreach.moments.explaining import ClauseAnswer, explain_clauses
-from outreach.planning.around import look_around
+from outreach.moments.explanations import ClauseAnswer, explain_clauses
 from outreach.planning.budget import find_spent
 from outreach.planning.candidates import Candidate, Day, candidates_for
 from outreach.planning.ceilings import find_given
-from outreach.planning.judging import Judge, Shared
-from outreach.planning.run import latest_decisions, start_of
-from outreach.planning.standing import load_facts
+from outreach.planning.customer_state import load_facts
+from outreach.planning.due_moments import look_around
+from outreach.planning.judgements import Judge, Shared
+from outreach.planning.run import start_of
 from outreach.planning.tally import Tally
 from outreach.planning.verdicts import Hold
 from outreach.settings import Settings
@@ -79,7 +80,7 @@ def _with_clauses(session: Session, settings: Settings, answer: Answer, customer
 def list_decided(session: Session, customer_id: str) -> list[Answer]:
     """What stands of each of the customer's moments that planning has decided on, in no order."""
     rows = session.execute(
-        latest_decisions()
+        select_latest_decisions()
         .join(Moment, col(Moment.moment_id) == Decision.moment_id)
         .outerjoin(Message, col(Message.reference) == Decision.reference)
         .where(Moment.customer_id == customer_id)

@@ -9,8 +9,8 @@ from outreach.tracking.lookup import TrackReport, track_open
 from outreach.tracking.news import record_news, take_back_news
 from outreach.tracking.pulling_back import PullReport, cancel_pulled
 from outreach.tracking.replies import answer_help, read_reply, record_reply, sounds_like_stop
-from outreach.tracking.returned import Returned, list_returned, record_returned
-from outreach.tracking.unsubscribing import unsubscribe
+from outreach.tracking.returned_mail import Returned, list_returned, record_returned
+from outreach.tracking.unsubscribes import unsubscribe
 from outreach.tracking.webhooks import apply_pending_webhooks, apply_webhook, record_refused, store_webhook
 
 __all__ = [

@@ -16,14 +16,14 @@ from sqlmodel import Session, col, select
 from outreach.approval.audit import record_act
 from outreach.approval.staff import require_approver
 from outreach.clock import business_date, instant_at
-from outreach.composing.contents import read_row
 from outreach.composing.recheck import recheck
+from outreach.composing.store.contents import read_row
+from outreach.contacts import contact_hash, load_key, normalise_phone, show_phone
 from outreach.database import reading, writing
 from outreach.errors import ApprovalError, ContentLost, NotFound, NotWaiting
-from outreach.intake.contacts import contact_hash, load_key, normalise_phone, show_phone
 from outreach.locks import take_turns
 from outreach.models import DESK, Event, Message
-from outreach.planning.collecting import check_calls
+from outreach.planning.debt_collection import check_calls
 from outreach.planning.hours import Leave
 from outreach.planning.legal_hours import find_leaves, find_zones
 from outreach.settings import Settings

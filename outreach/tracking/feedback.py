@@ -16,11 +16,11 @@ from sqlmodel import Session, col, select
 from outreach.approval.audit import record_act
 from outreach.approval.staff import require_approver
 from outreach.clock import business_date
+from outreach.contacts import load_key
 from outreach.database import insert_new, writing
 from outreach.delivery.providers import Provider
 from outreach.errors import ApprovalError, NotFound, NotWaiting
-from outreach.intake.contacts import load_key
-from outreach.intake.values import Style, Unfit, passage
+from outreach.intake.parsers import Style, Unfit, passage
 from outreach.locks import take_turns
 from outreach.models import DESK, Customer, Feedback, Message
 from outreach.moments.enquiry import ENQUIRY

@@ -13,10 +13,10 @@ from sqlmodel import Session, col, select
 from outreach.approval.audit import record_act
 from outreach.approval.staff import require_approver
 from outreach.clock import business_date
+from outreach.contacts import contact_hash, load_key
 from outreach.database import insert_new, writing
 from outreach.delivery.providers import Provider
 from outreach.errors import ApprovalError, NotFound, NotWaiting
-from outreach.intake.contacts import contact_hash, load_key
 from outreach.locks import take_turns
 from outreach.models import (
     CHANNELS,
@@ -30,8 +30,8 @@ from outreach.models import (
     Moment,
     Suppression,
 )
+from outreach.planning.contact_cards import contacts_of
 from outreach.planning.flags import FLAG_RULES
-from outreach.planning.people import contacts_of
 from outreach.settings import Settings
 from outreach.tracking.events import ASKED, lift, suppress
 from outreach.tracking.pulling_back import PullReport, cancel_pulled, pull_back

@@ -12,12 +12,12 @@ from sqlalchemy import ColumnElement, Engine, or_
 from sqlmodel import Session, col, select
 
 from outreach.approval.batches import WAITING
-from outreach.approval.withdrawing import withdraw_messages
+from outreach.approval.withdrawals import withdraw_messages
 from outreach.clock import business_date, stopped_clock
 from outreach.composing.recheck import recheck
 from outreach.delivery import outbox
-from outreach.delivery.cancelling import cancel_messages
 from outreach.delivery.providers import Provider, open_providers
+from outreach.delivery.recovery.cancelling import cancel_messages
 from outreach.errors import OutreachError
 from outreach.locks import take_turns
 from outreach.models import Message

@@ -12,13 +12,13 @@ from typing import Literal
 from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
+from outreach.contacts import contact_hash, normalise_email, normalise_phone
 from outreach.database import insert_new
 from outreach.delivery.outbox import record_incident
 from outreach.delivery.providers import Report
-from outreach.intake.contacts import contact_hash, normalise_email, normalise_phone
 from outreach.models import Event, Message, Suppression
-from outreach.provider_settings import CARRIERS
 from outreach.settings import Business, Settings
+from outreach.settings.providers import CARRIERS
 from outreach.tracking.events import HELD, lift, suppress
 from outreach.tracking.stop_words import STOP, can_be_read, fold
 

@@ -8,10 +8,10 @@ from outreach.approval.accounts import change_password, hash_token, list_sign_in
 from outreach.approval.staff import require_staff
 from outreach.database import reading, writing
 from outreach.errors import PasswordRefused, SignInError
+from outreach.web.access import COOKIE, DeskNow, Present, Viewer, caller_of, new_router
+from outreach.web.current_user import Signed
 from outreach.web.desk import Desk
-from outreach.web.guard import COOKIE, DeskNow, Present, Viewer, caller_of, new_router
 from outreach.web.kept_words import KeptForm, read_kept, show_again_after
-from outreach.web.signed import Signed
 from outreach.web.signin import let_out, status_of, with_wait
 
 router = new_router()

@@ -17,9 +17,9 @@ from fastapi.responses import JSONResponse
 from sqlalchemy import Engine
 
 from outreach.clock import Clock
+from outreach.contacts import load_key
+from outreach.delivery.staff_mail.alarms import alarm_token, mail_alarm
 from outreach.errors import OutcomeUnknown, OutreachError
-from outreach.intake.contacts import load_key
-from outreach.ops import alarm_token, mail_alarm
 from outreach.settings import Settings
 from outreach.web.webhooks import read_body
 

@@ -23,15 +23,15 @@ from outreach.errors import ChangedSince, NotAllowed, NotFound, NotWaiting, Outr
 from outreach.settings import Settings
 from outreach.web import (
     account,
-    afterwards,
     batches,
     calls,
-    closed,
-    doubles,
-    editing,
+    do_not_contact_page,
+    duplicates_page,
     feedback,
+    follow_up,
     goodwill,
     marketing,
+    message_editor,
     messages,
     people,
     pictures,
@@ -40,13 +40,10 @@ from outreach.web import (
     signin,
     signin_oidc,
     survey,
+    template_editor,
     today,
-    wording,
 )
-from outreach.web.alarms import AlarmDoor
-from outreach.web.darkroom import Darkroom
-from outreach.web.desk import Desk
-from outreach.web.guard import (
+from outreach.web.access import (
     COOKIE,
     MustChoosePassword,
     NotFromOurPages,
@@ -56,15 +53,18 @@ from outreach.web.guard import (
     find_signed,
     is_too_long,
 )
+from outreach.web.alarms import AlarmDoor
+from outreach.web.desk import Desk
 from outreach.web.kept_words import keep_form, show_again, show_again_after
 from outreach.web.request_limits import RequestLimits
 from outreach.web.sub_path import SubPath
+from outreach.web.thumbnails import Darkroom
 from outreach.web.webhooks import Webhooks
 
 log = logging.getLogger("outreach.web")
 PARTS = (
-    public, survey, signin, signin_oidc, account, today, batches, messages, editing, pictures, people, doubles,
-    feedback, calls, afterwards, closed, goodwill, marketing, rewards, wording,
+    public, survey, signin, signin_oidc, account, today, batches, messages, message_editor, pictures, people,
+    duplicates_page, feedback, calls, follow_up, do_not_contact_page, goodwill, marketing, rewards, template_editor,
 )  # fmt: skip
 # Nothing from another host, nothing written into a page, and no address of ours (it may hold a token) to the next.
 HEADERS = {

@@ -5,18 +5,18 @@ from typing import Annotated
 
 from fastapi import BackgroundTasks, Form, Query, Response
 
-from outreach.announcing import announce_approval
 from outreach.approval import AT_THE_DESK, approve_batch, reject
-from outreach.approval.glance import glance_at
+from outreach.approval.batch_summary import glance_at
 from outreach.approval.outliers import look_over
 from outreach.database import reading
-from outreach.delivery.undoing import undo_approval
+from outreach.delivery.control.undoing import undo_approval
 from outreach.errors import NotFound, NowFewer
 from outreach.models import Batch, Place
+from outreach.prefect_events import announce_approval
+from outreach.web.access import Approver, DeskNow, Viewer, new_router
+from outreach.web.current_user import Signed
 from outreach.web.desk import Desk
-from outreach.web.guard import Approver, DeskNow, Viewer, new_router
-from outreach.web.readable import read_messages
-from outreach.web.signed import Signed
+from outreach.web.message_parts import read_messages
 
 router = new_router()
 A_PAGE = 60

@@ -19,7 +19,7 @@ from outreach.database import reading
 from outreach.money import write_money
 from outreach.planning.knobs import with_saved_knobs
 from outreach.settings import Settings
-from outreach.web.signed import Signed
+from outreach.web.current_user import Signed
 from outreach.web.webhooks import Webhooks
 
 PAGES = Path(__file__).parent / "pages"

@@ -6,20 +6,20 @@ from urllib.parse import quote
 
 from fastapi import BackgroundTasks, Form, Query, Response
 
-from outreach.announcing import announce_approval, prefect_address
-from outreach.composing.answers import draft_review_answer
+from outreach.composing.review_answers import draft_review_answer
 from outreach.database import reading
 from outreach.day import prepare_day
 from outreach.errors import OutreachError
 from outreach.learning import find_people
-from outreach.learning.finding import name_of, names_of
+from outreach.learning.search import name_of, names_of
 from outreach.models import Feedback
 from outreach.planning import plan_day
 from outreach.planning.why import list_decided
+from outreach.prefect_events import announce_approval, prefect_address
 from outreach.tracking.feedback import Written, is_low, list_open, match_review, set_status, write_down
+from outreach.web.access import Approver, DeskNow, Viewer, new_router
 from outreach.web.desk import Desk
-from outreach.web.guard import Approver, DeskNow, Viewer, new_router
-from outreach.web.sentences import say_pulled
+from outreach.web.outcome_sentences import say_pulled
 
 router = new_router()
 log = logging.getLogger("outreach.web")

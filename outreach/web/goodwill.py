@@ -8,11 +8,11 @@ from fastapi import File, Form, Response, UploadFile
 
 from outreach.database import reading
 from outreach.errors import IntakeError
-from outreach.intake.goodwill import GoodwillReport, List, read_list
-from outreach.tracking.goodwill import list_events, name_by_query, name_hit
+from outreach.intake.goodwill_lists import GoodwillReport, List, read_list
+from outreach.tracking.goodwill_events import list_events, name_by_query, name_hit
+from outreach.web.access import Admin, Approver, DeskNow, Viewer, new_router
+from outreach.web.current_user import Signed
 from outreach.web.desk import Desk
-from outreach.web.guard import Admin, Approver, DeskNow, Viewer, new_router
-from outreach.web.signed import Signed
 
 router = new_router()
 Event = Annotated[str, Form(max_length=400)]

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from fastapi import Request, Response
 
 from outreach.database import reading
+from outreach.web.access import find_by_token
+from outreach.web.current_user import Signed
 from outreach.web.desk import Desk
-from outreach.web.guard import find_by_token
-from outreach.web.signed import Signed
 from outreach.web.signin_paths import local_path
 
 # The fields of our forms into which people write something of their own.

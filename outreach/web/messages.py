@@ -7,18 +7,18 @@ from sqlmodel import Session
 
 from outreach.approval import AT_THE_DESK, hold_message, reject, release_message
 from outreach.approval.outliers import Look, look_over
-from outreach.composing.contents import read_letter
-from outreach.composing.pictures import measure_pages, read_words
-from outreach.composing.printing import Paper, Zone
-from outreach.composing.storage import open_storage
-from outreach.composing.zones import stock_of_size, zones_for
+from outreach.composing.paper.sizes import Paper, Zone
+from outreach.composing.paper.windows import stock_of_size, zones_for
+from outreach.composing.proofing.pdf_pages import measure_pages, read_words
+from outreach.composing.store.contents import read_letter
+from outreach.composing.store.storage import open_storage
 from outreach.database import reading, upsert, writing
 from outreach.errors import NotFound, StorageError
 from outreach.learning import tell_story
 from outreach.models import Customer, Message, Place
+from outreach.web.access import Approver, DeskNow, Viewer, Writer, new_router
 from outreach.web.desk import Desk
-from outreach.web.guard import Approver, DeskNow, Viewer, Writer, new_router
-from outreach.web.readable import read_message
+from outreach.web.message_parts import read_message
 
 router = new_router()
 Text = Annotated[str, Form(max_length=400)]

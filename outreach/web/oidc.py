@@ -17,9 +17,9 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from outreach.approval.passwords import Draw
-from outreach.desk_settings import OidcSettings
 from outreach.errors import NotLetIn, OutreachError
-from outreach.provider_settings import secret_of
+from outreach.settings.desk import OidcSettings
+from outreach.settings.providers import secret_of
 
 with warnings.catch_warnings():
     # It would rather have a successor of httpx that nothing else here uses.

@@ -11,8 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from outreach.database import is_upgraded, reading
 from outreach.tracking import unsubscribe
+from outreach.web.access import DeskNow
 from outreach.web.desk import PAGES
-from outreach.web.guard import DeskNow
 
 router = APIRouter()
 VERSION = version("outreach")

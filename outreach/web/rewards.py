@@ -6,8 +6,8 @@ from urllib.parse import quote
 from fastapi import Form, Query, Response
 
 from outreach.errors import NotFound
-from outreach.tracking.redeeming import Given, find_reward, redeem
-from outreach.web.guard import DeskNow, Viewer, Writer, new_router
+from outreach.tracking.redemptions import Given, find_reward, redeem
+from outreach.web.access import DeskNow, Viewer, Writer, new_router
 
 router = new_router()
 Typed = Annotated[str, Query(max_length=40)]

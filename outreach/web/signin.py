@@ -7,8 +7,8 @@ from fastapi import Form, Request, Response
 from outreach.approval.accounts import Entry, let_in, sign_out
 from outreach.database import writing
 from outreach.errors import SignInError, TooManyTries
+from outreach.web.access import COOKIE, KNOWN, DeskNow, MaybeSigned, caller_of, new_door, new_router
 from outreach.web.desk import Desk
-from outreach.web.guard import COOKIE, KNOWN, DeskNow, MaybeSigned, caller_of, new_door, new_router
 from outreach.web.kept_words import KeptForm, read_kept, show_again_after
 from outreach.web.signin_paths import local_path
 

@@ -14,11 +14,11 @@ from fastapi import Form, HTTPException, Request, Response
 
 from outreach.approval.accounts import let_in_by_account
 from outreach.approval.passwords import draw_at_random
-from outreach.desk_settings import OidcSettings
+from outreach.contacts import load_key
 from outreach.errors import NotLetIn, SignInError
-from outreach.intake.contacts import load_key
+from outreach.settings.desk import OidcSettings
+from outreach.web.access import DeskNow, caller_of, new_door
 from outreach.web.desk import Desk
-from outreach.web.guard import DeskNow, caller_of, new_door
 from outreach.web.oidc import Handshake, begin, finish
 from outreach.web.signin import show_sign_in, welcome
 from outreach.web.signin_paths import local_path

@@ -8,9 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Form, HTTPException, Response
 
 from outreach.errors import NotFound
-from outreach.tracking.survey import LONGEST_WORDS, SCORES, Answer, add_words, answer_survey
+from outreach.tracking.survey_scores import LONGEST_WORDS, SCORES, Answer, add_words, answer_survey
+from outreach.web.access import DeskNow
 from outreach.web.desk import Desk
-from outreach.web.guard import DeskNow
 
 router = APIRouter()
 Number = Annotated[int, Form(ge=SCORES[0], le=SCORES[-1])]

@@ -20,9 +20,9 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
 from outreach.composing.handwriting.ink import Ink
-from outreach.composing.handwriting.lasting import pack_fonts, say_both, set_trim
+from outreach.composing.handwriting.page_setup import ONE_PAGE, Sheet
+from outreach.composing.handwriting.pdf_metadata import pack_fonts, say_both, set_trim
 from outreach.composing.handwriting.pens import TYPED, face_path
-from outreach.composing.handwriting.sheets import ONE_PAGE, Sheet
 from outreach.errors import CannotWrite, TooLong
 
 # What WeasyPrint logs instead of raising: a font that cannot be loaded, a style it does not know. It logs the texts and

@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from outreach.composing.spreadsheets import quote_cell
+from outreach.composing.csv_cells import quote_cell
 from outreach.errors import NotSent, OutcomeUnknown, Refused
 from outreach.local_files import PRIVATE_FILE, make_private_folder
 

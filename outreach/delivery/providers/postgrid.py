@@ -24,10 +24,10 @@ from outreach.delivery.providers.http import (
     require_not_refused_as_busy,
 )
 from outreach.delivery.providers.protocol import Found, Handover, Report, WebhookRequest
-from outreach.delivery.providers.staleness import drop_stale, read_sent_at
+from outreach.delivery.providers.webhook_age import drop_stale, read_sent_at
 from outreach.errors import NoAnswer, NotSent, OutcomeUnknown, Refused, SettingsError, WebhookRefused
-from outreach.provider_settings import PostgridSettings, secret_of
 from outreach.settings import ReturnAddress, Settings
+from outreach.settings.providers import PostgridSettings, secret_of
 
 SIGNATURE = re.compile(r"\s*t=(?P<time>[0-9]{9,14}),\s*v1=(?P<hash>[0-9a-fA-F]{64})\s*")
 TOKEN = re.compile(rb"[\w-]+\.[\w-]+\.[\w-]*")

@@ -29,12 +29,12 @@ from outreach.delivery.providers.http import (
     require_not_refused_as_busy,
     retry_after,
 )
-from outreach.delivery.providers.mail import name_in, read_sealed, subject_in
 from outreach.delivery.providers.protocol import NO_KEYS, Found, Handover, Report, WebhookRequest, stand_in
-from outreach.delivery.providers.staleness import drop_stale, read_sent_at
+from outreach.delivery.providers.sealed_mail import name_in, read_sealed, subject_in
+from outreach.delivery.providers.webhook_age import drop_stale, read_sent_at
 from outreach.errors import NoAnswer, NotSent, OutcomeUnknown, Refused, WebhookRefused
-from outreach.provider_settings import SendgridSettings, secret_of
 from outreach.settings import Settings
+from outreach.settings.providers import SendgridSettings, secret_of
 
 # The contract keeps From, To, Subject and the content headers for SendGrid itself; these it lets us set.
 OWN_HEADERS = ("Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post", "X-Outreach-Reference")

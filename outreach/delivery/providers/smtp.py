@@ -17,12 +17,12 @@ from typing import Any
 
 from outreach.clock import steady_seconds
 from outreach.delivery.providers.dead_addresses import says_no_such_address
-from outreach.delivery.providers.mail import dated, read_sealed
 from outreach.delivery.providers.protocol import NO_KEYS, Handover, Report, WebhookRequest, stand_in
+from outreach.delivery.providers.sealed_mail import dated, read_sealed
 from outreach.delivery.providers.smtp_login import log_in
 from outreach.errors import ContactRefused, NoAnswer, NotNow, NotSent, OutcomeUnknown, Refused, WebhookRefused
-from outreach.provider_settings import SmtpSettings, secret_of
 from outreach.settings import Settings
+from outreach.settings.providers import SmtpSettings, secret_of
 
 # RFC 4954: log in first, or wrongly; RFC 3463: the sender's address, or (as Gmail uses 5.4.5) the day's limit.
 OUR_FAULT_CODES = frozenset({530, 534, 535, 538})

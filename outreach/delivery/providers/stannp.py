@@ -29,8 +29,8 @@ from outreach.delivery.providers.http import (
 )
 from outreach.delivery.providers.protocol import Found, Handover, Report, WebhookRequest
 from outreach.errors import AlreadyAccepted, NoAnswer, NotSent, OutcomeUnknown, Refused, WebhookRefused
-from outreach.provider_settings import StannpSettings, secret_of
 from outreach.settings import Settings
+from outreach.settings.providers import StannpSettings, secret_of
 
 SIGNATURE = "x-stannp-signature"
 MOST_PAGES = 10

@@ -1,0 +1,40 @@
+"""Prefect's server: deploy, and what doctor says of it. Words in, a call to flows, a table out."""
+
+from typing import Annotated, Any
+
+import typer
+
+from outreach import console
+from outreach.commands.context import open_call
+from outreach.commands.options import AsJson, Database, Now
+from outreach.prefect_events import prefect_address
+
+deploying = typer.Typer()
+LOCAL = "http://127.0.0.1:4200"
+
+
+@deploying.command()
+def deploy(
+    prefect: Annotated[
+        str, typer.Option(help="The address of Prefect's server. [PREFECT_API_URL, or port 4200 here]")
+    ] = "",
+    desk: Annotated[str, typer.Option(help="Where Prefect reaches the desk. [desk.url, or business.public_url]")] = "",
+    reset: Annotated[bool, typer.Option("--reset", help="Let the files win over what staff changed.")] = False,
+    database: Database = None,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Create and update the deployments and automations of Prefect, keeping what staff changed."""
+    from flows.reconcile import deploy as deploy_all  # Prefect takes seconds to import
+    from flows.reconcile import find_recipient
+
+    call = open_call(database, now, as_json, create=True)
+    recipient = find_recipient(call.engine, call.settings, desk)
+    changes = deploy_all(call.written, prefect or prefect_address() or LOCAL, recipient, reset)
+    rows: list[tuple[Any, ...]] = [(change.name, change.outcome, change.why) for change in changes]
+    if as_json:
+        return console.print_json([{"name": name, "outcome": outcome, "why": why} for name, outcome, why in rows])
+    changed = [row for row in rows if row[1] != "unchanged"]
+    if not changed:
+        return console.say(f"Everything was as it should be: {len(rows)} pieces")
+    return console.print_table("On Prefect's server", ["piece", "", "why"], changed)

@@ -1,0 +1,254 @@
+"""Prints the reports of the rooms: as tables and lines for people, or as JSON for programs. It changes nothing."""
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from sqlmodel import Session, col
+
+from outreach.console import MESSAGES_COUNTED_BY, as_plain, print_json, print_table, say
+from outreach.day import Prepared
+from outreach.delivery import DeliverReport
+from outreach.delivery.control.pauses import PauseReport
+from outreach.delivery.control.stopping import StopReport
+from outreach.doctor import Finding
+from outreach.intake import ImportReport
+from outreach.learning import Alarm, StatusReport
+from outreach.models import Batch, Customer, Decision, Message, Moment, Pause
+from outreach.models.selects import select_latest_decisions
+from outreach.moments import Found
+from outreach.money import write_money
+from outreach.planning.why import Answer
+from outreach.settings import Business
+from outreach.tracking import TrackReport
+
+
+def show_findings(findings: Sequence[Finding], as_json: bool) -> None:
+    if as_json:
+        return print_json(findings)
+    rows = [("ok" if finding.is_well else "MEND", finding.what, finding.mend) for finding in findings]
+    return print_table("This machine", ["", "what", "how to mend it"], rows)
+
+
+def show_import(report: ImportReport, as_json: bool) -> None:
+    if as_json:
+        return print_json(report)
+    rows = [(f.file, f.table, f.read, f.accepted, f.refused) for f in report.files]
+    print_table("Read", ["file", "into", "read", "accepted", "refused"], rows)
+    for remark in report.remarks:
+        say(remark)
+    if report.refusals:
+        refused = [(r.file, r.line, r.column, r.reason) for r in report.refusals]
+        print_table("Refused", ["file", "line", "column", "reason"], refused)
+    return None
+
+
+def show_moments(found: Iterable[Found], as_json: bool) -> None:
+    if as_json:
+        for item in found:
+            about = {"on": item.on, "moment": item.kind, "customer_id": item.customer_id, "occasion": item.occasion}
+            print_json(about)
+        return
+    rows = [(item.on, item.kind, item.customer_id, item.occasion) for item in found]
+    print_table("Moments", ["on", "moment", "customer", "occasion"], rows)
+
+
+def show_prepared(session: Session, prepared: Prepared, as_json: bool) -> None:
+    """Who gets what and why, then what waits for whom."""
+    if as_json:
+        return print_json(prepared)
+    for line in prepared.compose.to_mend:
+        say(f"To mend: {line}")
+    if prepared.is_nothing_new:
+        known = prepared.plan.already_decided
+        say(
+            f"{prepared.on} was prepared already: nothing new, and nothing changed."
+            if known
+            else f"Nobody has a moment on {prepared.on}; nothing changed."
+        )
+        return None
+    _show_decisions(session, prepared.on)
+    show_batches(prepared.batches, as_json=False)
+    if prepared.compose.left:
+        say(f"{prepared.compose.left} messages stay planned: over the limit of this run. The next run goes on")
+    return None
+
+
+def _show_decisions(session: Session, on: date) -> None:
+    rows = session.execute(
+        select_latest_decisions()
+        .join(Moment, col(Moment.moment_id) == Decision.moment_id)
+        .join(Customer, col(Customer.customer_id) == Moment.customer_id)
+        .outerjoin(Message, col(Message.reference) == Decision.reference)
+        .where(Decision.run_on == on)
+        .order_by(col(Decision.outcome).desc(), Moment.kind, Moment.customer_id)
+        .add_columns(Moment, Customer, Message)
+    )
+    listed: dict[str, list[tuple[object, ...]]] = {"written": [], "unwritten": [], "held": []}
+    for decision, moment, customer, message in rows:
+        name = f"{customer.given_name or ''} {customer.family_name or ''}".strip() or "(no name)"
+        by = message.channel if message and decision.outcome == "send" else decision.outcome.replace("_", " ")
+        row = (name, customer.customer_id, moment.kind, moment.occasion, by, decision.reason)
+        listed[_place_of(decision, message)].append(row)
+    columns = ["who", "id", "moment", "occasion", "by", "why"]
+    print_table(f"We write to ({len(listed['written'])})", columns, listed["written"])
+    if listed["unwritten"]:
+        print_table(f"Planned, and not written yet ({len(listed['unwritten'])})", columns, listed["unwritten"])
+    print_table(f"We hold back ({len(listed['held'])})", columns, listed["held"])
+
+
+def _place_of(decision: Decision, message: Message | None) -> str:
+    """Only what was written counts as written: a template to mend, or a limit, may keep a message planned."""
+    if decision.outcome != "send":
+        return "held"
+    return "written" if message and message.status not in {"planned", "withdrawn"} else "unwritten"
+
+
+def show_answers(answers: Sequence[Answer], as_json: bool) -> None:
+    if as_json:
+        return print_json(answers)
+    rows = [
+        (a.kind, a.occasion, a.outcome.replace("_", " "), a.reason, a.decided_on, a.next_on, a.reference, a.status)
+        for a in answers
+    ]
+    columns = ["moment", "occasion", "answer", "because", "decided", "look again", "message", "status"]
+    print_table("Why, and why not", columns, rows)
+    asked = {answer.kind: answer.clauses for answer in answers}
+    return print_table(
+        "What each moment asks",
+        ["moment", "condition", "met", "what we know", "what would have to change"],
+        [
+            ("" if place else kind, clause.says, "yes" if clause.is_met else "no", clause.value, clause.change)
+            for kind, clauses in asked.items()
+            for place, clause in enumerate(clauses)
+        ],
+    )
+
+
+def show_batches(batches: Sequence[Batch], as_json: bool) -> None:
+    if as_json:
+        return print_json(list(batches))
+    rows = [(b.batch_id, b.count, write_money(b.cost, b.currency), b.status, _why(b)) for b in batches]
+    return print_table("Batches", ["batch", "messages", "cost", "status", "by, or why it waits"], rows)
+
+
+def _why(batch: Batch) -> str:
+    """Who decided on a batch, and what there is to say of it; or why it waits."""
+    if batch.decided_by is None:
+        return batch.why_waiting
+    return f"{batch.decided_by}: {batch.reason}" if batch.reason else batch.decided_by
+
+
+SENT_WORDS = {
+    "suppressed": "stopped: the person may not be contacted this way any more",
+    "blocked": "blocked: not what was approved; `outreach why` names them",
+    "withdrawn": "withdrawn: paid, died, or the reason is gone",
+    "expired": "expired: too late to be of use",
+    "failed": "refused by the provider for good",
+    "uncertain": "uncertain: `outreach track` looks them up where the provider can be searched",
+    "again": "not taken, or not known to be; the next run tries them under the same key",
+    "paused": "paused; `outreach resume` lets them go",
+    "over_cap": "over today's cap (daily_cap); they go tomorrow",
+    "left": "due, and over the limit of this run; the next run goes on",
+    "waiting": "approved for a later day",
+    "undoable": "approved so lately that it can be undone; they leave afterwards",
+    "out_of_hours": "for whom it is not the hour now; they go in the next hours they may arrive in",
+    "before": "sent before this run, and not again",
+}
+
+
+def show_delivered(report: DeliverReport, business: Business, as_json: bool) -> None:
+    if as_json:
+        return print_json(report)
+    sent = ", ".join(f"{number} by {channel}" for channel, number in sorted(report.sent.items()))
+    say(f"Sent {report.sent.total()} now{': ' + sent if sent else ''}.")
+    for name, words in SENT_WORDS.items():
+        if number := getattr(report, name):
+            say(f"  {number} {words}")
+    if report.undo_until:
+        say(f"    (until {report.undo_until.astimezone(business.zone):%H:%M}; run it again then)")
+    _say_cancelled(report.cancelled, report.saved, business.currency)
+    for file in report.files:
+        say(f"  {file}")
+    return None
+
+
+def _say_cancelled(cancelled: int, saved: int, currency: str) -> None:
+    if cancelled:
+        say(f"  {cancelled} taken back before they were printed: {write_money(saved, currency)} of postage saved")
+
+
+def show_tracked(report: TrackReport, currency: str, as_json: bool) -> None:
+    if as_json:
+        return print_json(report)
+    counts = {
+        name: number
+        for name, number in dataclasses.asdict(report).items()
+        if number and name not in {"saved", "reminded"}
+    }
+    said = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in counts.items())
+    say(f"Tracked: {said or 'nothing was open'}.")
+    _say_cancelled(report.cancelled, report.saved, currency)
+    if report.reminded:
+        say(f"  The deputy was reminded of {report.reminded} batches that wait")
+    if report.needs_person:
+        say("  Ask the provider about those, then: outreach close REFERENCE --as accepted|failed|approved")
+    return None
+
+
+def show_pause(report: PauseReport) -> None:
+    say(
+        f"Paused. {report.held} messages now wait. {report.leaving} were being handed over just then; "
+        f"{report.left} had left in the day before, and files that are written stay."
+    )
+
+
+def show_cancelled(stopped: StopReport, currency: str) -> None:
+    if stopped.problem:
+        return say(f"  Letters that a vendor has not printed yet could not be taken back. {stopped.problem}")
+    cancelled = stopped.cancelled
+    _say_cancelled(cancelled.cancelled, cancelled.saved, currency)
+    if cancelled.cancelled:
+        say("  What was taken back is not sent again, not after `outreach resume` either.")
+    if left := cancelled.too_late + cancelled.unanswered:
+        say(f"  {left} could not be taken back: printed already, or the vendor did not answer")
+    return None
+
+
+def show_run(
+    session: Session,
+    prepared: Prepared,
+    delivered: DeliverReport,
+    tracked: TrackReport,
+    business: Business,
+    as_json: bool,
+) -> None:
+    if as_json:
+        return print_json({"prepared": prepared, "delivered": delivered, "tracked": tracked})
+    show_prepared(session, prepared, as_json=False)
+    show_delivered(delivered, business, as_json=False)
+    return show_tracked(tracked, business.currency, as_json=False)
+
+
+def show_status(report: StatusReport, pauses: Sequence[Pause], alarms: Sequence[Alarm], as_json: bool) -> None:
+    if as_json:
+        return print_json({**as_plain(report), "pauses": list(pauses), "alarms": list(alarms)})
+    for alarm in alarms:
+        say(f"ALARM {alarm.kind}: {alarm.sentence}\n  {alarm.advice} More in {alarm.runbook}")
+    for pause in pauses:
+        say(f"PAUSED since {pause.at:%Y-%m-%d %H:%M} UTC: {pause.scope} {pause.name}".rstrip())
+    for incident in report.incidents:
+        what = f"{incident.provider} {incident.reference or ''}".strip()
+        say(f"LOOK AT {incident.at:%Y-%m-%d %H:%M} UTC, {what}: {incident.what}")
+    for provider, number in report.refused_webhooks.items():
+        say(f"REFUSED {number} webhooks for {provider} proved nothing")
+    for waiting in report.put_off:
+        say(f"NOT NOW {waiting.sentence}")
+    for (kind, channel, reason), number in sorted(report.set_aside.items()):
+        say(f"SET ASIDE {number} {kind} by {channel}, until this is mended: {reason}")
+    print_table("Messages", [*MESSAGES_COUNTED_BY, "number"], sorted((*key, n) for key, n in report.messages.items()))
+    say(
+        f"{report.moments} moments found: {report.decisions['send']} to send, {report.decisions['not_yet']} not yet, "
+        f"{report.decisions['never']} never. {sum(report.messages.values())} messages."
+    )
+    return None

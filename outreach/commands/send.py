@@ -1,0 +1,106 @@
+"""Sending and what follows it: deliver, track, close, run, pause, resume. Words in, a call to a room, a table out."""
+
+from typing import Annotated
+
+import typer
+
+from outreach import console
+from outreach.commands import output
+from outreach.commands.context import open_call, owner_name, scope_of
+from outreach.commands.dry_run import show_due
+from outreach.commands.options import AsJson, By, Database, DryRun, Now, On, Scope
+from outreach.database import reading, writing
+from outreach.day import deliver_day, prepare_day
+from outreach.delivery import count_due
+from outreach.delivery.control import pauses
+from outreach.delivery.control.stopping import stop_sending
+from outreach.delivery.recovery.recovery import close_by_hand
+from outreach.tracking import track_open
+
+sending = typer.Typer()
+
+
+@sending.command()
+def deliver(
+    dry_run: DryRun = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="Hand over at most so many messages in this run.")] = None,
+    database: Database = None,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send what is approved and due, each exactly once."""
+    call = open_call(database, now, as_json)
+    if dry_run:
+        return show_due(count_due(call.engine, call.settings, call.clock, limit), as_json)
+    delivered = deliver_day(call.engine, call.settings, call.clock, owner_name(), call.tell, limit)
+    return output.show_delivered(delivered, call.settings.business, as_json)
+
+
+@sending.command()
+def track(
+    after_restore: Annotated[
+        bool, typer.Option("--after-restore", help="A backup was restored: look up what it may have forgotten.")
+    ] = False,
+    database: Database = None,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Close what is open: look up uncertain messages, recover interrupted ones, expire what came too late."""
+    call = open_call(database, now, as_json)
+    report = track_open(call.engine, call.settings, call.clock, call.tell, after_restore=after_restore)
+    output.show_tracked(report, call.currency, as_json)
+
+
+@sending.command()
+def close(
+    reference: Annotated[str, typer.Argument(help="The reference of a message that left without an answer.")],
+    by: By,
+    as_: Annotated[str, typer.Option("--as", help="What became of it: accepted, failed, or approved (it goes again).")],
+    reason: Annotated[str, typer.Option(help="How you know.")],
+    database: Database = None,
+    now: Now = None,
+) -> None:
+    """Close an open case by hand, once you have asked the provider what became of it."""
+    call = open_call(database, now)
+    with writing(call.engine) as session:
+        message = close_by_hand(session, reference, as_, by, reason, call.now)
+        console.say(f"{message.reference} is {message.status}: {message.status_reason}")
+
+
+@sending.command()
+def run(on: On = None, database: Database = None, now: Now = None, as_json: AsJson = False) -> None:
+    """Prepare, deliver and track, with no server: for cron."""
+    call = open_call(database, now, as_json)
+    prepared = prepare_day(call.engine, call.settings, call.day(on), call.clock, call.tell)
+    delivered = deliver_day(call.engine, call.settings, call.clock, owner_name(), call.tell)
+    tracked = track_open(call.engine, call.settings, call.clock, call.tell)
+    with reading(call.engine) as session:
+        output.show_run(session, prepared, delivered, tracked, call.settings.business, as_json)
+
+
+@sending.command()
+def pause(
+    moment: Scope = None, provider: Scope = None, batch: Scope = None, database: Database = None, now: Now = None
+) -> None:
+    """Stop sending: everything, or one moment, provider or batch. Says what had left, and cancels what it can."""
+    call = open_call(database, now)
+    scope, name = scope_of(moment, provider, batch)
+    stopped = stop_sending(
+        call.engine, call.settings, call.clock, scope, name, "command line", output.show_pause, call.tell
+    )
+    output.show_cancelled(stopped, call.currency)
+
+
+@sending.command()
+def resume(
+    moment: Scope = None, provider: Scope = None, batch: Scope = None, database: Database = None, now: Now = None
+) -> None:
+    """Take a pause back."""
+    call = open_call(database, now)
+    scope, name = scope_of(moment, provider, batch)
+    with writing(call.engine) as session:
+        was_paused = pauses.resume(session, scope, name, call.now)
+        others = pauses.list_pauses(session)
+    console.say("Sending goes on." if was_paused else "That was not paused; nothing changed.")
+    for other in others:
+        console.say(f"  Still paused: {other.scope} {other.name}".rstrip())

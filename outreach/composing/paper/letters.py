@@ -1,0 +1,216 @@
+"""A letter's words and its recipient's address in; the printed pages out, in the hand of whoever signs it."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import date
+from functools import lru_cache
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+from babel.dates import format_date
+from markupsafe import Markup
+
+from outreach.composing.handwriting.ink import Ink, choose_walk
+from outreach.composing.handwriting.page_setup import Sheet
+from outreach.composing.handwriting.pens import (
+    LINE_HEIGHT,
+    SET_AT,
+    TYPED,
+    WALKS,
+    Pen,
+    face_path,
+    missing_letters,
+    pen_named,
+    width_of,
+)
+from outreach.composing.paper.addresses import Address
+from outreach.composing.paper.letterhead import read_letterhead
+from outreach.composing.paper.sizes import Paper, Zone, most_pages_of, paper_for
+from outreach.composing.paper.vouchers import Voucher, draw_code
+from outreach.composing.paper.windows import zones_for
+from outreach.composing.template_data import Facts
+from outreach.composing.templating.engine import Fields, render_template
+from outreach.composing.templating.small_print import fill_layout, signature_line, small_print
+from outreach.composing.templating.templates import Words
+from outreach.errors import CannotWrite, SettingsError, TooLong
+from outreach.money import write_money
+from outreach.settings import Business, Settings, Signatory
+
+POINT = 25.4 / 72
+LARGEST_ADDRESS, SMALLEST_ADDRESS = 10.5, 8.0
+ADDRESS_LINE_HEIGHT = 1.25
+SCALES = (1.0, 0.94, 0.88)
+# What a line of the sender's takes beside a letterhead, and the least a letterhead can be made out at, in mm.
+SENDER_LINE, LOWEST_LETTERHEAD = 4.0, 4.0
+VOUCHER_HEIGHT, VOUCHERS_ON_A_PAGE = 34, 4
+
+
+def write_letter(
+    facts: Facts,
+    words: Words,
+    address: Address,
+    settings: Settings,
+    on: date,
+    reference: str,
+    vouchers: Sequence[Voucher] = (),
+) -> bytes:
+    """The PDF, dated `on`, of one page or of as many as the settings and the provider allow, and its `vouchers`.
+
+    No two references give the same handwriting, and one gives the same for ever. Raises FieldMissing, CannotWrite for
+    characters that neither the pen nor the fallback pen can write, TooLong when pages or window cannot hold it,
+    SettingsError for a letterhead that may not be printed.
+    """
+    provider, letterhead = settings.provider_for("letter"), read_letterhead(settings)
+    paper = paper_for(address.country, provider)
+    pen, values = lay_out(facts, words, address, settings, on, reference)
+    gifts = [_describe(voucher, facts.locale, words.language) for voucher in vouchers]
+    _require_letters(TYPED, face_path(TYPED), "".join(said for gift in gifts for said in gift.values()))
+    html = fill_layout(
+        "letter.html",
+        **values,
+        address_size=address_size(values["address"], paper.address),
+        letterhead_height=letterhead and letterhead_height(settings.business, paper, provider),
+        vouchers=gifts,
+        is_strip=settings.paper.voucher == "strip",
+        strip=VOUCHER_HEIGHT,
+    )
+    pictures = {voucher.code: draw_code(voucher.code) for voucher in vouchers}
+    pictures |= {"letterhead": letterhead} if letterhead else {}
+    enclosed = -(-len(vouchers) // VOUCHERS_ON_A_PAGE) if settings.paper.voucher == "page" else 0
+    held = most_pages_of(provider, address.country == settings.business.country)
+    most = [min(pages + enclosed, held) for pages in sorted({1, settings.paper.most_pages})]
+    is_lasting = settings.paper.format == "PDF/A-2b"
+    tries = [(Sheet(pages, 0.0, is_lasting, pictures), scale) for pages in most for scale in SCALES]
+    return print_smaller(html, lambda sheet, scale: _style(paper, pen, scale, sheet.most_pages), pen, reference, tries)
+
+
+def lay_out(
+    facts: Facts, words: Words, address: Address, settings: Settings, on: date, reference: str
+) -> tuple[Pen, dict[str, Any]]:
+    """The pen, and what every layout of handwritten paper is filled with. Raises as `write_letter` does."""
+    business, name = settings.business, words.name("html")
+    body = unicodedata.normalize("NFC", render_template(name, words.sources["html"], unbroken(facts.fields), "letter"))
+    day = unicodedata.normalize("NFC", format_date(on, "long", locale=facts.locale))
+    lines = [unicodedata.normalize("NFC", line) for line in (address.name, *address.lines)]
+    stop = small_print(words.language)["stop_letters"].format(phone=business.phone, email=business.email)
+    signed = signature_line(facts.signatory, business)
+    in_print = [*lines, stop, signed, reference, business.name, *business.address]
+    _require_letters(TYPED, face_path(TYPED), "".join(in_print))
+    return choose_pen(settings, facts.signatory, unescape(re.sub(r"<[^<>]*>", " ", body)) + day), {
+        "language": words.language,
+        "reference": reference,
+        "business": business,
+        "address": lines,
+        "day": day,
+        "body": Markup(body),  # noqa: S704 - the template's tags are checked, and every field in it is escaped
+        "signatory": facts.signatory,
+        "signed": signed,
+        "stop": stop,
+        "walk": choose_walk(reference, WALKS),
+    }
+
+
+def _describe(voucher: Voucher, locale: str, language: str) -> dict[str, str]:
+    said = small_print(language)
+    gift = said["voucher_gift"].format(amount=write_money(voucher.amount, voucher.currency, locale, short=True))
+    return {"code": voucher.code, "gift": gift, "how": said["voucher_how"]}
+
+
+def letterhead_height(business: Business, paper: Paper, provider: str) -> float:
+    """How high the letterhead may be, in mm, above the lines of our address and what the provider prints over.
+
+    Raises SettingsError for too many lines.
+    """
+    left = paper.sender.height - SENDER_LINE * len(business.address) - 1
+    if covered := zones_for(provider, paper).covered:
+        left = min(left, covered.top - paper.sender.top)
+    if left < LOWEST_LETTERHEAD:
+        raise SettingsError("business.address leaves no room for the letterhead above it; write it in fewer lines")
+    return left
+
+
+def choose_pen(settings: Settings, signatory: Signatory, words: str) -> Pen:
+    """The signatory's pen, or the fallback pen of the settings where only that one can write `words` and their name.
+
+    Raises CannotWrite where neither can, SettingsError where there is no such pen.
+    """
+    pen = pen_named(signatory.pen, settings.pens)
+    fallback = settings.fallback_pen
+    if fallback and not can_write(pen, words, signatory.name):
+        other = pen_named(fallback, settings.pens)
+        pen = other if can_write(other, words, signatory.name) else pen
+    _require_letters(pen.name, pen.path, words)
+    _require_letters(pen.signs_with.name, pen.signs_with.path, signatory.name)
+    return pen
+
+
+def can_write(pen: Pen, words: str, name: str) -> bool:
+    """Whether a pen has every letter of `words`, and its signature those of `name`."""
+    return not missing_letters(pen.path, re.sub(r"\s", " ", words)) and not missing_letters(pen.signs_with.path, name)
+
+
+def print_smaller(
+    html: str, style: Callable[[Sheet, float], str], pen: Pen, reference: str, tries: Sequence[tuple[Sheet, float]]
+) -> bytes:
+    """The first of `tries`, each a sheet and a scale, that holds the words: a hand too writes smaller to fit a page.
+
+    Raises TooLong when none does.
+    """
+    # WeasyPrint takes half a second to import, and most commands print no letter.
+    from outreach.composing.handwriting.press import print_page
+
+    fonts, ink = (pen.path, pen.signs_with.path), Ink(reference, {pen.name, pen.signs_with.name})
+    for sheet, scale in tries[:-1]:
+        with suppress(TooLong):
+            return print_page(html, style(sheet, scale), fonts, ink, sheet)
+    sheet, scale = tries[-1]
+    return print_page(html, style(sheet, scale), fonts, ink, sheet)
+
+
+def unbroken(fields: Fields) -> Fields:
+    """The fields with spaces that keep a number, and a title with its name, on one line."""
+    kept = {
+        name: str(value).replace(" ", "\u00a0") for name, value in fields.items() if value and name.endswith("_phone")
+    }
+    if practitioner := fields.get("practitioner"):
+        kept["practitioner"] = str(practitioner).replace(". ", ".\u00a0")
+    return {**fields, **kept}
+
+
+def _require_letters(name: str, font: Path, words: str) -> None:
+    if missing := missing_letters(font, re.sub(r"\s", " ", words)):
+        # Which characters they are would spell out a name.
+        raise CannotWrite(f"{name} cannot write {len(missing)} of its characters; choose another pen or channel")
+
+
+def address_size(lines: list[str], place: Zone) -> float:
+    """The largest size, in points, at which every line fits the window. Raises TooLong when none is legible."""
+    size = LARGEST_ADDRESS
+    while size >= SMALLEST_ADDRESS:
+        wide = max(width_of(face_path(TYPED), line, size) for line in lines) * POINT
+        high = len(lines) * size * ADDRESS_LINE_HEIGHT * POINT
+        if wide <= place.width and high <= place.height:
+            return size
+        size -= 0.5
+    raise TooLong("The address does not fit the window of the envelope; shorten it in the customer data")
+
+
+def hands_of(pen: Pen, scale: float) -> dict[str, Any]:
+    """What every style sheet of handwritten paper is filled with: its fonts, the ways through them, and how large."""
+    fonts = {TYPED: face_path(TYPED), pen.name: pen.path, pen.signs_with.name: pen.signs_with.path}
+    return {
+        "pen": pen,
+        "size": SET_AT * scale,
+        "line_height": LINE_HEIGHT * scale,
+        "typed": TYPED,
+        "fonts": [(family, font.name) for family, font in fonts.items()],
+        "walks": range(1, WALKS + 1),
+    }
+
+
+@lru_cache(maxsize=32)
+def _style(paper: Paper, pen: Pen, scale: float, most_pages: int) -> str:
+    return fill_layout("letter.css", paper=paper, most_pages=most_pages, strip=VOUCHER_HEIGHT, **hands_of(pen, scale))

@@ -1,0 +1,119 @@
+"""A letter that was just printed in, with all that is known of whom it is for; nothing out, or why it must not go.
+
+Both the check of the paper and the guard of the person stand here, so that no letter gets a seal past either.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence, Set
+from html import unescape
+
+from outreach.composing.paper.addresses import Address
+from outreach.composing.paper.vouchers import Voucher
+from outreach.composing.proofing.page_check import Expected, check_letter
+from outreach.composing.proofing.pdf_pages import read_words
+from outreach.composing.proofing.text_match import plain_words, squeeze
+from outreach.composing.proofing.wrong_recipient import Own, Person, find_amounts, find_mix_up, person_of
+from outreach.composing.template_data import Facts, greeting_name
+from outreach.composing.templating.templates import Words
+from outreach.errors import FailedCheck
+from outreach.intake.names import greeting_of
+from outreach.money import write_money
+from outreach.settings import Settings
+
+# The fields that hold amounts: what is owed, and what is given.
+DEBT = ("amount", "bills", "more")
+AMOUNTS = (*DEBT, "reward")
+_FIELDS = re.compile(r"\{[{%#].*?[%#}]\}", re.DOTALL)
+
+
+def require_sound(
+    settings: Settings,
+    provider: str,
+    body: bytes,
+    address: Address,
+    own: Own,
+    private: Set[str],
+    others: Iterable[Person],
+) -> None:
+    """Raises FailedCheck with the first thing that is wrong with the printed `body`, in words that name nobody.
+
+    `private` is what no outside may tell of the recipient, and `others` are people it could be mixed up with.
+    """
+    is_domestic = address.country == settings.business.country
+    faults = check_letter(body, provider, settings, Expected(own.lines, frozenset(private), is_domestic, own.called))
+    if faults:
+        first = faults[0]
+        more = f" (and {len(faults) - 1} more: outreach check)" if len(faults) > 1 else ""
+        raise FailedCheck(f"the printed letter fails its check on page {first.page}: {first.says}{more}")
+    if mixed_up := find_mix_up(read_words(body), own, others):
+        raise FailedCheck(f"the printed letter may be somebody else's: {mixed_up}")
+
+
+def own_of(
+    settings: Settings,
+    facts: Facts,
+    words: Words,
+    said: str,
+    lines: tuple[str, ...],
+    vouchers: Sequence[Voucher],
+    people: tuple[Person, ...],
+) -> Own:
+    """What a letter of these facts must and may hold, where its template says `said` of them."""
+    source, fields = words.sources["html"], facts.fields
+    named = amounts_in(facts, settings)
+    greets = "greeting" in source and plain_words(str(fields.get("greeting", ""))) in plain_words(said)
+    called = [greeting_name(facts.recipient, "greeting")] if greets else []
+    must = list(called)
+    must += [amount for amount in amounts_in(facts, settings, DEBT) if squeeze(amount) in squeeze(said)]
+    gifts = [write_money(voucher.amount, voucher.currency, facts.locale, short=True) for voucher in vouchers]
+    literal = unescape(re.sub(r"<[^<>]*>", " ", _FIELDS.sub(" ", source)))
+    fixed = [literal, *_always(settings, facts), str(fields.get("practitioner") or "")]
+    may_name = (*named, *gifts, *find_amounts(literal))
+    often = source.count("greeting")
+    return Own(lines, people, tuple(must), may_name, " | ".join(fixed), tuple(called * often))
+
+
+def own_of_edited(
+    settings: Settings,
+    facts: Facts,
+    typed: str,
+    lines: tuple[str, ...],
+    vouchers: Sequence[Voucher],
+    people: tuple[Person, ...],
+) -> Own:
+    """What a letter may hold whose words somebody typed: their amounts, and no other customer's name."""
+    gifts = [write_money(voucher.amount, voucher.currency, facts.locale, short=True) for voucher in vouchers]
+    called = tuple(filter(None, [greeting_of(facts.recipient)]))
+    return Own(lines, people, (), (*gifts, *find_amounts(typed)), " | ".join(_always(settings, facts)), called)
+
+
+def _always(settings: Settings, facts: Facts) -> list[str]:
+    return [settings.business.name, *settings.business.address, facts.signatory.name]
+
+
+def lines_of(address: Address) -> tuple[str, ...]:
+    """The lines of an address as they are printed, the name first."""
+    return (address.name, *address.lines)
+
+
+def own_people(facts: Facts, about: Iterable[str], people: Mapping[str, Person]) -> tuple[Person, ...]:
+    """Those whom a letter may name: its recipient, whom it is about, and the recipient's guardian."""
+    ids = [*about, *filter(None, [facts.recipient.guardian_id])]
+    return (person_of(facts.recipient), *(people[one] for one in ids if one in people))
+
+
+def amounts_in(facts: Facts, settings: Settings, names: Sequence[str] = AMOUNTS) -> list[str]:
+    """The amounts among the facts, as a letter writes them; `names` are the fields to look in."""
+    other = str(facts.fields.get("currency") or currency_of(facts, settings))
+    amounts: list[int] = []
+    for value in map(facts.fields.get, names):
+        if isinstance(value, int):
+            amounts.append(value)
+        elif isinstance(value, tuple):
+            amounts += [each.amount for each in value]
+    return [write_money(each, getattr(each, "currency", "") or other, facts.locale, short=True) for each in amounts]
+
+
+def currency_of(facts: Facts, settings: Settings) -> str:
+    """The currency in which the recipient is given something."""
+    return facts.recipient.currency or settings.business.currency

@@ -1,0 +1,51 @@
+"""A word to stop in; a pause that stands, and what vendors could still cancel of what had left, out.
+
+The one way for a person to stop sending, whichever door they come by. The pause stands, whatever vendors say.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from outreach.clock import Clock
+from outreach.database import writing
+from outreach.delivery.control.pauses import PauseReport, pause
+from outreach.delivery.providers import open_providers
+from outreach.delivery.recovery.cancelling import CancelReport, cancel_paused
+from outreach.errors import OutreachError
+from outreach.settings import Settings
+
+
+@dataclass(frozen=True)
+class StopReport:
+    """What the pause concerns, and what was `cancelled` at vendors; `problem` is why they could not be asked."""
+
+    paused: PauseReport
+    cancelled: CancelReport
+    problem: str = ""
+
+
+def stop_sending(
+    engine: Engine,
+    settings: Settings,
+    clock: Clock,
+    scope: str,
+    name: str,
+    by: str,
+    at_once: Callable[[PauseReport], None] = lambda _: None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> StopReport:
+    """Pauses a scope and name from now on, then cancels at vendors what it concerns, as far as they let us.
+
+    `at_once` hears of the pause as soon as it stands: vendors may take their time. Raises NotFound when there is
+    nothing of that name to stop.
+    """
+    with writing(engine) as session:
+        paused = pause(session, scope, name, clock(), by)
+    at_once(paused)
+    try:
+        with open_providers(settings) as carriers:
+            return StopReport(paused, cancel_paused(engine, clock, carriers, scope, name, tell))
+    except OutreachError as error:
+        return StopReport(paused, CancelReport(), str(error))

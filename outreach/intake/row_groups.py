@@ -1,0 +1,71 @@
+"""Records of many rows in; one record for each group out, by each column's `take`.
+
+It holds one record per group in memory, so a file may be far larger than its groups.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from outreach.intake.headers import Column
+from outreach.intake.mapping import From
+from outreach.intake.parsers import Unfit
+from outreach.intake.rows import BadCell, Recipe, Record, check_size
+
+
+@dataclass
+class Group:
+    record: Record
+    lines: list[int]
+
+
+class Groups:
+    def __init__(self, recipe: Recipe) -> None:
+        self._recipe = recipe
+        self._groups: dict[tuple[str, ...], Group] = {}
+
+    def add(self, key: tuple[str, ...], record: Record, line: int) -> None:
+        for column, origin in self._recipe.columns:
+            if origin.take == "count":
+                record[column.key] = int(record[column.key] is not None)
+        group = self._groups.get(key)
+        if group is None:
+            self._groups[key] = Group(record, [line])
+            return
+        group.lines.append(line)
+        for column, origin in self._recipe.columns:
+            group.record[column.key] = _join(origin, group.record[column.key], record[column.key])
+
+    def finished(self) -> Iterator[tuple[Record, list[int], BadCell | None]]:
+        """Each group's record, the lines it came from, and what is wrong with it, if anything is."""
+        for group in self._groups.values():
+            problem = None
+            try:
+                for column, origin in self._recipe.columns:
+                    self._check(column, origin, group.record)
+            except BadCell as error:
+                problem = error
+            yield group.record, group.lines, problem
+
+    def _check(self, column: Column, origin: From, record: Record) -> None:
+        if origin.take == "sum" and record[column.key] is not None:
+            try:
+                check_size(self._recipe.table, column, record[column.key])
+            except Unfit as error:
+                raise BadCell(column.name, str(error)) from None
+
+
+def _join(origin: From, kept: Any, new: Any) -> Any:
+    if kept is None or new is None:
+        return new if kept is None else kept
+    match origin.take:
+        case "first":
+            return kept
+        case "last":
+            return new
+        case "min":
+            return min(kept, new)
+        case "max":
+            return max(kept, new)
+        case _:
+            return kept + new

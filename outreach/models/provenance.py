@@ -1,0 +1,71 @@
+"""What a message says, what it was made with, and whose hands were in that."""
+
+from datetime import datetime
+
+from sqlalchemy import Index
+from sqlmodel import Field, SQLModel
+
+from outreach.models.column_types import instant_field, one_of
+
+# What somebody can have put into a message, beside an edit of that message alone.
+PARTS = ("words", "knobs", "event", "treatment")
+
+
+class Wording(SQLModel, table=True):
+    """What composing wrote, as plain text and without the layout around it: what an edit begins from."""
+
+    __tablename__ = "wordings"
+    reference: str = Field(primary_key=True, foreign_key="messages.reference")
+    words: str
+
+
+class Edit(SQLModel, table=True):
+    """New words that somebody gave to one message; the highest `number` is what it says."""
+
+    __tablename__ = "edits"
+    reference: str = Field(primary_key=True, foreign_key="messages.reference")
+    number: int = Field(primary_key=True)
+    words: str
+    by: str
+    at: datetime = instant_field()
+
+
+class Provenance(SQLModel, table=True):
+    """What messages were made with, and by whom: the same for all that were made alike. Never changed.
+
+    `fingerprint` hashes the templates, knobs, mappings and letterhead; `provenance_id` hashes that and the hands.
+    `for_person` says that the knobs asked for a person's approval.
+    """
+
+    __tablename__ = "provenances"
+    provenance_id: str = Field(primary_key=True)
+    kind: str
+    fingerprint: str
+    for_person: bool = False
+
+
+class Hand(SQLModel, table=True):
+    """A member of staff who put a part into the messages of a provenance.
+
+    `name` is the template, the knob, the event or the treatment, and `version` that of the template or the knobs.
+    """
+
+    __tablename__ = "hands"
+    __table_args__ = (
+        one_of("part", PARTS),
+        Index("hands_by_part", "part", "name"),
+    )
+    provenance_id: str = Field(primary_key=True, foreign_key="provenances.provenance_id")
+    by: str = Field(primary_key=True)
+    part: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    version: int | None = None
+
+
+class KnobSet(SQLModel, table=True):
+    """The knobs of a moment with which something was planned, as JSON, under their hash."""
+
+    __tablename__ = "knob_sets"
+    sha256: str = Field(primary_key=True)
+    kind: str
+    knobs: str

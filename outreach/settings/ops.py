@@ -1,0 +1,67 @@
+"""What the business decides about watching over it all: `[ops]` and `[budget]` in outreach.toml.
+
+When an alarm stands, whom it goes to, and what may be spent on outreach in a month.
+"""
+
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import Field, field_validator
+
+from outreach.settings.parts import Part
+
+
+class OpsSettings(Part):
+    """`alarms_to` is an e-mail address, or an http(s) address that takes {"subject", "body"}; empty for nobody.
+
+    Approved messages wait too long after `backlog_hours`; those that left without an answer stay open too long after
+    `uncertain_minutes`; a vendor with something to report is silent after `webhook_silence_hours`; customer data is
+    stale after `import_hours`; and a month's budget is nearly spent at `budget_percent`.
+    """
+
+    alarms_to: str = ""
+    backlog_hours: float = Field(default=1, gt=0, le=8760)
+    uncertain_minutes: float = Field(default=120, gt=0, le=525600)
+    webhook_silence_hours: float = Field(default=72, gt=0, le=8760)
+    import_hours: float = Field(default=36, gt=0, le=8760)
+    budget_percent: int = Field(default=80, ge=1, le=100)
+
+    @field_validator("alarms_to")
+    @classmethod
+    def _reachable(cls, value: str) -> str:
+        if value and _way_to(value) is None:
+            raise ValueError(f"“{value}” is no e-mail address and no https:// address; write one of the two")
+        return value
+
+    @property
+    def alarms_go_by(self) -> Literal["email", "web"] | None:
+        """How `alarms_to` is reached; None where alarms go to nobody."""
+        return _way_to(self.alarms_to)
+
+
+def _way_to(address: str) -> Literal["email", "web"] | None:
+    if "://" in address:
+        try:
+            parts = urlsplit(address)
+            is_whole = parts.scheme in {"http", "https"} and bool(parts.hostname) and address.isprintable()
+            return "web" if is_whole and " " not in address and (parts.port is None or parts.port > 0) else None
+        except ValueError:
+            return None
+    try:
+        validate_email(address, check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        return None
+    return "email"
+
+
+class BudgetSettings(Part):
+    """What outreach may cost in a calendar month, in minor units: all of it (`month`), and each moment in `moments`.
+
+    Without an amount there is no budget. A message may cost at most `worth_percent` of what its customer is worth in
+    twelve months; without it, whatever it costs.
+    """
+
+    month: int | None = Field(default=None, ge=1)
+    moments: dict[str, Annotated[int, Field(ge=0)]] = {}
+    worth_percent: float | None = Field(default=None, gt=0)

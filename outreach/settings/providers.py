@@ -1,0 +1,246 @@
+"""What the business decides about those who carry its messages: `[providers]` in outreach.toml, one part for each.
+
+Keys and secrets come from the environment, or from a file that a `…_file` setting names; never from outreach.toml.
+"""
+
+from pathlib import Path
+from typing import Any, ClassVar, Literal, get_args
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from outreach.local_files import read_text
+from outreach.settings.parts import Part
+
+LetterProvider = Literal["outbox", "printroom", "lob", "postgrid", "stannp", "handwrytten"]
+EmailProvider = Literal["outbox", "sendgrid", "smtp"]
+TextProvider = Literal["outbox", "twilio"]
+CallProvider = Literal["outbox"]
+#: Who may carry what, by channel.
+CARRIERS: dict[str, tuple[str, ...]] = {
+    "letter": get_args(LetterProvider),
+    "email": get_args(EmailProvider),
+    "text": get_args(TextProvider),
+    "call": get_args(CallProvider),
+}
+Provider = LetterProvider | EmailProvider | TextProvider | CallProvider
+
+
+class ProviderSettings(Part):
+    """Where a provider puts its files, and whether it may carry what the law protects."""
+
+    folder: Path | None = None
+    health: bool = False
+    debt: bool = False
+
+
+class OutboxSettings(ProviderSettings):
+    """Files of our own: they leave only by a person's hand, so that they may hold what the law protects."""
+
+    folder: Path | None = Path("outbox")
+    health: bool = True
+    debt: bool = True
+
+
+class PrintroomSettings(OutboxSettings):
+    folder: Path | None = Path("printroom")
+
+
+class PartWithSecrets(Part):
+    """`SECRETS` names the settings that are secret; each may be read from the file that `<name>_file` names."""
+
+    SECRETS: ClassVar[tuple[str, ...]] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secret_files(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        read = {name: values.get(f"{name}_file") for name in cls.SECRETS}
+        return {**values, **{name: _read(path) for name, path in read.items() if path and not values.get(name)}}
+
+    def missing(self) -> list[str]:
+        """The secrets that it cannot do without and that are not set."""
+        return [name for name in self.SECRETS if not secret_of(getattr(self, name))]
+
+
+class VendorSettings(PartWithSecrets):
+    """What every vendor has: whether it may carry what the law protects, its address, and how we treat it.
+
+    `timeout_seconds` bounds each wait on the network. `per_second` is shared by all senders. `absent_after_minutes`: a
+    look-up that finds nothing so long after the last try proves that nothing arrived.
+    """
+
+    SECRETS: ClassVar[tuple[str, ...]] = ("api_key", "webhook_secret")
+
+    health: bool = False
+    debt: bool = False
+    url: str = ""
+    timeout_seconds: float = Field(default=20, gt=0)
+    per_second: float | None = Field(default=None, gt=0)
+    absent_after_minutes: float = Field(default=60, ge=0)
+
+
+# More than any key has; a larger file was named by mistake.
+LARGEST_SECRET = 1024 * 1024
+
+
+def _read(path: Any) -> str:
+    try:
+        return read_text(Path(path), LARGEST_SECRET).strip()
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError:  # its text holds the secret
+        raise ValueError(f"{path} is not text in UTF-8; save it anew as UTF-8") from None
+
+
+def secret_of(value: SecretStr | None) -> str:
+    """The secret itself, for the moment of its use; empty when it is not set."""
+    return value.get_secret_value() if value else ""
+
+
+class LetterVendorSettings(VendorSettings):
+    """A vendor that prints. Letters are held back `cancel_hours`, so that they can still be cancelled."""
+
+    api_key: SecretStr | None = None
+    api_key_file: Path | None = None
+    webhook_secret: SecretStr | None = None
+    webhook_secret_file: Path | None = None
+    cancel_hours: float = Field(default=4, ge=0)
+
+
+class LobSettings(LetterVendorSettings):
+    url: str = "https://api.lob.com/v1"
+    per_second: float | None = 25
+    color: bool = True
+    double_sided: bool = False
+
+
+class PostgridSettings(LetterVendorSettings):
+    url: str = "https://api.postgrid.com/print-mail/v1"
+    per_second: float | None = 5
+    color: bool = True
+    double_sided: bool = False
+
+
+class StannpSettings(LetterVendorSettings):
+    url: str = "https://api-us1.stannp.com/v1"
+    per_second: float | None = 4
+    cancel_hours: float = Field(default=0, ge=0)
+    double_sided: bool = False
+
+
+class HandwryttenSettings(VendorSettings):
+    """Handwrytten writes the words with its own pens: `card_id` is the card and `font` the hand, from its lists.
+
+    `most_characters` is what the card holds; 500 to 800, says the vendor (handwrytten/mcp-server,
+    DOCUMENTATION.md).
+    """
+
+    SECRETS: ClassVar[tuple[str, ...]] = ("api_key",)
+
+    url: str = "https://api.handwrytten.com/v2"
+    per_second: float | None = 1
+    api_key: SecretStr | None = None
+    api_key_file: Path | None = None
+    card_id: str = ""
+    font: str = ""
+    most_characters: int = Field(default=800, ge=1)
+
+
+class SendgridSettings(VendorSettings):
+    """`activity`: the account has the e-mail activity add-on, so that messages can be looked up.
+
+    `dkim_selector` names the key in the DNS that it signs with; s1 is the one that SendGrid gives first.
+    """
+
+    SECRETS: ClassVar[tuple[str, ...]] = ("api_key",)
+
+    url: str = "https://api.sendgrid.com"
+    per_second: float | None = 100
+    api_key: SecretStr | None = None
+    api_key_file: Path | None = None
+    webhook_public_key: str = ""
+    activity: bool = False
+    dkim_selector: str = "s1"
+
+    def missing(self) -> list[str]:
+        return super().missing() + ([] if self.webhook_public_key else ["webhook_public_key"])
+
+
+class SmtpSettings(VendorSettings):
+    """A mail server of one's own or of a host. `security` is how the connection is encrypted.
+
+    `dkim_selector` names the key in the DNS that the server signs with, for `outreach doctor` to look at.
+    """
+
+    SECRETS: ClassVar[tuple[str, ...]] = ("password",)
+
+    host: str = ""
+    port: int = Field(default=587, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    username: str = ""
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    per_second: float | None = 2
+    dkim_selector: str = ""
+
+    @field_validator("host")
+    @classmethod
+    def _without_brackets(cls, value: str) -> str:
+        # An IPv6 address has them in a URL, and sockets do not know them.
+        value = value.strip()
+        return value[1:-1] if value.startswith("[") and value.endswith("]") else value
+
+    def missing(self) -> list[str]:
+        without_password = ["password"] if self.username and not secret_of(self.password) else []
+        return without_password + ([] if self.host else ["host"])
+
+
+class TwilioSettings(VendorSettings):
+    """`sender` is the number texts come from in E.164, or the id of a messaging service (MG…).
+
+    A US long code needs an approved A2P 10DLC `campaign` (its id), registered for this `campaign_use`.
+    """
+
+    SECRETS: ClassVar[tuple[str, ...]] = ("auth_token",)
+
+    url: str = "https://api.twilio.com"
+    per_second: float | None = 1
+    account_sid: str = ""
+    auth_token: SecretStr | None = None
+    auth_token_file: Path | None = None
+    sender: str = ""
+    campaign: str = ""
+    campaign_use: Literal["", "service", "marketing", "mixed"] = ""
+
+    def missing(self) -> list[str]:
+        return super().missing() + [name for name in ("account_sid", "sender") if not getattr(self, name)]
+
+
+class Providers(Part):
+    """Which provider carries each channel in live mode. In rehearsal everything goes to `outbox`.
+
+    A part's defaults stand in its class, so that whoever writes one of its settings keeps the others.
+    """
+
+    letter: LetterProvider = "outbox"
+    email: EmailProvider = "outbox"
+    text: TextProvider = "outbox"
+    call: CallProvider = "outbox"
+    outbox: OutboxSettings = OutboxSettings()
+    printroom: PrintroomSettings = PrintroomSettings()
+    lob: LobSettings = LobSettings()
+    postgrid: PostgridSettings = PostgridSettings()
+    stannp: StannpSettings = StannpSettings()
+    handwrytten: HandwryttenSettings = HandwryttenSettings()
+    sendgrid: SendgridSettings = SendgridSettings()
+    smtp: SmtpSettings = SmtpSettings()
+    twilio: TwilioSettings = TwilioSettings()
+
+    @property
+    def in_use(self) -> list[str]:
+        """The providers that carry some channel in live mode."""
+        return sorted({self.letter, self.email, self.text, self.call})
+
+
+SECRET_NAMES = frozenset({"secret", "api_key", "webhook_secret", "auth_token", "password", "client_secret", "options"})
