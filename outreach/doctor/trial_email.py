@@ -18,7 +18,7 @@ from outreach.contacts import contact_hash, load_key, normalise_email
 from outreach.database import reading, writing
 from outreach.delivery.control.pauses import list_pauses
 from outreach.delivery.providers import Handover, open_vendor, require_secrets
-from outreach.delivery.providers.outbox_folder import open_provider as open_outbox
+from outreach.delivery.providers.outbox import open_provider as open_outbox
 from outreach.delivery.staff_mail.notices import TEST
 from outreach.doctor.specimens import as_live, email_handover, sample_facts
 from outreach.errors import SettingsError
