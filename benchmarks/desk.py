@@ -19,8 +19,9 @@ import httpx
 from sqlalchemy import Engine
 from sqlmodel import SQLModel
 
-from outreach.approval import add_staff, open_batches
 from outreach.approval.accounts import sign_in
+from outreach.approval.open_batches import open_batches
+from outreach.approval.staff import add_staff
 from outreach.clock import stopped_clock
 from outreach.composing.digests import message_digest
 from outreach.composing.handwriting.press import print_page

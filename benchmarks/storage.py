@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlalchemy import Engine, text
 from sqlmodel import SQLModel
 
-from outreach.composing import preview_template
+from outreach.composing.preview import preview_template
 from outreach.composing.store.contents import LETTER, Row, content_row, keep_bodies, open_to_write, read_letter
 from outreach.database import insert_new, open_database, upgrade_database, writing
 from outreach.models import Content, Customer

@@ -6,7 +6,8 @@ The name on the form proves nobody's identity, and the audit marks it so.
 from flows.artifacts import as_batches, as_page, desk_of, publish
 from flows.parameters import BatchId, By, Choice, Reason
 from flows.runs import Run, announce_approved, count_of, finish, flow, name_by_day, open_run
-from outreach.approval import approve_batch, reject
+from outreach.approval.approving import approve_batch
+from outreach.approval.rejections import reject
 from outreach.errors import NotWaiting
 from outreach.models import Batch
 

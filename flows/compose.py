@@ -8,7 +8,8 @@ from collections import Counter
 from flows.artifacts import as_page, as_table, publish
 from flows.parameters import On
 from flows.runs import TO_MEND, count_of, finish, flow, name_by_day, open_run
-from outreach.composing import ComposeReport, compose_planned
+from outreach.composing.reports import ComposeReport
+from outreach.composing.run import compose_planned
 
 
 @flow(name="compose", flow_run_name=name_by_day, persist_result=False, retries=0)

@@ -19,8 +19,9 @@ from flows.runs import (
 from flows.shard_runs import spreading
 from outreach.database import reading
 from outreach.day import deliver_day
-from outreach.delivery import DeliverReport, DueReport, count_due
-from outreach.learning import count_handovers
+from outreach.delivery.due import DueReport, count_due
+from outreach.delivery.reports import DeliverReport
+from outreach.learning.sender_counts import count_handovers
 
 # What these count is still there for another run, or had left before this one.
 NOT_ENDED = {"waiting", "undoable", "out_of_hours", "paused", "over_cap", "left", "again", "before"}

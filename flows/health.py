@@ -10,7 +10,7 @@ from prefect.settings import get_current_settings
 
 from flows.automations import OURS, read_automations
 from flows.reconcile import connected, find_deployment, name_of, read_plan
-from outreach.doctor import Finding
+from outreach.doctor.findings import Finding
 from outreach.errors import OutreachError
 
 OLDEST, BEFORE = (3, 8, 8), (3, 10)

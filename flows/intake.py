@@ -5,7 +5,9 @@ from pathlib import Path
 from flows.artifacts import as_page, as_table, publish
 from flows.parameters import Folder, MappingFile
 from flows.runs import as_many, finish, flow, name_by_day, open_run
-from outreach.intake import ImportReport, import_folder, read_mapping
+from outreach.intake.mapping import read_mapping
+from outreach.intake.reports import ImportReport
+from outreach.intake.run import import_folder
 
 
 @flow(name="intake", flow_run_name=name_by_day, persist_result=False)

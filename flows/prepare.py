@@ -9,7 +9,7 @@ from flows.shard_runs import spreading
 from outreach.approval.batches import first_references
 from outreach.database import reading
 from outreach.day import Prepared, prepare_day
-from outreach.learning import count_messages
+from outreach.learning.counts import count_messages
 
 PICTURES = 3
 

@@ -36,10 +36,10 @@ from outreach.database import open_database, reading, upgrade_database
 from outreach.database_errors import explain_database_error
 from outreach.delivery.recovery.restore_guard import name_installation
 from outreach.errors import ApprovalError, DatabaseError, NotFound, OutreachError, SettingsError
-from outreach.intake import redate
+from outreach.intake.dates import redate
 from outreach.models import Batch
-from outreach.planning import today_of
 from outreach.planning.knobs import with_saved_knobs
+from outreach.planning.run import today_of
 from outreach.prefect_events import announce_approval
 from outreach.settings import PROJECT, Settings, load_settings
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from flows.artifacts import as_page, as_table, publish
 from flows.runs import finish, flow, name_by_day, open_run, outcomes_of
 from outreach.database import reading
-from outreach.learning import Alarm, find_alarms
+from outreach.learning.alarms import Alarm, find_alarms
 from outreach.prefect_events import announce, prefect_address
-from outreach.tracking import TrackReport, track_open
+from outreach.tracking.lookup import TrackReport, track_open
 
 
 @flow(name="track", flow_run_name=name_by_day, persist_result=False, retries=0)

@@ -21,8 +21,7 @@ import httpx
 from sqlalchemy import Engine
 
 import flows  # gives this process, and so its children, Prefect's defaults
-from outreach.approval import list_staff
-from outreach.approval.staff import invite_somebody
+from outreach.approval.staff import invite_somebody, list_staff
 from outreach.clock import Clock, read_clock
 from outreach.database import open_database, upgrade_database, writing
 from outreach.delivery.providers import require_secrets

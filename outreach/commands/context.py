@@ -14,9 +14,9 @@ from outreach.clock import Clock, parse_day, read_clock
 from outreach.database import open_database, reading, upgrade_database
 from outreach.delivery.recovery.restore_guard import name_installation
 from outreach.errors import DatabaseError, SettingsError
-from outreach.intake import redate
-from outreach.planning import today_of
+from outreach.intake.dates import redate
 from outreach.planning.knobs import with_saved_knobs
+from outreach.planning.run import today_of
 from outreach.settings import Settings, load_settings
 
 

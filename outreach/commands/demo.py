@@ -13,17 +13,18 @@ from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from outreach import console
-from outreach.approval import add_staff, approve_batch
+from outreach.approval.approving import approve_batch
 from outreach.approval.batches import list_batches
+from outreach.approval.staff import add_staff
 from outreach.clock import instant_at, read_clock
 from outreach.commands import output
 from outreach.database import open_database, reading, upgrade_database, writing
-from outreach.delivery import DeliverReport
+from outreach.delivery.reports import DeliverReport
 from outreach.demo.contact_sheet import draw_contact_sheet
 from outreach.demo.practice import write_practice
 from outreach.errors import SettingsError
 from outreach.models import Customer, Installation, Message
-from outreach.planning import today_of
+from outreach.planning.run import today_of
 from outreach.settings import PROJECT, Settings, load_settings
 
 PRACTICE = Path("demo/practice")

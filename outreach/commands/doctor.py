@@ -9,7 +9,7 @@ from outreach.commands import output
 from outreach.commands.context import open_call
 from outreach.commands.deploy import LOCAL
 from outreach.commands.options import AsJson, Database, Now
-from outreach.doctor import examine
+from outreach.doctor.examination import examine
 from outreach.doctor.trial_email import send_test_email
 from outreach.prefect_events import prefect_address
 

@@ -3,7 +3,7 @@
 from outreach import console
 from outreach.commands import output
 from outreach.day import Prepared
-from outreach.delivery import DueReport
+from outreach.delivery.due import DueReport
 
 
 def show_plan(prepared: Prepared, as_json: bool) -> None:

@@ -14,8 +14,9 @@ from sqlalchemy.engine import make_url
 from typer.exceptions import TyperException
 
 from outreach import console
-from outreach.approval import approve_batch, reject
+from outreach.approval.approving import approve_batch
 from outreach.approval.batches import list_batches, require_waiting
+from outreach.approval.rejections import reject
 from outreach.commands import output
 from outreach.commands.check import checking
 from outreach.commands.context import open_call
@@ -30,15 +31,21 @@ from outreach.commands.redeem import redeeming
 from outreach.commands.send import sending
 from outreach.commands.simulate import simulating
 from outreach.commands.staff import staff
-from outreach.composing import preview_template
+from outreach.composing.preview import preview_template
 from outreach.database import reading
 from outreach.database_errors import DATABASE_ERRORS, explain_database_error
 from outreach.day import prepare_day
 from outreach.delivery.control import pauses
 from outreach.errors import OutreachError, SettingsError
 from outreach.identity.customer_ids import read_customer_id
-from outreach.intake import Folder, import_data, open_tables, read_mapping, read_since, reading_dated
-from outreach.learning import count_messages, find_alarms
+from outreach.intake.changes import read_since
+from outreach.intake.database_tables import open_tables
+from outreach.intake.dates import reading_dated
+from outreach.intake.mapping import read_mapping
+from outreach.intake.run import import_data
+from outreach.intake.sources import Folder
+from outreach.learning.alarms import find_alarms
+from outreach.learning.counts import count_messages
 from outreach.local_files import PRIVATE_UMASK, explain_file_error, write_private
 from outreach.moments import find_moments, require_kinds
 from outreach.planning.why import explain_customer
@@ -249,7 +256,9 @@ def drill(
     as_json: AsJson = False,
 ) -> None:
     """Kill senders at random against simulated vendors, and count from the vendors' logs what they got."""
-    from outreach.drill import DrillOptions, run_drill, show_drill  # the web pages take a second to import
+    from outreach.drill.drill import run_drill
+    from outreach.drill.options import DrillOptions
+    from outreach.drill.show import show_drill  # the web pages take a second to import
 
     if naive and restore:
         raise SettingsError("A job queue knows nothing of restored backups: leave out --naive or --restore")

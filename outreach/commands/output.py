@@ -8,19 +8,20 @@ from sqlmodel import Session, col
 
 from outreach.console import MESSAGES_COUNTED_BY, as_plain, print_json, print_table, say
 from outreach.day import Prepared
-from outreach.delivery import DeliverReport
 from outreach.delivery.control.pauses import PauseReport
 from outreach.delivery.control.stopping import StopReport
-from outreach.doctor import Finding
-from outreach.intake import ImportReport
-from outreach.learning import Alarm, StatusReport
+from outreach.delivery.reports import DeliverReport
+from outreach.doctor.findings import Finding
+from outreach.intake.reports import ImportReport
+from outreach.learning.alarms import Alarm
+from outreach.learning.counts import StatusReport
 from outreach.models import Batch, Customer, Decision, Message, Moment, Pause
 from outreach.models.selects import select_latest_decisions
 from outreach.moments import Found
 from outreach.money import write_money
 from outreach.planning.why import Answer
 from outreach.settings import Business
-from outreach.tracking import TrackReport
+from outreach.tracking.lookup import TrackReport
 
 
 def show_findings(findings: Sequence[Finding], as_json: bool) -> None:

@@ -11,11 +11,11 @@ from outreach.commands.dry_run import show_due
 from outreach.commands.options import AsJson, By, Database, DryRun, Now, On, Scope
 from outreach.database import reading, writing
 from outreach.day import deliver_day, prepare_day
-from outreach.delivery import count_due
 from outreach.delivery.control import pauses
 from outreach.delivery.control.stopping import stop_sending
+from outreach.delivery.due import count_due
 from outreach.delivery.recovery.recovery import close_by_hand
-from outreach.tracking import track_open
+from outreach.tracking.lookup import track_open
 
 sending = typer.Typer()
 

@@ -8,7 +8,7 @@ import typer
 from sqlmodel import Session
 
 from outreach import console
-from outreach.approval import add_staff, give_first_password, list_staff, remove_staff, take_password
+from outreach.approval.staff import add_staff, give_first_password, list_staff, remove_staff, take_password
 from outreach.commands.context import Call, open_call
 from outreach.commands.options import AsJson, Database, Now
 from outreach.database import reading, writing

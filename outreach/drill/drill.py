@@ -16,7 +16,7 @@ from pathlib import Path
 
 from outreach.clock import steady_seconds, system_clock
 from outreach.database import open_database
-from outreach.delivery import deliver_due
+from outreach.delivery.sender import deliver_due
 from outreach.drill.backups import Backup, know_better, take_backup
 from outreach.drill.database import OwnDatabase, make_database
 from outreach.drill.ledger import Line, Tally, count, read_log
@@ -27,7 +27,7 @@ from outreach.drill.postman import result_file
 from outreach.drill.senders import POINTS, Board
 from outreach.errors import DatabaseError, OutreachError
 from outreach.settings import Settings
-from outreach.tracking import track_open
+from outreach.tracking.lookup import track_open
 
 Tell = Callable[[str], None]
 # A kill comes so long after the last at the most; of a hundred, so many are stops, of so many leases.

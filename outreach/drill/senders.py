@@ -13,11 +13,11 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from outreach.clock import Clock, system_clock
-from outreach.delivery import deliver_due
 from outreach.delivery.providers import open_providers
+from outreach.delivery.sender import deliver_due
 from outreach.drill.naive import send_naively
 from outreach.settings import Settings
-from outreach.tracking import track_open
+from outreach.tracking.lookup import track_open
 
 # In the order of a round. The first stands until a sender has begun, and nobody is killed there.
 POINTS = (

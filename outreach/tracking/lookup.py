@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from outreach.approval import expire_unapproved, withdraw_stopped
+from outreach.approval.withdrawals import expire_unapproved, withdraw_stopped
 from outreach.clock import Clock, StoppedClock, business_date
 from outreach.composing.store.contents import read_bodies
 from outreach.composing.store.storage import Storage, open_storage

@@ -5,9 +5,10 @@ from typing import Annotated
 
 from fastapi import BackgroundTasks, Form, Query, Response
 
-from outreach.approval import AT_THE_DESK, approve_batch, reject
+from outreach.approval.approving import AT_THE_DESK, approve_batch
 from outreach.approval.batch_summary import glance_at
 from outreach.approval.outliers import look_over
+from outreach.approval.rejections import reject
 from outreach.database import reading
 from outreach.delivery.control.undoing import undo_approval
 from outreach.errors import NotFound, NowFewer

@@ -6,7 +6,6 @@ from fastapi import Form, Query, Response
 
 from outreach.database import reading, writing
 from outreach.learning.search import names_of
-from outreach.tracking import cancel_pulled
 from outreach.tracking.do_not_contact import (
     REASONS_TO_LIFT,
     Closed,
@@ -18,6 +17,7 @@ from outreach.tracking.do_not_contact import (
     list_closed,
 )
 from outreach.tracking.events import HELD
+from outreach.tracking.pulling_back import cancel_pulled
 from outreach.web.access import Admin, Approver, DeskNow, Viewer, new_router
 from outreach.web.current_user import Signed
 from outreach.web.desk import Desk

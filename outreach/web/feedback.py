@@ -10,10 +10,9 @@ from outreach.composing.review_answers import draft_review_answer
 from outreach.database import reading
 from outreach.day import prepare_day
 from outreach.errors import OutreachError
-from outreach.learning import find_people
-from outreach.learning.search import name_of, names_of
+from outreach.learning.search import find_people, name_of, names_of
 from outreach.models import Feedback
-from outreach.planning import plan_day
+from outreach.planning.run import plan_day
 from outreach.planning.why import list_decided
 from outreach.prefect_events import announce_approval, prefect_address
 from outreach.tracking.feedback import Written, is_low, list_open, match_review, set_status, write_down

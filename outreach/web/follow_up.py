@@ -8,10 +8,11 @@ from outreach.clock import instant_at
 from outreach.database import reading, writing
 from outreach.delivery.recovery.recovery import close_by_hand
 from outreach.errors import ApprovalError, NotFound, NotWaiting
-from outreach.learning import follow_batch, follow_messages, list_followed
+from outreach.learning.progress import follow_batch, follow_messages, list_followed
 from outreach.learning.search import names_of
-from outreach.tracking import cancel_pulled, list_returned, record_returned
 from outreach.tracking.open_cases import close_incident, list_open_incidents, list_open_messages
+from outreach.tracking.pulling_back import cancel_pulled
+from outreach.tracking.returned_mail import list_returned, record_returned
 from outreach.web.access import Approver, DeskNow, Viewer, new_router
 from outreach.web.current_user import Signed
 from outreach.web.desk import Desk

@@ -20,7 +20,7 @@ from outreach.database import reading, writing
 from outreach.delivery.control import pauses
 from outreach.delivery.control.stopping import stop_sending
 from outreach.errors import NotFound, SettingsError
-from outreach.learning import count_results
+from outreach.learning.moment_results import count_results
 from outreach.models import Customer, Pause
 from outreach.moments import MOMENTS, knobs_for
 from outreach.moments.checkin import CHECKIN

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import Form, Request, Response
 from fastapi.responses import JSONResponse
 
-from outreach.approval import edit_message
+from outreach.approval.edits import edit_message
 from outreach.composing.editing import preview_edited, words_of
 from outreach.database import reading
 from outreach.errors import ComposingError

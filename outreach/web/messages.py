@@ -5,8 +5,10 @@ from typing import Annotated, Any
 from fastapi import Form, Response
 from sqlmodel import Session
 
-from outreach.approval import AT_THE_DESK, hold_message, reject, release_message
+from outreach.approval.approving import AT_THE_DESK
+from outreach.approval.held_messages import hold_message, release_message
 from outreach.approval.outliers import Look, look_over
+from outreach.approval.rejections import reject
 from outreach.composing.paper.sizes import Paper, Zone
 from outreach.composing.paper.windows import stock_of_size, zones_for
 from outreach.composing.proofing.pdf_pages import measure_pages, read_words
@@ -14,7 +16,7 @@ from outreach.composing.store.contents import read_letter
 from outreach.composing.store.storage import open_storage
 from outreach.database import reading, upsert, writing
 from outreach.errors import NotFound, StorageError
-from outreach.learning import tell_story
+from outreach.learning.story import tell_story
 from outreach.models import Customer, Message, Place
 from outreach.web.access import Approver, DeskNow, Viewer, Writer, new_router
 from outreach.web.desk import Desk

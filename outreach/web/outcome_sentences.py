@@ -2,7 +2,7 @@
 
 from outreach.delivery.control.stopping import StopReport
 from outreach.money import write_money
-from outreach.tracking import PullReport
+from outreach.tracking.pulling_back import PullReport
 
 
 def say_pulled(report: PullReport, currency: str) -> str:

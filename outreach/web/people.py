@@ -7,15 +7,14 @@ from fastapi import Form, Query, Response
 
 from outreach.database import reading
 from outreach.identity.customer_ids import read_customer_id
-from outreach.learning import find_people, tell_story
 from outreach.learning.duplicate_pairs import list_other_numbers
-from outreach.learning.search import name_of
+from outreach.learning.search import find_people, name_of
+from outreach.learning.story import tell_story
 from outreach.models import HouseholdWord
 from outreach.planning.why import Answer, explain_customer
-from outreach.tracking import record_news, take_back_news
 from outreach.tracking.do_not_contact import closed_channels
 from outreach.tracking.feedback import list_told
-from outreach.tracking.news import NEWS, news_of
+from outreach.tracking.news import NEWS, news_of, record_news, take_back_news
 from outreach.tracking.redemptions import rewards_of
 from outreach.web.access import Approver, DeskNow, Viewer, new_router
 from outreach.web.outcome_sentences import say_pulled

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
 
 from outreach.database import is_upgraded, reading
-from outreach.tracking import unsubscribe
+from outreach.tracking.unsubscribes import unsubscribe
 from outreach.web.access import DeskNow
 from outreach.web.desk import PAGES
 

@@ -14,7 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from outreach.clock import Clock
 from outreach.errors import SettingsError
 from outreach.settings import Settings
-from outreach.web import create_app
+from outreach.web.app import create_app
 
 __all__ = ["Server", "address_of", "bare_host", "pages_server", "refuse_taken"]
 

@@ -9,7 +9,7 @@ from fastapi import Form, Request, Response
 from fastapi.responses import JSONResponse
 
 from outreach.approval.template_versions import list_template_versions, save_template, undo_template
-from outreach.composing import preview_template
+from outreach.composing.preview import preview_template
 from outreach.composing.sample_customers import find_samples
 from outreach.composing.templating.engine import LONGEST_TEMPLATE
 from outreach.composing.templating.fields import EXPLAINED_FILTERS, explain_fields

@@ -8,7 +8,8 @@ from outreach.approval.batch_summary import glance_at_batches
 from outreach.database import reading, writing
 from outreach.delivery.control import pauses
 from outreach.delivery.control.stopping import stop_sending
-from outreach.learning import count_messages, count_set_aside, find_alarms
+from outreach.learning.alarms import find_alarms
+from outreach.learning.counts import count_messages, count_set_aside
 from outreach.planning.unanswered_treatments import waiting_treatments
 from outreach.tracking.feedback import count_open
 from outreach.tracking.open_cases import count_open_cases

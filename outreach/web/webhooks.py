@@ -28,7 +28,8 @@ from outreach.delivery.providers import (
 )
 from outreach.errors import SettingsError, WebhookRefused
 from outreach.settings import Settings
-from outreach.tracking import answer_help, apply_webhook, record_refused, store_webhook
+from outreach.tracking.replies import answer_help
+from outreach.tracking.webhooks import apply_webhook, record_refused, store_webhook
 
 log = logging.getLogger("outreach.web")
 MAX_BODY = 1024 * 1024

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from sqlmodel import select
 
 from conftest import NOW
-from outreach.approval import add_staff, give_first_password, passwords, remove_staff, take_password
+from outreach.approval import passwords
 from outreach.approval.accounts import (
     Caller,
     Entry,
@@ -26,7 +26,7 @@ from outreach.approval.accounts import (
     sign_out_everywhere,
 )
 from outreach.approval.audit import find_break
-from outreach.approval.staff import invite_somebody
+from outreach.approval.staff import add_staff, give_first_password, invite_somebody, remove_staff, take_password
 from outreach.database import open_database, reading, writing
 from outreach.errors import ApprovalError, NotFound, NotLetIn, PasswordRefused, TooManyTries
 from outreach.models import AuditEntry, Failure, SignIn, Staff

@@ -7,15 +7,12 @@ import pytest
 from sqlalchemy import Engine, text
 
 from conftest import NOW, TODAY
-from outreach.approval import (
-    expire_unapproved,
-    list_staff,
-    open_batches,
-    reject,
-    remove_staff,
-)
 from outreach.approval.audit import find_break, record_act
 from outreach.approval.batches import RULE
+from outreach.approval.open_batches import open_batches
+from outreach.approval.rejections import reject
+from outreach.approval.staff import list_staff, remove_staff
+from outreach.approval.withdrawals import expire_unapproved
 from outreach.database import open_database, writing
 from outreach.errors import ApprovalError, ChangedSince, NotFound, NotWaiting, OutreachError, SamePerson
 from outreach.models import Batch, Invoice, Message, Staff

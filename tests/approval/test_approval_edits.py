@@ -11,16 +11,19 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from conftest import NOW, TODAY
-from outreach.approval import edit_message, hold_message, open_batches, reject
+from outreach.approval.edits import edit_message
+from outreach.approval.held_messages import hold_message
+from outreach.approval.open_batches import open_batches
+from outreach.approval.rejections import reject
 from outreach.approval.seals import list_unfit
 from outreach.clock import stopped_clock
-from outreach.composing import preview_edited, words_of
 from outreach.composing.digests import message_digest
 from outreach.composing.editable_words import html_from_words, words_from_html
+from outreach.composing.editing import preview_edited, words_of
 from outreach.composing.store.storage import open_storage
 from outreach.composing.templating.engine import check_template, render_template
 from outreach.database import reading, writing
-from outreach.delivery import deliver_due
+from outreach.delivery.sender import deliver_due
 from outreach.errors import (
     CannotWrite,
     ChangedSince,

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import Engine
 
 from conftest import NOW, TODAY
-from outreach.approval import open_batches
 from outreach.approval.batch_summary import glance_at_batches
+from outreach.approval.open_batches import open_batches
 from outreach.approval.outliers import look_over, odd_name
-from outreach.composing import compose_planned
+from outreach.composing.run import compose_planned
 from outreach.database import insert_new, reading, writing
 from outreach.models import Message, Payment
 from outreach.settings import Settings

@@ -15,9 +15,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
 from conftest import NOW, TODAY
-from outreach.approval import edit_message, hold_message, open_batches, reject, release_message, withdraw_stopped
 from outreach.approval.authors import authors_of
 from outreach.approval.batches import messages_to_approve
+from outreach.approval.edits import edit_message
+from outreach.approval.held_messages import hold_message, release_message
+from outreach.approval.open_batches import open_batches
+from outreach.approval.rejections import reject
+from outreach.approval.withdrawals import withdraw_stopped
 from outreach.database import open_database, reading, upgrade_database, writing
 from outreach.errors import ApprovalError, ChangedSince, NotAllowed, NotWaiting, NowFewer, SamePerson
 from outreach.models import AuditEntry, Batch, Content, Customer, KnobVersion, Message, Suppression, TemplateVersion

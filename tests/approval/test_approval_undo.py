@@ -9,11 +9,17 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from conftest import NOW, TODAY
-from outreach.approval import AT_THE_DESK, expire_unapproved, open_batches, reject
+from outreach.approval.approving import AT_THE_DESK
 from outreach.approval.audit import find_break
+from outreach.approval.open_batches import open_batches
+from outreach.approval.rejections import reject
+from outreach.approval.withdrawals import expire_unapproved
 from outreach.clock import stopped_clock
 from outreach.database import reading, writing
-from outreach.delivery import DeliverReport, Undone, deliver_due, outbox, undo_approval
+from outreach.delivery import outbox
+from outreach.delivery.control.undoing import Undone, undo_approval
+from outreach.delivery.reports import DeliverReport
+from outreach.delivery.sender import deliver_due
 from outreach.errors import ChangedSince, NotAllowed, NotFound, NotWaiting
 from outreach.models import Attempt, AuditEntry, Message
 from outreach.settings import Settings

@@ -18,16 +18,17 @@ from sqlalchemy import Engine
 from weasyprint import HTML
 
 from conftest import NOW, TODAY
-from outreach.approval import approve_batch
+from outreach.approval.approving import approve_batch
 from outreach.commands.main import main
-from outreach.composing import compose_planned, preview_template
 from outreach.composing.handwriting.pens import TYPED, face_path
 from outreach.composing.paper.card_sizes import CARDS
 from outreach.composing.paper.sizes import A4, INCH, US_LETTER, Paper, Zone
 from outreach.composing.paper.windows import PUBLISHED, stocks, takes, zones_for
+from outreach.composing.preview import preview_template
 from outreach.composing.proofing import letter_check
 from outreach.composing.proofing.fault_overlay import draw_faults
 from outreach.composing.proofing.page_check import Expected, Fault, check_letter
+from outreach.composing.run import compose_planned
 from outreach.errors import ComposingError, FailedCheck, NotFound
 from outreach.settings import Settings
 from outreach.settings.paper import PaperSettings

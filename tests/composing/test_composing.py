@@ -15,13 +15,11 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from conftest import NOW, TODAY
-from outreach.composing import (
-    ComposeReport,
-    compose_planned,
-    preview_template,
-)
 from outreach.composing.digests import message_digest
 from outreach.composing.emails import read_unsubscribe_token
+from outreach.composing.preview import preview_template
+from outreach.composing.reports import ComposeReport
+from outreach.composing.run import compose_planned
 from outreach.contacts import load_key
 from outreach.database import open_database, reading, upgrade_database, writing
 from outreach.models import Content, Decision, Flag, Invoice, Message, Payment, Treatment
@@ -409,7 +407,7 @@ def test_a_call_line_says_what_to_say_and_what_not_to(sqlite_engine: Engine, set
 PROGRAM = """
 import sys
 from pathlib import Path
-from outreach.composing import compose_planned
+from outreach.composing.run import compose_planned
 from outreach.database import open_database
 from outreach.settings import Settings
 from conftest import NOW, TODAY

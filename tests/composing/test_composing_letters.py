@@ -11,12 +11,10 @@ from pypdf import PdfReader
 from sqlalchemy import Engine
 
 from conftest import TODAY
-from outreach.composing import (
-    preview_template,
-)
 from outreach.composing.handwriting.pens import Pen, find_pens, missing_letters
 from outreach.composing.paper.addresses import address_of, country_code
 from outreach.composing.paper.sizes import A4, US_LETTER, Paper, paper_for
+from outreach.composing.preview import preview_template
 from outreach.errors import CannotWrite, FieldMissing, TooLong
 from outreach.models import Customer
 from outreach.settings import Settings

@@ -12,8 +12,8 @@ from sqlmodel import func, select
 
 from approved import pdf_saying
 from conftest import NOW, TODAY
-from outreach.composing import compose_planned
 from outreach.composing.proofing.pdf_pages import as_png, as_proof, draw_page, measure_pages, read_words
+from outreach.composing.run import compose_planned
 from outreach.composing.store.contents import LETTER, content_row
 from outreach.composing.store.storage import open_storage
 from outreach.composing.store.thumbnails import WIDTH, draw_missing, thumbnail_of

@@ -11,8 +11,8 @@ from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from conftest import NOW, TODAY
-from outreach.composing import preview_template
 from outreach.composing.digests import MEDIA_TYPES, canonical_json, media_type_for, message_digest
+from outreach.composing.preview import preview_template
 from outreach.delivery.handover import handover_of
 from outreach.delivery.outbox import new_attempt
 from outreach.models import Content, Message

@@ -14,8 +14,8 @@ from sqlalchemy import Engine, event
 from sqlmodel import select
 
 from conftest import NOW, TODAY
-from outreach.composing import compose_planned, run
-from outreach.composing.run import Composer
+from outreach.composing import run
+from outreach.composing.run import Composer, compose_planned
 from outreach.composing.shards import Shard, cut_shards, write_each
 from outreach.database import open_database, reading, upgrade_database
 from outreach.locks import hold, try_hold

@@ -8,15 +8,11 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from conftest import NOW, TODAY
-from outreach.composing import (
-    check_templates,
-    compose_planned,
-    preview_template,
-    template_fingerprint,
-)
+from outreach.composing.preview import preview_template
+from outreach.composing.run import compose_planned
 from outreach.composing.template_data import signatory_on
 from outreach.composing.templating.fields import OF_MOMENT
-from outreach.composing.templating.templates import read_sources
+from outreach.composing.templating.templates import check_templates, read_sources, template_fingerprint
 from outreach.database import reading
 from outreach.errors import NotFound, SettingsError, TemplateRefused
 from outreach.models import Content

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from conftest import NOW, TODAY
-from outreach.composing import compose_planned, editing, template_data, writing
+from outreach.composing import editing, template_data, writing
 from outreach.composing.proofing import letter_check
 from outreach.composing.proofing.text_match import holds_line, take_out
 from outreach.composing.proofing.wrong_recipient import Own, find_amounts, find_mix_up, person_of
+from outreach.composing.run import compose_planned
 from outreach.database import writing as in_database
 from outreach.errors import FailedCheck, TemplateRefused
 from outreach.models import Customer

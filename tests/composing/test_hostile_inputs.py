@@ -26,7 +26,7 @@ from sqlmodel import select
 from asgi import new_browser
 from conftest import NOW
 from mail_server import mail_server
-from outreach import console, doctor
+from outreach import console
 from outreach.clock import stopped_clock
 from outreach.commands.main import main
 from outreach.composing.handwriting.own_hand.scans import read_scans
@@ -37,15 +37,17 @@ from outreach.contacts import load_key
 from outreach.database import open_database, reading, upgrade_database, writing
 from outreach.database_errors import explain_database_error, find_trouble
 from outreach.delivery.providers import files
+from outreach.doctor import examination
 from outreach.errors import ComposingError, DatabaseError, IntakeError, ScanUnreadable
-from outreach.intake import import_folder
 from outreach.intake.csv_files import LONGEST_CELL, LONGEST_LINE, Row, open_source
 from outreach.intake.goodwill_lists import read_list
 from outreach.intake.mapping import read_mapping
 from outreach.intake.parquet_files import open_parquet
+from outreach.intake.run import import_folder
 from outreach.models import Customer, Suppression
 from outreach.settings import Settings, load_settings
-from outreach.web import create_app, server
+from outreach.web import server
+from outreach.web.app import create_app
 from planned import add_customer, plan
 from printed_letters import letter
 from serving import Browser, serving
@@ -361,8 +363,8 @@ def test_an_ipv6_host_is_shown_as_an_address_that_can_be_opened(host: str, addre
 
 def test_doctor_names_what_a_python_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     for version, is_named in (((3, 11, 7), True), ((3, 12, 5), True), ((3, 12, 12), False), ((3, 14, 0), False)):
-        monkeypatch.setattr(doctor.sys, "version_info", (*version, "final", 0))
-        assert ("CVE-2024-7592" in doctor._python().mend) == is_named
+        monkeypatch.setattr(examination.sys, "version_info", (*version, "final", 0))
+        assert ("CVE-2024-7592" in examination._python().mend) == is_named
 
 
 # Files that are none, and files that would become far larger

@@ -16,12 +16,13 @@ from pypdf.generic import DictionaryObject
 from sqlalchemy import Engine
 
 from conftest import TODAY
-from outreach.composing import preview_edited, preview_template
+from outreach.composing.editing import preview_edited
 from outreach.composing.paper.card_sizes import CARDS, Card
 from outreach.composing.paper.cards import address_place
 from outreach.composing.paper.letterhead import read_letterhead, why_refused
 from outreach.composing.paper.sizes import US_LETTER
 from outreach.composing.paper.vouchers import code_for
+from outreach.composing.preview import preview_template
 from outreach.composing.templating.templates import template_fingerprint
 from outreach.errors import SettingsError, TemplateRefused
 from outreach.settings import Settings

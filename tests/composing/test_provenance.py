@@ -9,13 +9,14 @@ from sqlalchemy import Engine
 from sqlmodel import col, select
 
 from conftest import NOW, TODAY
-from outreach.approval import open_batches
 from outreach.approval.authors import parts_in
 from outreach.approval.knob_versions import save_knobs, undo_knobs
+from outreach.approval.open_batches import open_batches
 from outreach.approval.template_versions import save_template, undo_template
 from outreach.approval.treatment_answers import answer_treatment
-from outreach.composing import compose_planned, run
+from outreach.composing import run
 from outreach.composing.contributors import Part, knob_parts, word_parts
+from outreach.composing.run import compose_planned
 from outreach.database import reading, writing
 from outreach.day import prepare_day
 from outreach.errors import SamePerson

@@ -15,27 +15,27 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from conftest import NOW, TODAY
-from outreach.approval import approve_batch
+from outreach.approval.approving import approve_batch
 from outreach.approval.knob_versions import save_knobs
 from outreach.approval.treatment_answers import answer_treatment
 from outreach.clock import stopped_clock
-from outreach.composing import words_of
+from outreach.composing.editing import words_of
 from outreach.contacts import load_key
 from outreach.database import reading, writing
 from outreach.day import prepare_day
-from outreach.delivery import deliver_due
 from outreach.delivery.providers import Report
-from outreach.intake import import_folder
+from outreach.delivery.sender import deliver_due
 from outreach.intake.goodwill_lists import Entry, List
+from outreach.intake.run import import_folder
 from outreach.models import Batch, Decision, Message, Moment
 from outreach.planning.knobs import with_saved_knobs
 from outreach.planning.rules import EVERY, RECHECKED
 from outreach.settings import Settings
-from outreach.tracking import record_news
 from outreach.tracking.do_not_contact import close_contact
 from outreach.tracking.events import record_event
 from outreach.tracking.feedback import set_status, write_down
 from outreach.tracking.goodwill_events import name_hit
+from outreach.tracking.news import record_news
 from outreach.tracking.replies import record_reply
 from waiting import hire
 

@@ -15,14 +15,15 @@ from conftest import NOW, TODAY
 from outreach import database
 from outreach.clock import stopped_clock
 from outreach.commands.main import app
-from outreach.composing import compose_planned, recheck, template_data, writing
+from outreach.composing import recheck, template_data, writing
+from outreach.composing.run import compose_planned
 from outreach.composing.templating.engine import render_template, try_branches
 from outreach.composing.templating.fields import fields_for
 from outreach.composing.templating.templates import Templates, check_source
 from outreach.database import reading
-from outreach.delivery import deliver_due
+from outreach.delivery.sender import deliver_due
 from outreach.errors import TemplateRefused
-from outreach.learning import count_set_aside
+from outreach.learning.counts import count_set_aside
 from outreach.models import Message
 from outreach.settings import PROJECT, Settings
 from planned import add_customer, message_of, plan

@@ -20,14 +20,17 @@ from sqlmodel import select
 
 from approved import add_approved, content_for
 from conftest import NOW, TODAY
-from outreach.approval import approve_batch, edit_message, open_batches
+from outreach.approval.approving import approve_batch
+from outreach.approval.edits import edit_message
+from outreach.approval.open_batches import open_batches
 from outreach.clock import stopped_clock
 from outreach.composing.store import storage as storing
 from outreach.composing.store.contents import LETTER, open_to_write, read_letter
 from outreach.composing.store.storage import LABEL, Storage, open_storage
 from outreach.database import reading, writing
-from outreach.delivery import DeliverReport, deliver_due
-from outreach.doctor import examine
+from outreach.delivery.reports import DeliverReport
+from outreach.delivery.sender import deliver_due
+from outreach.doctor.examination import examine
 from outreach.errors import ChangedSince, ContentLost, SettingsError, StorageError
 from outreach.models import Content, Message, Thumbnail
 from outreach.settings import PROJECT, Settings, load_settings
@@ -410,7 +413,8 @@ def test_an_empty_folder_is_not_begun_anew_while_letters_are_in_another(
 DIES_BEFORE_ITS_COMMIT = """
 import os, signal, sys
 from pathlib import Path
-from outreach.composing import compose_planned, run
+from outreach.composing import run
+from outreach.composing.run import compose_planned
 from outreach.database import open_database
 from outreach.settings import Settings
 from outreach.settings.storage import StorageSettings

@@ -14,11 +14,11 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from conftest import TODAY
-from outreach.approval import approve_batch
+from outreach.approval.approving import approve_batch
 from outreach.clock import stopped_clock
 from outreach.database import reading, writing
 from outreach.day import prepare_day
-from outreach.delivery import deliver_due
+from outreach.delivery.sender import deliver_due
 from outreach.models import Batch, Consent, Content, Customer, Import, Invoice, Message, Payment, Treatment, Visit
 from outreach.settings import Settings
 from planning_rows import ADDRESS, at, customer

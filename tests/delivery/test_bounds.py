@@ -26,12 +26,14 @@ from mail_server import mail_server, smtp_settings
 from outreach.approval.login_throttle import count_try, subjects_of
 from outreach.clock import stopped_clock
 from outreach.database import open_database, reading, upgrade_database, writing
-from outreach.delivery import deliver_due, outbox, pause, rates, record_results
+from outreach.delivery import outbox, rates, record_results
 from outreach.delivery import sender as sender_module
+from outreach.delivery.control.pauses import pause
 from outreach.delivery.providers import Found, Handover
 from outreach.delivery.providers.http import LONGEST_PAUSE, ask, hand_over, open_client, retry_after
 from outreach.delivery.providers.protocol import at_any_time
 from outreach.delivery.providers.smtp import Smtp
+from outreach.delivery.sender import deliver_due
 from outreach.delivery.unrecorded_results import unsettled_file
 from outreach.errors import NoAnswer, NotSent, OutcomeUnknown
 from outreach.intake.unread_rows import payments_read_at

@@ -15,14 +15,16 @@ from approved import add_approved, add_batch, content_for, days
 from conftest import NOW, TODAY
 from outreach.clock import stopped_clock
 from outreach.database import reading, writing
-from outreach.delivery import DeliverReport, count_due, deliver_due, pause, resume, sender
 from outreach.delivery import outbox as outbox_rows
-from outreach.delivery.control.pauses import pauses_over
+from outreach.delivery import sender
+from outreach.delivery.control.pauses import pause, pauses_over, resume
+from outreach.delivery.due import count_due
 from outreach.delivery.providers import Handover
 from outreach.delivery.providers.outbox import Outbox
 from outreach.delivery.providers.protocol import FOR_EVER, NO_KEYS
 from outreach.delivery.recovery.recovery import recover_lost
-from outreach.delivery.sender import FRESH_SECONDS
+from outreach.delivery.reports import DeliverReport
+from outreach.delivery.sender import FRESH_SECONDS, deliver_due
 from outreach.errors import AlreadyAccepted, NotFound, NotSent, OutcomeUnknown, Refused, SettingsError
 from outreach.locks import hold
 from outreach.models import (

@@ -18,16 +18,16 @@ from conftest import NOW
 from handovers import visible_files
 from outreach.clock import stopped_clock
 from outreach.database import open_database, reading, upgrade_database, writing
-from outreach.delivery import deliver_due
 from outreach.delivery import sender as sending
 from outreach.delivery.outbox import owner_lock
 from outreach.delivery.providers import Handover
 from outreach.delivery.providers.outbox import Outbox
 from outreach.delivery.providers.protocol import FOR_EVER, NO_KEYS
+from outreach.delivery.sender import deliver_due
 from outreach.locks import is_held
 from outreach.models import Attempt, Message
 from outreach.settings import Settings
-from outreach.tracking import track_open
+from outreach.tracking.lookup import track_open
 
 SPAWN = multiprocessing.get_context("spawn")
 CLOCK = stopped_clock(NOW)

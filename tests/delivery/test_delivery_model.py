@@ -14,13 +14,14 @@ from sqlmodel import select
 from approved import add_approved, content_for
 from conftest import NOW
 from ledger import Died, Vendor
-from outreach.approval import add_staff
+from outreach.approval.staff import add_staff
 from outreach.database import insert_new, open_database, reading, upgrade_database, writing
-from outreach.delivery import deliver_due
 from outreach.delivery.recovery.recovery import close_by_hand
+from outreach.delivery.sender import deliver_due
 from outreach.models import Attempt, Content, Message, Suppression
 from outreach.settings import load_settings
-from outreach.tracking import record_event, track_open
+from outreach.tracking.events import record_event
+from outreach.tracking.lookup import track_open
 
 FAULTS = ("none", "dropped", "lost", "late", "not sent", "refused", "already", "died before", "died after")
 ENDED = {"accepted", "failed", "suppressed", "blocked", "delivered"}

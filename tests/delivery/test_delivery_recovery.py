@@ -24,21 +24,24 @@ from sqlmodel import create_engine, select
 from approved import add_approved, add_batch
 from conftest import NOW, TODAY
 from ledger import Vendor
-from outreach.approval import add_staff, approve_batch
+from outreach.approval.approving import approve_batch
 from outreach.approval.seals import batch_seal
+from outreach.approval.staff import add_staff
 from outreach.clock import stopped_clock, system_clock
 from outreach.database import open_database, reading, require_safe_claims, upgrade_database, writing
-from outreach.delivery import DeliverReport, deliver_due, pause, rates
+from outreach.delivery import rates
+from outreach.delivery.control.pauses import pause
 from outreach.delivery.providers.protocol import NO_KEYS
 from outreach.delivery.recovery.cancelling import cancel_paused
 from outreach.delivery.recovery.recovery import close_by_hand
-from outreach.delivery.sender import FAILURES_IN_A_ROW, FRESH_SECONDS
-from outreach.doctor import find_restore
+from outreach.delivery.recovery.restore_guard import find_restore
+from outreach.delivery.reports import DeliverReport
+from outreach.delivery.sender import FAILURES_IN_A_ROW, FRESH_SECONDS, deliver_due
 from outreach.errors import ContactRefused, DatabaseError, NotFound, NotSent, NotWaiting, SettingsError
 from outreach.models import Batch, Customer, Message, Payment, Suppression
 from outreach.settings import Settings
 from outreach.settings.limits import HoursSettings
-from outreach.tracking import track_open
+from outreach.tracking.lookup import track_open
 
 CLOCK = stopped_clock(NOW)
 SENDERS = itertools.count()

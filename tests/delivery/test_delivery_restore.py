@@ -22,15 +22,18 @@ from conftest import NOW, TODAY
 from ledger import Vendor
 from outreach.clock import Clock, stopped_clock
 from outreach.database import open_database, reading, writing
-from outreach.delivery import DeliverReport, deliver_due, last_check, sender
+from outreach.delivery import last_check, sender
 from outreach.delivery.providers import Found, Handover
 from outreach.delivery.recovery.restore_guard import find_restore, name_installation, raise_mark
 from outreach.delivery.recovery.restore_marks import Mark, mark_file, read_mark, remember
+from outreach.delivery.reports import DeliverReport
+from outreach.delivery.sender import deliver_due
 from outreach.errors import DatabaseError, MarkNotWritten, OutcomeUnknown
 from outreach.models import Attempt, Installation, Message, Moment
 from outreach.settings import Settings, load_settings
 from outreach.settings.limits import HoursSettings
-from outreach.tracking import TrackReport, record_event, track_open
+from outreach.tracking.events import record_event
+from outreach.tracking.lookup import TrackReport, track_open
 
 CLOCK = stopped_clock(NOW)
 SENDERS = itertools.count()

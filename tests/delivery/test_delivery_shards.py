@@ -12,7 +12,9 @@ from approved import add_approved
 from conftest import NOW, TODAY
 from outreach.clock import system_clock
 from outreach.database import open_database, shared_instant, writing
-from outreach.delivery import deliver_due, pause, rates
+from outreach.delivery import rates
+from outreach.delivery.control.pauses import pause
+from outreach.delivery.sender import deliver_due
 from outreach.delivery.shards import count_shards
 from outreach.settings import Scaling, Settings
 

@@ -13,9 +13,9 @@ from sqlmodel import select
 
 from conftest import NOW
 from mail_server import mail_server
-from outreach.approval import add_staff, remove_staff
 from outreach.approval.audit import find_break
 from outreach.approval.reminders import claim_reminder
+from outreach.approval.staff import add_staff, remove_staff
 from outreach.clock import stopped_clock
 from outreach.database import open_database, reading, writing
 from outreach.delivery.providers import Handover, open_providers
@@ -23,12 +23,12 @@ from outreach.delivery.providers.outbox import Outbox
 from outreach.delivery.providers.sealed_mail import as_written
 from outreach.delivery.staff_mail.notices import is_notice
 from outreach.delivery.staff_mail.reminders import remind_deputy
-from outreach.doctor import examine
+from outreach.doctor.examination import examine
 from outreach.errors import NotSent, OutcomeUnknown, Refused
 from outreach.models import AuditEntry, Batch, Event, Incident
 from outreach.settings import Settings
-from outreach.tracking import track_open
 from outreach.tracking.events import record_event
+from outreach.tracking.lookup import track_open
 
 LATE = NOW - timedelta(hours=25)
 

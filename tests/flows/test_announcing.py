@@ -12,7 +12,9 @@ from sqlalchemy import Engine
 
 from conftest import NOW, TODAY
 from loopback import Loopback, loopback
-from outreach.approval import add_staff, approve_batch, open_batches
+from outreach.approval.approving import approve_batch
+from outreach.approval.open_batches import open_batches
+from outreach.approval.staff import add_staff
 from outreach.clock import system_clock
 from outreach.commands.main import app
 from outreach.database import reading, writing

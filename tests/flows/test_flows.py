@@ -44,11 +44,13 @@ from flows.prepare import prepare
 from flows.report import report
 from flows.runs import Run, open_run, plan_next_run
 from flows.track import track
-from outreach.approval import AT_THE_DESK, add_staff, approve_batch
+from outreach.approval.approving import AT_THE_DESK, approve_batch
+from outreach.approval.staff import add_staff
 from outreach.clock import read_clock, stopped_clock, system_clock
 from outreach.database import open_database, reading, writing
-from outreach.delivery import count_due, deliver_due
 from outreach.delivery.control.undoing import undo_approval
+from outreach.delivery.due import count_due
+from outreach.delivery.sender import deliver_due
 from outreach.errors import NotSent
 from outreach.models import AuditEntry, Message
 from outreach.moments import MOMENTS

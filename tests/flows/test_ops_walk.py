@@ -14,8 +14,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from chromium import DESKTOP, PASSWORD, chromium, sign_in
-from outreach.approval import add_staff
 from outreach.approval.accounts import set_password
+from outreach.approval.staff import add_staff
 from outreach.clock import system_clock
 from outreach.database import writing
 from outreach.settings import PROJECT

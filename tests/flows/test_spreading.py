@@ -19,7 +19,8 @@ from sqlmodel import select
 from conftest import NOW, TODAY
 from flows.compose import say
 from flows.shard_runs import spreading
-from outreach.composing import ComposeReport, compose_planned
+from outreach.composing.reports import ComposeReport
+from outreach.composing.run import compose_planned
 from outreach.database import reading
 from outreach.day import prepare_day
 from outreach.models import Batch, Message

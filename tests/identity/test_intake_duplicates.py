@@ -20,8 +20,8 @@ from outreach.errors import ApprovalError, NotAllowed, NotFound, NotWaiting
 from outreach.identity.aliases import COPIED, POINTING
 from outreach.identity.customer_ids import read_customer_id
 from outreach.identity.duplicates import find_duplicates, list_doubles
-from outreach.intake import import_folder
 from outreach.intake.goodwill_lists import Entry, List, keep_named
+from outreach.intake.run import import_folder
 from outreach.models import (
     AuditEntry,
     Consent,

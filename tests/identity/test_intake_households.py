@@ -16,7 +16,7 @@ from doubled import add_person, add_sent, add_staff
 from outreach.database import reading, writing
 from outreach.errors import NotAllowed, NotFound, NotWaiting
 from outreach.identity.households import detect_households
-from outreach.intake import import_folder
+from outreach.intake.run import import_folder
 from outreach.models import AuditEntry, Customer, Flag, Message
 from outreach.planning.contact_cards import load_people
 from outreach.settings import Settings

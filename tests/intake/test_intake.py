@@ -15,9 +15,10 @@ from intake_data import Take, only, refusal_of, stored, write
 from outreach.clock import business_date
 from outreach.database import writing
 from outreach.errors import SourceUnreadable
-from outreach.intake import import_folder, reading_dated, redate
+from outreach.intake.dates import reading_dated, redate
 from outreach.intake.headers import TABLES
 from outreach.intake.parsers import Style, Unfit, amount, day, instant, to_minor_units
+from outreach.intake.run import import_folder
 from outreach.models import (
     Consent,
     Customer,

@@ -13,7 +13,7 @@ from sqlmodel import SQLModel, select
 from typer.testing import CliRunner
 
 from conftest import NOW, TODAY
-from outreach.approval import add_staff
+from outreach.approval.staff import add_staff
 from outreach.commands.main import app
 from outreach.database import reading, writing
 from outreach.errors import IntakeError, NotAllowed, NotFound, OutreachError, SourceUnreadable

@@ -17,9 +17,11 @@ from sqlalchemy import Engine
 
 from intake_data import stored, write
 from outreach.errors import SourceUnreadable
-from outreach.intake import ImportReport, Mapping, import_folder, read_mapping
 from outreach.intake.csv_files import Row, open_source
 from outreach.intake.encodings import detect_encoding
+from outreach.intake.mapping import Mapping, read_mapping
+from outreach.intake.reports import ImportReport
+from outreach.intake.run import import_folder
 from outreach.invisible_characters import drop_invisible
 from outreach.models import Customer, Feedback
 from outreach.settings import Settings

@@ -11,8 +11,10 @@ from sqlmodel import col, select
 from intake_data import Take, only, refusal_of, stored, write
 from outreach.database import reading
 from outreach.errors import MappingRefused, SourceUnreadable
-from outreach.intake import ImportReport, Mapping, import_folder, read_mapping
+from outreach.intake.mapping import Mapping, read_mapping
 from outreach.intake.parsers import Style, amount
+from outreach.intake.reports import ImportReport
+from outreach.intake.run import import_folder
 from outreach.models import Customer, Feedback, Import, Invoice
 from outreach.settings import Settings
 

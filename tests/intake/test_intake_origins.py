@@ -16,8 +16,13 @@ from typer.testing import CliRunner
 from intake_data import only, refusal_of, stored, write
 from outreach.commands.main import app
 from outreach.errors import SettingsError, SourceUnreadable
-from outreach.intake import Folder, ImportReport, import_data, open_tables, read_mapping, read_since
+from outreach.intake.changes import read_since
 from outreach.intake.csv_files import write_cell
+from outreach.intake.database_tables import open_tables
+from outreach.intake.mapping import read_mapping
+from outreach.intake.reports import ImportReport
+from outreach.intake.run import import_data
+from outreach.intake.sources import Folder
 from outreach.models import Customer, Import, Invoice, Payment
 from outreach.settings import Settings
 

@@ -10,7 +10,8 @@ from approved import add_approved
 from conftest import NOW, TODAY
 from outreach.clock import stopped_clock
 from outreach.database import reading, writing
-from outreach.delivery import DeliverReport, deliver_due
+from outreach.delivery.reports import DeliverReport
+from outreach.delivery.sender import deliver_due
 from outreach.models import Consent, Customer, Message
 from outreach.planning.consent import expiry_of, refusal_of
 from outreach.planning.contact_cards import Person

@@ -18,7 +18,7 @@ from conftest import NOW, TODAY
 from outreach.clock import business_date
 from outreach.database import reading, writing
 from outreach.delivery.outbox import new_attempt
-from outreach.learning import Alarm, find_alarms
+from outreach.learning.alarms import Alarm, find_alarms
 from outreach.models import STATUSES, Attempt, Batch, Import, Message, Moment, Pause, Webhook
 from outreach.settings import Settings
 from outreach.settings.ops import OpsSettings

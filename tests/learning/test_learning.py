@@ -12,8 +12,9 @@ from approved import add_approved
 from conftest import NOW, TODAY
 from outreach.clock import stopped_clock
 from outreach.database import reading, writing
-from outreach.delivery import deliver_due
-from outreach.learning import StatusReport, count_messages, write_report
+from outreach.delivery.sender import deliver_due
+from outreach.learning.counts import StatusReport, count_messages
+from outreach.learning.reports import write_report
 from outreach.models import STATUSES, Attempt, Decision, Message, Moment
 from outreach.settings import Settings
 

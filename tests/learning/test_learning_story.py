@@ -11,12 +11,12 @@ from approved import add_approved, add_batch, days
 from conftest import NOW, TODAY
 from outreach.database import insert_new, reading, writing
 from outreach.errors import NotFound
-from outreach.learning import find_people, follow_batch, follow_messages, list_followed, tell_story
-from outreach.learning.progress import WORDS
-from outreach.learning.story import Story
+from outreach.learning.progress import WORDS, follow_batch, follow_messages, list_followed
+from outreach.learning.search import find_people
+from outreach.learning.story import Story, tell_story
 from outreach.models import STATUSES, Consent, Customer, Decision, Flag, Message, Moment, Suppression, Treatment, Visit
 from outreach.settings import Settings
-from outreach.tracking import record_event
+from outreach.tracking.events import record_event
 
 # --- the story ---
 

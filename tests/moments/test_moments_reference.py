@@ -14,7 +14,9 @@ from sqlmodel import Session, col, select
 
 from outreach.database import open_database, reading, upgrade_database
 from outreach.day import prepare_day
-from outreach.intake import import_folder, read_mapping, reading_dated
+from outreach.intake.dates import reading_dated
+from outreach.intake.mapping import read_mapping
+from outreach.intake.run import import_folder
 from outreach.models import Decision, Invoice, Message, Moment, Treatment
 from outreach.moments import MOMENTS, find_moments
 from outreach.planning.why import explain_customer

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from conftest import NOW, TODAY
-from outreach.approval import open_batches
 from outreach.approval.knob_versions import save_knobs
+from outreach.approval.open_batches import open_batches
 from outreach.database import writing
 from outreach.errors import SettingsError, TooMuchGiven
 from outreach.planning.ceilings import Given, why_too_much

@@ -13,13 +13,13 @@ from outreach.clock import stopped_clock
 from outreach.composing.templating.harsh_words import require_kind_words
 from outreach.composing.templating.templates import check_source, read_sources
 from outreach.database import reading, writing
-from outreach.delivery import deliver_due
+from outreach.delivery.sender import deliver_due
 from outreach.errors import TemplateRefused
 from outreach.models import Message
 from outreach.planning.debt_collection import AT_WORK, NO_WAY_OUT, objection_to_work
 from outreach.settings import PROJECT, Settings
 from outreach.settings.limits import CollectingSettings
-from outreach.tracking import list_calls, record_call
+from outreach.tracking.calls import list_calls, record_call
 from waiting import hire
 
 MAIL = b"From: us@x.example\r\nList-Unsubscribe: <https://x.example/u>\r\n\r\nGood morning."

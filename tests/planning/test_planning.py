@@ -32,7 +32,7 @@ from outreach.models import (
     Visit,
 )
 from outreach.moments import MOMENTS
-from outreach.planning import plan_day
+from outreach.planning.run import plan_day
 from outreach.planning.why import explain_customer
 from outreach.settings import Settings
 from outreach.stable_ids import moment_id, reference

@@ -16,12 +16,11 @@ from outreach.contacts import load_key
 from outreach.database import reading, writing
 from outreach.errors import SettingsError
 from outreach.models import AuditEntry, Decision, Feedback, Message, Moment
-from outreach.planning import plan_day
 from outreach.planning.budget import counted_cost
 from outreach.planning.due_moments import Surroundings
 from outreach.planning.forecast import Forecast, Foreseen, forecast
 from outreach.planning.knobs import overlay_knobs
-from outreach.planning.run import load_day, on_copies, plan_in
+from outreach.planning.run import load_day, on_copies, plan_day, plan_in
 from outreach.settings import Settings
 from planning_rows import at, customer, faithful, granted, happy, late, payments_fresh, store, treated, withdrawn
 

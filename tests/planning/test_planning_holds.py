@@ -14,11 +14,11 @@ from sqlmodel import SQLModel, col, select
 
 from conftest import NOW, TODAY
 from outreach.approval.open_batches import open_batches
-from outreach.composing import compose_planned
+from outreach.composing.run import compose_planned
 from outreach.database import reading, writing
 from outreach.models import Customer, Event, Feedback, Flag, Goodwill, Invoice, Message, Payment, Visit
-from outreach.planning import plan_day
 from outreach.planning.knobs import overlay_knobs
+from outreach.planning.run import plan_day
 from outreach.settings import Settings
 from planning_rows import (
     at,

@@ -9,9 +9,9 @@ from sqlmodel import SQLModel
 from conftest import NOW, TODAY
 from outreach.database import reading, writing
 from outreach.models import Invoice, Visit
-from outreach.planning import plan_day
 from outreach.planning.data_start import find_edge
 from outreach.planning.knobs import overlay_knobs
+from outreach.planning.run import plan_day
 from outreach.settings import Settings
 from planning_rows import at, customer, decision, faithful, granted, messages, plan, seen
 

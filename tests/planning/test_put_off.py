@@ -17,10 +17,12 @@ from handovers import handover_of
 from mail_server import MailServer, mail_server, smtp_settings
 from outreach.clock import stopped_clock
 from outreach.database import open_database, reading, upgrade_database, writing
-from outreach.delivery import DeliverReport, deliver_due, outbox
+from outreach.delivery import outbox
 from outreach.delivery.open_attempts import Opened
 from outreach.delivery.providers.smtp import Smtp
 from outreach.delivery.record_results import FIRST_WAIT, LONGEST_WAIT, MOST_PUT_OFF, answer_of, ending_of
+from outreach.delivery.reports import DeliverReport
+from outreach.delivery.sender import deliver_due
 from outreach.errors import NotNow, NotSent
 from outreach.learning.counts import count_messages
 from outreach.learning.deferrals import find_put_off

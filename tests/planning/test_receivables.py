@@ -15,9 +15,9 @@ from outreach.database import reading, writing
 from outreach.models import INVOICE_STATUSES, Customer, Invoice, Payment
 from outreach.moments import business_day
 from outreach.moments.balances import is_overdue
-from outreach.planning import plan_day
 from outreach.planning.customer_state import Standing, load_standings
 from outreach.planning.receivables import Item, OpenInvoice, allocate, late_bills, least_of, read_receivables
+from outreach.planning.run import plan_day
 from outreach.settings import Settings
 from planning_rows import customer, decision, faithful, late, messages, payments_fresh, plan, with_knobs
 

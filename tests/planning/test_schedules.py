@@ -16,7 +16,7 @@ from conftest import NOW, TODAY
 from outreach.database import reading, writing
 from outreach.models import Decision, Message, Moment
 from outreach.moments import knobs_for
-from outreach.planning import plan_day
+from outreach.planning.run import plan_day
 from outreach.settings import PROJECT, Settings
 from planning_rows import customer, faithful, granted, seen, treated
 

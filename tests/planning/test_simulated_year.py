@@ -15,9 +15,9 @@ from sqlmodel import col, select
 
 from outreach.database import open_database, reading, upgrade_database, writing
 from outreach.models import Consent, Customer, Decision, Import, Message, Moment
-from outreach.planning import PlanReport, plan_day
 from outreach.planning.budget import counted_cost, most_cost
 from outreach.planning.forecast import Forecast, cost_of, forecast
+from outreach.planning.run import PlanReport, plan_day
 from outreach.settings import Settings, load_settings
 from simulated_people import FIRST, LAST, People, noon
 

@@ -15,11 +15,11 @@ from outreach.clock import add_business_days
 from outreach.contacts import normalise_phone
 from outreach.database import reading
 from outreach.demo.practice import PracticeSummary, write_practice
-from outreach.intake import import_folder
+from outreach.intake.run import import_folder
 from outreach.models import Customer, Decision, Message, Moment
 from outreach.moments import find_moments
-from outreach.planning import plan_day
 from outreach.planning.knobs import overlay_knobs
+from outreach.planning.run import plan_day
 from outreach.settings import Settings
 
 

@@ -23,8 +23,8 @@ from flows.intake import intake
 from flows.prepare import prepare
 from flows.report import report
 from flows.track import track
-from outreach.approval import add_staff
 from outreach.approval.batches import list_batches
+from outreach.approval.staff import add_staff
 from outreach.clock import parse_instant
 from outreach.database import open_database, reading, writing
 from outreach.errors import ChangedSince, FieldMissing, NoAnswer, NotSent

@@ -24,7 +24,7 @@ from outreach.clock import stopped_clock
 from outreach.database import reading
 from outreach.day import prepare_day
 from outreach.errors import OutreachError
-from outreach.intake import import_folder
+from outreach.intake.run import import_folder
 from outreach.models import Content, Customer, Message
 from outreach.settings import Settings
 from sealed_reader import READERS, Sealed, seal_faults

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from sqlmodel import SQLModel, select
 
 from outreach.database import reading
-from outreach.intake import ImportReport
+from outreach.intake.reports import ImportReport
 
 Take = Callable[..., ImportReport]
 

@@ -15,8 +15,9 @@ from sqlalchemy import Engine
 from sqlmodel import Session, SQLModel, select
 
 from conftest import NOW, TODAY
-from outreach.composing import ComposeReport, compose_planned
 from outreach.composing.digests import message_digest
+from outreach.composing.reports import ComposeReport
+from outreach.composing.run import compose_planned
 from outreach.database import reading, writing
 from outreach.models import (
     Consent,

@@ -21,8 +21,8 @@ from outreach.models import (
     Treatment,
     Visit,
 )
-from outreach.planning import plan_day
 from outreach.planning.knobs import overlay_knobs
+from outreach.planning.run import plan_day
 from outreach.settings import Settings
 
 ADDRESS = {

@@ -15,15 +15,16 @@ from sqlmodel import select
 
 from flows.reconcile import deploy
 from outreach import supervisor
-from outreach.approval import add_staff, approve_batch
+from outreach.approval.approving import approve_batch
 from outreach.approval.batches import list_batches
+from outreach.approval.staff import add_staff
 from outreach.clock import system_clock
 from outreach.database import open_database, reading, upgrade_database, writing
 from outreach.drill.ledger import read_log
 from outreach.drill.lob import Lob
 from outreach.drill.vendors import FAULTS, SEARCH_FAULTS, Vendor, serve
 from outreach.models import Customer, Message, Visit
-from outreach.planning import today_of
+from outreach.planning.run import today_of
 from outreach.settings import PROJECT, Settings, load_settings
 from ports import free_port
 

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 from sqlalchemy import Engine
 
-from outreach.approval import add_staff
 from outreach.approval.accounts import sign_in
+from outreach.approval.staff import add_staff
 from outreach.clock import Clock, stopped_clock
 from outreach.database import writing
 from outreach.settings import Settings

@@ -9,9 +9,11 @@ from sqlmodel import Session, select
 
 from approved import add_approved
 from conftest import NOW, TODAY
-from outreach.approval import add_staff, approve_batch, open_batches
+from outreach.approval.approving import approve_batch
 from outreach.approval.batches import messages_to_approve
+from outreach.approval.open_batches import open_batches
 from outreach.approval.seals import batch_seal
+from outreach.approval.staff import add_staff
 from outreach.database import insert_new, reading, writing
 from outreach.models import AuditEntry, Batch, Hand, Message, Provenance, Wording
 from outreach.settings import Settings

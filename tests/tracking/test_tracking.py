@@ -20,13 +20,13 @@ from outreach.composing.texts import count_segments
 from outreach.composing.unsubscribe_links import unsubscribe_token
 from outreach.contacts import contact_hash, load_key
 from outreach.database import reading, writing
-from outreach.delivery import deliver_due
 from outreach.delivery import outbox as outbox_rows
 from outreach.delivery.providers import Handover, Report, WebhookRequest
 from outreach.delivery.providers.outbox import Outbox
 from outreach.delivery.providers.protocol import NO_KEYS, stand_in
+from outreach.delivery.sender import deliver_due
 from outreach.errors import NoAnswer, OutcomeUnknown, WebhookRefused
-from outreach.intake import import_folder
+from outreach.intake.run import import_folder
 from outreach.locks import hold
 from outreach.models import (
     EVENT_KINDS,
@@ -42,20 +42,11 @@ from outreach.models import (
 )
 from outreach.planning.contact_cards import load_people
 from outreach.settings import Settings
-from outreach.tracking import (
-    answer_help,
-    apply_pending_webhooks,
-    apply_waiting,
-    apply_webhook,
-    read_reply,
-    record_event,
-    record_reply,
-    sounds_like_stop,
-    store_webhook,
-    track_open,
-    unsubscribe,
-)
-from outreach.tracking.events import suppress
+from outreach.tracking.events import apply_waiting, record_event, suppress
+from outreach.tracking.lookup import track_open
+from outreach.tracking.replies import answer_help, read_reply, record_reply, sounds_like_stop
+from outreach.tracking.unsubscribes import unsubscribe
+from outreach.tracking.webhooks import apply_pending_webhooks, apply_webhook, store_webhook
 
 CLOCK = stopped_clock(NOW)
 KINDS = EVENT_KINDS

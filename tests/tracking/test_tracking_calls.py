@@ -15,8 +15,8 @@ from outreach.errors import ApprovalError, NotAllowed, NotFound, NotWaiting
 from outreach.models import AuditEntry, Customer, Suppression
 from outreach.settings import Settings
 from outreach.settings.limits import HoursSettings
-from outreach.tracking import Call, PullReport, list_calls, record_call
-from outreach.tracking.calls import calls_now
+from outreach.tracking.calls import Call, calls_now, list_calls, record_call
+from outreach.tracking.pulling_back import PullReport
 from waiting import hire, statuses
 
 

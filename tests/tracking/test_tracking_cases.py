@@ -15,7 +15,6 @@ from outreach.delivery.providers import Report
 from outreach.errors import ApprovalError, NotAllowed, NotFound, NotWaiting
 from outreach.models import AuditEntry, Customer, Incident, Message, Suppression
 from outreach.settings import Settings
-from outreach.tracking import record_reply
 from outreach.tracking.do_not_contact import (
     REASONS_TO_LIFT,
     close_contact,
@@ -28,6 +27,7 @@ from outreach.tracking.do_not_contact import (
 )
 from outreach.tracking.events import HELD, LINK, record_event, suppress
 from outreach.tracking.open_cases import close_incident, list_open_incidents, list_open_messages
+from outreach.tracking.replies import record_reply
 from waiting import hire, statuses
 
 PHONE = "+18025550140"

@@ -16,21 +16,22 @@ from approved import add_approved, days
 from conftest import NOW, TODAY
 from intake_data import write
 from ledger import Vendor
-from outreach.approval import approve_batch, open_batches
+from outreach.approval.approving import approve_batch
+from outreach.approval.open_batches import open_batches
 from outreach.clock import stopped_clock
 from outreach.contacts import contact_hash, load_key
 from outreach.database import insert_new, reading, writing
-from outreach.delivery import deliver_due
 from outreach.delivery import outbox as outbox_rows
+from outreach.delivery.sender import deliver_due
 from outreach.errors import ApprovalError, NotAllowed, NotFound, NotWaiting
-from outreach.intake import import_folder
+from outreach.intake.run import import_folder
 from outreach.models import AuditEntry, Batch, Consent, Customer, Decision, Flag, Message, Suppression
 from outreach.planning.contact_cards import load_people
 from outreach.settings import Settings
-from outreach.tracking import PullReport, record_news, take_back_news
 from outreach.tracking.do_not_contact import close_contact
 from outreach.tracking.events import suppress
-from outreach.tracking.news import FLAGS, NEWS, news_of
+from outreach.tracking.news import FLAGS, NEWS, news_of, record_news, take_back_news
+from outreach.tracking.pulling_back import PullReport
 from waiting import hire, require_true_seals, statuses
 
 MARIA = {"email": "maria@example.org", "phone": "+1 802 555 2671", "household_id": "h1"}

@@ -14,7 +14,7 @@ from outreach.errors import ApprovalError, NotAllowed, NotFound, NotWaiting
 from outreach.models import Attempt, AuditEntry, Event, Message, Suppression
 from outreach.settings import Settings
 from outreach.stable_ids import read_reference, reference
-from outreach.tracking import Returned, list_returned, record_returned
+from outreach.tracking.returned_mail import Returned, list_returned, record_returned
 from waiting import hire, statuses
 
 # One with every look-alike in it.

@@ -11,7 +11,7 @@ from sqlmodel import select
 
 from approved import add_approved
 from conftest import NOW, TODAY
-from outreach.approval import add_staff
+from outreach.approval.staff import add_staff
 from outreach.composing.moment_data import Assignment, Occasion
 from outreach.composing.survey_links import read_survey_token, reference_in, survey_token, survey_url
 from outreach.composing.template_data import FactFinder

@@ -11,11 +11,12 @@ from sqlmodel import select
 
 from chromium import DESKTOP, PASSWORD, PHONE, chromium, new_page, sign_in, violations
 from conftest import NOW, TODAY
-from outreach.approval import add_staff, open_batches
 from outreach.approval.accounts import set_password
+from outreach.approval.open_batches import open_batches
+from outreach.approval.staff import add_staff
 from outreach.clock import stopped_clock
-from outreach.composing import compose_planned
 from outreach.composing.proofing.pdf_pages import read_words
+from outreach.composing.run import compose_planned
 from outreach.database import reading, writing
 from outreach.day import deliver_day
 from outreach.models import Content, Customer, Message, Pause

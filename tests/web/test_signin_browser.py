@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from chromium import DESKTOP, PASSWORD, PHONE, chromium, new_page, sign_in, violations
 from conftest import NOW
 from openid_provider import CLIENT, SECRET, openid_provider
-from outreach.approval import add_staff, give_first_password
+from outreach.approval.staff import add_staff, give_first_password
 from outreach.database import writing
 from outreach.settings import Settings, load_settings
 from serving import serving

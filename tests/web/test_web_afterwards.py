@@ -17,8 +17,9 @@ from outreach.delivery import outbox as outbox_rows
 from outreach.delivery.providers import Report
 from outreach.models import Customer, Incident, Suppression
 from outreach.settings import Settings
-from outreach.tracking import record_event, record_reply
 from outreach.tracking.do_not_contact import REASONS_TO_LIFT
+from outreach.tracking.events import record_event
+from outreach.tracking.replies import record_reply
 from serving import Browser, serving
 from waiting import statuses
 

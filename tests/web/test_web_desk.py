@@ -13,10 +13,11 @@ from sqlmodel import select
 
 from approved import pdf_saying
 from conftest import NOW, TODAY
-from outreach.approval import edit_message, open_batches
-from outreach.composing import compose_planned
+from outreach.approval.edits import edit_message
+from outreach.approval.open_batches import open_batches
 from outreach.composing.paper.sizes import US_LETTER
 from outreach.composing.paper.windows import zones_for
+from outreach.composing.run import compose_planned
 from outreach.composing.store.contents import LETTER, content_row
 from outreach.database import insert_new, reading, writing
 from outreach.models import Batch, Content, Customer, Hand, Message, Place

@@ -13,11 +13,11 @@ from schemathesis import Case
 from sqlalchemy import Engine
 
 from conftest import NOW, TODAY
-from outreach.approval import open_batches
+from outreach.approval.open_batches import open_batches
 from outreach.clock import stopped_clock
-from outreach.composing import compose_planned
+from outreach.composing.run import compose_planned
 from outreach.settings import Settings
-from outreach.web import create_app
+from outreach.web.app import create_app
 from planned import add_customer, know_contacts, plan
 from serving import Browser, serving
 

@@ -16,12 +16,12 @@ from sqlmodel import select
 from asgi import new_browser
 from conftest import NOW
 from openid_provider import CLIENT, SECRET, Provider, openid_provider
-from outreach.approval import add_staff, remove_staff
+from outreach.approval.staff import add_staff, remove_staff
 from outreach.database import reading, writing
 from outreach.models import SignIn, Staff
 from outreach.settings import Settings, load_settings
-from outreach.web import create_app
 from outreach.web.access import COOKIE
+from outreach.web.app import create_app
 from outreach.web.signin_oidc import COOKIE as HANDSHAKE
 
 ORIGIN = "https://desk.example"

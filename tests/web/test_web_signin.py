@@ -14,12 +14,12 @@ from sqlmodel import select
 
 from asgi import new_browser
 from conftest import NOW
-from outreach.approval import add_staff, give_first_password, remove_staff, take_password
+from outreach.approval.staff import add_staff, give_first_password, remove_staff, take_password
 from outreach.database import reading, writing
 from outreach.models import Batch, Message, SignIn, Staff
 from outreach.settings import Settings, load_settings
-from outreach.web import create_app
 from outreach.web.access import COOKIE, KNOWN, csrf_token
+from outreach.web.app import create_app
 from outreach.web.signin_paths import local_path
 from serving import Browser, serving
 
@@ -401,8 +401,8 @@ def test_the_pages_of_the_sign_in_can_be_used_without_a_script_and_name_their_fi
 def waiting(desk: Desk) -> tuple[str, str]:
     """A batch and a message of it that wait."""
     from conftest import TODAY
-    from outreach.approval import open_batches
-    from outreach.composing import compose_planned
+    from outreach.approval.open_batches import open_batches
+    from outreach.composing.run import compose_planned
     from planned import add_customer, plan
 
     add_customer(desk.engine, "c1")

@@ -11,8 +11,8 @@ from sqlmodel import select
 
 from approved import add_approved, add_batch
 from conftest import NOW
-from outreach.approval import reject
 from outreach.approval.audit import find_break
+from outreach.approval.rejections import reject
 from outreach.approval.staff import add_staff
 from outreach.database import reading, writing
 from outreach.models import AuditEntry, Batch, Message

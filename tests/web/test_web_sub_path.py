@@ -14,7 +14,7 @@ from sqlmodel import select
 from approved import add_approved
 from asgi import new_browser
 from conftest import NOW
-from outreach.approval import add_staff, take_password
+from outreach.approval.staff import add_staff, take_password
 from outreach.composing.unsubscribe_links import unsubscribe_token
 from outreach.contacts import load_key
 from outreach.database import reading, writing

@@ -19,7 +19,8 @@ from outreach.contacts import contact_hash, load_key
 from outreach.database import reading, writing
 from outreach.delivery import outbox as outbox_rows
 from outreach.delivery.providers import WebhookRequest, open_providers
-from outreach.learning import count_messages, find_alarms
+from outreach.learning.alarms import find_alarms
+from outreach.learning.counts import count_messages
 from outreach.models import (
     Attempt,
     AuditEntry,
@@ -31,7 +32,7 @@ from outreach.models import (
     Webhook,
 )
 from outreach.settings import Providers, Settings
-from outreach.tracking import apply_pending_webhooks
+from outreach.tracking.webhooks import apply_pending_webhooks
 from outreach.web.webhooks import MAX_BODY
 from serving import serving
 from vendor_twilio import CASE, CUSTOMER, REFERENCE, SID, inbound_body, sign, status_body
