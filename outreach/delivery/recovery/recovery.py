@@ -94,10 +94,15 @@ def record_absence(session: Session, reference: str, number: int) -> bool:
     return True
 
 
+def _lock(session: Session, reference: str, number: int) -> tuple[Message, Attempt]:
+    # A message before its attempts, as everywhere: who locks them the other way round waits in a circle.
+    message = session.get_one(Message, reference, with_for_update=True, populate_existing=True)
+    return message, session.get_one(Attempt, (reference, number), with_for_update=True, populate_existing=True)
+
+
 def note_provider(session: Session, reference: str, number: int, provider: str) -> None:
     """Says who carried an uncertain message, where it turns out to be another than the one it would go by now."""
-    attempt = session.get_one(Attempt, (reference, number), with_for_update=True, populate_existing=True)
-    message = session.get_one(Message, reference, with_for_update=True, populate_existing=True)
+    message, attempt = _lock(session, reference, number)
     if message.status == "uncertain" and attempt.outcome == "unknown":
         attempt.provider = message.provider = provider
 
@@ -111,7 +116,7 @@ def record_cancelled_there(session: Session, reference: str, number: int, provid
 
 def note_missing(session: Session, reference: str, number: int, at: datetime) -> datetime:
     """Since when, by their provider's own clock, look-ups have found nothing: since `at`, where this is the first."""
-    attempt = session.get_one(Attempt, (reference, number), with_for_update=True, populate_existing=True)
+    _, attempt = _lock(session, reference, number)
     attempt.missing_since = attempt.missing_since or at
     return attempt.missing_since
 
