@@ -39,9 +39,8 @@ from outreach.errors import ApprovalError, DatabaseError, NotFound, OutreachErro
 from outreach.intake.dates import redate
 from outreach.models import Batch
 from outreach.planning.knobs import with_saved_knobs
-from outreach.planning.run import today_of
 from outreach.prefect_events import announce_approval
-from outreach.settings import PROJECT, Settings, load_settings
+from outreach.settings import PROJECT, Settings, load_settings, today_of
 
 __all__ = [
     "TO_MEND", "Run", "announce_approved", "as_many", "count_of", "finish", "flow", "name_by_day", "next_run_at",

@@ -16,10 +16,10 @@ from outreach.local_files import read_regular, write_private
 from outreach.settings import load_settings
 from outreach.settings.providers import LetterProvider
 
-checking = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 
 
-@checking.command()
+@app.command()
 def check(
     letter: Annotated[Path, typer.Argument(help="The PDF of a letter or a card.")],
     for_: Annotated[LetterProvider | None, typer.Option("--for", help="Who prints it. [providers.letter]")] = None,

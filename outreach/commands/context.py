@@ -12,12 +12,10 @@ from sqlalchemy.engine import make_url
 from outreach import console
 from outreach.clock import Clock, parse_day, read_clock
 from outreach.database import open_database, reading, upgrade_database
-from outreach.delivery.recovery.restore_guard import name_installation
 from outreach.errors import DatabaseError, SettingsError
 from outreach.intake.dates import redate
 from outreach.planning.knobs import with_saved_knobs
-from outreach.planning.run import today_of
-from outreach.settings import Settings, load_settings
+from outreach.settings import Settings, load_settings, today_of
 
 
 @dataclass(frozen=True)
@@ -70,6 +68,8 @@ def open_call(
         tuned = with_saved_knobs(session, settings)
     clock = read_clock(now or settings.now)
     if create:
+        from outreach.delivery.recovery.restore_guard import name_installation  # half of delivery comes with it
+
         name_installation(engine, tuned, clock())
     return Call(tuned, settings, url, engine, clock, as_json)
 

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
+import typer
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
@@ -18,20 +19,27 @@ from outreach.approval.batches import list_batches
 from outreach.approval.staff import add_staff
 from outreach.clock import instant_at, read_clock
 from outreach.commands import output
+from outreach.commands.options import Database, Now
 from outreach.database import open_database, reading, upgrade_database, writing
 from outreach.delivery.reports import DeliverReport
 from outreach.demo.contact_sheet import draw_contact_sheet
 from outreach.demo.practice import write_practice
 from outreach.errors import SettingsError
 from outreach.models import Customer, Installation, Message
-from outreach.planning.run import today_of
-from outreach.settings import PROJECT, Settings, load_settings
+from outreach.settings import PROJECT, Settings, load_settings, today_of
 
+app = typer.Typer(rich_markup_mode=None)
 PRACTICE = Path("demo/practice")
 SHEET = Path("contact-sheet.png")
 SEED = 7
 APPROVER = "nora"
 ON_SHEET = 12
+
+
+@app.command()
+def demo(database: Database = None, now: Now = None) -> None:
+    """Run the whole main job on a sample practice, into ./outbox."""
+    run_demo(database, now)
 
 
 def run_demo(database: str | None, now: str | None) -> None:

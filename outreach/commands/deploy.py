@@ -9,11 +9,11 @@ from outreach.commands.context import open_call
 from outreach.commands.options import AsJson, Database, Now
 from outreach.prefect_events import prefect_address
 
-deploying = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 LOCAL = "http://127.0.0.1:4200"
 
 
-@deploying.command()
+@app.command()
 def deploy(
     prefect: Annotated[
         str, typer.Option(help="The address of Prefect's server. [PREFECT_API_URL, or port 4200 here]")

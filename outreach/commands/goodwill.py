@@ -12,10 +12,10 @@ from outreach.errors import SettingsError
 from outreach.intake.goodwill_lists import GoodwillReport, read_list
 from outreach.tracking.goodwill_events import name_by_query, name_hit
 
-naming = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 
 
-@naming.command()
+@app.command()
 def goodwill(
     event: Annotated[str, typer.Option(help="What hit them, as they would call it: “water main break 12 May”.")],
     by: By,

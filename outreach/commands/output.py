@@ -1,57 +1,21 @@
 """Prints the reports of the rooms: as tables and lines for people, or as JSON for programs. It changes nothing."""
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 from sqlmodel import Session, col
 
-from outreach.console import MESSAGES_COUNTED_BY, as_plain, print_json, print_table, say
+from outreach.console import print_json, print_table, say
 from outreach.day import Prepared
 from outreach.delivery.control.pauses import PauseReport
 from outreach.delivery.control.stopping import StopReport
 from outreach.delivery.reports import DeliverReport
-from outreach.doctor.findings import Finding
-from outreach.intake.reports import ImportReport
-from outreach.learning.alarms import Alarm
-from outreach.learning.counts import StatusReport
-from outreach.models import Batch, Customer, Decision, Message, Moment, Pause
+from outreach.models import Batch, Customer, Decision, Message, Moment
 from outreach.models.selects import select_latest_decisions
-from outreach.moments import Found
 from outreach.money import write_money
-from outreach.planning.why import Answer
 from outreach.settings import Business
 from outreach.tracking.lookup import TrackReport
-
-
-def show_findings(findings: Sequence[Finding], as_json: bool) -> None:
-    if as_json:
-        return print_json(findings)
-    rows = [("ok" if finding.is_well else "MEND", finding.what, finding.mend) for finding in findings]
-    return print_table("This machine", ["", "what", "how to mend it"], rows)
-
-
-def show_import(report: ImportReport, as_json: bool) -> None:
-    if as_json:
-        return print_json(report)
-    rows = [(f.file, f.table, f.read, f.accepted, f.refused) for f in report.files]
-    print_table("Read", ["file", "into", "read", "accepted", "refused"], rows)
-    for remark in report.remarks:
-        say(remark)
-    if report.refusals:
-        refused = [(r.file, r.line, r.column, r.reason) for r in report.refusals]
-        print_table("Refused", ["file", "line", "column", "reason"], refused)
-    return None
-
-
-def show_moments(found: Iterable[Found], as_json: bool) -> None:
-    if as_json:
-        for item in found:
-            about = {"on": item.on, "moment": item.kind, "customer_id": item.customer_id, "occasion": item.occasion}
-            print_json(about)
-        return
-    rows = [(item.on, item.kind, item.customer_id, item.occasion) for item in found]
-    print_table("Moments", ["on", "moment", "customer", "occasion"], rows)
 
 
 def show_prepared(session: Session, prepared: Prepared, as_json: bool) -> None:
@@ -103,27 +67,6 @@ def _place_of(decision: Decision, message: Message | None) -> str:
     if decision.outcome != "send":
         return "held"
     return "written" if message and message.status not in {"planned", "withdrawn"} else "unwritten"
-
-
-def show_answers(answers: Sequence[Answer], as_json: bool) -> None:
-    if as_json:
-        return print_json(answers)
-    rows = [
-        (a.kind, a.occasion, a.outcome.replace("_", " "), a.reason, a.decided_on, a.next_on, a.reference, a.status)
-        for a in answers
-    ]
-    columns = ["moment", "occasion", "answer", "because", "decided", "look again", "message", "status"]
-    print_table("Why, and why not", columns, rows)
-    asked = {answer.kind: answer.clauses for answer in answers}
-    return print_table(
-        "What each moment asks",
-        ["moment", "condition", "met", "what we know", "what would have to change"],
-        [
-            ("" if place else kind, clause.says, "yes" if clause.is_met else "no", clause.value, clause.change)
-            for kind, clauses in asked.items()
-            for place, clause in enumerate(clauses)
-        ],
-    )
 
 
 def show_batches(batches: Sequence[Batch], as_json: bool) -> None:
@@ -229,27 +172,3 @@ def show_run(
     show_prepared(session, prepared, as_json=False)
     show_delivered(delivered, business, as_json=False)
     return show_tracked(tracked, business.currency, as_json=False)
-
-
-def show_status(report: StatusReport, pauses: Sequence[Pause], alarms: Sequence[Alarm], as_json: bool) -> None:
-    if as_json:
-        return print_json({**as_plain(report), "pauses": list(pauses), "alarms": list(alarms)})
-    for alarm in alarms:
-        say(f"ALARM {alarm.kind}: {alarm.sentence}\n  {alarm.advice} More in {alarm.runbook}")
-    for pause in pauses:
-        say(f"PAUSED since {pause.at:%Y-%m-%d %H:%M} UTC: {pause.scope} {pause.name}".rstrip())
-    for incident in report.incidents:
-        what = f"{incident.provider} {incident.reference or ''}".strip()
-        say(f"LOOK AT {incident.at:%Y-%m-%d %H:%M} UTC, {what}: {incident.what}")
-    for provider, number in report.refused_webhooks.items():
-        say(f"REFUSED {number} webhooks for {provider} proved nothing")
-    for waiting in report.put_off:
-        say(f"NOT NOW {waiting.sentence}")
-    for (kind, channel, reason), number in sorted(report.set_aside.items()):
-        say(f"SET ASIDE {number} {kind} by {channel}, until this is mended: {reason}")
-    print_table("Messages", [*MESSAGES_COUNTED_BY, "number"], sorted((*key, n) for key, n in report.messages.items()))
-    say(
-        f"{report.moments} moments found: {report.decisions['send']} to send, {report.decisions['not_yet']} not yet, "
-        f"{report.decisions['never']} never. {sum(report.messages.values())} messages."
-    )
-    return None

@@ -23,10 +23,12 @@ from outreach.settings import load_settings
 if TYPE_CHECKING:
     from outreach.composing.handwriting.own_hand.learn import OwnHand
 
-pen = typer.Typer(no_args_is_help=True, help="The handwriting of your signatories: their own, and others.")
+app = typer.Typer(
+    rich_markup_mode=None, no_args_is_help=True, help="The handwriting of your signatories: their own, and others."
+)
 
 
-@pen.command("make")
+@app.command("make")
 def pen_make(
     name: Annotated[str, typer.Argument(help="The pen's name, as outreach.toml will name it.")],
     base: Annotated[Path, typer.Option(help="A TrueType font of handwriting whose licence lets you change it.")],
@@ -47,7 +49,7 @@ def pen_make(
         console.say(f"It cannot write {missing}")
 
 
-@pen.command("list")
+@app.command("list")
 def pen_list(as_json: AsJson = False) -> None:
     """The pens there are, where they come from, and what each cannot write."""
     pens = find_pens(load_settings().pens).values()
@@ -67,7 +69,7 @@ def missing_letters_of(path: Path) -> str:
     return "".join(missing_letters(path, LATIN))
 
 
-@pen.command("sheet")
+@app.command("sheet")
 def pen_sheet(
     language: Annotated[str, typer.Option(help="Whose letters it asks for, such as de. [the business's]")] = "",
     out: Annotated[Path, typer.Option(help="The PDF to write.")] = Path("own-hand.pdf"),
@@ -84,7 +86,7 @@ def pen_sheet(
     console.say(f"{out}: {form.pages} pages. Print them at true size, fill them in, scan them: outreach pen learn")
 
 
-@pen.command("learn")
+@app.command("learn")
 def pen_learn(
     scans: Annotated[list[Path], typer.Argument(help="The form's pages: PDF, JPEG or PNG, in any order.")],
     name: Annotated[str, typer.Option(help="The pen's name, as outreach.toml will name it.")],

@@ -15,12 +15,12 @@ from outreach.tracking.do_not_contact import REASONS_TO_LIFT, lift_typed
 from outreach.tracking.household_statements import record_household, take_household_back
 from outreach.tracking.merges import merge_people, say_two_people, unmerge_people
 
-people = typer.Typer(no_args_is_help=True, help="Who is one person, and who lives with whom.")
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Who is one person, and who lives with whom.")
 ALL = 1_000_000
 Who = Annotated[str, typer.Argument(help="A customer's id.")]
 
 
-@people.command("duplicates")
+@app.command("duplicates")
 def people_duplicates(database: Database = None, now: Now = None, as_json: AsJson = False) -> None:
     """Look through all customers for those who may be one person; merges nobody."""
     call = open_call(database, now, as_json)
@@ -36,7 +36,7 @@ def people_duplicates(database: Database = None, now: Now = None, as_json: AsJso
     return console.say(f"{report.open} wait for an answer, {report.new} of them new; {report.decided} were answered")
 
 
-@people.command("merge")
+@app.command("merge")
 def people_merge(
     keep: Annotated[str, typer.Argument(help="The id that stays.")],
     other: Annotated[str, typer.Argument(help="Another id of the same person.")],
@@ -50,7 +50,7 @@ def people_merge(
     console.say(f"{other} is another number of {keep} now; {report.pulled.withdrawn} open messages were withdrawn")
 
 
-@people.command("unmerge")
+@app.command("unmerge")
 def people_unmerge(
     merged: Annotated[str, typer.Argument(help="The id that was merged into another.")],
     by: By,
@@ -63,7 +63,7 @@ def people_unmerge(
     console.say(f"{merge.merged_id} and {merge.kept_id} are two people again")
 
 
-@people.command("two")
+@app.command("two")
 def people_two(one: Who, other: Who, by: By, database: Database = None, now: Now = None) -> None:
     """Say that two who may be one person are two; they are never proposed again."""
     call = open_call(database, now)
@@ -71,7 +71,7 @@ def people_two(one: Who, other: Who, by: By, database: Database = None, now: Now
     console.say(f"{one} and {other} are two people")
 
 
-@people.command("reopen")
+@app.command("reopen")
 def people_reopen(
     contact: Annotated[
         str, typer.Argument(help="An e-mail address, a number, or the lines of an address with ; between them.")
@@ -88,7 +88,7 @@ def people_reopen(
     console.say(f"Lifted for {' and '.join(channels)}")
 
 
-@people.command("households")
+@app.command("households")
 def people_households(database: Database = None, now: Now = None) -> None:
     """Find who shares an address, as every import does at its end."""
     call = open_call(database, now)
@@ -96,7 +96,7 @@ def people_households(database: Database = None, now: Now = None) -> None:
     console.say(f"{changed} customers have another household than before")
 
 
-@people.command("lives")
+@app.command("lives")
 def people_lives(
     customer: Who,
     by: By,

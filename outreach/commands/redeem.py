@@ -10,10 +10,10 @@ from outreach.commands.options import AsJson, By, Database, Now
 from outreach.money import write_money
 from outreach.tracking.redemptions import find_reward, hash_of, redeem
 
-redeeming = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 
 
-@redeeming.command("redeem")
+@app.command("redeem")
 def redeem_(
     code: Annotated[str, typer.Argument(help="The code on the voucher, such as 7KQ2-M9XB.")],
     by: By,

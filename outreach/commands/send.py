@@ -17,10 +17,10 @@ from outreach.delivery.due import count_due
 from outreach.delivery.recovery.recovery import close_by_hand
 from outreach.tracking.lookup import track_open
 
-sending = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 
 
-@sending.command()
+@app.command()
 def deliver(
     dry_run: DryRun = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Hand over at most so many messages in this run.")] = None,
@@ -36,7 +36,7 @@ def deliver(
     return output.show_delivered(delivered, call.settings.business, as_json)
 
 
-@sending.command()
+@app.command()
 def track(
     after_restore: Annotated[
         bool, typer.Option("--after-restore", help="A backup was restored: look up what it may have forgotten.")
@@ -51,7 +51,7 @@ def track(
     output.show_tracked(report, call.currency, as_json)
 
 
-@sending.command()
+@app.command()
 def close(
     reference: Annotated[str, typer.Argument(help="The reference of a message that left without an answer.")],
     by: By,
@@ -67,7 +67,7 @@ def close(
         console.say(f"{message.reference} is {message.status}: {message.status_reason}")
 
 
-@sending.command()
+@app.command()
 def run(on: On = None, database: Database = None, now: Now = None, as_json: AsJson = False) -> None:
     """Prepare, deliver and track, with no server: for cron."""
     call = open_call(database, now, as_json)
@@ -78,7 +78,7 @@ def run(on: On = None, database: Database = None, now: Now = None, as_json: AsJs
         output.show_run(session, prepared, delivered, tracked, call.settings.business, as_json)
 
 
-@sending.command()
+@app.command()
 def pause(
     moment: Scope = None, provider: Scope = None, batch: Scope = None, database: Database = None, now: Now = None
 ) -> None:
@@ -91,7 +91,7 @@ def pause(
     output.show_cancelled(stopped, call.currency)
 
 
-@sending.command()
+@app.command()
 def resume(
     moment: Scope = None, provider: Scope = None, batch: Scope = None, database: Database = None, now: Now = None
 ) -> None:

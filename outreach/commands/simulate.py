@@ -16,12 +16,12 @@ from outreach.planning.forecast_chart import Weeks, count_weeks, draw_weeks
 from outreach.planning.knobs import overlay_knobs
 from outreach.settings import Settings
 
-simulating = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 # More weeks than that do not fit side by side.
 MOST_WEEKS = 6
 
 
-@simulating.command()
+@app.command()
 def simulate(
     from_: Annotated[str | None, typer.Option("--from", help="The first day. [today]")] = None,
     to: Annotated[str | None, typer.Option("--to", help="The last day. [the first day]")] = None,

@@ -16,13 +16,17 @@ from outreach.errors import SettingsError
 from outreach.local_files import read_text
 from outreach.models import Staff
 
-staff = typer.Typer(no_args_is_help=True, help="The people who may approve: add, list, remove, and new passwords.")
+app = typer.Typer(
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="The people who may approve: add, list, remove, and new passwords.",
+)
 PasswordFile = Annotated[
     Path | None, typer.Option(help="Take the first line of this file for the password, instead of making one.")
 ]
 
 
-@staff.command("add")
+@app.command("add")
 def staff_add(
     who: Annotated[str, typer.Argument(help="A short id, such as maria.")],
     name: Annotated[str, typer.Option(help="The full name.")] = "",
@@ -41,7 +45,7 @@ def staff_add(
             _new_password(call, session, who, password_file)
 
 
-@staff.command("password")
+@app.command("password")
 def staff_password(
     who: Annotated[str, typer.Argument(help="The id.")],
     password_file: PasswordFile = None,
@@ -69,7 +73,7 @@ def _first_line(path: Path) -> str:
         raise SettingsError(f"{path} cannot be read as text ({type(error).__name__}); check --password-file") from error
 
 
-@staff.command("list")
+@app.command("list")
 def staff_list(database: Database = None, now: Now = None, as_json: AsJson = False) -> None:
     """List the staff: their role, their e-mail address, and whether they have a password."""
     call = open_call(database, now, as_json)
@@ -77,7 +81,7 @@ def staff_list(database: Database = None, now: Now = None, as_json: AsJson = Fal
         _show_staff(list_staff(session), as_json)
 
 
-@staff.command("remove")
+@app.command("remove")
 def staff_remove(
     who: Annotated[str, typer.Argument(help="The id.")], database: Database = None, now: Now = None
 ) -> None:

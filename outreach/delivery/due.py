@@ -16,9 +16,9 @@ from outreach.database import reading
 from outreach.delivery import outbox
 from outreach.delivery.control.pauses import count_messages, is_paused
 from outreach.delivery.control.undoing import count_undoable
-from outreach.delivery.last_check import TIMED
 from outreach.delivery.providers import Provider, open_providers
 from outreach.delivery.recovery import restore_guard
+from outreach.delivery.status_reasons import TIMED
 from outreach.errors import SettingsError
 from outreach.models import Installation, Message
 from outreach.settings import Settings

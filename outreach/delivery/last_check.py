@@ -15,25 +15,21 @@ from outreach.clock import add_business_days, business_date
 from outreach.composing.recheck import recheck
 from outreach.composing.store.contents import Bodies
 from outreach.delivery.control.pauses import pauses_over
+from outreach.delivery.status_reasons import MAY_HAVE_LEFT, OUTSIDE_HOURS, TOO_LATE
 from outreach.errors import ContentLost, StorageError
 from outreach.models import Attempt, Batch, Installation, Moment
 from outreach.moments import knobs_for
 from outreach.planning.checks import Check, Messages
 from outreach.planning.debt_collection import check_collecting
 from outreach.planning.hours import Leave
-from outreach.planning.text_cap import TOO_MANY, check_text_cap
+from outreach.planning.text_cap import check_text_cap
 from outreach.planning.verdicts import Stop, Stops
 from outreach.settings import Settings
 
-TOO_LATE = "not sent while it was useful"
 NOT_APPROVED = "its recipient, words or options are not those that were approved"
 OUT_OF_REACH = Stop("approved", "the storage does not give its letter out just now")
-OUTSIDE_HOURS = "it waits for the hours in which they may be reached, wherever they may be"
 NO_HOURS = "no hour is right in every time zone they may be in; note their time zone (customers.timezone)"
-# Why a message waits until an instant that is known.
-TIMED = (OUTSIDE_HOURS, TOO_MANY)
 A_QUARTER = timedelta(days=92)
-MAY_HAVE_LEFT = "the database was restored from a backup, and it may have left before that"
 
 
 def check_pauses(session: Session, settings: Settings, messages: Messages, on: date) -> Stops:

@@ -15,9 +15,9 @@ from sqlmodel import Session, col, select
 
 from outreach.database import insert_new
 from outreach.delivery.control.pauses import is_paused
-from outreach.delivery.last_check import TOO_LATE
 from outreach.delivery.providers.protocol import stand_in
 from outreach.delivery.send_queue import Turn, in_time_condition, in_turn_condition
+from outreach.delivery.status_reasons import TOO_LATE
 from outreach.models import Attempt, Incident, Message, Suppression
 
 LIVE = ("accepted", "unknown")

@@ -9,7 +9,7 @@ from typing import Literal
 from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import col
 
-from outreach.delivery.last_check import TIMED
+from outreach.delivery.status_reasons import TIMED
 from outreach.models import Message
 
 # First what an attempt is open for, which no cap may hold up, then what is new, then what was put off.

@@ -4,10 +4,10 @@ An instant whose zone was written stays what it is, and its date is worked out a
 is a time of day where the business is: its date stays, and the instant moves.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, text, update
@@ -15,10 +15,12 @@ from sqlmodel import Session, col, select
 
 from outreach.clock import business_date
 from outreach.database import insert_new, reading, writing
-from outreach.intake.headers import TABLES, Column, Table
 from outreach.locks import take_turns
 from outreach.models import Installation
 from outreach.settings import Settings
+
+if TYPE_CHECKING:
+    from outreach.intake.headers import Column, Table
 
 AT_ONCE = 5000
 
@@ -33,11 +35,17 @@ def redate(engine: Engine, settings: Settings) -> bool:
     with writing(engine) as session:
         take_turns(session, "import")
         before = _zone_of(session)
-        for table in TABLES.values():
+        for table in _tables():
             _redate_table(session, table, before or zone, zone)
         insert_new(session, Installation, [{"id": 1}])
         session.connection().execute(update(Installation).where(col(Installation.id) == 1).values(timezone=zone))
     return True
+
+
+def _tables() -> Collection["Table"]:
+    from outreach.intake.headers import TABLES  # their parsers take half a second to import, and zones seldom change
+
+    return TABLES.values()
 
 
 def _zone_of(session: Session) -> str | None:
@@ -45,7 +53,7 @@ def _zone_of(session: Session) -> str | None:
     return session.exec(select(Installation.timezone).where(Installation.id == 1)).first()
 
 
-def _redate_table(session: Session, table: Table, before: str, zone: str) -> None:
+def _redate_table(session: Session, table: "Table", before: str, zone: str) -> None:
     columns = [column for column in table.columns if column.local]
     if not columns:
         return
@@ -64,7 +72,7 @@ def _redate_table(session: Session, table: Table, before: str, zone: str) -> Non
         last = rows[-1][0]
 
 
-def _redate_row(row: Any, columns: list[Column], before: str, zone: str) -> dict[str, Any]:
+def _redate_row(row: Any, columns: "list[Column]", before: str, zone: str) -> dict[str, Any]:
     """What changes in a row: dates of instants that stay, and instants that stay the same time of day."""
     changed: dict[str, Any] = {}
     for column in columns:
@@ -89,7 +97,7 @@ def reading_dated(engine: Engine, settings: Settings) -> Iterator[Session]:
     zone = settings.business.timezone
     with reading(engine) as session:
         if _zone_of(session) not in {None, zone}:
-            for table in TABLES.values():
+            for table in _tables():
                 for column in table.columns:
                     if column.day:
                         _show_dated(session, table, column, zone)
@@ -97,7 +105,7 @@ def reading_dated(engine: Engine, settings: Settings) -> Iterator[Session]:
         session.rollback()
 
 
-def _show_dated(session: Session, table: Table, column: Column, zone: str) -> None:
+def _show_dated(session: Session, table: "Table", column: "Column", zone: str) -> None:
     """Copies a table with its dates in `zone` to a temporary one, which every query then finds by the same name."""
     model: Any = table.model
     name, connection = model.__tablename__, session.connection()

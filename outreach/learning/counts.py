@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from outreach.delivery.last_check import TOO_LATE
+from outreach.delivery.status_reasons import TOO_LATE
 from outreach.learning.deferrals import PutOff, find_put_off
 from outreach.models import Incident, Message, Moment, RefusedWebhook
 from outreach.models.selects import select_latest_decisions

@@ -14,7 +14,6 @@ from sqlalchemy import Engine, case, insert
 from sqlmodel import Session, col, select
 
 from outreach.chunks import select_for
-from outreach.clock import business_date
 from outreach.contacts import load_key
 from outreach.database import insert_new, writing
 from outreach.errors import SettingsError
@@ -35,7 +34,7 @@ from outreach.planning.knobs import keep_knobs, knob_set
 from outreach.planning.routes import Leg
 from outreach.planning.tally import Planned, Tally
 from outreach.planning.verdicts import Hold
-from outreach.settings import Settings
+from outreach.settings import Settings, today_of
 from outreach.stable_ids import moment_id
 from outreach.temporary_tables import trying_out
 
@@ -268,8 +267,3 @@ class Planner:
                 # half of the time of a first plan on PostgreSQL.
                 self.session.execute(insert(table), rows, execution_options={"render_nulls": True})
                 rows.clear()
-
-
-def today_of(settings: Settings, now: datetime) -> date:
-    """The business's date at `now`."""
-    return business_date(now, settings.business.timezone)

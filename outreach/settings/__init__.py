@@ -5,7 +5,7 @@ Secrets are never written in outreach.toml.
 """
 
 from outreach.settings.business import Business, ReturnAddress, Signatory
-from outreach.settings.loader import PROJECT, Settings, fixed_knobs, load_settings
+from outreach.settings.loader import PROJECT, Settings, fixed_knobs, load_settings, today_of
 from outreach.settings.paper import Postage
 from outreach.settings.parts import WEEKDAYS, MomentKnobs, Scaling, Weekday
 from outreach.settings.providers import (
@@ -28,5 +28,5 @@ __all__ = [
     "PROJECT", "WEEKDAYS", "Business", "HandwryttenSettings", "LetterVendorSettings", "LobSettings", "MomentKnobs",
     "Postage", "PostgridSettings", "Provider", "ProviderSettings", "Providers", "ReturnAddress", "Scaling",
     "SendgridSettings", "Settings", "Signatory", "SmtpSettings", "StannpSettings", "TwilioSettings", "VendorSettings",
-    "Weekday", "fixed_knobs", "load_settings", "secret_of",
+    "Weekday", "fixed_knobs", "load_settings", "secret_of", "today_of",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ Secrets are never written in outreach.toml.
 
 import json
 import os
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ from pydantic_settings import (
 )
 
 from outreach.channels import ChannelName
+from outreach.clock import business_date
 from outreach.errors import SettingsError
 from outreach.settings.business import Business
 from outreach.settings.desk import DeskSettings
@@ -145,3 +146,8 @@ def fixed_knobs(moment: str) -> frozenset[str]:
     """The knobs of a moment that the environment fixes: neither outreach.toml nor the desk changes these."""
     fixed = Environment(Settings)().get("moments", {})
     return frozenset(fixed.get(moment, {}))
+
+
+def today_of(settings: Settings, now: datetime) -> date:
+    """The business's date at `now`."""
+    return business_date(now, settings.business.timezone)

@@ -6,7 +6,6 @@ When an alarm stands, whom it goes to, and what may be spent on outreach in a mo
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from email_validator import EmailNotValidError, validate_email
 from pydantic import Field, field_validator
 
 from outreach.settings.parts import Part
@@ -48,6 +47,8 @@ def _way_to(address: str) -> Literal["email", "web"] | None:
             return "web" if is_whole and " " not in address and (parts.port is None or parts.port > 0) else None
         except ValueError:
             return None
+    from email_validator import EmailNotValidError, validate_email  # its resolver takes a while to import
+
     try:
         validate_email(address, check_deliverability=False, test_environment=True)
     except EmailNotValidError:

@@ -13,10 +13,10 @@ from sqlmodel.sql.expression import SelectOfScalar
 from outreach.database import insert_new
 from outreach.delivery import outbox
 from outreach.delivery.control import pauses
-from outreach.delivery.last_check import MAY_HAVE_LEFT
 from outreach.delivery.providers.protocol import CLOSING, stand_in
 from outreach.delivery.recovery.recovery import doubt
 from outreach.delivery.staff_mail.notices import is_notice
+from outreach.delivery.status_reasons import MAY_HAVE_LEFT
 from outreach.models import DESK, Attempt, Batch, Event, Installation, Message, Suppression
 from outreach.settings.providers import CARRIERS
 

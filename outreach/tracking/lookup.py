@@ -18,12 +18,12 @@ from outreach.composing.store.storage import Storage, open_storage
 from outreach.database import reading, writing
 from outreach.delivery import outbox
 from outreach.delivery.handover import handover_of
-from outreach.delivery.last_check import MAY_HAVE_LEFT
 from outreach.delivery.providers import Found, Handover, Provider, open_providers
 from outreach.delivery.recovery import recovery
 from outreach.delivery.recovery.cancelling import cancel_stopped
 from outreach.delivery.recovery.restore_guard import accept_restore, find_restore, is_looked_after, raise_mark
 from outreach.delivery.staff_mail.reminders import remind_deputy
+from outreach.delivery.status_reasons import MAY_HAVE_LEFT
 from outreach.delivery.unrecorded_results import settle_unsettled
 from outreach.errors import DatabaseError, DeliveryError, Refused
 from outreach.locks import take_turns

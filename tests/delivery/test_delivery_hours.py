@@ -13,12 +13,13 @@ from conftest import NOW, TODAY
 from outreach.clock import stopped_clock
 from outreach.database import reading, writing
 from outreach.delivery.due import count_due
-from outreach.delivery.last_check import NO_HOURS, OUTSIDE_HOURS
+from outreach.delivery.last_check import NO_HOURS
 from outreach.delivery.providers import Handover
 from outreach.delivery.providers.outbox import Outbox
 from outreach.delivery.providers.twilio import VALIDITY, _validity
 from outreach.delivery.reports import DeliverReport
 from outreach.delivery.sender import deliver_due
+from outreach.delivery.status_reasons import OUTSIDE_HOURS
 from outreach.errors import NotSent
 from outreach.learning.alarms import find_alarms
 from outreach.models import Attempt, Customer, Flag, Message

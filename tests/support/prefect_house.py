@@ -24,8 +24,7 @@ from outreach.drill.ledger import read_log
 from outreach.drill.lob import Lob
 from outreach.drill.vendors import FAULTS, SEARCH_FAULTS, Vendor, serve
 from outreach.models import Customer, Message, Visit
-from outreach.planning.run import today_of
-from outreach.settings import PROJECT, Settings, load_settings
+from outreach.settings import PROJECT, Settings, load_settings, today_of
 from ports import free_port
 
 T = TypeVar("T")

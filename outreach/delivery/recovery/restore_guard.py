@@ -12,9 +12,9 @@ from sqlalchemy import Engine, func
 from sqlmodel import Session, col, select
 
 from outreach.database import insert_new, reading, writing
-from outreach.delivery.last_check import MAY_HAVE_LEFT
 from outreach.delivery.recovery.recovery import doubt
 from outreach.delivery.recovery.restore_marks import Mark, mark_file, old_mark_file, read_mark, remember
+from outreach.delivery.status_reasons import MAY_HAVE_LEFT
 from outreach.errors import DatabaseError
 from outreach.models import Attempt, Installation, Message, RunMark
 from outreach.settings import Settings

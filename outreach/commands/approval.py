@@ -1,0 +1,66 @@
+"""Batches on the command line: batches, approve and reject."""
+
+from typing import Annotated
+
+import typer
+
+from outreach.approval.approving import approve_batch
+from outreach.approval.batches import list_batches, require_waiting
+from outreach.approval.rejections import reject
+from outreach.commands import output
+from outreach.commands.context import open_call
+from outreach.commands.options import AsJson, By, Database, Now
+from outreach.database import reading
+from outreach.errors import SettingsError
+from outreach.prefect_events import announce_approval, prefect_address
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def batches(
+    all_: Annotated[bool, typer.Option("--all", help="Also those that are decided.")] = False,
+    database: Database = None,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the batches that wait for a person."""
+    call = open_call(database, now, as_json)
+    with reading(call.engine) as session:
+        output.show_batches(list_batches(session, None if all_ else "waiting"), as_json)
+
+
+@app.command()
+def approve(
+    batch: Annotated[list[str], typer.Argument(help="One or more batches.")],
+    by: By,
+    seal: Annotated[str | None, typer.Option(help="The seal you looked at; for one batch.")] = None,
+    database: Database = None,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Approve a batch as it is sealed."""
+    if seal and len(batch) > 1:
+        raise SettingsError("A seal is of one batch; name that batch alone")
+    call = open_call(database, now, as_json)
+    zone = call.settings.business.zone
+    with reading(call.engine) as session:
+        names = [require_waiting(session, one, zone).batch_id for one in dict.fromkeys(batch)]  # all of them, or none
+    approved = [approve_batch(call.engine, call.settings, one, by, call.now, "command line", seal) for one in names]
+    for one in approved:
+        announce_approval(prefect_address(), one)
+    output.show_batches(approved, as_json)
+
+
+@app.command("reject")
+def reject_(
+    subject: Annotated[str, typer.Argument(help="A batch, or the reference of one message.")],
+    by: By,
+    reason: Annotated[str, typer.Option(help="Why, for those who wrote it.")],
+    database: Database = None,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Reject a batch or one message; the rest of its batch goes on."""
+    call = open_call(database, now, as_json)
+    output.show_batches([reject(call.engine, subject, by, reason, call.now, "command line")], as_json)

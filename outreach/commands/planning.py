@@ -1,0 +1,110 @@
+"""Whom we write to and why: moments, prepare and why."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from outreach.commands import output
+from outreach.commands.context import open_call
+from outreach.commands.dry_run import show_plan
+from outreach.commands.options import AsJson, Database, DryRun, Now, On
+from outreach.console import print_json, print_table
+from outreach.database import reading
+from outreach.day import prepare_day
+from outreach.identity.customer_ids import read_customer_id
+from outreach.intake.dates import reading_dated
+from outreach.moments import Found, find_moments, require_kinds
+from outreach.planning.why import Answer, explain_customer
+from outreach.prefect_events import announce_approval, prefect_address
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def moments(
+    on: On = None,
+    from_: Annotated[str | None, typer.Option("--from", help="The first day of a range.")] = None,
+    to: Annotated[str | None, typer.Option("--to", help="The last day of a range.")] = None,
+    kind: Annotated[list[str] | None, typer.Option(help="Only this moment; may be given again.")] = None,
+    database: Database = None,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Who has a moment on a day, whatever was sent before; writes nothing."""
+    call = open_call(database, now, as_json, dates=False)
+    first, last = call.day(from_ or on or to), call.day(to or on or from_)
+    require_kinds(kind or [])
+    days = (first + timedelta(days=ahead) for ahead in range((last - first).days + 1))
+    with reading_dated(call.engine, call.settings) as session:
+        found = (item for day in days for item in find_moments(session, call.settings, day, kind or None))
+        show_moments(found, as_json)
+
+
+@app.command()
+def prepare(
+    on: On = None,
+    moment: Annotated[list[str] | None, typer.Option(help="Plan only this moment; may be given again.")] = None,
+    dry_run: DryRun = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="Write at most so many messages; the rest later.")] = None,
+    database: Database = None,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find moments, decide, write the messages and open the batches of a day; running it again changes nothing."""
+    call = open_call(database, now, as_json)
+    day = call.day(on)
+    prepared = prepare_day(call.engine, call.settings, day, call.clock, call.tell, moment or (), dry_run, limit)
+    if dry_run:
+        return show_plan(prepared, as_json)
+    for batch in prepared.approved:
+        announce_approval(prefect_address(), batch)
+    with reading(call.engine) as session:
+        return output.show_prepared(session, prepared, as_json)
+
+
+@app.command()
+def why(
+    customer: Annotated[str, typer.Argument(help="A customer's id.")],
+    on: On = None,
+    database: Database = None,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Why this person, why today, why not."""
+    call = open_call(database, now, as_json)
+    with reading(call.engine) as session:
+        person = read_customer_id(session, customer)
+    show_answers(explain_customer(call.engine, call.settings, person, call.day(on), call.now), as_json)
+
+
+def show_moments(found: Iterable[Found], as_json: bool) -> None:
+    if as_json:
+        for item in found:
+            about = {"on": item.on, "moment": item.kind, "customer_id": item.customer_id, "occasion": item.occasion}
+            print_json(about)
+        return
+    rows = [(item.on, item.kind, item.customer_id, item.occasion) for item in found]
+    print_table("Moments", ["on", "moment", "customer", "occasion"], rows)
+
+
+def show_answers(answers: Sequence[Answer], as_json: bool) -> None:
+    if as_json:
+        return print_json(answers)
+    rows = [
+        (a.kind, a.occasion, a.outcome.replace("_", " "), a.reason, a.decided_on, a.next_on, a.reference, a.status)
+        for a in answers
+    ]
+    columns = ["moment", "occasion", "answer", "because", "decided", "look again", "message", "status"]
+    print_table("Why, and why not", columns, rows)
+    asked = {answer.kind: answer.clauses for answer in answers}
+    return print_table(
+        "What each moment asks",
+        ["moment", "condition", "met", "what we know", "what would have to change"],
+        [
+            ("" if place else kind, clause.says, "yes" if clause.is_met else "no", clause.value, clause.change)
+            for kind, clauses in asked.items()
+            for place, clause in enumerate(clauses)
+        ],
+    )
