@@ -4,6 +4,7 @@ import json
 import re
 import runpy
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import click
 import pytest
 import typer
 from pydantic import BaseModel
+from typer.core import TyperGroup
+from typer.testing import CliRunner
 
 from flows import PREFECT_DEFAULTS
-from outreach.commands.main import app
+from outreach.commands.main import COMMANDS, app
 from outreach.delivery.providers import PROVIDERS
 from outreach.learning.alarms import KINDS
 from outreach.models import STATUSES
@@ -33,12 +36,12 @@ def read(name: str) -> str:
 
 def commands() -> Iterator[tuple[str, click.Command]]:
     def walk(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
-        inner = getattr(command, "commands", None)
-        if inner is None:
+        if not isinstance(command, TyperGroup):
             yield name, command
             return
-        for word, nested in inner.items():
-            yield from walk(f"{name} {word}", nested)
+        context = click.Context(command)
+        for word in command.list_commands(context):
+            yield from walk(f"{name} {word}", command.get_command(context, word))
 
     yield from walk("outreach", typer.main.get_command(app))
 
@@ -56,6 +59,20 @@ def test_every_command_and_option_is_in_the_docs(name: str, command: click.Comma
                 assert option in (page if option in EVERYWHERE else row), f"{option} of {name}"
             else:
                 assert option.upper() in row, f"{option.upper()} of {name}"
+
+
+def test_the_help_lists_every_command_of_every_file_and_no_line_of_it_is_cut() -> None:
+    files = {file for file, _ in COMMANDS.values()}
+    groups = {file: typer.main.get_group(import_module(f"outreach.commands.{file}").app) for file in files}
+    below_a_word = {name for name, (file, _) in COMMANDS.items() if name not in groups[file].commands}
+    assert below_a_word == {"people", "pen", "staff"}
+    assert {name for file in files - below_a_word for name in groups[file].commands} == COMMANDS.keys() - below_a_word
+    has_commands = {
+        path.stem for path in (PROJECT / "outreach/commands").glob("*.py") if "typer.Typer(" in read(str(path))
+    }
+    assert has_commands - {"main"} == files
+    shown = CliRunner().invoke(app, ["--help"]).stdout
+    assert all(line in shown for _, line in COMMANDS.values())
 
 
 def test_the_docs_name_no_command_that_does_not_exist() -> None:
