@@ -45,7 +45,7 @@ class Caller:
 
 
 @dataclass(frozen=True)
-class Entry:
+class SignedIn:
     """Somebody who was let in: `token` is for the cookie of their session, `known` for that of the browser."""
 
     staff_id: str
@@ -61,7 +61,7 @@ def let_in(
     caller: Caller,
     now: datetime,
     draw: Draw = draw_at_random,
-) -> Entry:
+) -> SignedIn:
     """Lets in the member of staff with this id (or e-mail address) and password. Raises NotLetIn or TooManyTries."""
     key = load_key(engine, settings)
     with reading(engine) as session:
@@ -83,12 +83,12 @@ def let_in(
             raise NotLetIn("This account has just been changed. Try again")
         current.password_hash = fresh or current.password_hash
         token = _open(session, settings.desk, who, "password", caller, now, draw)
-    return Entry(who, token, _remember(key, who, caller.known, draw))
+    return SignedIn(who, token, _remember(key, who, caller.known, draw))
 
 
 def let_in_by_account(
     engine: Engine, settings: Settings, email: str, caller: Caller, now: datetime, draw: Draw = draw_at_random
-) -> Entry:
+) -> SignedIn:
     """Lets in the member of staff with an address that a provider has verified. Raises NotLetIn; nobody is made."""
     key = load_key(engine, settings)
     with writing(engine) as session:
@@ -96,7 +96,7 @@ def let_in_by_account(
         if member is None:
             raise NotLetIn("Nobody here has the e-mail address of that account. Ask an admin to add it to your record")
         token = _open(session, settings.desk, member.staff_id, "account", caller, now, draw)
-    return Entry(member.staff_id, token, _remember(key, member.staff_id, caller.known, draw))
+    return SignedIn(member.staff_id, token, _remember(key, member.staff_id, caller.known, draw))
 
 
 def _try(engine: Engine, subjects: Sequence[Subject], password: str, hashed: str | None, now: datetime) -> bool:

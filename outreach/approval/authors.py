@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from outreach.approval.batches import WAITING
 from outreach.chunks import select_for
-from outreach.composing.contributors import Part
+from outreach.composing.contributors import Contribution
 from outreach.composing.templating.templates import FOLDERS
 from outreach.errors import SamePerson
 from outreach.models import Batch, Edit, Hand, KnobVersion, Message, TemplateVersion
@@ -22,32 +22,34 @@ SHOWN = (*WAITING, "approved")
 _NOUNS = {"words": "words", "knobs": "knobs", "event": "event", "treatment": "treatment", "edit": "edited"}
 
 
-def parts_of(session: Session, provenances: Collection[str]) -> dict[str, set[Part]]:
+def parts_of(session: Session, provenances: Collection[str]) -> dict[str, set[Contribution]]:
     """Who put what into the messages of each provenance."""
-    parts: dict[str, set[Part]] = defaultdict(set)
+    parts: dict[str, set[Contribution]] = defaultdict(set)
     for hand in select_for(session, select(Hand), Hand.provenance_id, provenances):
-        parts[hand.provenance_id].add(Part(hand.by, hand.part, hand.name, hand.version))
+        parts[hand.provenance_id].add(Contribution(hand.by, hand.part, hand.name, hand.version))
     return parts
 
 
-def parts_in(session: Session, batch: Batch, statuses: Sequence[str] = SHOWN) -> list[Part]:
+def parts_in(session: Session, batch: Batch, statuses: Sequence[str] = SHOWN) -> list[Contribution]:
     """Who put what into the messages of a batch that have one of `statuses`; an edit is named by its reference."""
     of_batch = Message.batch_id == batch.batch_id, col(Message.status).in_(statuses)
     made = set(session.exec(select(Message.provenance_id).where(*of_batch).distinct()))
     parts = {part for theirs in parts_of(session, {id_ for id_ in made if id_}).values() for part in theirs}
     edits = select(Edit.by, Edit.reference).join(Message, col(Message.reference) == Edit.reference)
-    parts |= {Part(by, "edit", reference) for by, reference in session.exec(edits.where(*of_batch))}
+    parts |= {Contribution(by, "edit", reference) for by, reference in session.exec(edits.where(*of_batch))}
     if None in made:
         parts |= _any_hand(session, batch)
     return sorted(parts, key=lambda part: (part.part, part.name, part.by))
 
 
-def _any_hand(session: Session, batch: Batch) -> set[Part]:
+def _any_hand(session: Session, batch: Batch) -> set[Contribution]:
     """Whoever ever saved words or knobs for it: nobody knows what an earlier version of the program made it with."""
     name = col(TemplateVersion.name).startswith(f"{FOLDERS[batch.channel]}/{batch.kind}.", autoescape=True)
     words = session.exec(select(TemplateVersion.by, TemplateVersion.name).where(name).distinct())
     knobs = session.exec(select(KnobVersion.by).where(KnobVersion.moment == batch.kind).distinct())
-    return {Part(by, "words", template) for by, template in words} | {Part(by, "knobs", batch.kind) for by in knobs}
+    return {Contribution(by, "words", template) for by, template in words} | {
+        Contribution(by, "knobs", batch.kind) for by in knobs
+    }
 
 
 def authors_of(session: Session, batch: Batch) -> set[str]:
@@ -55,7 +57,7 @@ def authors_of(session: Session, batch: Batch) -> set[str]:
     return {batch.author, *(part.by for part in parts_in(session, batch, TO_APPROVE))}
 
 
-def tell_parts(parts: Sequence[Part]) -> str:
+def tell_parts(parts: Sequence[Contribution]) -> str:
     """The parts in words, such as “words (letters/anniversary.en.html), knobs (reward)”."""
     names: dict[str, list[str]] = defaultdict(list)
     for part in parts:
@@ -63,7 +65,7 @@ def tell_parts(parts: Sequence[Part]) -> str:
     return ", ".join(f"{noun} ({', '.join(dict.fromkeys(listed))})" for noun, listed in names.items())
 
 
-def tell_hands(parts: Sequence[Part]) -> list[tuple[str, str]]:
+def tell_hands(parts: Sequence[Contribution]) -> list[tuple[str, str]]:
     """Each member of staff who put something in, with what it was."""
     people = sorted({part.by for part in parts})
     return [(by, tell_parts([part for part in parts if part.by == by])) for by in people]

@@ -15,7 +15,7 @@ from outreach.approval.staff import require_writer
 from outreach.composing.digests import media_type_for, message_digest
 from outreach.composing.editing import open_draft, sha256_of, words_of, write_edited
 from outreach.composing.store.contents import Row, content_row, keep_body, open_to_write
-from outreach.composing.writing import Written
+from outreach.composing.writing import WrittenMessage
 from outreach.contacts import load_key
 from outreach.database import insert_new, reading, writing
 from outreach.errors import ChangedSince
@@ -56,7 +56,7 @@ def edit_message(
         return set_apart(session, batch, [message], by, False, by, now, CHANGED)
 
 
-def _store(session: Session, message: Message, written: Written, row: Row, by: str, now: datetime) -> None:
+def _store(session: Session, message: Message, written: WrittenMessage, row: Row, by: str, now: datetime) -> None:
     """Keeps the words and the bytes, and makes them what the message is."""
     edits = select(func.count()).select_from(Edit).where(Edit.reference == message.reference)
     number = session.exec(edits).one() + 1

@@ -13,7 +13,7 @@ from outreach.errors import ApprovalError, SettingsError
 from outreach.locks import take_turns
 from outreach.models import KnobVersion
 from outreach.moments import knobs_for
-from outreach.planning.ceilings import Given, why_too_much
+from outreach.planning.ceilings import GiftTotals, why_too_much
 from outreach.planning.knobs import overlay_knobs, saved_knobs
 from outreach.settings import Settings, fixed_knobs
 
@@ -38,7 +38,7 @@ def save_knobs(
         raise SettingsError(f"{fixed[0]} is fixed by {variable} in the environment; it can only be changed there")
     if wanted == standing:
         return None
-    if wanted.get("reward") != standing.get("reward") and (why := why_too_much(settings, Given(wanted["reward"]))):
+    if wanted.get("reward") != standing.get("reward") and (why := why_too_much(settings, GiftTotals(wanted["reward"]))):
         raise SettingsError(f"reward: {why}")
     written = knobs_for(settings, moment).model_dump(mode="json")
     differing = {name: value for name, value in wanted.items() if value != written[name]}

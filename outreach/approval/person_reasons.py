@@ -15,7 +15,7 @@ from outreach.chunks import select_for
 from outreach.composing.contributors import LET_GO
 from outreach.models import Batch, Message, Moment, Staff
 from outreach.moments import knobs_for
-from outreach.planning.ceilings import GIVEN, Given, find_given, why_too_much
+from outreach.planning.ceilings import GIVEN, GiftTotals, find_given, why_too_much
 from outreach.settings import Settings
 
 # So many earlier runs say what is usual.
@@ -55,12 +55,12 @@ def why_person(session: Session, settings: Settings, opening: Opening) -> str:
     )
 
 
-def given_by(session: Session, run_on: date, messages: list[Message]) -> Given:
+def given_by(session: Session, run_on: date, messages: list[Message]) -> GiftTotals:
     """What the gifts of messages that are to be approved together come to, and those of their month with them."""
     values = [message.reward_value for message in messages]
     batch = sum(values)
     # A batch that gives nothing is not held by what others gave.
-    return Given(max(values, default=0), batch, find_given(session, run_on, GIVEN) + batch if batch else 0)
+    return GiftTotals(max(values, default=0), batch, find_given(session, run_on, GIVEN) + batch if batch else 0)
 
 
 def _approved(opening: Opening) -> tuple[Any, ...]:

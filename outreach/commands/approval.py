@@ -8,7 +8,7 @@ from outreach.approval.approving import approve_batch
 from outreach.approval.batches import list_batches, require_waiting
 from outreach.approval.rejections import reject
 from outreach.commands import output
-from outreach.commands.context import open_call
+from outreach.commands.context import open_context
 from outreach.commands.options import AsJson, By, Database, Now
 from outreach.database import reading
 from outreach.errors import SettingsError
@@ -25,8 +25,8 @@ def batches(
     as_json: AsJson = False,
 ) -> None:
     """List the batches that wait for a person."""
-    call = open_call(database, now, as_json)
-    with reading(call.engine) as session:
+    context = open_context(database, now, as_json)
+    with reading(context.engine) as session:
         output.show_batches(list_batches(session, None if all_ else "waiting"), as_json)
 
 
@@ -42,11 +42,13 @@ def approve(
     """Approve a batch as it is sealed."""
     if seal and len(batch) > 1:
         raise SettingsError("A seal is of one batch; name that batch alone")
-    call = open_call(database, now, as_json)
-    zone = call.settings.business.zone
-    with reading(call.engine) as session:
+    context = open_context(database, now, as_json)
+    zone = context.settings.business.zone
+    with reading(context.engine) as session:
         names = [require_waiting(session, one, zone).batch_id for one in dict.fromkeys(batch)]  # all of them, or none
-    approved = [approve_batch(call.engine, call.settings, one, by, call.now, "command line", seal) for one in names]
+    approved = [
+        approve_batch(context.engine, context.settings, one, by, context.now, "command line", seal) for one in names
+    ]
     for one in approved:
         announce_approval(prefect_address(), one)
     output.show_batches(approved, as_json)
@@ -62,5 +64,5 @@ def reject_(
     as_json: AsJson = False,
 ) -> None:
     """Reject a batch or one message; the rest of its batch goes on."""
-    call = open_call(database, now, as_json)
-    output.show_batches([reject(call.engine, subject, by, reason, call.now, "command line")], as_json)
+    context = open_context(database, now, as_json)
+    output.show_batches([reject(context.engine, subject, by, reason, context.now, "command line")], as_json)

@@ -1,4 +1,4 @@
-"""One call of the command: what its shared options come to. Opens the database; decides nothing."""
+"""What the shared options of one call come to. Opens the database; decides nothing."""
 
 import os
 import socket
@@ -19,7 +19,7 @@ from outreach.settings import Settings, load_settings, today_of
 
 
 @dataclass(frozen=True)
-class Call:
+class Context:
     """One call of the command: its settings, an upgraded database, the clock, and whether to speak JSON.
 
     `written` are the settings without what was saved at the desk, for pages that live long enough to see that change.
@@ -48,9 +48,9 @@ class Call:
             console.say(line)
 
 
-def open_call(
+def open_context(
     database: str | None, now: str | None, as_json: bool = False, create: bool = False, dates: bool = True
-) -> Call:
+) -> Context:
     """Raises DatabaseError where there is no database and the command is not one that makes it.
 
     Without `dates` the business dates in the database stay as they are, whatever its time zone is now.
@@ -71,7 +71,7 @@ def open_call(
         from outreach.delivery.recovery.restore_guard import name_installation  # half of delivery comes with it
 
         name_installation(engine, tuned, clock())
-    return Call(tuned, settings, url, engine, clock, as_json)
+    return Context(tuned, settings, url, engine, clock, as_json)
 
 
 def owner_name() -> str:

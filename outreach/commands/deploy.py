@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from outreach import console
-from outreach.commands.context import open_call
+from outreach.commands.context import open_context
 from outreach.commands.options import AsJson, Database, Now
 from outreach.prefect_events import prefect_address
 
@@ -28,9 +28,9 @@ def deploy(
     from flows.reconcile import deploy as deploy_all  # Prefect takes seconds to import
     from flows.reconcile import find_recipient
 
-    call = open_call(database, now, as_json, create=True)
-    recipient = find_recipient(call.engine, call.settings, desk)
-    changes = deploy_all(call.written, prefect or prefect_address() or LOCAL, recipient, reset)
+    context = open_context(database, now, as_json, create=True)
+    recipient = find_recipient(context.engine, context.settings, desk)
+    changes = deploy_all(context.written, prefect or prefect_address() or LOCAL, recipient, reset)
     rows: list[tuple[Any, ...]] = [(change.name, change.outcome, change.why) for change in changes]
     if as_json:
         return console.print_json([{"name": name, "outcome": outcome, "why": why} for name, outcome, why in rows])

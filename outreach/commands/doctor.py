@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from outreach import console
-from outreach.commands.context import open_call
+from outreach.commands.context import open_context
 from outreach.commands.deploy import LOCAL
 from outreach.commands.options import AsJson, Database, Now
 from outreach.console import print_json, print_table
@@ -31,8 +31,8 @@ def doctor(
 ) -> None:
     """Say what is missing on this machine, and how to mend it."""
     if send_to is not None:
-        call = open_call(database, now)
-        return console.say(send_test_email(call.engine, call.settings, send_to, by or "", call.now))
+        context = open_context(database, now)
+        return console.say(send_test_email(context.engine, context.settings, send_to, by or "", context.now))
     findings = examine(database, now)
     if prefect:
         from flows.health import examine_prefect  # Prefect takes seconds to import

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from outreach import console
-from outreach.commands.context import open_call
+from outreach.commands.context import open_context
 from outreach.commands.options import AsJson, By, Database, Now
 from outreach.errors import SettingsError
 from outreach.intake.goodwill_lists import GoodwillReport, read_list
@@ -28,11 +28,11 @@ def goodwill(
     """Name those whom an event hit, so that planning writes to them; the same list again changes nothing."""
     if (file is None) == (query is None):
         raise SettingsError("Say who was hit: --file FILE, or --query 'SELECT customer_id FROM …'; one of the two")
-    call = open_call(database, now, as_json)
+    context = open_context(database, now, as_json)
     if file:
-        report = name_hit(call.engine, call.settings, read_list(file), event, by, call.now)
+        report = name_hit(context.engine, context.settings, read_list(file), event, by, context.now)
     else:
-        report = name_by_query(call.engine, call.settings, query or "", event, by, call.now)
+        report = name_by_query(context.engine, context.settings, query or "", event, by, context.now)
     show_named(report, as_json)
     raise typer.Exit(2 if report.refused else 0)
 

@@ -7,7 +7,7 @@ import typer
 from sqlalchemy.engine import make_url
 
 from outreach import console
-from outreach.commands.context import open_call
+from outreach.commands.context import open_context
 from outreach.commands.options import AsJson, Database, Now
 from outreach.console import print_json, print_table, say
 from outreach.intake.changes import read_since
@@ -23,8 +23,8 @@ app = typer.Typer(rich_markup_mode=None)
 @app.command()
 def init(database: Database = None, now: Now = None) -> None:
     """Create the database, or bring it to today's shape."""
-    call = open_call(database, now, create=True)
-    console.say(f"The database is ready: {make_url(call.url).render_as_string(hide_password=True)}")
+    context = open_context(database, now, create=True)
+    console.say(f"The database is ready: {make_url(context.url).render_as_string(hide_password=True)}")
 
 
 @app.command("import")
@@ -39,11 +39,11 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Take in customer data; bad rows are listed and never stop good ones."""
-    call = open_call(database, now, as_json, create=True)
+    context = open_context(database, now, as_json, create=True)
     read = read_mapping(mapping) if mapping else None
     origin = open_tables(source) if "://" in source else Folder(Path(source))
-    changed = read_since(since, call.settings.business.timezone)
-    report = import_data(call.engine, origin, call.settings, call.now, read, call.tell, changed)
+    changed = read_since(since, context.settings.business.timezone)
+    report = import_data(context.engine, origin, context.settings, context.now, read, context.tell, changed)
     show_import(report, as_json)
     raise typer.Exit(2 if report.refused else 0)
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from outreach import console
-from outreach.commands.context import open_call
+from outreach.commands.context import open_context
 from outreach.commands.options import AsJson, By, Database, Now
 from outreach.database import reading
 from outreach.errors import SettingsError
@@ -23,9 +23,9 @@ Who = Annotated[str, typer.Argument(help="A customer's id.")]
 @app.command("duplicates")
 def people_duplicates(database: Database = None, now: Now = None, as_json: AsJson = False) -> None:
     """Look through all customers for those who may be one person; merges nobody."""
-    call = open_call(database, now, as_json)
-    report = find_duplicates(call.engine, call.settings, call.now)
-    with reading(call.engine) as session:
+    context = open_context(database, now, as_json)
+    report = find_duplicates(context.engine, context.settings, context.now)
+    with reading(context.engine) as session:
         doubles, _ = list_doubles(session, 1, ALL)
     if as_json:
         return console.print_json({"report": report, "pairs": doubles})
@@ -45,8 +45,8 @@ def people_merge(
     now: Now = None,
 ) -> None:
     """Make one person of two customers; can be taken back."""
-    call = open_call(database, now)
-    report = merge_people(call.engine, call.settings, keep, other, by, call.now)
+    context = open_context(database, now)
+    report = merge_people(context.engine, context.settings, keep, other, by, context.now)
     console.say(f"{other} is another number of {keep} now; {report.pulled.withdrawn} open messages were withdrawn")
 
 
@@ -58,16 +58,16 @@ def people_unmerge(
     now: Now = None,
 ) -> None:
     """Take a merge back: each has their own history again."""
-    call = open_call(database, now)
-    merge = unmerge_people(call.engine, merged, by, call.now)
+    context = open_context(database, now)
+    merge = unmerge_people(context.engine, merged, by, context.now)
     console.say(f"{merge.merged_id} and {merge.kept_id} are two people again")
 
 
 @app.command("two")
 def people_two(one: Who, other: Who, by: By, database: Database = None, now: Now = None) -> None:
     """Say that two who may be one person are two; they are never proposed again."""
-    call = open_call(database, now)
-    say_two_people(call.engine, one, other, by, call.now)
+    context = open_context(database, now)
+    say_two_people(context.engine, one, other, by, context.now)
     console.say(f"{one} and {other} are two people")
 
 
@@ -83,16 +83,16 @@ def people_reopen(
     now: Now = None,
 ) -> None:
     """Take off the do-not-contact list what staff or a bounce put on it; never what the person asked for."""
-    call = open_call(database, now)
-    channels = lift_typed(call.engine, call.settings, contact, postal_code, by, reason, call.now)
+    context = open_context(database, now)
+    channels = lift_typed(context.engine, context.settings, contact, postal_code, by, reason, context.now)
     console.say(f"Lifted for {' and '.join(channels)}")
 
 
 @app.command("households")
 def people_households(database: Database = None, now: Now = None) -> None:
     """Find who shares an address, as every import does at its end."""
-    call = open_call(database, now)
-    changed = detect_households(call.engine, call.settings, call.now)
+    context = open_context(database, now)
+    changed = detect_households(context.engine, context.settings, context.now)
     console.say(f"{changed} customers have another household than before")
 
 
@@ -109,9 +109,9 @@ def people_lives(
     """Record whom a customer says they live with; it stands above the data."""
     if (with_ is not None) + alone + forget != 1:
         raise SettingsError("Say one of --with ID, --alone and --forget")
-    call = open_call(database, now)
+    context = open_context(database, now)
     if forget:
-        take_household_back(call.engine, customer, by, call.now)
+        take_household_back(context.engine, customer, by, context.now)
     else:
-        record_household(call.engine, customer, with_, by, call.now)
+        record_household(context.engine, customer, with_, by, context.now)
     console.say("Taken back" if forget else "Recorded")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from outreach.commands import output
-from outreach.commands.context import open_call
+from outreach.commands.context import open_context
 from outreach.commands.dry_run import show_plan
 from outreach.commands.options import AsJson, Database, DryRun, Now, On
 from outreach.console import print_json, print_table
@@ -16,7 +16,7 @@ from outreach.day import prepare_day
 from outreach.identity.customer_ids import read_customer_id
 from outreach.intake.dates import reading_dated
 from outreach.moments import Found, find_moments, require_kinds
-from outreach.planning.why import Answer, explain_customer
+from outreach.planning.why import MomentAnswer, explain_customer
 from outreach.prefect_events import announce_approval, prefect_address
 
 app = typer.Typer(rich_markup_mode=None)
@@ -33,12 +33,12 @@ def moments(
     as_json: AsJson = False,
 ) -> None:
     """Who has a moment on a day, whatever was sent before; writes nothing."""
-    call = open_call(database, now, as_json, dates=False)
-    first, last = call.day(from_ or on or to), call.day(to or on or from_)
+    context = open_context(database, now, as_json, dates=False)
+    first, last = context.day(from_ or on or to), context.day(to or on or from_)
     require_kinds(kind or [])
     days = (first + timedelta(days=ahead) for ahead in range((last - first).days + 1))
-    with reading_dated(call.engine, call.settings) as session:
-        found = (item for day in days for item in find_moments(session, call.settings, day, kind or None))
+    with reading_dated(context.engine, context.settings) as session:
+        found = (item for day in days for item in find_moments(session, context.settings, day, kind or None))
         show_moments(found, as_json)
 
 
@@ -53,14 +53,16 @@ def prepare(
     as_json: AsJson = False,
 ) -> None:
     """Find moments, decide, write the messages and open the batches of a day; running it again changes nothing."""
-    call = open_call(database, now, as_json)
-    day = call.day(on)
-    prepared = prepare_day(call.engine, call.settings, day, call.clock, call.tell, moment or (), dry_run, limit)
+    context = open_context(database, now, as_json)
+    day = context.day(on)
+    prepared = prepare_day(
+        context.engine, context.settings, day, context.clock, context.tell, moment or (), dry_run, limit
+    )
     if dry_run:
         return show_plan(prepared, as_json)
     for batch in prepared.approved:
         announce_approval(prefect_address(), batch)
-    with reading(call.engine) as session:
+    with reading(context.engine) as session:
         return output.show_prepared(session, prepared, as_json)
 
 
@@ -73,10 +75,10 @@ def why(
     as_json: AsJson = False,
 ) -> None:
     """Why this person, why today, why not."""
-    call = open_call(database, now, as_json)
-    with reading(call.engine) as session:
+    context = open_context(database, now, as_json)
+    with reading(context.engine) as session:
         person = read_customer_id(session, customer)
-    show_answers(explain_customer(call.engine, call.settings, person, call.day(on), call.now), as_json)
+    show_answers(explain_customer(context.engine, context.settings, person, context.day(on), context.now), as_json)
 
 
 def show_moments(found: Iterable[Found], as_json: bool) -> None:
@@ -89,7 +91,7 @@ def show_moments(found: Iterable[Found], as_json: bool) -> None:
     print_table("Moments", ["on", "moment", "customer", "occasion"], rows)
 
 
-def show_answers(answers: Sequence[Answer], as_json: bool) -> None:
+def show_answers(answers: Sequence[MomentAnswer], as_json: bool) -> None:
     if as_json:
         return print_json(answers)
     rows = [

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from outreach import console
-from outreach.commands.context import open_call
+from outreach.commands.context import open_context
 from outreach.commands.options import Database, Now, On
 from outreach.composing.preview import preview_template
 from outreach.local_files import write_private
@@ -24,7 +24,7 @@ def preview(
     now: Now = None,
 ) -> None:
     """Write a template as one customer would get it."""
-    call = open_call(database, now)
-    content, media_type = preview_template(call.engine, call.settings, template, customer, call.day(on))
+    context = open_context(database, now)
+    content, media_type = preview_template(context.engine, context.settings, template, customer, context.day(on))
     write_private(out, content)
     console.say(f"{out}: {len(content):,} bytes of {media_type}")

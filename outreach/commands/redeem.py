@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from outreach import console
-from outreach.commands.context import open_call
+from outreach.commands.context import open_context
 from outreach.commands.options import AsJson, By, Database, Now
 from outreach.money import write_money
 from outreach.tracking.redemptions import find_reward, hash_of, redeem
@@ -22,9 +22,9 @@ def redeem_(
     as_json: AsJson = False,
 ) -> None:
     """Redeem a reward, once; says what it is worth and to whom it was given."""
-    call = open_call(database, now, as_json)
-    find_reward(call.engine, call.settings, code, call.now)
-    reward = redeem(call.engine, call.settings, hash_of(call.engine, call.settings, code), by, call.now)
+    context = open_context(database, now, as_json)
+    find_reward(context.engine, context.settings, code, context.now)
+    reward = redeem(context.engine, context.settings, hash_of(context.engine, context.settings, code), by, context.now)
     if as_json:
         return console.print_json(reward)
     return console.say(f"Redeemed: {write_money(reward.amount, reward.currency)}, given to {reward.customer_id}")

@@ -6,7 +6,7 @@ import typer
 
 from outreach import console
 from outreach.commands import output
-from outreach.commands.context import open_call, owner_name, scope_of
+from outreach.commands.context import open_context, owner_name, scope_of
 from outreach.commands.dry_run import show_due
 from outreach.commands.options import AsJson, By, Database, DryRun, Now, On, Scope
 from outreach.database import reading, writing
@@ -29,11 +29,11 @@ def deliver(
     as_json: AsJson = False,
 ) -> None:
     """Send what is approved and due, each exactly once."""
-    call = open_call(database, now, as_json)
+    context = open_context(database, now, as_json)
     if dry_run:
-        return show_due(count_due(call.engine, call.settings, call.clock, limit), as_json)
-    delivered = deliver_day(call.engine, call.settings, call.clock, owner_name(), call.tell, limit)
-    return output.show_delivered(delivered, call.settings.business, as_json)
+        return show_due(count_due(context.engine, context.settings, context.clock, limit), as_json)
+    delivered = deliver_day(context.engine, context.settings, context.clock, owner_name(), context.tell, limit)
+    return output.show_delivered(delivered, context.settings.business, as_json)
 
 
 @app.command()
@@ -46,9 +46,9 @@ def track(
     as_json: AsJson = False,
 ) -> None:
     """Close what is open: look up uncertain messages, recover interrupted ones, expire what came too late."""
-    call = open_call(database, now, as_json)
-    report = track_open(call.engine, call.settings, call.clock, call.tell, after_restore=after_restore)
-    output.show_tracked(report, call.currency, as_json)
+    context = open_context(database, now, as_json)
+    report = track_open(context.engine, context.settings, context.clock, context.tell, after_restore=after_restore)
+    output.show_tracked(report, context.currency, as_json)
 
 
 @app.command()
@@ -61,21 +61,21 @@ def close(
     now: Now = None,
 ) -> None:
     """Close an open case by hand, once you have asked the provider what became of it."""
-    call = open_call(database, now)
-    with writing(call.engine) as session:
-        message = close_by_hand(session, reference, as_, by, reason, call.now)
+    context = open_context(database, now)
+    with writing(context.engine) as session:
+        message = close_by_hand(session, reference, as_, by, reason, context.now)
         console.say(f"{message.reference} is {message.status}: {message.status_reason}")
 
 
 @app.command()
 def run(on: On = None, database: Database = None, now: Now = None, as_json: AsJson = False) -> None:
     """Prepare, deliver and track, with no server: for cron."""
-    call = open_call(database, now, as_json)
-    prepared = prepare_day(call.engine, call.settings, call.day(on), call.clock, call.tell)
-    delivered = deliver_day(call.engine, call.settings, call.clock, owner_name(), call.tell)
-    tracked = track_open(call.engine, call.settings, call.clock, call.tell)
-    with reading(call.engine) as session:
-        output.show_run(session, prepared, delivered, tracked, call.settings.business, as_json)
+    context = open_context(database, now, as_json)
+    prepared = prepare_day(context.engine, context.settings, context.day(on), context.clock, context.tell)
+    delivered = deliver_day(context.engine, context.settings, context.clock, owner_name(), context.tell)
+    tracked = track_open(context.engine, context.settings, context.clock, context.tell)
+    with reading(context.engine) as session:
+        output.show_run(session, prepared, delivered, tracked, context.settings.business, as_json)
 
 
 @app.command()
@@ -83,12 +83,12 @@ def pause(
     moment: Scope = None, provider: Scope = None, batch: Scope = None, database: Database = None, now: Now = None
 ) -> None:
     """Stop sending: everything, or one moment, provider or batch. Says what had left, and cancels what it can."""
-    call = open_call(database, now)
+    context = open_context(database, now)
     scope, name = scope_of(moment, provider, batch)
     stopped = stop_sending(
-        call.engine, call.settings, call.clock, scope, name, "command line", output.show_pause, call.tell
+        context.engine, context.settings, context.clock, scope, name, "command line", output.show_pause, context.tell
     )
-    output.show_cancelled(stopped, call.currency)
+    output.show_cancelled(stopped, context.currency)
 
 
 @app.command()
@@ -96,10 +96,10 @@ def resume(
     moment: Scope = None, provider: Scope = None, batch: Scope = None, database: Database = None, now: Now = None
 ) -> None:
     """Take a pause back."""
-    call = open_call(database, now)
+    context = open_context(database, now)
     scope, name = scope_of(moment, provider, batch)
-    with writing(call.engine) as session:
-        was_paused = pauses.resume(session, scope, name, call.now)
+    with writing(context.engine) as session:
+        was_paused = pauses.resume(session, scope, name, context.now)
         others = pauses.list_pauses(session)
     console.say("Sending goes on." if was_paused else "That was not paused; nothing changed.")
     for other in others:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from outreach.commands.context import open_call
+from outreach.commands.context import open_context
 from outreach.commands.options import Database, Now
 from outreach.prefect_events import prefect_address
 
@@ -21,8 +21,8 @@ def serve(
     """Serve the desk, the public unsubscribe page, and the webhooks of the vendors in use."""
     from outreach.supervisor import serve_pages  # Prefect and uvicorn take seconds to import
 
-    call = open_call(database, now, create=True)
-    serve_pages(call.engine, call.written, call.clock, host, port, prefect_address().removesuffix("/api"))
+    context = open_context(database, now, create=True)
+    serve_pages(context.engine, context.written, context.clock, host, port, prefect_address().removesuffix("/api"))
 
 
 @app.command()
@@ -35,5 +35,5 @@ def up(
     """Start everything on one machine: Prefect server and UI, deployments, worker, desk."""
     from outreach.supervisor import start_everything  # Prefect and uvicorn take seconds to import
 
-    call = open_call(database, now, create=True)
-    start_everything(call.written, call.url, port, prefect_port)
+    context = open_context(database, now, create=True)
+    start_everything(context.written, context.url, port, prefect_port)

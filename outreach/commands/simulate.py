@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from outreach import console
-from outreach.commands.context import open_call
+from outreach.commands.context import open_context
 from outreach.commands.options import AsJson, Database, Now
 from outreach.errors import SettingsError
 from outreach.local_files import write_private
@@ -34,12 +34,12 @@ def simulate(
     as_json: AsJson = False,
 ) -> None:
     """Whom we would write to on the days to come, and what it would cost; writes nothing."""
-    call = open_call(database, now, as_json)
-    first = call.day(from_)
-    last = call.day(to) if to else first
-    tried = try_knobs(call.settings, knob or [])
-    before = forecast(call.engine, call.settings, first, last, call.now) if knob else None
-    seen = forecast(call.engine, tried, first, last, call.now)
+    context = open_context(database, now, as_json)
+    first = context.day(from_)
+    last = context.day(to) if to else first
+    tried = try_knobs(context.settings, knob or [])
+    before = forecast(context.engine, context.settings, first, last, context.now) if knob else None
+    seen = forecast(context.engine, tried, first, last, context.now)
     weeks = count_weeks(seen)
     if picture:
         write_private(picture, draw_weeks(weeks, f"Touches per week, {first} to {last}").encode())

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from outreach import console
 from outreach.approval.staff import add_staff, give_first_password, list_staff, remove_staff, take_password
-from outreach.commands.context import Call, open_call
+from outreach.commands.context import Context, open_context
 from outreach.commands.options import AsJson, Database, Now
 from outreach.database import reading, writing
 from outreach.errors import SettingsError
@@ -37,12 +37,12 @@ def staff_add(
     now: Now = None,
 ) -> None:
     """Add someone, with a first password; or change their name, role or e-mail address."""
-    call = open_call(database, now, create=True)
-    with writing(call.engine) as session:
-        member = add_staff(session, who, name or who, role, call.now, email)
+    context = open_context(database, now, create=True)
+    with writing(context.engine) as session:
+        member = add_staff(session, who, name or who, role, context.now, email)
         console.say(f"{member.staff_id} is {member.name}, {member.role}")
         if password_file or not member.password_hash:
-            _new_password(call, session, who, password_file)
+            _new_password(context, session, who, password_file)
 
 
 @app.command("password")
@@ -53,17 +53,17 @@ def staff_password(
     now: Now = None,
 ) -> None:
     """Give someone a new first password, and sign them out everywhere."""
-    call = open_call(database, now)
-    with writing(call.engine) as session:
-        _new_password(call, session, who, password_file)
+    context = open_context(database, now)
+    with writing(context.engine) as session:
+        _new_password(context, session, who, password_file)
 
 
-def _new_password(call: Call, session: Session, who: str, password_file: Path | None) -> None:
+def _new_password(context: Context, session: Session, who: str, password_file: Path | None) -> None:
     if password_file:
-        take_password(session, who, _first_line(password_file), call.settings.business.name, call.now)
+        take_password(session, who, _first_line(password_file), context.settings.business.name, context.now)
         console.say(f"The password in {password_file} is now theirs")
     else:
-        _show_first_password(who, give_first_password(session, who, call.now))
+        _show_first_password(who, give_first_password(session, who, context.now))
 
 
 def _first_line(path: Path) -> str:
@@ -76,8 +76,8 @@ def _first_line(path: Path) -> str:
 @app.command("list")
 def staff_list(database: Database = None, now: Now = None, as_json: AsJson = False) -> None:
     """List the staff: their role, their e-mail address, and whether they have a password."""
-    call = open_call(database, now, as_json)
-    with reading(call.engine) as session:
+    context = open_context(database, now, as_json)
+    with reading(context.engine) as session:
         _show_staff(list_staff(session), as_json)
 
 
@@ -86,9 +86,9 @@ def staff_remove(
     who: Annotated[str, typer.Argument(help="The id.")], database: Database = None, now: Now = None
 ) -> None:
     """Remove someone, and sign them out at once; what they did stays in the audit."""
-    call = open_call(database, now)
-    with writing(call.engine) as session:
-        remove_staff(session, who, call.now)
+    context = open_context(database, now)
+    with writing(context.engine) as session:
+        remove_staff(session, who, context.now)
         console.say(f"{who} may not act any more")
 
 

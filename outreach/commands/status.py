@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import typer
 
-from outreach.commands.context import open_call
+from outreach.commands.context import open_context
 from outreach.commands.options import AsJson, Database, Now
 from outreach.console import MESSAGES_COUNTED_BY, as_plain, print_json, print_table, say
 from outreach.database import reading
@@ -19,9 +19,9 @@ app = typer.Typer(rich_markup_mode=None)
 @app.command()
 def status(database: Database = None, now: Now = None, as_json: AsJson = False) -> None:
     """Count messages by moment, channel and status; the counts always add up. Say which alarms stand."""
-    call = open_call(database, now, as_json)
-    with reading(call.engine) as session:
-        alarms = find_alarms(session, call.settings, call.now)
+    context = open_context(database, now, as_json)
+    with reading(context.engine) as session:
+        alarms = find_alarms(session, context.settings, context.now)
         show_status(count_messages(session), pauses.list_pauses(session), alarms, as_json)
 
 

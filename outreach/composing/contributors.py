@@ -36,7 +36,7 @@ _NEVER: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, order=True)
-class Part:
+class Contribution:
     """A part of a message and who put it there: a template, a knob, an event or a treatment."""
 
     by: str
@@ -60,10 +60,10 @@ def was_let_go(provenance_id: Any) -> Any:
     return exists(approved)
 
 
-def knob_parts(savings: Sequence[KnobVersion], used: Mapping[str, Any]) -> list[Part]:
+def knob_parts(savings: Sequence[KnobVersion], used: Mapping[str, Any]) -> list[Contribution]:
     """Whoever gave a knob the value that is used, at any time; those of outreach.toml are nobody's."""
     return [
-        Part(version.by, "knobs", name, version.version)
+        Contribution(version.by, "knobs", name, version.version)
         for version, before, knobs in _changes(savings)
         for name, value in knobs.items()
         if name != TREATMENTS and name in used and used[name] == value and before.get(name) != value
@@ -78,7 +78,7 @@ def _changes(savings: Sequence[KnobVersion]) -> Iterable[tuple[KnobVersion, Mapp
         before = knobs
 
 
-def find_writers(session: Session, sources: Mapping[str, str]) -> dict[str, frozenset[Part]]:
+def find_writers(session: Session, sources: Mapping[str, str]) -> dict[str, frozenset[Contribution]]:
     """Who wrote each of the sources that was saved at the desk, by the template's name."""
     versions: dict[str, list[TemplateVersion]] = defaultdict(list)
     for version in session.exec(select(TemplateVersion).order_by(col(TemplateVersion.version))):
@@ -92,7 +92,7 @@ def find_writers(session: Session, sources: Mapping[str, str]) -> dict[str, froz
     }
 
 
-def word_parts(versions: Sequence[TemplateVersion], source: str, approved: int) -> list[Part]:
+def word_parts(versions: Sequence[TemplateVersion], source: str, approved: int) -> list[Contribution]:
     """Who saved this very source, at any time, and who saved what it grew from since the last `approved` version.
 
     A comma of somebody else's does not make words another's. Words of a file are nobody's.
@@ -103,32 +103,35 @@ def word_parts(versions: Sequence[TemplateVersion], source: str, approved: int) 
     first = max((at + 1 for at in range(same[-1]) if versions[at].source is None), default=0)
     grown = [at for at in range(first, same[-1]) if (versions[at].version or 0) > approved]
     standing = versions[same[-1]]
-    return [Part(versions[at].by, "words", standing.name, standing.version) for at in {*same, *grown}]
+    return [Contribution(versions[at].by, "words", standing.name, standing.version) for at in {*same, *grown}]
 
 
-def add_events(session: Session, assignments: Sequence[Assignment], own: Mapping[str, set[Part]]) -> None:
+def add_events(session: Session, assignments: Sequence[Assignment], own: Mapping[str, set[Contribution]]) -> None:
     """Adds, by message, who named its customers for its event."""
     about = _occasions_of(assignments, "goodwill")
     for row in select_for(session, select(Goodwill), Goodwill.customer_id, about):
         for reference, occasion in about[row.customer_id]:
             if row.by and occasion.key == row.event:
-                own[reference].add(Part(row.by, "event", row.event))
+                own[reference].add(Contribution(row.by, "event", row.event))
 
 
 def add_treatments(
-    session: Session, assignments: Sequence[Assignment], savings: Sequence[KnobVersion], own: Mapping[str, set[Part]]
+    session: Session,
+    assignments: Sequence[Assignment],
+    savings: Sequence[KnobVersion],
+    own: Mapping[str, set[Contribution]],
 ) -> None:
     """Adds, by message, who said that customers may be asked about the treatments that it asks about.
 
     `savings` are the knobs of check-ins as they were saved: their list of treatments says so, too.
     """
-    said: dict[str, set[Part]] = defaultdict(set)
+    said: dict[str, set[Contribution]] = defaultdict(set)
     for row in session.exec(select(TreatmentAnswer).where(TreatmentAnswer.answer == "yes")):
-        said[row.treatment].add(Part(row.by, "treatment", row.treatment))
+        said[row.treatment].add(Contribution(row.by, "treatment", row.treatment))
     for version, before, knobs in _changes(savings):
         listed = {each.casefold() for each in before.get(TREATMENTS, ())}
         for name in {each.casefold() for each in knobs.get(TREATMENTS, ())} - listed:
-            said[name].add(Part(version.by, "treatment", name))
+            said[name].add(Contribution(version.by, "treatment", name))
     about = _occasions_of(assignments, "checkin") if said else {}
     for row in select_for(session, select(Treatment), Treatment.customer_id, about):
         for reference, occasion in about[row.customer_id]:
@@ -145,7 +148,7 @@ def _occasions_of(assignments: Sequence[Assignment], kind: str) -> dict[str, lis
     return about
 
 
-def in_order(parts: Iterable[Part]) -> tuple[Part, ...]:
+def in_order(parts: Iterable[Contribution]) -> tuple[Contribution, ...]:
     """Each part of each person once."""
     once = {(part.by, part.part, part.name): part for part in sorted(parts, key=lambda part: part.version or 0)}
     return tuple(once[key] for key in sorted(once))

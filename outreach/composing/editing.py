@@ -20,7 +20,7 @@ from outreach.composing.paper.addresses import Address
 from outreach.composing.paper.card_sizes import choose, chosen_paper
 from outreach.composing.paper.vouchers import vouchers_for
 from outreach.composing.proofing.letter_check import lines_of, own_of_edited, own_people, require_sound
-from outreach.composing.proofing.wrong_recipient import Person, person_of
+from outreach.composing.proofing.wrong_recipient import Bystander, person_of
 from outreach.composing.run import assignments_for
 from outreach.composing.store.contents import read_row
 from outreach.composing.template_data import Facts, locale_of, signatory_on
@@ -29,7 +29,7 @@ from outreach.composing.templating.harsh_words import require_kind_words
 from outreach.composing.templating.small_print import layouts_sha256
 from outreach.composing.templating.templates import Words, read_sources, saved_sources
 from outreach.composing.texts import write_text
-from outreach.composing.writing import Written, letter_body, require_business, size_of_letter
+from outreach.composing.writing import WrittenMessage, letter_body, require_business, size_of_letter
 from outreach.contacts import load_key
 from outreach.database import reading
 from outreach.errors import CannotWrite, NotFound, TemplateRefused
@@ -58,7 +58,7 @@ class Draft:
     private: frozenset[str]
     about: tuple[str, ...]
     saved: Mapping[str, str]
-    people: Mapping[str, Person]
+    people: Mapping[str, Bystander]
     given: Amount | None = None
     names: tuple[str, ...] = ()
 
@@ -110,7 +110,7 @@ def open_draft(session: Session, reference: str) -> Draft:
     return Draft(message, recipient, direct_line, private, about, saved_sources(session), people, gift, called)
 
 
-def _people_beside(session: Session, message: Message) -> dict[str, Person]:
+def _people_beside(session: Session, message: Message) -> dict[str, Bystander]:
     """The recipients of the messages in the same batch, and whom those are about."""
     beside = select(Customer).join(
         Message,
@@ -120,7 +120,7 @@ def _people_beside(session: Session, message: Message) -> dict[str, Person]:
     return {customer.customer_id: person_of(customer) for customer in found}
 
 
-def write_edited(settings: Settings, key: bytes, draft: Draft, words: str) -> Written:
+def write_edited(settings: Settings, key: bytes, draft: Draft, words: str) -> WrittenMessage:
     """The message with these words, in the layout it has; `words` in the result are as they will be kept.
 
     Raises TemplateRefused with the line for what no template may hold, CannotWrite for characters that its pen lacks,
@@ -143,17 +143,17 @@ def write_edited(settings: Settings, key: bytes, draft: Draft, words: str) -> Wr
             people = own_people(facts, draft.about, draft.people)
             own = own_of_edited(settings, facts, kept, lines_of(address), vouchers, people)
             require_sound(settings, provider, body, address, own, draft.private, draft.people.values())
-        return Written(message.recipient or "", kept, body, *size_of_letter(settings, provider, source, body))
+        return WrittenMessage(message.recipient or "", kept, body, *size_of_letter(settings, provider, source, body))
     if message.channel == "email":
         to = json.loads(message.recipient or "{}")
         mailbox = to["name"], to["email"]
         body = write_email(facts, source, mailbox, business, message.reference, key)
-        return Written(message.recipient or "", kept, body, 1, settings.postage.email)
+        return WrittenMessage(message.recipient or "", kept, body, 1, settings.postage.email)
     if message.channel == "text":
         said, segments = write_text(facts, source, settings.texts.max_segments)
         cost = segments * settings.postage.text_segment
-        return Written(message.recipient or "", said, said.encode(), segments, cost)
-    return Written(message.recipient or "", kept, write_call(facts, source), 1, settings.postage.call)
+        return WrittenMessage(message.recipient or "", said, said.encode(), segments, cost)
+    return WrittenMessage(message.recipient or "", kept, write_call(facts, source), 1, settings.postage.call)
 
 
 def _on_its_paper(settings: Settings, draft: Draft, words: Words) -> Words:

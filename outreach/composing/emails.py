@@ -11,7 +11,7 @@ from email.policy import SMTP
 from markupsafe import Markup
 
 from outreach.composing.mail_headers import write_mailbox, write_token, write_unstructured
-from outreach.composing.proofing.email_check import Expected, require_sound_email
+from outreach.composing.proofing.email_check import ExpectedEmail, require_sound_email
 from outreach.composing.template_data import Facts
 from outreach.composing.templating.engine import UNWRITABLE, render_template
 from outreach.composing.templating.small_print import fill_layout, signature_line, small_print
@@ -62,7 +62,7 @@ def write_email(
         write_token("X-Outreach-Reference", reference),
     ]
     written = "".join(head).encode() + _body_of(fill_text(text), fill_page(html), reference)
-    require_sound_email(written, Expected(sender, to, subject, link, fill_text(""), fill_page("")))
+    require_sound_email(written, ExpectedEmail(sender, to, subject, link, fill_text(""), fill_page("")))
     return written
 
 

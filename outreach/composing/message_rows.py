@@ -11,7 +11,7 @@ from outreach.composing.digests import message_digest
 from outreach.composing.provenance import Made
 from outreach.composing.store.contents import Row
 from outreach.composing.templating.templates import Words
-from outreach.composing.writing import Written
+from outreach.composing.writing import WrittenMessage
 from outreach.models import Message
 from outreach.planning.rewards import expected_cost, value_of_gift
 from outreach.settings import Settings
@@ -24,7 +24,7 @@ class Composed:
     `made` is what it was written with.
     """
 
-    written: Written
+    written: WrittenMessage
     words: Words
     rewards: list[Row]
     facts: str

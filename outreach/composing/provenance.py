@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from outreach.composing.contributors import Part, add_events, add_treatments, find_writers, in_order, knob_parts
+from outreach.composing.contributors import Contribution, add_events, add_treatments, find_writers, in_order, knob_parts
 from outreach.composing.moment_data import Assignment
 from outreach.composing.paper.letterhead import read_letterhead
 from outreach.composing.templating.templates import Words, template_fingerprint
@@ -35,7 +35,7 @@ class Made:
     kind: str
     fingerprint: str
     for_person: bool
-    parts: tuple[Part, ...]
+    parts: tuple[Contribution, ...]
 
     @property
     def provenance_id(self) -> str:
@@ -55,8 +55,8 @@ class Provenances:
         self.letterhead: bytes | None = None
         self.mappings: tuple[str, ...] = ()
         self.planned: dict[str, dict[str, Any]] = {}
-        self.own: dict[str, set[Part]] = {}
-        self._known: dict[tuple[object, ...], tuple[str, bool, frozenset[Part]]] = {}
+        self.own: dict[str, set[Contribution]] = {}
+        self._known: dict[tuple[object, ...], tuple[str, bool, frozenset[Contribution]]] = {}
 
     def look(self, session: Session, messages: Sequence[Message], assignments: Sequence[Assignment]) -> None:
         """Reads what is of these messages alone, in the session in which their facts are read."""
@@ -85,7 +85,7 @@ class Provenances:
             parts |= self.writers.get(words.name(ending), frozenset())
         return Made(message.kind, fingerprint, for_person, in_order(parts | self.own[message.reference]))
 
-    def _of_kind(self, kind: str, planned_with: str | None) -> tuple[str, bool, frozenset[Part]]:
+    def _of_kind(self, kind: str, planned_with: str | None) -> tuple[str, bool, frozenset[Contribution]]:
         settings, now = self.settings, knob_set(self.settings, kind)
         used: dict[str, Any] = json.loads(now.knobs)
         planned = self.planned.get(planned_with or "", used)

@@ -27,12 +27,12 @@ from outreach.composing.stated_facts import hash_facts, names_stated, write_fact
 from outreach.composing.store.contents import Row, content_row, keep_bodies, open_to_write
 from outreach.composing.template_data import FactFinder, Facts
 from outreach.composing.templating.templates import Templates, saved_sources
-from outreach.composing.writing import Written, reward_in, write_message
+from outreach.composing.writing import WrittenMessage, reward_in, write_message
 from outreach.contacts import contact_hash, load_key
 from outreach.database import insert_new, reading, writing
 from outreach.errors import ComposingError, ContactChanged, SettingsError, StorageError, TemplateRefused
 from outreach.models import Content, Message, Moment, Reward, Wording
-from outreach.planning.ceilings import Given, why_too_much
+from outreach.planning.ceilings import GiftTotals, why_too_much
 from outreach.planning.decisions import decide_again
 from outreach.planning.rewards import value_of_gift
 from outreach.settings import Settings
@@ -179,7 +179,7 @@ class Composer:
         if not given:
             return []
         value = value_of_gift(self.settings, kind, given, currency_of(facts, self.settings))
-        if why := why_too_much(self.settings, Given(value * len(assignment.occasions))):
+        if why := why_too_much(self.settings, GiftTotals(value * len(assignment.occasions))):
             raise SettingsError(f"{kind}: {why}")
         codes = {
             occasion.customer_id: code_for(self.key, assignment.reference, occasion.customer_id)
@@ -209,7 +209,7 @@ class Composer:
         if contact and message.contact_hash not in {None, contact_hash(self.key, message.channel, contact)}:
             raise ContactChanged("their contact has changed since the message was planned")
 
-    def _row(self, message: Message, written: Written) -> Row:
+    def _row(self, message: Message, written: WrittenMessage) -> Row:
         media_type = media_type_for(message.channel, self.settings.provider_for(message.channel))  # type: ignore[arg-type]
         return content_row(written.sha256, media_type, written.body)
 

@@ -28,7 +28,7 @@ from outreach.composing.proofing.letter_check import (
     require_sound,
 )
 from outreach.composing.proofing.pdf_pages import measure_pages
-from outreach.composing.proofing.wrong_recipient import Person
+from outreach.composing.proofing.wrong_recipient import Bystander
 from outreach.composing.template_data import Facts
 from outreach.composing.templating.engine import render_template
 from outreach.composing.templating.templates import Words
@@ -38,7 +38,7 @@ from outreach.settings import Settings
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenMessage:
     """`size` is pages of a letter, segments of a text, and 1 otherwise; `cost` is in minor units.
 
     `words` are what the body says as plain text, without the layout around it.
@@ -61,8 +61,8 @@ def write_message(
     assignment: Assignment,
     facts: Facts,
     words: Words,
-    people: Mapping[str, Person],
-) -> Written:
+    people: Mapping[str, Bystander],
+) -> WrittenMessage:
     """The message as it will be sent. `key` signs its unsubscribe link; `people`, by id, are written at the same time.
 
     Raises FieldMissing, CannotWrite, TooLong or FailedCheck where these facts do not fit, SettingsError where no
@@ -106,9 +106,9 @@ def _letter(
     assignment: Assignment,
     facts: Facts,
     words: Words,
-    people: Mapping[str, Person],
+    people: Mapping[str, Bystander],
     recipient: str,
-) -> Written:
+) -> WrittenMessage:
     address = address_of(facts.recipient, settings.business.country)
     provider = settings.provider_for("letter")
     about = [occasion.customer_id for occasion in assignment.occasions]
@@ -121,7 +121,7 @@ def _letter(
         private = {str(facts.fields.get("treatment") or ""), *amounts_in(facts, settings, DEBT)} - {""}
         require_sound(settings, provider, body, address, own, private, people.values())
     pages, cost = size_of_letter(settings, provider, words, body)
-    return Written(recipient, said, body, pages, cost)
+    return WrittenMessage(recipient, said, body, pages, cost)
 
 
 def reward_in(facts: Facts) -> int:
@@ -168,23 +168,23 @@ def letter_body(
 
 def _email(
     settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words, recipient: str
-) -> Written:
+) -> WrittenMessage:
     to = full_name(facts.recipient), facts.mailbox or facts.contacts["email"]
     body = write_email(facts, words, to, settings.business, assignment.reference, key)
     subject, text, _ = render_email(facts, words)
     said = f"{subject}\n\n{text}"
-    return Written(recipient, said, body, 1, settings.postage.email)
+    return WrittenMessage(recipient, said, body, 1, settings.postage.email)
 
 
 def _text(
     settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words, recipient: str
-) -> Written:
+) -> WrittenMessage:
     written, segments = write_text(facts, words, settings.texts.max_segments)
-    return Written(recipient, written, written.encode(), segments, segments * settings.postage.text_segment)
+    return WrittenMessage(recipient, written, written.encode(), segments, segments * settings.postage.text_segment)
 
 
 def _call(
     settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words, recipient: str
-) -> Written:
+) -> WrittenMessage:
     said = render_template(words.name("txt"), words.sources["txt"], facts.fields, "plain").strip()
-    return Written(recipient, said, write_call(facts, words), 1, settings.postage.call)
+    return WrittenMessage(recipient, said, write_call(facts, words), 1, settings.postage.call)

@@ -30,7 +30,7 @@ LONGEST_WAIT = timedelta(hours=16)
 
 
 @dataclass(frozen=True)
-class Answer:
+class AttemptResult:
     """What is known of one attempt: taken as `provider_id`, failed with `error`, or neither: not started in time.
 
     `tries` is 1 where it was the first hand-over under the attempt's key.
@@ -53,10 +53,10 @@ class Ending:
     after: timedelta | None = None
 
 
-def answer_of(opened: Opened, provider_id: str | None = None, error: DeliveryError | None = None) -> Answer:
+def answer_of(opened: Opened, provider_id: str | None = None, error: DeliveryError | None = None) -> AttemptResult:
     """The answer to an opened attempt; an attempt that a sender was held back from was not started."""
     known = None if isinstance(error, HeldUp) else error
-    return Answer(opened.claim, opened.number, opened.tries, opened.handover.channel, provider_id, known)
+    return AttemptResult(opened.claim, opened.number, opened.tries, opened.handover.channel, provider_id, known)
 
 
 def is_providers_fault(error: DeliveryError | None) -> bool:
@@ -64,7 +64,9 @@ def is_providers_fault(error: DeliveryError | None) -> bool:
     return isinstance(error, NotSent | OutcomeUnknown) and not isinstance(error, NotNow | HeldUp)
 
 
-def settle(engine: Engine, answers: Sequence[Answer], carriers: Mapping[str, Provider], at: datetime) -> Counter[str]:
+def settle(
+    engine: Engine, answers: Sequence[AttemptResult], carriers: Mapping[str, Provider], at: datetime
+) -> Counter[str]:
     """Writes down what became of a round; returns how many ended in each way other than being taken.
 
     What was taken is committed before anything is decided: should a decision fail, no fact is lost with it.
@@ -80,7 +82,7 @@ def settle(engine: Engine, answers: Sequence[Answer], carriers: Mapping[str, Pro
         return Counter(_settle_failure(session, answer, carriers, at) for answer in failed)
 
 
-def _settle_failure(session: Session, answer: Answer, carriers: Mapping[str, Provider], at: datetime) -> str:
+def _settle_failure(session: Session, answer: AttemptResult, carriers: Mapping[str, Provider], at: datetime) -> str:
     claim, error = answer.claim, answer.error
     message = session.get_one(Message, claim.reference)
     carrier = carriers.get(claim.provider)
@@ -99,7 +101,7 @@ def _settle_failure(session: Session, answer: Answer, carriers: Mapping[str, Pro
     return "again" if ending.status == "approved" else ending.status
 
 
-def ending_of(answer: Answer, is_keyed: bool, put_off: int = 0) -> Ending:
+def ending_of(answer: AttemptResult, is_keyed: bool, put_off: int = 0) -> Ending:
     """What a failed try means, given what is known of it and of the tries before it.
 
     `put_off` is how often its recipient alone was the reason before.

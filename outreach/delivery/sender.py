@@ -28,7 +28,7 @@ from outreach.delivery.open_attempts import RAN_OUT, Begun, Opened, begin_each, 
 from outreach.delivery.outbox import Claim
 from outreach.delivery.providers import Provider, open_providers
 from outreach.delivery.rates import Slots
-from outreach.delivery.record_results import Answer, answer_of, is_providers_fault, settle
+from outreach.delivery.record_results import AttemptResult, answer_of, is_providers_fault, settle
 from outreach.delivery.recovery import restore_guard
 from outreach.delivery.recovery.cancelling import CancelReport, cancel_stopped
 from outreach.delivery.recovery.recovery import await_notice, recover_lost
@@ -205,7 +205,7 @@ class Sender:
             slots.note_ready(steady_seconds() - at)
         for _, stop in begun.stopped:
             self.ended[stop.reason if stop.only_waits else stop.status] += 1
-        answers: list[Answer] = []
+        answers: list[AttemptResult] = []
         try:
             for number, opened in enumerate(begun.opened):
                 is_in_time = slots.await_slot(len(begun.opened) - number, at + FRESH_SECONDS)
@@ -241,7 +241,7 @@ class Sender:
         self.at_point("begun")
         return begun
 
-    def _hand_over(self, carrier: Provider, opened: Opened, bodies: Bodies, fresh_until: float) -> Answer:
+    def _hand_over(self, carrier: Provider, opened: Opened, bodies: Bodies, fresh_until: float) -> AttemptResult:
         """What the provider says; an attempt that is not fresh any more is not started."""
         if steady_seconds() > fresh_until or self.clock() >= opened.claim.lease_until:
             return answer_of(opened)
@@ -253,7 +253,7 @@ class Sender:
         self.at_point("answered")
         return answer_of(opened, provider_id, error)
 
-    def _settle(self, answers: list[Answer], database: str) -> None:
+    def _settle(self, answers: list[AttemptResult], database: str) -> None:
         if not answers:
             return
         self.at_point("settling")
@@ -265,7 +265,7 @@ class Sender:
             self._count(answer)
         self.at_point("settled")
 
-    def _count(self, answer: Answer) -> None:
+    def _count(self, answer: AttemptResult) -> None:
         reference, name = answer.claim.reference, answer.claim.provider
         if answer.provider_id is not None:
             self.sent[answer.channel] += 1

@@ -18,7 +18,7 @@ from sqlmodel import Session
 from outreach.database import reading
 from outreach.delivery.outbox import Claim
 from outreach.delivery.providers import Provider
-from outreach.delivery.record_results import LONGEST_WAIT, Answer, settle
+from outreach.delivery.record_results import LONGEST_WAIT, AttemptResult, settle
 from outreach.delivery.recovery.restore_marks import mark_file
 from outreach.errors import ContactRefused, DeliveryError, NotNow, NotSent, OutcomeUnknown, Refused
 from outreach.local_files import locked_file, make_private_folder
@@ -37,7 +37,7 @@ def unsettled_file(settings: Settings, database: str) -> Path:
 
 @contextmanager
 def kept_unless_settled(
-    settings: Settings, database: str, answers: Sequence[Answer], tell: Callable[[str], None]
+    settings: Settings, database: str, answers: Sequence[AttemptResult], tell: Callable[[str], None]
 ) -> Iterator[None]:
     """Keeps `answers` where the block, which settles them, fails, and says so; the failure goes on.
 
@@ -51,7 +51,7 @@ def kept_unless_settled(
         raise
 
 
-def _keep_or_tell(path: Path, database: str, answers: Sequence[Answer], tell: Callable[[str], None]) -> None:
+def _keep_or_tell(path: Path, database: str, answers: Sequence[AttemptResult], tell: Callable[[str], None]) -> None:
     try:
         keep_answers(path, database, answers)
         tell(f"What became of {len(answers)} messages is kept in {path}; the next run settles it first")
@@ -59,7 +59,7 @@ def _keep_or_tell(path: Path, database: str, answers: Sequence[Answer], tell: Ca
         tell(f"{path} cannot be written ({error.strerror}): what left last is looked up by the next run")
 
 
-def keep_answers(path: Path, database: str, answers: Sequence[Answer]) -> None:
+def keep_answers(path: Path, database: str, answers: Sequence[AttemptResult]) -> None:
     """Keeps what `answers` say for the installation called `database`. Raises OSError where it cannot be written."""
     lines = [json.dumps({"database": database, **_fields_of(answer)}) + "\n" for answer in answers]
     make_private_folder(path.parent)
@@ -93,7 +93,7 @@ def settle_unsettled(engine: Engine, settings: Settings, carriers: Mapping[str, 
     return len(known)
 
 
-def _fields_of(answer: Answer) -> dict[str, Any]:
+def _fields_of(answer: AttemptResult) -> dict[str, Any]:
     claim, error = answer.claim, answer.error
     kind = next((kind.__name__ for kind in KINDS if isinstance(error, kind)), None)
     after = error.after if isinstance(error, NotSent) else None
@@ -112,7 +112,7 @@ def _fields_of(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _read_answer(session: Session, line: bytes, database: str | None, at: datetime) -> Answer | None:
+def _read_answer(session: Session, line: bytes, database: str | None, at: datetime) -> AttemptResult | None:
     """What a line says of an attempt of this database; None where it is of another one, or cannot be read."""
     try:
         said = json.loads(line)
@@ -120,7 +120,7 @@ def _read_answer(session: Session, line: bytes, database: str | None, at: dateti
             return None
         claim = Claim(said["reference"], said["provider"], said["owner"], said["fence"], at)
         error = _error_of(said["error"], said["after"], said["source"])
-        answer = Answer(claim, said["number"], said["tries"], said["channel"], said["provider_id"], error)
+        answer = AttemptResult(claim, said["number"], said["tries"], said["channel"], said["provider_id"], error)
     except (ValueError, KeyError, TypeError):
         return None
     return answer if session.get(Attempt, (claim.reference, answer.number)) else None

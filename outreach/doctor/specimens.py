@@ -19,7 +19,7 @@ from outreach.composing.template_data import Facts, business_fields, greeting_na
 from outreach.composing.templating.engine import Value
 from outreach.composing.templating.fields import COMMON, OF_MOMENT
 from outreach.composing.templating.templates import Templates, Words, saved_sources
-from outreach.composing.writing import Written, write_message
+from outreach.composing.writing import WrittenMessage, write_message
 from outreach.contacts import load_key
 from outreach.database import reading
 from outreach.delivery.providers import Handover
@@ -97,7 +97,7 @@ def _find_fault(settings: Settings, key: bytes, templates: Templates, kind: str,
     return ""
 
 
-def compose_specimen(settings: Settings, key: bytes, words: Words, today: date) -> Written:
+def compose_specimen(settings: Settings, key: bytes, words: Words, today: date) -> WrittenMessage:
     """The message that `words` make of the sample person and facts. Raises ComposingError or SettingsError."""
     occasion = Occasion(SAMPLE.customer_id, _occasion_key(words.kind), today)
     assignment = Assignment(REFERENCE, words.kind, words.channel, SAMPLE.customer_id, (occasion,), today, today)

@@ -19,7 +19,7 @@ from outreach.database import open_database
 from outreach.delivery.sender import deliver_due
 from outreach.drill.backups import Backup, know_better, take_backup
 from outreach.drill.database import OwnDatabase, make_database
-from outreach.drill.ledger import Line, Tally, count, read_log
+from outreach.drill.ledger import LedgerTally, Line, count, read_log
 from outreach.drill.messages import Feeder
 from outreach.drill.options import LATE_SECONDS, DrillOptions, Plan, make_settings, measure_pace
 from outreach.drill.orders import Orders, open_nursery
@@ -60,7 +60,7 @@ class DrillResult:
 
     options: DrillOptions
     database: str
-    tally: Tally
+    tally: LedgerTally
     killed: Counter[str]
     stopped: Counter[str]
     fell_over: int
@@ -297,7 +297,7 @@ class Drill:
     def _lines(self) -> list[Line]:
         return [line for name in self.plan.vendors for line in read_log(self.plan.log_of(name))[0]]
 
-    def tally(self) -> Tally:
+    def tally(self) -> LedgerTally:
         lines, records, tries = self._lines(), self.feeder.records(), self.tries | self.feeder.tries()
         if self.options.restore:
             # To put a try in doubt writes that instant over its own; it cannot have begun after it came.

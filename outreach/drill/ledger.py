@@ -53,7 +53,7 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Tally:
+class LedgerTally:
     """Counts of messages, and the references behind those that must be 0.
 
     `lost`: on record as taken and not there, or ended without a reason. `waiting`: still on its way, which a run after
@@ -98,7 +98,7 @@ def read_log(path: Path, start: int = 0) -> tuple[list[Line], int]:
     return [Line(**json.loads(line)) for line in whole.splitlines()], start + len(whole)
 
 
-def count(lines: Sequence[Line], records: Iterable[Record], tries: Mapping[str, datetime]) -> Tally:
+def count(lines: Sequence[Line], records: Iterable[Record], tries: Mapping[str, datetime]) -> LedgerTally:
     """Holds what we say against what the vendors have. `tries` says when the last try under a key was begun."""
     records = list(records)
     taken: dict[str, list[Line]] = defaultdict(list)
@@ -106,7 +106,7 @@ def count(lines: Sequence[Line], records: Iterable[Record], tries: Mapping[str, 
         if line.outcome == "taken":
             taken[line.reference].append(line)
     refused = {line.reference for line in lines if line.outcome == "refused"}
-    return Tally(
+    return LedgerTally(
         messages=len(records),
         accepted=len(taken),
         doubled=sorted(reference for reference, them in taken.items() if len(them) > 1),

@@ -25,7 +25,7 @@ FAILURES = {
 RETURNED_IN_A_HUNDRED = 5
 
 
-class Lob:
+class SimulatedLob:
     name = "lob"
     keyed = True
 

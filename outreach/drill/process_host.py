@@ -26,7 +26,7 @@ LAST_SECONDS = 30.0
 ORDERS = {"start_vendors", "warm_up", "start_postman", "start_sender", "kill", "stop", "stop_all", "finish"}
 
 
-class Nursery:
+class ProcessHost:
     """The children of one drill. Only their own parent signals them, so no process of anyone else's is ever hit."""
 
     def __init__(self, plan: Plan) -> None:
@@ -173,7 +173,7 @@ def main() -> None:
             *lines, text = (text + read).split(b"\n")
             for line in lines:
                 if nursery is None:
-                    nursery, answer = Nursery(Plan.from_json(line.decode())), None
+                    nursery, answer = ProcessHost(Plan.from_json(line.decode())), None
                 else:
                     answer = nursery.obey(json.loads(line))
                 print(json.dumps(answer), flush=True)

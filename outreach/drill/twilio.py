@@ -25,7 +25,7 @@ FAILURES = {
 UNREACHED_IN_A_HUNDRED = 5
 
 
-class Twilio:
+class SimulatedTwilio:
     name = "twilio"
     keyed = False
 

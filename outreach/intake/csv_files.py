@@ -67,7 +67,7 @@ def open_source(path: Path, encoding: str | None = None, separator: str | None =
         sample = handle.read(SAMPLE).removeprefix("\ufeff")
         handle.seek(0)
         separator = separator or choose_separator(sample)
-        records = _read_records(_Lines(handle), separator)
+        records = _read_records(_CsvLines(handle), separator)
         if sample[:4].lower() == "sep=":
             next(records)
         header = next(records, None)
@@ -140,7 +140,7 @@ class _LineTooLong(csv.Error):
     """A line that was cut; whatever cells its beginning makes, they are not its own."""
 
 
-class _Lines:
+class _CsvLines:
     """Physical lines that can be handed out again: after a quote that never closes, reading goes on behind it."""
 
     def __init__(self, handle: TextIO) -> None:
@@ -150,7 +150,7 @@ class _Lines:
         self._length = 0
         self.number = 0
 
-    def __iter__(self) -> "_Lines":
+    def __iter__(self) -> "_CsvLines":
         return self
 
     def __next__(self) -> str:
@@ -189,7 +189,7 @@ class _Lines:
         return self._taken[0] if self._taken else ""
 
 
-def _read_records(lines: _Lines, separator: str) -> Iterator[Row]:
+def _read_records(lines: _CsvLines, separator: str) -> Iterator[Row]:
     """Every row but those in which no cell holds anything."""
     reader = csv.reader(lines, delimiter=separator, strict=True)
     while True:

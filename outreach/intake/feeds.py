@@ -15,7 +15,7 @@ def show_name(name: str) -> str:
 
 
 @dataclass(frozen=True)
-class Job:
+class Feed:
     """One table to fill from one file, or one table of a database; without a mapping it has our own columns."""
 
     source: str
@@ -28,14 +28,14 @@ class Job:
         return show_name(self.source)
 
 
-def list_jobs(names: list[str], origin: Origin, mapping: Mapping | None) -> list[Job]:
+def list_jobs(names: list[str], origin: Origin, mapping: Mapping | None) -> list[Feed]:
     """In the order of our tables, whichever file feeds them. Raises SourceUnreadable where none of `names` is known."""
     if mapping is None:
         known = origin.own_names
-        jobs = [Job(name, known[name.casefold()]) for name in names if name.casefold() in known]
+        jobs = [Feed(name, known[name.casefold()]) for name in names if name.casefold() in known]
     else:
         jobs = [
-            Job(name, table.into, file, table)
+            Feed(name, table.into, file, table)
             for file in mapping.file
             for name in names
             if any(fnmatchcase(name, pattern) for pattern in file.name)

@@ -30,7 +30,7 @@ _ANYWHERE = Style("UTC", "USD")
 
 
 @dataclass(frozen=True)
-class Entry:
+class GoodwillEntry:
     """One line of a list; with a `problem`, its id is not to be used."""
 
     line: int
@@ -43,7 +43,7 @@ class List:
     """`first_may_be_heading`: nobody said which column holds the ids, so the first line may name one, or be one."""
 
     name: str
-    entries: Sequence[Entry]
+    entries: Sequence[GoodwillEntry]
     first_may_be_heading: bool = False
 
 
@@ -87,16 +87,18 @@ def read_list(path: Path, name: str = "") -> List:
         return List(name or path.name, [*first, *_entries(source, at)], bool(first))
 
 
-def _entries(source: Source, at: int) -> Iterable[Entry]:
+def _entries(source: Source, at: int) -> Iterable[GoodwillEntry]:
     return (_entry(row.line, "" if row.problem else row.cells[at], row.problem) for row in source.rows)
 
 
-def _entry(line: int, cell: str, problem: str) -> Entry:
+def _entry(line: int, cell: str, problem: str) -> GoodwillEntry:
     try:
         text = cell.strip(" \t")
-        return Entry(line, identifier(text, _ANYWHERE), problem or ("" if text else "there is no id on this line"))
+        return GoodwillEntry(
+            line, identifier(text, _ANYWHERE), problem or ("" if text else "there is no id on this line")
+        )
     except Unfit as error:
-        return Entry(line, "", str(error))
+        return GoodwillEntry(line, "", str(error))
 
 
 def query_list(engine: Engine, query: str) -> List:
@@ -121,7 +123,7 @@ def keep_named(session: Session, listed: List, event: str, by: str, on: date) ->
     return report
 
 
-def _as_kept(session: Session, entries: Sequence[Entry]) -> list[Entry]:
+def _as_kept(session: Session, entries: Sequence[GoodwillEntry]) -> list[GoodwillEntry]:
     """The entries, with another number of somebody who was merged being the number that is kept."""
     kept = resolve_ids(session, {entry.customer_id for entry in entries})
     return [replace(entry, customer_id=kept.get(entry.customer_id, entry.customer_id)) for entry in entries]
@@ -131,7 +133,7 @@ def _customers_among(session: Session, ids: set[str]) -> set[str]:
     return set(session.exec(select(Customer.customer_id).where(col(Customer.customer_id).in_(ids))))
 
 
-def _refuse(report: GoodwillReport, listed: List, entries: Sequence[Entry]) -> None:
+def _refuse(report: GoodwillReport, listed: List, entries: Sequence[GoodwillEntry]) -> None:
     for entry in entries:
         if listed.first_may_be_heading and entry.line == listed.entries[0].line:
             report.heading, report.read = entry.line, report.read - 1

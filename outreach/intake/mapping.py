@@ -18,7 +18,7 @@ from outreach.local_files import read_regular
 Take = Literal["first", "last", "min", "max", "sum", "count"]
 
 
-class Part(BaseModel):
+class MappingPart(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
@@ -43,7 +43,7 @@ def _know_formats(dates: list[str]) -> list[str]:
     return dates
 
 
-class LookUp(Part):
+class LookUp(MappingPart):
     """The value is found in a column of another file of the folder, and what stands beside it is taken."""
 
     file: str
@@ -51,7 +51,7 @@ class LookUp(Part):
     take: str
 
 
-class From(Part):
+class From(MappingPart):
     """What one of our columns is made of: a column of theirs, several joined, or the same constant in every row."""
 
     column: str | None = None
@@ -94,7 +94,7 @@ class From(Part):
         return self.columns or ([self.column] if self.column is not None else [])
 
 
-class Only(Part):
+class Only(MappingPart):
     """One condition on one column of theirs; a row that does not meet every condition is none of this table's."""
 
     column: str
@@ -114,7 +114,7 @@ class Only(Part):
         return text in self.is_ if self.is_ is not None else text not in (self.is_not or [])
 
 
-class TableMapping(Part):
+class TableMapping(MappingPart):
     into: str
     columns: dict[str, From]
     only: list[Only] = []
@@ -151,7 +151,7 @@ def _check_use(column: Column, origin: From, is_grouped: bool) -> None:
         raise ValueError(f"{column.name}: take = “{origin.take}” is for numbers")
 
 
-class FileMapping(Part):
+class FileMapping(MappingPart):
     """One file, or all that match a pattern such as `invoices-*.csv`, and the tables it feeds.
 
     In a database it is a table or a view, or a `query` that goes by the name given here.
@@ -189,7 +189,7 @@ class FileMapping(Part):
         return None
 
 
-class Mapping(Part):
+class Mapping(MappingPart):
     """All of a mapping file. `sha256` is the file's own, empty for our own format, which needs no mapping."""
 
     file: Annotated[list[FileMapping], Field(min_length=1)]

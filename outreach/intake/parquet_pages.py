@@ -21,7 +21,7 @@ _UNPACKED, _PACKED, _KINDS, _VALUES = 2, 3, (5, 8), 1
 
 
 @dataclass(frozen=True)
-class Page:
+class ParquetPage:
     """`size` is in bytes, unpacked; a dictionary has no `values` that stand in rows."""
 
     column: str
@@ -29,7 +29,7 @@ class Page:
     values: int
 
 
-def measure_pages(path: Path, metadata: Any, columns: Collection[str]) -> list[Page]:
+def measure_pages(path: Path, metadata: Any, columns: Collection[str]) -> list[ParquetPage]:
     """The pages of these columns. Raises SourceUnreadable where a header is none."""
     with path.open("rb") as file:
         try:
@@ -46,7 +46,7 @@ def _chunks(metadata: Any, columns: Collection[str]) -> Iterator[Any]:
                 yield chunk
 
 
-def _pages_of(file: BinaryIO, chunk: Any) -> Iterator[Page]:
+def _pages_of(file: BinaryIO, chunk: Any) -> Iterator[ParquetPage]:
     first, dictionary = chunk.data_page_offset, chunk.dictionary_page_offset
     at = dictionary if chunk.has_dictionary_page and dictionary and dictionary < first else first
     end = at + chunk.total_compressed_size
@@ -56,7 +56,7 @@ def _pages_of(file: BinaryIO, chunk: Any) -> Iterator[Page]:
         if min(unpacked, packed) < 0:
             raise ValueError("a page of less than nothing")
         values = next((header[kind][_VALUES] for kind in _KINDS if kind in header), 0)
-        yield Page(chunk.path_in_schema, max(unpacked, packed), values)
+        yield ParquetPage(chunk.path_in_schema, max(unpacked, packed), values)
         at += length + packed
 
 

@@ -10,19 +10,19 @@ from typing import Any
 from outreach.intake.headers import Column
 from outreach.intake.mapping import From
 from outreach.intake.parsers import Unfit
-from outreach.intake.rows import BadCell, Recipe, Record, check_size
+from outreach.intake.rows import BadCell, Record, RowRecipe, check_size
 
 
 @dataclass
-class Group:
+class RowGroup:
     record: Record
     lines: list[int]
 
 
 class Groups:
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: RowRecipe) -> None:
         self._recipe = recipe
-        self._groups: dict[tuple[str, ...], Group] = {}
+        self._groups: dict[tuple[str, ...], RowGroup] = {}
 
     def add(self, key: tuple[str, ...], record: Record, line: int) -> None:
         for column, origin in self._recipe.columns:
@@ -30,7 +30,7 @@ class Groups:
                 record[column.key] = int(record[column.key] is not None)
         group = self._groups.get(key)
         if group is None:
-            self._groups[key] = Group(record, [line])
+            self._groups[key] = RowGroup(record, [line])
             return
         group.lines.append(line)
         for column, origin in self._recipe.columns:

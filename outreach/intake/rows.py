@@ -54,7 +54,7 @@ def own_columns(into: str, header: Sequence[str]) -> TableMapping:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class RowRecipe:
     """How the rows under one header become records of one table.
 
     `currency_of` knows the currency of an amount whose row names none, and `look_up` what another file says of a value.
@@ -201,8 +201,8 @@ def check_size(table: Table, column: Column, number: int) -> int:
 
 def make_recipe(
     mapping: TableMapping, file: FileMapping | None, header: Sequence[str], business: Business, today: date
-) -> Recipe:
+) -> RowRecipe:
     """`today` is the business's date on the day of the import."""
     dates, decimal = (tuple(file.dates), file.decimal) if file else ((), ".")
     style = Style(business.timezone, business.currency, dates, decimal, business.country, today)
-    return Recipe(mapping, header, style, frozenset(file.empty) if file else frozenset())
+    return RowRecipe(mapping, header, style, frozenset(file.empty) if file else frozenset())

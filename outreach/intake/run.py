@@ -21,7 +21,7 @@ from outreach.intake.changes import Changes, Since, column_of_changes, find_mark
 from outreach.intake.csv_files import Row, Source
 from outreach.intake.currencies import Currencies
 from outreach.intake.dates import redate
-from outreach.intake.feeds import Job, list_jobs, show_name
+from outreach.intake.feeds import Feed, list_jobs, show_name
 from outreach.intake.headers import TABLES, Table
 from outreach.intake.joins import LookUps
 from outreach.intake.mapping import Mapping
@@ -30,7 +30,7 @@ from outreach.intake.refusals import Refusals
 from outreach.intake.reports import FileCount, ImportReport, count_reasons
 from outreach.intake.row_groups import Groups
 from outreach.intake.row_store import store_rows
-from outreach.intake.rows import BadCell, Recipe, Record, make_recipe, own_columns
+from outreach.intake.rows import BadCell, Record, RowRecipe, make_recipe, own_columns
 from outreach.intake.sources import Folder, Origin
 from outreach.locks import take_turns
 from outreach.models import Import, Installation
@@ -100,7 +100,7 @@ def _note_first_import(engine: Engine, settings: Settings, now: datetime) -> Non
         session.connection().execute(first)
 
 
-def _unused(recipe: Recipe) -> set[str]:
+def _unused(recipe: RowRecipe) -> set[str]:
     used = set(recipe.positions.values())
     return {show_name(name) or f"(column {at + 1})" for at, name in enumerate(recipe.header) if at not in used}
 
@@ -111,7 +111,7 @@ class _Task:
     def __init__(
         self,
         engine: Engine,
-        job: Job,
+        job: Feed,
         settings: Settings,
         report: ImportReport,
         tell: Tell,
@@ -156,7 +156,7 @@ class _Task:
             return find_mark(self._engine, self._kept)
         return since
 
-    def _watch(self, recipe: Recipe, since: Since, after: datetime | None) -> Changes:
+    def _watch(self, recipe: RowRecipe, since: Since, after: datetime | None) -> Changes:
         changed = column_of_changes(recipe.header, self._job.file)
         if since and not (changed and self._can_leave_out):
             self._tell(f"{self._job.name}: read whole")
@@ -164,7 +164,7 @@ class _Task:
             raise BadCell(self._job.file.changed, "no column of this name says when a row changed; it was left out")
         return Changes(recipe.header.index(changed) if changed else None, recipe.style, after)
 
-    def _recipe(self, source: Source) -> Recipe:
+    def _recipe(self, source: Source) -> RowRecipe:
         business = self._settings.business
         table = self._job.table or own_columns(self._job.into, source.header)
         today = business_date(self._kept.at, business.timezone)
@@ -174,7 +174,7 @@ class _Task:
         _ = recipe.positions
         return recipe
 
-    def _take_rows(self, recipe: Recipe, rows: Iterator[Row]) -> None:
+    def _take_rows(self, recipe: RowRecipe, rows: Iterator[Row]) -> None:
         groups = Groups(recipe) if recipe.mapping.one_row_per else None
         for row in rows:
             self._take_row(recipe, row, groups)
@@ -186,7 +186,7 @@ class _Task:
             for line in lines:
                 self._refuse(line, problem.column, str(problem), record)
 
-    def _take_row(self, recipe: Recipe, row: Row, groups: Groups | None) -> None:
+    def _take_row(self, recipe: RowRecipe, row: Row, groups: Groups | None) -> None:
         if row.problem:
             return self._refuse(row.line, "", row.problem, recipe.read_ids(row.cells))
         if not recipe.wants(row.cells) or not (self._changes and self._changes.wants(row.cells)):

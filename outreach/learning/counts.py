@@ -82,7 +82,7 @@ def _count_decisions(session: Session) -> Counter[tuple[str, str, str]]:
 
 
 @dataclass(frozen=True)
-class Group:
+class MessageGroup:
     """Messages that are alike in all that the counts ask about."""
 
     kind: str
@@ -102,8 +102,8 @@ class Group:
         return self.is_composed and is_past
 
 
-def _group_messages(session: Session) -> list[Group]:
+def _group_messages(session: Session) -> list[MessageGroup]:
     is_composed, is_accepted = col(Message.digest).is_not(None), col(Message.accepted_at).is_not(None)
     what = (col(Message.kind), col(Message.channel), col(Message.status), col(Message.status_reason))
     grouped = select(*what, is_composed, is_accepted, func.count()).group_by(*what, is_composed, is_accepted)
-    return [Group(*row) for row in session.execute(grouped)]
+    return [MessageGroup(*row) for row in session.execute(grouped)]

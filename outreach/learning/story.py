@@ -25,7 +25,7 @@ from outreach.models import (
 )
 from outreach.moments.relationship import was_done
 from outreach.planning.contact_cards import Person, add_flags
-from outreach.planning.why import Answer, list_decided
+from outreach.planning.why import MomentAnswer, list_decided
 from outreach.settings import Settings
 
 SENT_SHOWN = 8
@@ -33,7 +33,7 @@ SKIPPED_SHOWN = 8
 
 
 @dataclass(frozen=True)
-class Sent:
+class StoryMessage:
     """One message to, or about, the customer; `to` is somebody else's id where it went to them."""
 
     reference: str
@@ -67,14 +67,14 @@ class Story:
     customer: Customer
     name: str
     age: int | None
-    today: list[Answer]
-    sent: list[Sent]
+    today: list[MomentAnswer]
+    sent: list[StoryMessage]
     words: list[Word]
     flags: list[Flag]
     last_visit: Visit | None
     next_visit: Visit | None
     last_treatment: Treatment | None
-    skipped: list[Answer]
+    skipped: list[MomentAnswer]
     household: list[Customer]
 
 
@@ -113,13 +113,13 @@ def _visit(session: Session, customer_id: str, when: Any, order: Any) -> Visit |
     return session.exec(theirs).first()
 
 
-def _list_sent(session: Session, customer_id: str) -> list[Sent]:
+def _list_sent(session: Session, customer_id: str) -> list[StoryMessage]:
     """Messages that were approved once, the latest first."""
     theirs = or_(Message.recipient_id == customer_id, Message.customer_id == customer_id)
     reached = select(Message).where(theirs, col(Message.status).not_in(("planned", "composed", "held", "rejected")))
     latest = session.exec(reached.order_by(col(Message.send_on).desc(), Message.reference).limit(SENT_SHOWN))
     return [
-        Sent(
+        StoryMessage(
             message.reference,
             message.kind,
             message.channel,

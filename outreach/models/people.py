@@ -71,7 +71,7 @@ class AuditEntry(SQLModel, table=True):
     detail: str = ""
 
 
-class Place(SQLModel, table=True):
+class ReadingPlace(SQLModel, table=True):
     """The message that someone last looked at in a batch, so that they can go on from there on any device."""
 
     __tablename__ = "places"

@@ -16,12 +16,12 @@ from outreach.moments import MOMENTS, PLACES, Found
 from outreach.moments.definition import Trait
 from outreach.planning.budget import most_cost
 from outreach.planning.contact_cards import Person, load_people
-from outreach.planning.customer_state import Facts, Standing, load_standings
+from outreach.planning.customer_state import BusinessState, Standing, load_standings
 from outreach.planning.receivables import OpenInvoice, bills_of, is_enough
 from outreach.planning.recipients import choose_recipient, people_needed
 from outreach.planning.rewards import Gift, gift_of, grows_with_worth, purpose_of, value_of_gift
 from outreach.planning.routes import Leg, Route
-from outreach.planning.tally import Tally
+from outreach.planning.tally import DayTally
 from outreach.planning.worth import NOTHING, Worth, find_worth
 from outreach.settings import MomentKnobs, Provider, Settings
 from outreach.stable_ids import moment_id, reference
@@ -34,8 +34,8 @@ class Day:
     on: date
     now: datetime
     settings: Settings
-    facts: Facts
-    tally: Tally = field(default_factory=Tally)
+    facts: BusinessState
+    tally: DayTally = field(default_factory=DayTally)
 
     @property
     def tomorrow(self) -> date:

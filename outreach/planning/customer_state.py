@@ -48,7 +48,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Facts:
+class BusinessState:
     """What is true of the business as a whole on the day."""
 
     payments_imported_at: datetime | None
@@ -186,7 +186,9 @@ def _add_messages(session: Session, standings: dict[str, Standing]) -> None:
         standings[customer_id].written_on[kind] = day
 
 
-def load_facts(session: Session, percent: float, now: datetime, since: Collection[date | None] | None = None) -> Facts:
+def load_business_state(
+    session: Session, percent: float, now: datetime, since: Collection[date | None] | None = None
+) -> BusinessState:
     """When payments were last imported, the values of customer_since that over `percent` % share, the data's edge.
 
     With `since`, only these values are looked at, and the edge where it holds a None: for somebody of whom the data do
@@ -194,7 +196,7 @@ def load_facts(session: Session, percent: float, now: datetime, since: Collectio
     """
     everywhere = since is None or None in since
     shared = _find_shared(session, percent, None if everywhere or since is None else [day for day in since if day])
-    return Facts(
+    return BusinessState(
         payments_imported_at=payments_read_at(session, now),
         shared_since=frozenset(shared),
         payments_unread=payments_unread_everywhere(session),

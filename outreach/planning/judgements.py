@@ -20,7 +20,7 @@ class Shared:
 
 
 @dataclass(frozen=True)
-class Sent:
+class PlannedLegs:
     """The moment gets messages of its own: one, or one for each channel where it goes by all of them.
 
     `wants_person` says why a person must look at them first, whatever their channel.
@@ -30,7 +30,7 @@ class Sent:
     wants_person: str | None = None
 
 
-Verdict = Hold | Shared | Sent
+Verdict = Hold | Shared | PlannedLegs
 
 
 class Judge:
@@ -53,7 +53,7 @@ class Judge:
         if hold := first_hold_on_way(candidate, self.day):
             return hold
         self._remember(candidate)
-        return Sent(candidate.legs, reason_for_person(candidate, self.day))
+        return PlannedLegs(candidate.legs, reason_for_person(candidate, self.day))
 
     def _on_its_way(self, candidate: Candidate) -> Candidate:
         """The candidate with the messages that it would get, or with the reasons against every channel."""

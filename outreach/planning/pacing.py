@@ -9,7 +9,7 @@ from datetime import timedelta
 from outreach.moments import MOMENTS, knobs_for
 from outreach.planning.budget import first_of_next_month, hold_for_budget, hold_for_worth
 from outreach.planning.candidates import Candidate, Day
-from outreach.planning.ceilings import Given, why_too_much
+from outreach.planning.ceilings import GiftTotals, why_too_much
 from outreach.planning.routes import Leg
 from outreach.planning.tally import Touch
 from outreach.planning.verdicts import Hold
@@ -133,9 +133,9 @@ def hold_for_gift(candidate: Candidate, day: Day) -> Hold | None:
     if not gift:
         return None
     batch = max((tally.given_by[candidate.kind, leg.route.channel] for leg in candidate.legs), default=0) + gift
-    if why := why_too_much(day.settings, Given(gift, batch)):
+    if why := why_too_much(day.settings, GiftTotals(gift, batch)):
         return Hold("gift", why, day.tomorrow)
-    month = Given(month=tally.given + gift * len(candidate.legs))
+    month = GiftTotals(month=tally.given + gift * len(candidate.legs))
     why = why_too_much(day.settings, month)
     return Hold("gift", why, first_of_next_month(day.on)) if why else None
 

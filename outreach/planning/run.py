@@ -25,14 +25,14 @@ from outreach.moments.anniversary import ANNIVERSARY
 from outreach.planning.budget import find_spent
 from outreach.planning.candidates import Candidate, Day, candidates_for
 from outreach.planning.ceilings import find_given
-from outreach.planning.customer_state import load_facts
+from outreach.planning.customer_state import load_business_state
 from outreach.planning.decisions import decision_row, hold_row
 from outreach.planning.due_moments import Due, Surroundings, read_due, select_lost
 from outreach.planning.earlier_messages import NOTHING_EARLIER, find_earlier
-from outreach.planning.judgements import Judge, Sent, Shared
+from outreach.planning.judgements import Judge, PlannedLegs, Shared
 from outreach.planning.knobs import keep_knobs, knob_set
 from outreach.planning.routes import Leg
-from outreach.planning.tally import Planned, Tally
+from outreach.planning.tally import DayTally, Planned
 from outreach.planning.verdicts import Hold
 from outreach.settings import Settings, today_of
 from outreach.stable_ids import moment_id
@@ -123,10 +123,10 @@ def load_day(
 ) -> Day:
     """The day that rules are asked for; of the days on which customers came, only `since` are counted where given."""
     settings = settings.model_copy(update={"start_on": start_of(session, settings, on)})
-    facts = load_facts(session, ANNIVERSARY.knobs_of(settings).shared_since_percent, now, since)
+    facts = load_business_state(session, ANNIVERSARY.knobs_of(settings).shared_since_percent, now, since)
     if since is not None:
         return Day(on, now, settings, facts)
-    return Day(on, now, settings, facts, Tally(find_spent(session, settings, on), find_given(session, on)))
+    return Day(on, now, settings, facts, DayTally(find_spent(session, settings, on), find_given(session, on)))
 
 
 def start_of(session: Session, settings: Settings, on: date) -> date | None:
@@ -208,7 +208,7 @@ class Planner:
         else:
             self._send(candidate, verdict)
 
-    def _send(self, candidate: Candidate, sent: Sent) -> None:
+    def _send(self, candidate: Candidate, sent: PlannedLegs) -> None:
         for leg in sent.legs:
             self.messages.append(self._message(candidate, leg) | {"wants_person": sent.wants_person})
             self.report.messages[candidate.kind, leg.route.channel] += 1

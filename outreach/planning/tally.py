@@ -27,7 +27,7 @@ class Planned:
 
 
 @dataclass
-class Tally:
+class DayTally:
     """One day's planning, as far as it has come."""
 
     #: What this month's messages cost, by moment, in minor units.

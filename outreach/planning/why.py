@@ -19,17 +19,17 @@ from outreach.moments.explanations import ClauseAnswer, explain_clauses
 from outreach.planning.budget import find_spent
 from outreach.planning.candidates import Candidate, Day, candidates_for
 from outreach.planning.ceilings import find_given
-from outreach.planning.customer_state import load_facts
+from outreach.planning.customer_state import load_business_state
 from outreach.planning.due_moments import look_around
 from outreach.planning.judgements import Judge, Shared
 from outreach.planning.run import start_of
-from outreach.planning.tally import Tally
+from outreach.planning.tally import DayTally
 from outreach.planning.verdicts import Hold
 from outreach.settings import Settings
 
 
 @dataclass(frozen=True)
-class Answer:
+class MomentAnswer:
     """What stands, or would be decided, about one moment; `occasion` is empty where there is none on the date.
 
     `clauses` are the conditions of the moment on the date, each with what the customer has to show for it.
@@ -47,7 +47,9 @@ class Answer:
     clauses: tuple[ClauseAnswer, ...] = ()
 
 
-def explain_customer(engine: Engine, settings: Settings, customer_id: str, on: date, now: datetime) -> list[Answer]:
+def explain_customer(
+    engine: Engine, settings: Settings, customer_id: str, on: date, now: datetime
+) -> list[MomentAnswer]:
     """What was decided of each of the customer's moments, then what planning would say of any it has not decided.
 
     Raises NotFound for an id that is no customer's.
@@ -68,7 +70,9 @@ def explain_customer(engine: Engine, settings: Settings, customer_id: str, on: d
         return [_with_clauses(session, settings, answer, customer_id, on) for answer in answers]
 
 
-def _with_clauses(session: Session, settings: Settings, answer: Answer, customer_id: str, on: date) -> Answer:
+def _with_clauses(
+    session: Session, settings: Settings, answer: MomentAnswer, customer_id: str, on: date
+) -> MomentAnswer:
     """The answer with the moment's clauses; where there is no such moment, the first that fails is the reason."""
     clauses = tuple(explain_clauses(session, settings, MOMENTS[answer.kind], customer_id, on))
     failed = next((clause for clause in clauses if not clause.is_met), None)
@@ -77,7 +81,7 @@ def _with_clauses(session: Session, settings: Settings, answer: Answer, customer
     return replace(answer, clauses=clauses)
 
 
-def list_decided(session: Session, customer_id: str) -> list[Answer]:
+def list_decided(session: Session, customer_id: str) -> list[MomentAnswer]:
     """What stands of each of the customer's moments that planning has decided on, in no order."""
     rows = session.execute(
         select_latest_decisions()
@@ -87,7 +91,7 @@ def list_decided(session: Session, customer_id: str) -> list[Answer]:
         .add_columns(Moment, Message)
     )
     return [
-        Answer(
+        MomentAnswer(
             kind=moment.kind,
             occasion=moment.occasion,
             outcome=decision.outcome,
@@ -104,26 +108,28 @@ def list_decided(session: Session, customer_id: str) -> list[Answer]:
 
 def _foreseen(
     session: Session, settings: Settings, key: bytes, on: date, now: datetime, found: Sequence[Found]
-) -> list[Answer]:
-    facts = load_facts(session, ANNIVERSARY.knobs_of(settings).shared_since_percent, now)
-    tally = Tally(find_spent(session, settings, on), find_given(session, on))
+) -> list[MomentAnswer]:
+    facts = load_business_state(session, ANNIVERSARY.knobs_of(settings).shared_since_percent, now)
+    tally = DayTally(find_spent(session, settings, on), find_given(session, on))
     judge = Judge(day := Day(on, now, settings, facts, tally), key)
     return [_foresee(candidate, judge) for candidate in candidates_for(session, day, key, found)]
 
 
-def _foresee(candidate: Candidate, judge: Judge) -> Answer:
+def _foresee(candidate: Candidate, judge: Judge) -> MomentAnswer:
     """What planning would decide of this customer's moments alone; one of somebody else's may still come first."""
     kind, occasion, verdict = candidate.kind, candidate.occasion, judge.judge(candidate)
     if isinstance(verdict, Hold):
         outcome = verdict.outcome
-        return Answer(kind, occasion, f"would be {outcome}", verdict.rule, verdict.reason, next_on=verdict.next_on)
+        return MomentAnswer(
+            kind, occasion, f"would be {outcome}", verdict.rule, verdict.reason, next_on=verdict.next_on
+        )
     if isinstance(verdict, Shared):
-        return Answer(kind, occasion, "would be send", "shared", "one message names all whom they care for")
+        return MomentAnswer(kind, occasion, "would be send", "shared", "one message names all whom they care for")
     ways = " and ".join(f"by {leg.route.channel} on {leg.route.send_on}" for leg in verdict.legs)
-    return Answer(kind, occasion, "would be send", "send", ways)
+    return MomentAnswer(kind, occasion, "would be send", "send", ways)
 
 
-def _nothing(kind: str, on: date, settings: Settings) -> Answer:
+def _nothing(kind: str, on: date, settings: Settings) -> MomentAnswer:
     if not knobs_for(settings, kind).enabled:
-        return Answer(kind, "", "none", "disabled", "this moment is switched off")
-    return Answer(kind, "", "none", "no_moment", MOMENTS[kind].summary)
+        return MomentAnswer(kind, "", "none", "disabled", "this moment is switched off")
+    return MomentAnswer(kind, "", "none", "no_moment", MOMENTS[kind].summary)

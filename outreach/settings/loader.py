@@ -27,7 +27,7 @@ from outreach.settings.desk import DeskSettings
 from outreach.settings.limits import CollectingSettings, HoursSettings, Texts
 from outreach.settings.ops import BudgetSettings, OpsSettings
 from outreach.settings.paper import PaperSettings, Postage, ProofSettings
-from outreach.settings.parts import Approval, Consent, Delivery, Pacing, Scaling, Transit
+from outreach.settings.parts import Approval, ConsentSettings, Delivery, Pacing, Scaling, Transit
 from outreach.settings.providers import SECRET_NAMES, Provider, Providers
 from outreach.settings.rewards import RewardsSettings
 from outreach.settings.storage import StorageSettings
@@ -72,7 +72,7 @@ class Settings(BaseSettings):
     secret: SecretStr | None = None
     secret_file: Path = Path("outreach.secret")
     business: Business = Business()
-    consent: Consent = Consent()
+    consent: ConsentSettings = ConsentSettings()
     pacing: Pacing = Pacing()
     hours: HoursSettings = HoursSettings()
     collecting: CollectingSettings = CollectingSettings()

@@ -18,7 +18,7 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Consent(Part):
+class ConsentSettings(Part):
     """What silence means where a customer has no consent row for a channel."""
 
     letter: Silence = "opt-out"

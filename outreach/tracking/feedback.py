@@ -53,7 +53,7 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Written:
+class RecordedFeedback:
     """What was written down; `is_new` is false where it was on record already."""
 
     feedback: Feedback
@@ -71,7 +71,7 @@ def write_down(
     by: str,
     now: datetime,
     providers: Mapping[str, Provider] | None = None,
-) -> Written:
+) -> RecordedFeedback:
     """The record of what somebody told the member of staff `by`, and what a complaint pulled back at once.
 
     Only a review may be nobody's yet. Raises NotFound, NotAllowed, and ApprovalError for a number or words that do not
@@ -91,7 +91,7 @@ def write_down(
         pulled = _pull_back(session, settings, customer_id, now) if is_new else PullReport()
         if is_new:
             record_act(session, by, f"{kind} written down", feedback_id, customer_id or "", now)
-        written = Written(session.get_one(Feedback, feedback_id), is_new, pulled)
+        written = RecordedFeedback(session.get_one(Feedback, feedback_id), is_new, pulled)
     return replace(written, pulled=cancel_pulled(engine, settings, pulled, now, providers))
 
 
@@ -145,7 +145,7 @@ def set_status(
     by: str,
     now: datetime,
     providers: Mapping[str, Provider] | None = None,
-) -> Written:
+) -> RecordedFeedback:
     """The record as answered, closed or open again; what waits to be sent about it is withdrawn once it is not open.
 
     Raises NotFound and NotAllowed, NotWaiting where somebody was faster, and ApprovalError for another status.
@@ -162,7 +162,7 @@ def set_status(
         pulled = _pull_back(session, settings, feedback.customer_id, now)
         record_act(session, by, f"feedback {status}", feedback_id, "", now)
         session.refresh(feedback)
-    return Written(feedback, False, cancel_pulled(engine, settings, pulled, now, providers))
+    return RecordedFeedback(feedback, False, cancel_pulled(engine, settings, pulled, now, providers))
 
 
 def match_review(engine: Engine, feedback_id: str, customer_id: str, by: str, now: datetime) -> Feedback:

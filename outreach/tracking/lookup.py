@@ -18,7 +18,7 @@ from outreach.composing.store.storage import Storage, open_storage
 from outreach.database import reading, writing
 from outreach.delivery import outbox
 from outreach.delivery.handover import handover_of
-from outreach.delivery.providers import Found, Handover, Provider, open_providers
+from outreach.delivery.providers import Handover, LookupResult, Provider, open_providers
 from outreach.delivery.recovery import recovery
 from outreach.delivery.recovery.cancelling import cancel_stopped
 from outreach.delivery.recovery.restore_guard import accept_restore, find_restore, is_looked_after, raise_mark
@@ -183,7 +183,7 @@ def _close(
 
 def _find(
     carriers: Mapping[str, Provider], message: Message, attempt: Attempt, handover: Handover
-) -> tuple[str, Found]:
+) -> tuple[str, LookupResult]:
     """What the attempt's provider has, or the first other one that has any. Raises DeliveryError without an answer.
 
     What left before a backup was restored may have gone by another provider than it would go by now: each that can be
@@ -201,7 +201,7 @@ def _find(
             if name == attempt.provider:
                 raise
             continue
-        answers[name] = found if isinstance(found, Found) else Found(found)
+        answers[name] = found if isinstance(found, LookupResult) else LookupResult(found)
         if answers[name] or answers[name].cancelled:
             return name, answers[name]
     return attempt.provider, answers[attempt.provider]

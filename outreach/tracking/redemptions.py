@@ -24,7 +24,7 @@ LEFT = frozenset({"sending", "uncertain", "needs_person", "accepted", "delivered
 
 
 @dataclass(frozen=True)
-class Given:
+class IssuedReward:
     """A reward with what stands against redeeming it, in words; None where nothing does."""
 
     reward: Reward
@@ -32,13 +32,13 @@ class Given:
     objection: str | None
 
 
-def find_reward(engine: Engine, settings: Settings, typed: str, now: datetime) -> Given:
+def find_reward(engine: Engine, settings: Settings, typed: str, now: datetime) -> IssuedReward:
     """The reward of a code as somebody typed or scanned it. Raises NotFound for a code that we did not give."""
     with reading(engine) as session:
         return _given(session, settings, _require(session, hash_of(engine, settings, typed)), now)
 
 
-def rewards_of(session: Session, settings: Settings, customer_id: str, now: datetime) -> list[Given]:
+def rewards_of(session: Session, settings: Settings, customer_id: str, now: datetime) -> list[IssuedReward]:
     """What a customer was given, the latest first; also what cannot be redeemed, and why."""
     theirs = select(Reward).where(Reward.customer_id == customer_id).order_by(col(Reward.issued_on).desc())
     return [_given(session, settings, reward, now) for reward in session.exec(theirs.order_by(Reward.code_hash))]
@@ -75,9 +75,9 @@ def _require(session: Session, code_hash: str) -> Reward:
     return reward
 
 
-def _given(session: Session, settings: Settings, reward: Reward, now: datetime) -> Given:
+def _given(session: Session, settings: Settings, reward: Reward, now: datetime) -> IssuedReward:
     message = session.get_one(Message, reward.reference)
-    return Given(reward, message.kind, _objection(session, settings, reward, message, now))
+    return IssuedReward(reward, message.kind, _objection(session, settings, reward, message, now))
 
 
 def _objection(session: Session, settings: Settings, reward: Reward, message: Message, now: datetime) -> str | None:

@@ -32,14 +32,14 @@ State = Literal["kept", "closed"]
 
 
 @dataclass(frozen=True)
-class Answer:
+class SurveyAnswer:
     """`kept`: the score stands as given now. `closed`: too late, and nothing has changed."""
 
     state: State
     score: int | None = None
 
 
-def answer_survey(engine: Engine, settings: Settings, token: str, score: int, now: datetime) -> Answer:
+def answer_survey(engine: Engine, settings: Settings, token: str, score: int, now: datetime) -> SurveyAnswer:
     """What became of a tap on `score`. Raises NotFound for a token that we did not make, and for no such number."""
     if score not in SCORES:
         raise NotFound("There is no such number; choose one from 0 to 10")
@@ -49,10 +49,10 @@ def answer_survey(engine: Engine, settings: Settings, token: str, score: int, no
         take_turns(session, f"survey {reference}")
         given = session.get(Feedback, feedback_id(reference), with_for_update=True)
         if not _is_open(session, settings, reference, given, now):
-            return Answer("closed")
+            return SurveyAnswer("closed")
         if given:
             given.score = score
-            return Answer("kept", score)
+            return SurveyAnswer("kept", score)
         day = business_date(now, settings.business.timezone)
         session.add(
             Feedback(
@@ -60,19 +60,19 @@ def answer_survey(engine: Engine, settings: Settings, token: str, score: int, no
                 score=score, status="open", source=SURVEY,
             )
         )  # fmt: skip
-    return Answer("kept", score)
+    return SurveyAnswer("kept", score)
 
 
-def add_words(engine: Engine, settings: Settings, token: str, words: str, now: datetime) -> Answer:
+def add_words(engine: Engine, settings: Settings, token: str, words: str, now: datetime) -> SurveyAnswer:
     """What became of words beside an answer; without one there is nothing to add them to. Raises NotFound."""
     key = load_key(engine, settings)
     with writing(engine) as session:
         reference, _ = _require_asked(session, key, token)
         given = session.get(Feedback, feedback_id(reference), with_for_update=True)
         if given is None or not _is_open(session, settings, reference, given, now):
-            return Answer("closed")
+            return SurveyAnswer("closed")
         given.text = _fit(words) or given.text
-    return Answer("kept", given.score)
+    return SurveyAnswer("kept", given.score)
 
 
 def feedback_id(reference: str) -> str:

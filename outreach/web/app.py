@@ -58,7 +58,7 @@ from outreach.web.desk import Desk
 from outreach.web.kept_words import keep_form, show_again, show_again_after
 from outreach.web.request_limits import RequestLimits
 from outreach.web.sub_path import SubPath
-from outreach.web.thumbnails import Darkroom
+from outreach.web.thumbnails import ThumbnailDrawer
 from outreach.web.webhooks import Webhooks
 
 log = logging.getLogger("outreach.web")
@@ -108,7 +108,7 @@ def create_app(
 
     `prefect` is the address of Prefect's UI, linked from the status page when given; `providers` are used as they are.
     """
-    webhooks, darkroom = Webhooks(engine, settings, clock, providers), Darkroom(engine, settings.storage)
+    webhooks, darkroom = Webhooks(engine, settings, clock, providers), ThumbnailDrawer(engine, settings.storage)
 
     @asynccontextmanager
     async def closing(_: FastAPI) -> AsyncIterator[None]:

@@ -12,7 +12,7 @@ from outreach.approval.rejections import reject
 from outreach.database import reading
 from outreach.delivery.control.undoing import undo_approval
 from outreach.errors import NotFound, NowFewer
-from outreach.models import Batch, Place
+from outreach.models import Batch, ReadingPlace
 from outreach.prefect_events import announce_approval
 from outreach.web.access import Approver, DeskNow, Viewer, new_router
 from outreach.web.current_user import Signed
@@ -41,7 +41,7 @@ def _show(
             raise NotFound(f"There is no batch “{batch_id}”")
         looks = look_over(session, batch_id)
         glance = glance_at(session, desk.written, batch, looks, desk.now)
-        place = session.get(Place, (signed.staff_id, batch_id))
+        place = session.get(ReadingPlace, (signed.staff_id, batch_id))
         shown = looks[(page - 1) * A_PAGE : page * A_PAGE]
         said = read_messages(session, [look.reference for look in shown])
         sheets = [(look, said[look.reference]) for look in shown]

@@ -15,7 +15,7 @@ from outreach.models import Feedback
 from outreach.planning.run import plan_day
 from outreach.planning.why import list_decided
 from outreach.prefect_events import announce_approval, prefect_address
-from outreach.tracking.feedback import Written, is_low, list_open, match_review, set_status, write_down
+from outreach.tracking.feedback import RecordedFeedback, is_low, list_open, match_review, set_status, write_down
 from outreach.web.access import Approver, DeskNow, Viewer, new_router
 from outreach.web.desk import Desk
 from outreach.web.outcome_sentences import say_pulled
@@ -88,7 +88,7 @@ def take_down(
     return desk.go(_page_of(written.feedback.customer_id), " ".join(_say_written(desk, written, background)))
 
 
-def _say_written(desk: Desk, written: Written, background: BackgroundTasks) -> list[str]:
+def _say_written(desk: Desk, written: RecordedFeedback, background: BackgroundTasks) -> list[str]:
     if not written.is_new:
         return ["That is on record already, from today; nothing was written twice."]
     said = ["Written down."]

@@ -17,7 +17,7 @@ from outreach.composing.store.storage import open_storage
 from outreach.database import reading, upsert, writing
 from outreach.errors import NotFound, StorageError
 from outreach.learning.story import tell_story
-from outreach.models import Customer, Message, Place
+from outreach.models import Customer, Message, ReadingPlace
 from outreach.web.access import Approver, DeskNow, Viewer, Writer, new_router
 from outreach.web.desk import Desk
 from outreach.web.message_parts import read_message
@@ -100,7 +100,7 @@ def keep_place(desk: DeskNow, signed: Viewer, batch_id: str, reference: Text) ->
         if find_message(session, reference).batch_id != batch_id:
             raise NotFound(f"{reference} is not in {batch_id} any more")
         row = {"staff_id": signed.staff_id, "batch_id": batch_id, "reference": reference, "at": desk.now}
-        upsert(session, Place, [row])
+        upsert(session, ReadingPlace, [row])
     return Response(status_code=204)
 
 

@@ -11,7 +11,7 @@ from outreach.learning.duplicate_pairs import list_other_numbers
 from outreach.learning.search import find_people, name_of
 from outreach.learning.story import tell_story
 from outreach.models import HouseholdWord
-from outreach.planning.why import Answer, explain_customer
+from outreach.planning.why import MomentAnswer, explain_customer
 from outreach.tracking.do_not_contact import closed_channels
 from outreach.tracking.feedback import list_told
 from outreach.tracking.news import NEWS, news_of, record_news, take_back_news
@@ -47,7 +47,7 @@ def show_person(desk: DeskNow, signed: Viewer, customer_id: str, why: bool = Fal
         known = news_of(session, desk.settings, story.customer, desk.today)
         told = list_told(session, desk.settings, customer_id, desk.now)
         given = rewards_of(session, desk.settings, customer_id, desk.now)
-    answers: list[Answer] = []
+    answers: list[MomentAnswer] = []
     if why:
         answers = explain_customer(desk.engine, desk.settings, customer_id, desk.today, desk.now)
     return desk.show(

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Form, Request, Response
 
-from outreach.approval.accounts import Entry, let_in, sign_out
+from outreach.approval.accounts import SignedIn, let_in, sign_out
 from outreach.database import writing
 from outreach.errors import SignInError, TooManyTries
 from outreach.web.access import COOKIE, KNOWN, DeskNow, MaybeSigned, caller_of, new_door, new_router
@@ -72,7 +72,7 @@ def with_wait(response: Response, error: SignInError | None) -> Response:
     return response
 
 
-def welcome(desk: Desk, entry: Entry, next: str, kept: KeptForm | None = None) -> Response:
+def welcome(desk: Desk, entry: SignedIn, next: str, kept: KeptForm | None = None) -> Response:
     response = show_again_after(desk, entry.token, kept, next) if kept else desk.go(local_path(next))
     response.set_cookie(COOKIE, entry.token, secure=True, httponly=True, samesite="lax", path="/")
     response.set_cookie(KNOWN, entry.known, max_age=KNOWN_SECONDS, secure=True, httponly=True, samesite="lax", path="/")

@@ -13,7 +13,7 @@ log = logging.getLogger("outreach.web")
 AT_ONCE, REST_SECONDS = 5, 5.0
 
 
-class Darkroom:
+class ThumbnailDrawer:
     """Works from `open` to `close`. A page that is opened sooner has its pictures drawn as it asks for them."""
 
     def __init__(self, engine: Engine, settings: StorageSettings) -> None:

@@ -14,7 +14,7 @@ from conftest import NOW
 from outreach.approval import passwords
 from outreach.approval.accounts import (
     Caller,
-    Entry,
+    SignedIn,
     change_password,
     find_signed_in,
     let_in,
@@ -46,7 +46,7 @@ def hire(engine: Engine, staff_id: str = "maria", email: str | None = None, pass
 def enter(
     engine: Engine, settings: Settings, password: str = PASSWORD, who: str = "maria", at: datetime = NOW,
     caller: Caller = OFFICE,
-) -> Entry:  # fmt: skip
+) -> SignedIn:  # fmt: skip
     return let_in(engine, settings, who, password, caller, at)
 
 

@@ -27,7 +27,7 @@ from outreach.composing.paper.windows import PUBLISHED, stocks, takes, zones_for
 from outreach.composing.preview import preview_template
 from outreach.composing.proofing import letter_check
 from outreach.composing.proofing.fault_overlay import draw_faults
-from outreach.composing.proofing.page_check import Expected, Fault, check_letter
+from outreach.composing.proofing.page_check import ExpectedLetter, Fault, check_letter
 from outreach.composing.run import compose_planned
 from outreach.errors import ComposingError, FailedCheck, NotFound
 from outreach.settings import Settings
@@ -36,7 +36,7 @@ from paper_cards import TREE, on_card, with_letterhead
 from planned import LONDON, add_customer, add_debt, compose, message_of, plan, shipped, write_one
 from printed_letters import ADDRESS, letter, say
 
-EXPECTED = Expected(ADDRESS, frozenset({"Filling"}))
+EXPECTED = ExpectedLetter(ADDRESS, frozenset({"Filling"}))
 VENDORS = ("outbox", "printroom", "lob", "postgrid", "stannp")
 SPECS = Path(__file__).resolve().parents[3] / "shared/contracts/print-specs.json"
 pdfmetrics.registerFont(TTFont(TYPED, str(face_path(TYPED))))
@@ -167,7 +167,7 @@ def test_a_brand_that_the_settings_forbid_may_stand_inside_and_not_in_a_window(s
 def test_a_name_or_a_street_may_be_any_word_and_the_same_word_elsewhere_in_the_window_is_found(
     settings: Settings, lines: tuple[str, ...]
 ) -> None:
-    expected = Expected(lines, frozenset({"Filling"}))
+    expected = ExpectedLetter(lines, frozenset({"Filling"}))
     assert check_letter(letter(lines=lines), "lob", settings, expected) == []
     for word in ("Krebs", "DETTE", "fertility", "Cancer", "Filling"):
         said = letter(lambda canvas, word=word: say(canvas, word, 75, 60), lines=lines)  # type: ignore[misc]
@@ -200,7 +200,7 @@ def test_lines_of_two_directions_are_found_where_they_are_printed_right(
     names = {"given_name": "سارة", "family_name": "حداد", "honorific": title, "preferred_name": "Sara"}
     _, body = write_one(sqlite_engine, settings, "anniversary", "letter", address_line1=street, **names)
     lines = [f"{title or ''} سارة حداد".strip(), street, "Apartment 4B", "Winooski, VT 05404"]
-    assert check_letter(body, "outbox", settings, Expected(tuple(lines))) == []
+    assert check_letter(body, "outbox", settings, ExpectedLetter(tuple(lines))) == []
     wrong = [
         lines[0].replace("حداد", "حسن"), lines[0].replace("Dr.", "Mr.") if title else f"Dr. {lines[0]}",
         f"{lines[0]} Smith", street.replace("12", "21") if "12" in street else street.replace("27", "72"),
@@ -208,7 +208,7 @@ def test_lines_of_two_directions_are_found_where_they_are_printed_right(
     ]  # fmt: skip
     for place, line in zip((0, 0, 0, 1, 1), wrong, strict=True):
         other = tuple(line if number == place else same for number, same in enumerate(lines))
-        assert "address" in kinds(check_letter(body, "outbox", settings, Expected(other))), line
+        assert "address" in kinds(check_letter(body, "outbox", settings, ExpectedLetter(other))), line
 
 
 @pytest.mark.parametrize("provider", ["postgrid", "stannp"])

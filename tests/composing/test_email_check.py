@@ -19,7 +19,7 @@ from conftest import NOW, TODAY
 from mail_server import MailServer, mail_server, smtp_settings
 from outreach.composing.emails import write_email
 from outreach.composing.mail_headers import LONGEST_LINE, read_mailboxes, read_words, write_mailbox, write_unstructured
-from outreach.composing.proofing.email_check import FIELDS, Expected, require_sound_email
+from outreach.composing.proofing.email_check import FIELDS, ExpectedEmail, require_sound_email
 from outreach.composing.template_data import Facts
 from outreach.composing.templating.fields import COMMON, OF_MOMENT
 from outreach.composing.templating.templates import Words
@@ -194,13 +194,13 @@ def test_an_address_is_trimmed_and_not_folded(came: str, goes_to: str | None) ->
 # --- what is wrong is found ---
 
 
-def expected_of(content: bytes) -> Expected:
+def expected_of(content: bytes) -> ExpectedEmail:
     text, page = (cast(EmailMessage, part).get_content() for part in message_from_bytes(content, policy=default).walk()
                   if part.get_content_maintype() == "text")  # fmt: skip
     link = message_from_bytes(content)["List-Unsubscribe"][1:-1]
     empty = page[: page.index("<p>Dear")] + page[page.index("</p>") + len("</p>") :]
     sender = read_mailboxes(message_from_bytes(content)["From"])[0]
-    return Expected(sender, ("Ann", ADDRESS), "Thank you, Maria", link, text.partition(",")[2], empty)
+    return ExpectedEmail(sender, ("Ann", ADDRESS), "Thank you, Maria", link, text.partition(",")[2], empty)
 
 
 SPOILT: dict[str, Callable[[bytes], bytes]] = {
@@ -253,7 +253,7 @@ def test_an_email_that_cannot_be_read_is_refused_and_nothing_is_uncertain(
 def test_an_email_whose_check_fails_is_set_aside_alone(
     sqlite_engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail_for_one(content: bytes, expected: Expected) -> None:
+    def fail_for_one(content: bytes, expected: ExpectedEmail) -> None:
         if expected.to[1] == "c1@example.org":
             raise FailedCheck("the written e-mail fails its check: To")
 

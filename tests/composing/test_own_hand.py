@@ -22,7 +22,7 @@ from outreach.composing.handwriting.ink import Ink, choose_walk
 from outreach.composing.handwriting.own_hand.form import Box, form_for
 from outreach.composing.handwriting.own_hand.learn import OwnHand, keep_hand, learn_hand
 from outreach.composing.handwriting.own_hand.samples import EMPTY, FAINT, ODD, SPILT, cut_takes
-from outreach.composing.handwriting.own_hand.scans import FINE, Page, flatten, read_scans
+from outreach.composing.handwriting.own_hand.scans import FINE, ScannedPage, flatten, read_scans
 from outreach.composing.handwriting.pens import FACES, WALKS, Pen, find_pens, pen_named
 from outreach.composing.handwriting.press import font_address, print_page
 from outreach.composing.paper.sizes import A4, US_LETTER
@@ -90,7 +90,7 @@ def spoilt() -> list[Picture]:
     return pages
 
 
-def pages_of(pictures: list[Picture]) -> list[Page]:
+def pages_of(pictures: list[Picture]) -> list[ScannedPage]:
     return [flatten(picture, "scan") for picture in pictures]
 
 

@@ -15,12 +15,12 @@ from outreach.approval.open_batches import open_batches
 from outreach.approval.template_versions import save_template, undo_template
 from outreach.approval.treatment_answers import answer_treatment
 from outreach.composing import run
-from outreach.composing.contributors import Part, knob_parts, word_parts
+from outreach.composing.contributors import Contribution, knob_parts, word_parts
 from outreach.composing.run import compose_planned
 from outreach.database import reading, writing
 from outreach.day import prepare_day
 from outreach.errors import SamePerson
-from outreach.intake.goodwill_lists import Entry, List
+from outreach.intake.goodwill_lists import GoodwillEntry, List
 from outreach.models import Batch, Goodwill, KnobVersion, Message, TemplateVersion
 from outreach.planning.knobs import keep_knobs, knob_set, overlay_knobs, with_saved_knobs
 from outreach.settings import Settings
@@ -83,7 +83,7 @@ def test_words_that_are_undone_while_a_run_writes_them_wait_for_a_person(engine:
     assert (batch.status, batch.count) == ("waiting", 2)
     assert batch.why_waiting.startswith("the first run since")
     with reading(engine) as session:
-        assert parts_in(session, batch) == [Part("will", "words", EMAIL, 1)]
+        assert parts_in(session, batch) == [Contribution("will", "words", EMAIL, 1)]
 
 
 def test_words_that_are_saved_while_a_run_writes_wait_when_they_are_used(engine: Engine, settings: Settings) -> None:
@@ -234,7 +234,7 @@ def test_whoever_names_an_event_does_not_approve_the_letters_that_carry_it(
 ) -> None:
     hire(engine, "maria")
     add_customer(engine)
-    name_hit(engine, every_moment, List("ids", [Entry(1, "c1")]), "call 900-SCAM at once", "maria", NOW)
+    name_hit(engine, every_moment, List("ids", [GoodwillEntry(1, "c1")]), "call 900-SCAM at once", "maria", NOW)
     batch = prepare(engine, every_moment, "goodwill")
     require_somebody_else(engine, every_moment, batch, "event .call 900-SCAM at once")
 
@@ -259,7 +259,7 @@ def test_whoever_said_yes_to_a_treatment_does_not_approve_what_asks_about_it(
         answer_treatment(session, "Root canal", "yes", "jon", NOW)
     batch = prepare(sqlite_engine, own, "checkin")
     with reading(sqlite_engine) as session:
-        assert parts_in(session, batch) == [Part("maria", "treatment", "filling")]
+        assert parts_in(session, batch) == [Contribution("maria", "treatment", "filling")]
     require_somebody_else(sqlite_engine, own, batch, "treatment .filling")
 
 

@@ -25,7 +25,7 @@ from outreach.database import reading, writing
 from outreach.day import prepare_day
 from outreach.delivery.providers import Report
 from outreach.delivery.sender import deliver_due
-from outreach.intake.goodwill_lists import Entry, List
+from outreach.intake.goodwill_lists import GoodwillEntry, List
 from outreach.intake.run import import_folder
 from outreach.models import Batch, Decision, Message, Moment
 from outreach.planning.knobs import with_saved_knobs
@@ -342,8 +342,8 @@ AT_THE_DESK: dict[str, tuple[str, list[Row], Change, str]] = {
                  lambda world, who: set_status(world.engine, world.settings, f"f-{who}-complaint", "answered", "jon",
                                                NOW), "it is answered"),
     "late_payment": ("late_payment", late("deskhit"),
-                     lambda world, who: name_hit(world.engine, world.settings, List("l", [Entry(1, who)]), "storm",
-                                                 "jon", NOW), "an event hit them"),
+                     lambda world, who: name_hit(world.engine, world.settings, List("l", [GoodwillEntry(1, who)]),
+                                                 "storm", "jon", NOW), "an event hit them"),
     "no_channel": ("checkin", checkin("deskclosed"), _close, "not to use"),
 }  # fmt: skip
 

@@ -29,7 +29,7 @@ from outreach.database import open_database, reading, upgrade_database, writing
 from outreach.delivery import outbox, rates, record_results
 from outreach.delivery import sender as sender_module
 from outreach.delivery.control.pauses import pause
-from outreach.delivery.providers import Found, Handover
+from outreach.delivery.providers import Handover, LookupResult
 from outreach.delivery.providers.http import LONGEST_PAUSE, ask, hand_over, open_client, retry_after
 from outreach.delivery.providers.protocol import at_any_time
 from outreach.delivery.providers.smtp import Smtp
@@ -66,8 +66,8 @@ class Vendor:
         self.taken.append(handover.reference)
         return f"their {handover.key}"
 
-    def find(self, handover: Handover) -> Found:
-        return Found(at=self.now)
+    def find(self, handover: Handover) -> LookupResult:
+        return LookupResult(at=self.now)
 
     def parse_events(self, request: object) -> list[Any]:
         return []

@@ -23,7 +23,7 @@ from ledger import Vendor
 from outreach.clock import Clock, stopped_clock
 from outreach.database import open_database, reading, writing
 from outreach.delivery import last_check, sender
-from outreach.delivery.providers import Found, Handover
+from outreach.delivery.providers import Handover, LookupResult
 from outreach.delivery.recovery.restore_guard import find_restore, name_installation, raise_mark
 from outreach.delivery.recovery.restore_marks import Mark, mark_file, read_mark, remember
 from outreach.delivery.reports import DeliverReport
@@ -350,7 +350,7 @@ def test_a_mark_that_cannot_be_written_from_the_beginning_touches_no_message(
 class Telling(Vendor):
     """A vendor whose look-ups say more than whether it is there."""
 
-    says: Callable[[], Found] = Found
+    says: Callable[[], LookupResult] = LookupResult
 
     def find(self, handover: Handover) -> list[str]:
         return self.says()
@@ -364,7 +364,7 @@ def test_what_was_cancelled_at_the_vendor_is_neither_there_nor_absent_and_is_not
     add(engine, "A", channel="letter")
     for _ in range(6):
         deliver(engine, live, outbox=vendor)
-    vendor.says = lambda: Found(cancelled=["v0"], at=NOW)
+    vendor.says = lambda: LookupResult(cancelled=["v0"], at=NOW)
     report = track(engine, live, later(hours=9), outbox=vendor)
     assert (report.cancelled, report.absent, report.saved) == (1, 0, 0)
     with reading(engine) as session:
@@ -377,7 +377,7 @@ def test_what_was_cancelled_at_the_vendor_is_neither_there_nor_absent_and_is_not
 
 def test_a_message_is_absent_by_the_providers_own_clock_however_ours_jumps(engine: Engine, live: Settings) -> None:
     vendor, theirs = Telling(False, ["lost"]), [NOW]
-    vendor.says = lambda: Found(at=theirs[0])
+    vendor.says = lambda: LookupResult(at=theirs[0])
     add(engine, "A")
     deliver(engine, live, outbox=vendor)
 

@@ -18,7 +18,7 @@ from openapi_core.testing.requests import MockRequest
 
 from approved import pdf_saying
 from conftest import NOW
-from outreach.delivery.providers import Cancels, Found, Provider, WebhookRequest
+from outreach.delivery.providers import Cancels, LookupResult, Provider, WebhookRequest
 from outreach.delivery.providers.stannp import STATUSES, Stannp, open_provider
 from outreach.errors import AlreadyAccepted, DeliveryError, NoAnswer, NotSent, OutcomeUnknown, Refused, WebhookRefused
 from outreach.settings import Settings
@@ -297,7 +297,7 @@ def test_a_letter_that_was_cancelled_on_their_pages_is_told_apart_from_one_that_
     stannp.send(LETTER)
     account.letters[LETTER.key]["status"] = "cancelled"
     found = stannp.find(LETTER)
-    assert isinstance(found, Found)
+    assert isinstance(found, LookupResult)
     assert (found, found.cancelled) == ([], [str(LETTER_ID)])
     assert found.at is not None
 

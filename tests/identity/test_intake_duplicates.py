@@ -20,7 +20,7 @@ from outreach.errors import ApprovalError, NotAllowed, NotFound, NotWaiting
 from outreach.identity.aliases import COPIED, POINTING
 from outreach.identity.customer_ids import read_customer_id
 from outreach.identity.duplicates import find_duplicates, list_doubles
-from outreach.intake.goodwill_lists import Entry, List, keep_named
+from outreach.intake.goodwill_lists import GoodwillEntry, List, keep_named
 from outreach.intake.run import import_folder
 from outreach.models import (
     AuditEntry,
@@ -382,7 +382,11 @@ def test_a_list_of_whom_an_event_hit_may_name_any_number_of_theirs(engine: Engin
     merge_people(engine, settings, "a", "b", "nora", NOW)
     with writing(engine) as session:
         report = keep_named(
-            session, List("hit.csv", [Entry(1, "b"), Entry(2, "a"), Entry(3, "c")]), "storm", "x", TODAY
+            session,
+            List("hit.csv", [GoodwillEntry(1, "b"), GoodwillEntry(2, "a"), GoodwillEntry(3, "c")]),
+            "storm",
+            "x",
+            TODAY,
         )
         assert (report.named, report.known, report.refused) == (1, 1, 1)
         assert session.exec(select(Goodwill.customer_id)).all() == ["a"]

@@ -13,7 +13,7 @@ from outreach.approval.knob_versions import save_knobs
 from outreach.approval.open_batches import open_batches
 from outreach.database import writing
 from outreach.errors import SettingsError, TooMuchGiven
-from outreach.planning.ceilings import Given, why_too_much
+from outreach.planning.ceilings import GiftTotals, why_too_much
 from outreach.settings import Settings
 from planned import add_customer, plan
 from planned import compose as write
@@ -99,8 +99,8 @@ def test_a_reward_above_the_ceiling_is_not_saved_and_other_knobs_are(sqlite_engi
         assert save_knobs(session, own, "anniversary", {"most_a_day": 3}, "maria", NOW)
 
 
-@given(st.builds(Given, *[st.integers(0, 9_000)] * 3), st.tuples(*[st.none() | st.integers(0, 9_000)] * 3))
-def test_nothing_is_above_a_ceiling_that_is_not_set_or_as_high(given: Given, most: tuple[int | None, ...]) -> None:
+@given(st.builds(GiftTotals, *[st.integers(0, 9_000)] * 3), st.tuples(*[st.none() | st.integers(0, 9_000)] * 3))
+def test_nothing_is_above_a_ceiling_that_is_not_set_or_as_high(given: GiftTotals, most: tuple[int | None, ...]) -> None:
     ceilings = dict(zip(("most_per_message", "most_per_batch", "most_per_month"), most, strict=True))
     pairs = zip((given.message, given.batch, given.month), most, strict=True)
     is_above = any(ceiling is not None and value > ceiling for value, ceiling in pairs)

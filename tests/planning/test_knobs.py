@@ -12,7 +12,7 @@ from conftest import NOW, TODAY
 from flows.runs import open_run
 from outreach.approval.knob_versions import list_knob_versions, save_knobs, undo_knobs
 from outreach.approval.treatment_answers import answer_treatment
-from outreach.commands.context import open_call
+from outreach.commands.context import open_context
 from outreach.composing.moment_data import Assignment, Occasion
 from outreach.composing.template_data import FactFinder
 from outreach.database import reading, writing
@@ -236,7 +236,7 @@ def test_every_command_sees_what_was_saved_and_pages_keep_what_is_written(
     sqlite_engine: Engine, settings: Settings
 ) -> None:
     save(sqlite_engine, settings, "anniversary", reward=500)
-    call = open_call(str(sqlite_engine.url), "2026-03-10T15:00Z")
+    call = open_context(str(sqlite_engine.url), "2026-03-10T15:00Z")
     assert knobs_for(call.settings, "anniversary").reward == 500
     assert knobs_for(call.written, "anniversary").reward == 2000
 

@@ -26,7 +26,7 @@ from outreach.delivery.recovery.restore_guard import name_installation
 from outreach.drill.backups import take_backup
 from outreach.drill.database import make_database
 from outreach.drill.drill import DrillResult, run_drill
-from outreach.drill.ledger import Line, Record, Tally, count, read_log
+from outreach.drill.ledger import LedgerTally, Line, Record, count, read_log
 from outreach.drill.lob import read_multipart
 from outreach.drill.messages import Feeder
 from outreach.drill.options import LAG_SECONDS, DrillOptions, Plan, make_settings
@@ -51,7 +51,7 @@ def record_of(status: str, provider_id: str | None = None, **known: Any) -> Reco
     return Record("A", status, provider_id, "bytes", **known)
 
 
-def tally_of(record: Record, *lines: Line, tried_at: datetime = SENT_AT) -> Tally:
+def tally_of(record: Record, *lines: Line, tried_at: datetime = SENT_AT) -> LedgerTally:
     return count(lines, [record], {line.key: tried_at for line in lines})
 
 

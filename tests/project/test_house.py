@@ -5,7 +5,9 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -88,9 +90,44 @@ SOURCES = sorted(
     for path in (ROOT / folder).rglob("*.py")
     if "migrations" not in path.parts and "__pycache__" not in path.parts
 )
+# Why two modules of one name are never taken for each other.
+TOLD_BY_THEIR_FOLDER = {
+    name: reason
+    for reason, names in {
+        "settings/ and models/ hold the settings and the tables of what a room of that name does": (
+            "rewards rates messages people storage desk provenance"
+        ),
+        "web/, commands/ and flows/ hold the pages, commands and flows of what a room of that name does": (
+            "alarms goodwill webhooks survey feedback calls batches preview staff thumbnails intake"
+        ),
+        "each room has a run, or a report of one": "run reports shards",
+        "drill/ simulates the vendor, or keeps the database, of that name": "lob twilio database drill options",
+        "a provider's file is called as settings name it, and delivery's outbox is the transactional one": "outbox",
+        "a moment of that name, and what is done about sending that failed": "recovery",
+        "approval/ finds which reminders are due, delivery/staff_mail/ sends them": "reminders",
+    }.items()
+    for name in names.split()
+}
+# Gerunds that stay, because each is what this field calls the thing itself.
+CALLED_BY_A_GERUND = {
+    "marketing": "those who plan outreach",
+    "mapping": "a file that says which of their columns are ours",
+    "planning": "the room",
+    "pacing": "how often somebody is written to",
+    "spacing": "the room between letters of a hand",
+    "tracing": "outlines made of pixels",
+    "text_folding": "text without accents and case, as databases fold it",
+    "writing": "one message being written, from an assignment to its bytes",
+    "editing": "the words of one message being changed",
+    "approving": "the act of approval, beside the room of that name",
+    "cancelling": "taking back what a vendor has not printed yet",
+    "stopping": "the stop button",
+    "undoing": "the undo button",
+}
 LINES_OF_A_FILE, LINES_OF_A_FUNCTION = 320, 35
 
 
+@cache
 def parse(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
@@ -148,6 +185,26 @@ def test_the_rule_about_rooms_notices_a_file_that_reaches_upward(
     wrong.write_text("def find():\n    from outreach.delivery import deliver_due\n    return deliver_due\n")
     monkeypatch.setitem(globals(), "ROOT", tmp_path)
     assert reaches(wrong) == ["outreach.delivery.deliver_due"]
+
+
+def test_a_class_name_stands_for_one_thing_in_the_whole_program() -> None:
+    named = [(node.name, path) for path in SOURCES for node in parse(path).body if isinstance(node, ast.ClassDef)]
+    twice = {name for name, times in Counter(name for name, _ in named).items() if times > 1}
+    assert sorted((name, str(path.relative_to(ROOT))) for name, path in named if name in twice) == []
+
+
+def test_a_module_has_a_name_of_its_own_unless_its_folder_tells_all() -> None:
+    places: dict[str, set[Path]] = defaultdict(set)
+    for path in MODULES:
+        if path.name != "__init__.py" and "migrations" not in path.parts:
+            places[path.stem].add(path.parent)
+    shared = {name: folders for name, folders in places.items() if len(folders) > 1}
+    assert shared.keys() - TOLD_BY_THEIR_FOLDER.keys() == set()
+    assert TOLD_BY_THEIR_FOLDER.keys() - shared.keys() == set(), "take these off the list"
+
+
+def test_a_module_is_called_by_a_noun() -> None:
+    assert {path.stem for path in MODULES if path.stem.endswith("ing")} - CALLED_BY_A_GERUND.keys() == set()
 
 
 @pytest.mark.parametrize("package", ONE_FILE_ONLY)

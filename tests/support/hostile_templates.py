@@ -9,7 +9,7 @@ from hostile_walk import Tally, live, watching
 from outreach.composing.templating.engine import check_template
 from outreach.composing.templating.fields import fields_for
 from outreach.composing.templating.templates import Templates, Words
-from outreach.composing.writing import Written
+from outreach.composing.writing import WrittenMessage
 from outreach.contacts import load_key
 from outreach.doctor.specimens import compose_specimen
 from outreach.errors import ComposingError
@@ -52,7 +52,7 @@ def _try_one(tally: Tally, settings: Settings, key: bytes, right: Words, payload
     tally.judge(_faults(settings, words, written, without), payload)
 
 
-def _faults(settings: Settings, words: Words, written: Written, right: Written) -> list[str]:
+def _faults(settings: Settings, words: Words, written: WrittenMessage, right: WrittenMessage) -> list[str]:
     if words.channel == "letter":
         return letter_faults(written.body)
     mail, plain = parse_email(written.body), parse_email(right.body)

@@ -21,7 +21,7 @@ from outreach.approval.staff import add_staff
 from outreach.clock import system_clock
 from outreach.database import open_database, reading, upgrade_database, writing
 from outreach.drill.ledger import read_log
-from outreach.drill.lob import Lob
+from outreach.drill.lob import SimulatedLob
 from outreach.drill.vendors import FAULTS, SEARCH_FAULTS, Vendor, serve
 from outreach.models import Customer, Message, Visit
 from outreach.settings import PROJECT, Settings, load_settings, today_of
@@ -79,7 +79,7 @@ class House:
     def __init__(self, folder: Path, server: Any, patch: pytest.MonkeyPatch) -> None:
         self.folder, self.postgres = folder, server
         self.address = f"http://{HOST}:{free_port()}"
-        self.vendor = HonestVendor(Lob(), folder / "lob.log", seed=1)
+        self.vendor = HonestVendor(SimulatedLob(), folder / "lob.log", seed=1)
         self.lob = serve(self.vendor)
         for name, value in self.environment().items():
             patch.setenv(name, value)

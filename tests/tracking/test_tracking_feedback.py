@@ -18,7 +18,7 @@ from outreach.models import AuditEntry, Customer, Feedback, Message
 from outreach.settings import Settings
 from outreach.tracking.feedback import (
     KINDS,
-    Written,
+    RecordedFeedback,
     count_open,
     list_open,
     list_told,
@@ -45,7 +45,7 @@ def practice(engine: Engine) -> Engine:
 def told(
     engine: Engine, settings: Settings, kind: str = "complaint", customer_id: str | None = "C1", by: str = "nora",
     score: int | None = None, text: str = WORDS, now: datetime = NOW,
-) -> Written:  # fmt: skip
+) -> RecordedFeedback:  # fmt: skip
     return write_down(engine, settings, kind, customer_id, score, text, by, now)
 
 

@@ -20,7 +20,7 @@ from outreach.composing.paper.windows import zones_for
 from outreach.composing.run import compose_planned
 from outreach.composing.store.contents import LETTER, content_row
 from outreach.database import insert_new, reading, writing
-from outreach.models import Batch, Content, Customer, Hand, Message, Place
+from outreach.models import Batch, Content, Customer, Hand, Message, ReadingPlace
 from outreach.settings import Settings
 from planned import add_customer, know_contacts, plan
 from serving import Browser, serving
@@ -193,7 +193,7 @@ def test_the_place_is_kept_by_person_and_batch(practice: Engine, nora: Browser, 
     assert f'href="/messages/{SECOND}">Go on where you were' in nora.get(f"/batches/{BATCH}").text
     assert "Go on where you were" not in ben.get(f"/batches/{BATCH}").text
     with reading(practice) as session:
-        assert [place.reference for place in session.exec(select(Place))] == [SECOND]
+        assert [place.reference for place in session.exec(select(ReadingPlace))] == [SECOND]
 
 
 def test_words_that_are_refused_name_the_line_and_stay_as_they_were_typed(practice: Engine, nora: Browser) -> None:

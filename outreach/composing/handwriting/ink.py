@@ -26,7 +26,7 @@ class PlacedFont(Protocol):
 
 
 @dataclass(frozen=True)
-class Hand:
+class HandMovement:
     """How far a hand strays: standard deviations, in CSS pixels, radians or shares. Chosen by eye on whole letters."""
 
     indent: float = 2.0
@@ -49,7 +49,7 @@ def choose_walk(seed: str, walks: int) -> int:
 class Ink:
     """Goes over pages as WeasyPrint's `finisher`. `families` are the fonts that count as written, all others stay."""
 
-    def __init__(self, seed: str, families: Collection[str], hand: Hand = Hand()) -> None:
+    def __init__(self, seed: str, families: Collection[str], hand: HandMovement = HandMovement()) -> None:
         self.seed, self.families, self.hand = seed, families, hand
 
     def __call__(self, document: Any, pdf: Any) -> None:
@@ -58,7 +58,7 @@ class Ink:
         for written in pdf.objects:
             stream = getattr(written, "stream", None)
             if isinstance(stream, list) and hasattr(written, "ctm"):
-                orders = _Page(fonts, self.families, self.hand, rng).go_over(stream)
+                orders = _InkedPage(fonts, self.families, self.hand, rng).go_over(stream)
                 stream[:] = [
                     part
                     for are_bytes, run in groupby(orders, lambda order: isinstance(order, bytes))
@@ -66,11 +66,11 @@ class Ink:
                 ]
 
 
-class _Page:
+class _InkedPage:
     """One page's drawing orders, one after another, and where the pen stands among them."""
 
     def __init__(
-        self, fonts: dict[bytes, PlacedFont], families: Collection[str], hand: Hand, rng: random.Random
+        self, fonts: dict[bytes, PlacedFont], families: Collection[str], hand: HandMovement, rng: random.Random
     ) -> None:
         self.fonts, self.families, self.hand, self.rng = fonts, families, hand, rng
         self.font: PlacedFont | None = None
@@ -178,7 +178,7 @@ class _Page:
 class _Line:
     """One line of handwriting: where it begins, how it slopes, and two slow waves that its words ride on."""
 
-    def __init__(self, rng: random.Random, hand: Hand, left: float) -> None:
+    def __init__(self, rng: random.Random, hand: HandMovement, left: float) -> None:
         self.rng, self.hand, self.left = rng, hand, left
         self.slope = rng.gauss(0, hand.slope)
         self.indent, self.drift = rng.gauss(0, hand.indent), rng.gauss(0, hand.drift)

@@ -31,7 +31,7 @@ _LINKS = ("https://", "mailto:", "tel:")
 
 
 @dataclass(frozen=True)
-class Expected:
+class ExpectedEmail:
     """What must be read back: the sender and the recipient as (name, address), the subject, and the unsubscribe link.
 
     `text` and `page` are the layouts around no words at all: the end of each part, with the line that says how to stop.
@@ -45,13 +45,13 @@ class Expected:
     page: str
 
 
-def require_sound_email(content: bytes, expected: Expected) -> None:
+def require_sound_email(content: bytes, expected: ExpectedEmail) -> None:
     """Raises FailedCheck with the first thing that is wrong with the written e-mail, in words that name nobody."""
     for fault in _faults(content, expected):
         raise FailedCheck(f"the written e-mail fails its check: {fault}")
 
 
-def _faults(content: bytes, expected: Expected) -> Iterator[str]:
+def _faults(content: bytes, expected: ExpectedEmail) -> Iterator[str]:
     yield from _faults_of_lines(content)
     message = message_from_bytes(content, policy=SMTP)
     # Read in two ways: what one reader takes for a name must not be a second recipient to another.
@@ -77,7 +77,7 @@ def _stands_alone(word: str) -> bool:
     return len(word) <= LONGEST_ENCODED_WORD and read_words(word) != word and "\ufffd" not in read_words(word)
 
 
-def _faults_of_head(plain: Message, message: EmailMessage, expected: Expected) -> Iterator[str]:
+def _faults_of_head(plain: Message, message: EmailMessage, expected: ExpectedEmail) -> Iterator[str]:
     if sorted(name.lower() for name in plain) != sorted(name.lower() for name in FIELDS):
         yield "its head lacks a field, or has one twice or too many"
         return
@@ -100,7 +100,7 @@ def _raw(plain: Message, name: str) -> str:
     return str(found).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _faults_of_parts(message: EmailMessage, expected: Expected) -> Iterator[str]:
+def _faults_of_parts(message: EmailMessage, expected: ExpectedEmail) -> Iterator[str]:
     parts = [part.get_content_type() for part in message.walk()]
     if parts != ["multipart/alternative", "text/plain", "text/html"] or message.defects:
         yield "it is not one part of text and one of HTML"
@@ -116,7 +116,7 @@ def _faults_of_parts(message: EmailMessage, expected: Expected) -> Iterator[str]
 
 
 @dataclass
-class _Page(HTMLParser):
+class _HtmlReader(HTMLParser):
     """What a page shows: its text, and every tag besides the plain ones that a template may use."""
 
     text: str = ""
@@ -150,8 +150,8 @@ class _Page(HTMLParser):
         self.strange = True
 
 
-def _read_page(page: str) -> _Page:
-    parsed = _Page()
+def _read_page(page: str) -> _HtmlReader:
+    parsed = _HtmlReader()
     parsed.feed(page)
     parsed.close()
     return parsed

@@ -17,7 +17,7 @@ ENDLESS = 0x10000
 
 
 @dataclass(frozen=True)
-class _Face:
+class _EmbeddedFace:
     """Codes of two bytes below `count` draw something, but for `boxes`; where codes have one byte, `count` is 0."""
 
     count: int
@@ -33,18 +33,18 @@ class _Face:
 
 def missing_glyphs(pdf: bytes) -> list[int]:
     """The numbers of the pages that show a glyph their faces do not hold. Faces that are not in the file are passed."""
-    faces: dict[int, _Face | None] = {}
+    faces: dict[int, _EmbeddedFace | None] = {}
     with foreign_pdf():
         return [number for number, page in enumerate(PdfReader(io.BytesIO(pdf)).pages, start=1) if _lacks(page, faces)]
 
 
-def _lacks(page: Any, faces: dict[int, _Face | None]) -> bool:
+def _lacks(page: Any, faces: dict[int, _EmbeddedFace | None]) -> bool:
     contents, resources = page.get_contents(), page.get("/Resources")
     fonts = resources.get_object().get("/Font", {}).get_object() if resources else {}
     if contents is None or not fonts:
         return False
     known = {name[1:].encode(): _face_of(font, faces) for name, font in fonts.items()}
-    face: _Face | None = None
+    face: _EmbeddedFace | None = None
     for name, hexes, zero in _TOKENS.findall(contents.get_data()):
         if name:
             face = known.get(name)
@@ -53,7 +53,7 @@ def _lacks(page: Any, faces: dict[int, _Face | None]) -> bool:
     return False
 
 
-def _face_of(font: Any, faces: dict[int, _Face | None]) -> _Face | None:
+def _face_of(font: Any, faces: dict[int, _EmbeddedFace | None]) -> _EmbeddedFace | None:
     """What an embedded face can draw; None where nothing can be said of it."""
     key = getattr(font, "idnum", id(font))
     if key not in faces:
@@ -61,18 +61,18 @@ def _face_of(font: Any, faces: dict[int, _Face | None]) -> _Face | None:
     return faces[key]
 
 
-def _read_face(font: Any) -> _Face | None:
+def _read_face(font: Any) -> _EmbeddedFace | None:
     if font.get("/Subtype") != "/Type0":
-        return _Face(0) if "/FontDescriptor" in font else None
+        return _EmbeddedFace(0) if "/FontDescriptor" in font else None
     encoding = font["/Encoding"].get_object()
     if hasattr(encoding, "get_data"):
         boxes = {int(code, 16) for code in _BOXES.findall(encoding.get_data())}
-        return _Face(ENDLESS, frozenset({0, *boxes}))
+        return _EmbeddedFace(ENDLESS, frozenset({0, *boxes}))
     described = font["/DescendantFonts"][0].get_object()["/FontDescriptor"].get_object()
     if encoding != "/Identity-H" or "/FontFile2" not in described:
         return None
     try:
         with TTFont(io.BytesIO(described["/FontFile2"].get_object().get_data()), lazy=True) as face:
-            return _Face(int(face["maxp"].numGlyphs))
+            return _EmbeddedFace(int(face["maxp"].numGlyphs))
     except (TTLibError, KeyError):
         return None

@@ -9,10 +9,10 @@ from html import unescape
 
 from outreach.composing.paper.addresses import Address
 from outreach.composing.paper.vouchers import Voucher
-from outreach.composing.proofing.page_check import Expected, check_letter
+from outreach.composing.proofing.page_check import ExpectedLetter, check_letter
 from outreach.composing.proofing.pdf_pages import read_words
 from outreach.composing.proofing.text_match import plain_words, squeeze
-from outreach.composing.proofing.wrong_recipient import Own, Person, find_amounts, find_mix_up, person_of
+from outreach.composing.proofing.wrong_recipient import Bystander, Own, find_amounts, find_mix_up, person_of
 from outreach.composing.template_data import Facts, greeting_name
 from outreach.composing.templating.templates import Words
 from outreach.errors import FailedCheck
@@ -33,14 +33,16 @@ def require_sound(
     address: Address,
     own: Own,
     private: Set[str],
-    others: Iterable[Person],
+    others: Iterable[Bystander],
 ) -> None:
     """Raises FailedCheck with the first thing that is wrong with the printed `body`, in words that name nobody.
 
     `private` is what no outside may tell of the recipient, and `others` are people it could be mixed up with.
     """
     is_domestic = address.country == settings.business.country
-    faults = check_letter(body, provider, settings, Expected(own.lines, frozenset(private), is_domestic, own.called))
+    faults = check_letter(
+        body, provider, settings, ExpectedLetter(own.lines, frozenset(private), is_domestic, own.called)
+    )
     if faults:
         first = faults[0]
         more = f" (and {len(faults) - 1} more: outreach check)" if len(faults) > 1 else ""
@@ -56,7 +58,7 @@ def own_of(
     said: str,
     lines: tuple[str, ...],
     vouchers: Sequence[Voucher],
-    people: tuple[Person, ...],
+    people: tuple[Bystander, ...],
 ) -> Own:
     """What a letter of these facts must and may hold, where its template says `said` of them."""
     source, fields = words.sources["html"], facts.fields
@@ -79,7 +81,7 @@ def own_of_edited(
     typed: str,
     lines: tuple[str, ...],
     vouchers: Sequence[Voucher],
-    people: tuple[Person, ...],
+    people: tuple[Bystander, ...],
 ) -> Own:
     """What a letter may hold whose words somebody typed: their amounts, and no other customer's name."""
     gifts = [write_money(voucher.amount, voucher.currency, facts.locale, short=True) for voucher in vouchers]
@@ -96,7 +98,7 @@ def lines_of(address: Address) -> tuple[str, ...]:
     return (address.name, *address.lines)
 
 
-def own_people(facts: Facts, about: Iterable[str], people: Mapping[str, Person]) -> tuple[Person, ...]:
+def own_people(facts: Facts, about: Iterable[str], people: Mapping[str, Bystander]) -> tuple[Bystander, ...]:
     """Those whom a letter may name: its recipient, whom it is about, and the recipient's guardian."""
     ids = [*about, *filter(None, [facts.recipient.guardian_id])]
     return (person_of(facts.recipient), *(people[one] for one in ids if one in people))

@@ -42,7 +42,7 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class Expected:
+class ExpectedLetter:
     """The `lines` of the recipient's name and address, and what no outside may tell of them, such as a treatment.
 
     `called` is what a card calls them, as often as it does.
@@ -54,7 +54,7 @@ class Expected:
     called: tuple[str, ...] = ()
 
 
-def check_letter(pdf: bytes, provider: str, settings: Settings, expected: Expected | None = None) -> list[Fault]:
+def check_letter(pdf: bytes, provider: str, settings: Settings, expected: ExpectedLetter | None = None) -> list[Fault]:
     """What is wrong with a letter or card that `provider` shall print, page by page; empty when all is well.
 
     Without `expected`, any few lines may stand in the window. Raises ComposingError for what is no PDF.
@@ -86,7 +86,7 @@ class _Check:
         pdf: bytes,
         provider: str,
         settings: Settings,
-        expected: Expected | None,
+        expected: ExpectedLetter | None,
         pages: Sequence[Seen],
         stock: Stock,
     ) -> None:

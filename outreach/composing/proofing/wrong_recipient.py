@@ -30,7 +30,7 @@ _MONEY = re.compile(rf"{_SIGN}[\s\u00a0]?{_NUMBER}|{_NUMBER}(?<=\d)[\s\u00a0]?{_
 
 
 @dataclass(frozen=True)
-class Person:
+class Bystander:
     """Somebody a letter could be mixed up with: the names and the street that would show it."""
 
     customer_id: str
@@ -48,24 +48,24 @@ class Own:
     """
 
     lines: tuple[str, ...]
-    people: tuple[Person, ...]
+    people: tuple[Bystander, ...]
     must: tuple[str, ...] = ()
     amounts: tuple[str, ...] = ()
     fixed: str = ""
     called: tuple[str, ...] = ()
 
 
-def person_of(customer: Customer) -> Person:
+def person_of(customer: Customer) -> Bystander:
     """What tells a customer from all others on paper; a name of one word tells nobody."""
     own = names_of(customer)
     names = {f"{name} {own.family}" for name in (own.given, own.preferred) if name and own.family}
     street = customer.address_line1 or ""
     has_number = any(letter.isdigit() for letter in street)
     kept = tuple(sorted(plain for name in names if len(plain := plain_words(name)) >= SHORTEST))
-    return Person(customer.customer_id, kept, plain_words(street) if has_number else "")
+    return Bystander(customer.customer_id, kept, plain_words(street) if has_number else "")
 
 
-def find_mix_up(said: str, own: Own, others: Iterable[Person]) -> str:
+def find_mix_up(said: str, own: Own, others: Iterable[Bystander]) -> str:
     """Why the letter whose whole text is `said` is not theirs, for a person to mend; empty when it is.
 
     `others` may hold the letter's own people, whom it may name. Twins, a father and a son of one name, and people of
@@ -87,7 +87,7 @@ def _holds_whole(text: str, line: str) -> bool:
     return bool(find_words(text, line)) if is_mixed(line) else line in text
 
 
-def _find_other(text: str, own: Own, others: Iterable[Person]) -> str:
+def _find_other(text: str, own: Own, others: Iterable[Bystander]) -> str:
     mine = {person.customer_id for person in own.people}
     fixed = plain_words(own.fixed)
     excused = [span for words in _own_words(own) for span in find_words(text, words)]

@@ -23,7 +23,7 @@ _OUTGREW = f"it used more than {CPU_SECONDS} seconds or {MEMORY_BYTES >> 20} MB;
 
 
 @dataclass(frozen=True)
-class Job:
+class TemplateTrial:
     """One template and the fields, as (name, value) pairs, to try it with."""
 
     name: str
@@ -32,14 +32,14 @@ class Job:
     fields: tuple[tuple[str, Value], ...]
 
 
-def job_for(name: str, source: str, dress: Dress, fields: Fields) -> Job:
+def job_for(name: str, source: str, dress: Dress, fields: Fields) -> TemplateTrial:
     """A job with every text field as long as a field can be, and made of what grows most when it is escaped."""
     worst = {field: "&" * LONGEST_FIELD if isinstance(value, str) else value for field, value in fields.items()}
-    return Job(name, source, dress, tuple(sorted((worst | {"currency": "USD", "locale": "en_US"}).items())))
+    return TemplateTrial(name, source, dress, tuple(sorted((worst | {"currency": "USD", "locale": "en_US"}).items())))
 
 
 @dataclass(frozen=True)
-class Fault:
+class TemplateFault:
     """Why a template fails, and its line: 0 where the whole of it is at fault."""
 
     line: int
@@ -47,23 +47,23 @@ class Fault:
 
 
 @lru_cache(maxsize=8)
-def try_out(jobs: tuple[Job, ...]) -> Mapping[str, Fault]:
+def try_out(jobs: tuple[TemplateTrial, ...]) -> Mapping[str, TemplateFault]:
     """What is wrong with each template, by name, that fails or outgrows its limits; empty when all are well.
 
     Each is rendered once as it is, and once through every branch of it.
     """
-    refused: dict[str, Fault] = {}
+    refused: dict[str, TemplateFault] = {}
     left = list(jobs)
     while left:
         answers = _run_child(left)
         refused |= {name: fault for name, fault in answers.items() if fault.reason}
         left = left[len(answers) :]
         if left:
-            refused[left.pop(0).name] = Fault(0, _OUTGREW)
+            refused[left.pop(0).name] = TemplateFault(0, _OUTGREW)
     return refused
 
 
-def _run_child(jobs: Sequence[Job]) -> dict[str, Fault]:
+def _run_child(jobs: Sequence[TemplateTrial]) -> dict[str, TemplateFault]:
     """What the child answered before it ended, for each template: a fault, or one without a reason where it is well."""
     asked = json.dumps([asdict(job) for job in jobs], default=lambda day: {"date": day.isoformat()})
     command = [sys.executable, "-m", "outreach.composing.templating.sandbox"]
@@ -75,7 +75,7 @@ def _run_child(jobs: Sequence[Job]) -> dict[str, Fault]:
     ready, *answers = said.splitlines() or [""]
     if ready != READY:
         raise ComposingError(f"The process that tries templates out did not start ({why}); run: outreach doctor")
-    return {name: Fault(line, reason) for name, line, reason in map(json.loads, answers)}
+    return {name: TemplateFault(line, reason) for name, line, reason in map(json.loads, answers)}
 
 
 def _answer(asked: str) -> Iterator[tuple[str, int, str]]:
@@ -89,17 +89,17 @@ def _answer(asked: str) -> Iterator[tuple[str, int, str]]:
         yield job["name"], fault.line, fault.reason
 
 
-def _try(name: str, source: str, dress: Dress, fields: Fields) -> Fault:
+def _try(name: str, source: str, dress: Dress, fields: Fields) -> TemplateFault:
     try:
         render_template(name, source, fields, dress)
         try_branches(name, source, fields, dress)
     except TemplateRefused as refused:
-        return Fault(refused.line, refused.reason)
+        return TemplateFault(refused.line, refused.reason)
     except ComposingError as error:
-        return Fault(0, str(error))
+        return TemplateFault(0, str(error))
     except MemoryError:
-        return Fault(0, _OUTGREW)
-    return Fault(0, "")
+        return TemplateFault(0, _OUTGREW)
+    return TemplateFault(0, "")
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from outreach.composing.paper.card_sizes import CARDS, LETTER_PAPER, chosen_pape
 from outreach.composing.templating.engine import Dress, check_template
 from outreach.composing.templating.fields import OF_MOMENT, fields_for, public
 from outreach.composing.templating.harsh_words import require_kind_words
-from outreach.composing.templating.sandbox import Job, job_for, try_out
+from outreach.composing.templating.sandbox import TemplateTrial, job_for, try_out
 from outreach.composing.templating.small_print import layouts_sha256
 from outreach.errors import SettingsError, TemplateRefused
 from outreach.local_files import read_text
@@ -54,7 +54,7 @@ class Templates:
     def __init__(self, folder: Path, saved: Mapping[str, str] = NOTHING_SAVED) -> None:
         self.sources = read_sources(folder) | dict(saved)
         self.refused: dict[str, TemplateRefused] = {}
-        jobs: list[Job] = []
+        jobs: list[TemplateTrial] = []
         for name, source in self.sources.items():
             try:
                 jobs += _check(name, source)
@@ -130,7 +130,7 @@ def moment_of(name: str) -> str:
     return name.rpartition("/")[2].split(".")[0]
 
 
-def _check(name: str, source: str) -> list[Job]:
+def _check(name: str, source: str) -> list[TemplateTrial]:
     """The jobs that try a template out. A subject line counts as a template with only the public fields."""
     channel, kind, _ = split_name(name)
     fields = fields_for(kind, channel)

@@ -10,9 +10,9 @@ from outreach.delivery.providers.protocol import (
     Closes,
     ClosesItsDay,
     ComparesRequests,
-    Found,
     Handover,
     LogsIn,
+    LookupResult,
     Provider,
     Report,
     WebhookRequest,
@@ -27,8 +27,23 @@ PROVIDERS = (*FILES, *VENDORS)
 REPORTERS = ("lob", "postgrid", "stannp", "sendgrid", "twilio")
 
 __all__ = [
-    "FILES", "PROVIDERS", "REPORTERS", "VENDORS", "Cancels", "Closes", "ClosesItsDay", "ComparesRequests", "Found",
-    "Handover", "LogsIn", "Provider", "Report", "WebhookRequest", "open_providers", "open_vendor", "require_secrets",
+    "FILES",
+    "PROVIDERS",
+    "REPORTERS",
+    "VENDORS",
+    "Cancels",
+    "Closes",
+    "ClosesItsDay",
+    "ComparesRequests",
+    "Handover",
+    "LogsIn",
+    "LookupResult",
+    "Provider",
+    "Report",
+    "WebhookRequest",
+    "open_providers",
+    "open_vendor",
+    "require_secrets",
     "vendor_settings",
 ]  # fmt: skip
 

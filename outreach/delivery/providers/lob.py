@@ -25,7 +25,7 @@ from outreach.delivery.providers.http import (
     require_not_refused_as_busy,
     retry_after,
 )
-from outreach.delivery.providers.protocol import Found, Handover, Report, WebhookRequest
+from outreach.delivery.providers.protocol import Handover, LookupResult, Report, WebhookRequest
 from outreach.delivery.providers.webhook_age import drop_stale, read_sent_at
 from outreach.errors import NoAnswer, NotSent, OutcomeUnknown, Refused, SettingsError, WebhookRefused
 from outreach.settings import ReturnAddress, Settings
@@ -120,7 +120,9 @@ class Lob:
             raise NoAnswer(f"Lob did not list its letters ({response.status_code})")
         ours = [letter for letter in letters if _is_marked(letter, handover.reference)]
         cancelled = [letter["id"] for letter in ours if letter.get("deleted") is True]
-        return Found((letter["id"] for letter in ours if letter["id"] not in cancelled), cancelled, date_of(response))
+        return LookupResult(
+            (letter["id"] for letter in ours if letter["id"] not in cancelled), cancelled, date_of(response)
+        )
 
     def cancel(self, provider_id: str) -> bool:
         """Whether the letter is cancelled now; what Lob's refusal means is read off the letter itself."""

@@ -23,7 +23,7 @@ from outreach.delivery.providers.http import (
     read_json,
     require_not_refused_as_busy,
 )
-from outreach.delivery.providers.protocol import Found, Handover, Report, WebhookRequest
+from outreach.delivery.providers.protocol import Handover, LookupResult, Report, WebhookRequest
 from outreach.delivery.providers.webhook_age import drop_stale, read_sent_at
 from outreach.errors import NoAnswer, NotSent, OutcomeUnknown, Refused, SettingsError, WebhookRefused
 from outreach.settings import ReturnAddress, Settings
@@ -110,7 +110,9 @@ class Postgrid:
             raise NoAnswer(f"PostGrid did not list its letters ({response.status_code})")
         ours = [letter for letter in letters if _is_marked(letter, handover.reference)]
         cancelled = [letter["id"] for letter in ours if letter.get("status") == CANCELLED]
-        return Found((letter["id"] for letter in ours if letter["id"] not in cancelled), cancelled, date_of(response))
+        return LookupResult(
+            (letter["id"] for letter in ours if letter["id"] not in cancelled), cancelled, date_of(response)
+        )
 
     def cancel(self, provider_id: str) -> bool:
         """Whether the letter is cancelled now; what PostGrid's refusal means is read off the letter itself."""

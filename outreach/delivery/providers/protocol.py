@@ -83,7 +83,7 @@ class Report:
     raw: bytes = b""
 
 
-class Found(list[str]):
+class LookupResult(list[str]):
     """What a look-up answers: their ids for what they have under our reference, any try of it.
 
     `cancelled` are their ids for what they had and what was cancelled there, by whomever: it is neither there nor
@@ -116,7 +116,7 @@ class Provider(Protocol):
     def find(self, handover: Handover) -> list[str]:
         """Their ids for what they have under our reference, any try of it. Raises NoAnswer when they cannot say.
 
-        One that lets letters be cancelled on its pages, or says what time it is, returns `Found`.
+        One that lets letters be cancelled on its pages, or says what time it is, returns `LookupResult`.
         """
         ...
 

@@ -29,7 +29,7 @@ from outreach.delivery.providers.http import (
     require_not_refused_as_busy,
     retry_after,
 )
-from outreach.delivery.providers.protocol import NO_KEYS, Found, Handover, Report, WebhookRequest, stand_in
+from outreach.delivery.providers.protocol import NO_KEYS, Handover, LookupResult, Report, WebhookRequest, stand_in
 from outreach.delivery.providers.sealed_mail import name_in, read_sealed, subject_in
 from outreach.delivery.providers.webhook_age import drop_stale, read_sent_at
 from outreach.errors import NoAnswer, NotSent, OutcomeUnknown, Refused, WebhookRefused
@@ -93,7 +93,7 @@ class Sendgrid:
         # unique_args.
         query = {"query": f'(unique_args["reference"]="{handover.reference}")', "limit": "1000"}
         response = ask(self._client, self._client.build_request("GET", "/v3/messages", params=query))
-        return Found(_ids_in(response), at=date_of(response))
+        return LookupResult(_ids_in(response), at=date_of(response))
 
     def parse_events(self, request: WebhookRequest) -> list[Report]:
         """What a signed webhook says; engagement, deferrals and what we have no word for are left out."""

@@ -103,7 +103,7 @@ class Smtp:
             log_in(server, self.settings.username, secret_of(self.settings.password))
 
 
-class _Lines(io.RawIOBase):
+class _ReplyLines(io.RawIOBase):
     """What a server says, as long as its answer has not taken longer than the time-out in all.
 
     A time-out of the socket alone begins anew with every byte, and a server that drips them would hold us for ever.
@@ -130,11 +130,11 @@ class _Lines(io.RawIOBase):
 class _Conversation(smtplib.SMTP):
     """One connection, with one time for each whole answer."""
 
-    lines: _Lines | None = None
+    lines: _ReplyLines | None = None
 
     def getreply(self) -> tuple[int, bytes]:
         if self.file is None and self.sock is not None:
-            self.lines = _Lines(self.sock)
+            self.lines = _ReplyLines(self.sock)
             self.file = io.BufferedReader(self.lines)
         if self.lines is not None:
             self.lines.answer_by = steady_seconds() + self.lines.timeout

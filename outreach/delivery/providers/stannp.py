@@ -27,7 +27,7 @@ from outreach.delivery.providers.http import (
     require_not_refused_as_busy,
     retry_after,
 )
-from outreach.delivery.providers.protocol import Found, Handover, Report, WebhookRequest
+from outreach.delivery.providers.protocol import Handover, LookupResult, Report, WebhookRequest
 from outreach.errors import AlreadyAccepted, NoAnswer, NotSent, OutcomeUnknown, Refused, WebhookRefused
 from outreach.settings import Settings
 from outreach.settings.providers import StannpSettings, secret_of
@@ -119,7 +119,7 @@ class Stannp:
             dates.append(date_of(response))
         # One that moves on while it is looked for is met twice; what it was last is what it is.
         cancelled = [provider_id for provider_id, status in found.items() if status == "cancelled"]
-        return Found((one for one in found if one not in cancelled), cancelled, at=dates[0])
+        return LookupResult((one for one in found if one not in cancelled), cancelled, at=dates[0])
 
     def cancel(self, provider_id: str) -> bool:
         """Whether the letter is cancelled now. What their refusal means is read off the letter's own status."""

@@ -23,7 +23,7 @@ from twilio.rest import Client
 from twilio.twiml.messaging_response import MessagingResponse
 
 from outreach.delivery.providers import http
-from outreach.delivery.providers.protocol import NO_KEYS, Found, Handover, Report, WebhookRequest
+from outreach.delivery.providers.protocol import NO_KEYS, Handover, LookupResult, Report, WebhookRequest
 from outreach.delivery.providers.twilio_codes import DEAD, KIND_OF, OF_THEIR_NUMBER, OPTED_OUT, QUEUE_FULL, reason_of
 from outreach.errors import (
     ContactRefused,
@@ -109,7 +109,7 @@ class Twilio:
         since = handover.begun_at - CLOCKS_DIFFER
         dates: list[datetime | None] = []
         ids = [item["sid"] for item in self._list(to, dates) if self._is_same(item, words, since)]
-        return Found(ids, at=dates[0])
+        return LookupResult(ids, at=dates[0])
 
     def _list(self, to: str, dates: list[datetime | None]) -> Iterator[dict[str, Any]]:
         """Each text to `to` on their list; `dates` gets their own time of each page."""

@@ -99,7 +99,7 @@ class Letterforms:
 def read_letterforms(face: Path, characters: Iterable[str] = LATIN) -> Letterforms:
     """All of `characters` that the face has, or has the parts of; SettingsError where it has no Latin letters."""
     with TTFont(face) as font:
-        reader = _Face(font)
+        reader = _BaseFace(font)
         x = reader.find("x")
         if x is None or x.is_blank:
             raise SettingsError(f"{face.name} has no Latin letters; choose another base")
@@ -185,7 +185,7 @@ class Alphabet:
         return base.joined(bar.moved(stem - (bar_left + bar_right) / 2, up))
 
 
-class _Face(Alphabet):
+class _BaseFace(Alphabet):
     """One open face's letters, and its kerning."""
 
     def __init__(self, font: TTFont) -> None:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from pypdf import PdfReader, PdfWriter
 
-from outreach.composing.handwriting.own_hand.registration_marks import CELLS, CORNERS, Place, draw_mark
+from outreach.composing.handwriting.own_hand.registration_marks import CELLS, CORNERS, MarkPlace, draw_mark
 from outreach.composing.handwriting.pens import TYPED, face_path
 from outreach.composing.paper.sizes import A4, US_LETTER, Paper, Zone
 from outreach.composing.templating.small_print import fill_layout
@@ -75,8 +75,8 @@ class Form:
         """Every box, in the order in which it is written."""
         return _boxes(self)
 
-    def place(self, page: int, corner: int) -> Place:
-        return Place(list(ALPHABETS).index(self.language), PAPERS.index(self.paper), page, corner)
+    def place(self, page: int, corner: int) -> MarkPlace:
+        return MarkPlace(list(ALPHABETS).index(self.language), PAPERS.index(self.paper), page, corner)
 
     def mark_at(self, corner: int) -> tuple[float, float]:
         """Left and top of a corner's mark, in mm: top left, top right, bottom right, bottom left."""
@@ -90,7 +90,7 @@ def form_for(language: str, paper: Paper) -> Form:
     return Form(short if short in ALPHABETS else "en", paper)
 
 
-def form_of(place: Place) -> Form | None:
+def form_of(place: MarkPlace) -> Form | None:
     """The form that a mark belongs to; None where we print no such form."""
     if place.alphabet >= len(ALPHABETS):
         return None

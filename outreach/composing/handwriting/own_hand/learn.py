@@ -15,7 +15,7 @@ from outreach.composing.handwriting.font.letterforms import LATIN, Alphabet, Out
 from outreach.composing.handwriting.font.variation import Habit, vary
 from outreach.composing.handwriting.own_hand.form import ACCENTS, TAKES
 from outreach.composing.handwriting.own_hand.samples import EMPTY, Take, cut_takes
-from outreach.composing.handwriting.own_hand.scans import Page
+from outreach.composing.handwriting.own_hand.scans import ScannedPage
 from outreach.composing.handwriting.own_hand.spacing import Spacing, measure_spacing
 from outreach.composing.handwriting.pens import SET_AT, SIGNATURE, SIGNED_LARGER, WALKS, keep_pen
 from outreach.errors import ScanUnreadable
@@ -63,7 +63,7 @@ class OwnHand:
         return "".join(character for character in LATIN if character not in self.forms)
 
 
-def learn_hand(name: str, pages: Sequence[Page], signs: str, seed: int = 1) -> OwnHand:
+def learn_hand(name: str, pages: Sequence[ScannedPage], signs: str, seed: int = 1) -> OwnHand:
     """The hand on these pages as the pen `name`; its signature stands for the name `signs` and for no other.
 
     Raises ScanUnreadable where not even the small letters can be read.

@@ -17,7 +17,7 @@ CORNERS, PAGES, PAPERS = 4, 4, 2
 
 
 @dataclass(frozen=True)
-class Place:
+class MarkPlace:
     """Where a mark stands: the form's alphabet and paper by number, its page and the page's corner, all from 0."""
 
     alphabet: int
@@ -30,21 +30,21 @@ class Place:
         return ((self.alphabet * PAPERS + self.paper) * PAGES + self.page) * CORNERS + self.corner
 
 
-def place_of(number: int) -> Place:
+def place_of(number: int) -> MarkPlace:
     """The place that a mark's number stands for."""
     number, corner = divmod(number, CORNERS)
     number, page = divmod(number, PAGES)
     alphabet, paper = divmod(number, PAPERS)
-    return Place(alphabet, paper, page, corner)
+    return MarkPlace(alphabet, paper, page, corner)
 
 
-def draw_mark(place: Place) -> list[tuple[int, int]]:
+def draw_mark(place: MarkPlace) -> list[tuple[int, int]]:
     """Column and row of each black cell of the mark, `CELLS` in each direction."""
     cells = cv2.aruco.generateImageMarker(_MARKS, place.number, CELLS)
     return [(int(column), int(row)) for row, column in np.argwhere(cells == 0)]
 
 
-def find_marks(grey: Picture) -> dict[Place, NDArray[np.float64]]:
+def find_marks(grey: Picture) -> dict[MarkPlace, NDArray[np.float64]]:
     """The four corners of each mark in a grey picture, in pixels, clockwise from the mark's own top left."""
     finder = cv2.aruco.ArucoDetector(_MARKS)
     options = finder.getDetectorParameters()

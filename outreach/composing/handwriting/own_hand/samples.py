@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from outreach.composing.handwriting.font.letterforms import Outline
 from outreach.composing.handwriting.own_hand.form import Box
-from outreach.composing.handwriting.own_hand.scans import FINE, Darkness, Page
+from outreach.composing.handwriting.own_hand.scans import FINE, Darkness, ScannedPage
 from outreach.composing.handwriting.own_hand.tracing import Spots, trace
 
 EMPTY, FAINT, SPILT, ODD = "empty", "too faint", "ink outside the box", "unlike its sisters"
@@ -47,7 +47,7 @@ class Take:
         return not self.complaint
 
 
-def cut_takes(pages: Iterable[Page]) -> list[Take]:
+def cut_takes(pages: Iterable[ScannedPage]) -> list[Take]:
     """Every box on these pages, each letter's compared with one another.
 
     Where a page is there more than once, each box is taken from the last on which it is well filled in.
@@ -57,7 +57,7 @@ def cut_takes(pages: Iterable[Page]) -> list[Take]:
     return [replace(take, complaint=ODD) if take.box in odd else take for take in read]
 
 
-def _best_of_each_box(pages: Iterable[Page]) -> dict[Box, Take]:
+def _best_of_each_box(pages: Iterable[ScannedPage]) -> dict[Box, Take]:
     best: dict[Box, Take] = {}
     for take in (read_box(page, box) for page in pages for box in page.form.boxes if box.page == page.number):
         if take.box not in best or _worth(take) >= _worth(best[take.box]):
@@ -69,7 +69,7 @@ def _worth(take: Take) -> tuple[bool, bool]:
     return take.is_good, take.complaint != EMPTY
 
 
-def read_box(page: Page, box: Box) -> Take:
+def read_box(page: ScannedPage, box: Box) -> Take:
     """One box of a page, as it is alone."""
     around = _crop(page.darkness, box, AROUND)
     # A stroke has its edge where it is half as dark as at its darkest, however sharp the picture is.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from outreach.composing.handwriting.own_hand.form import MARK, Form, form_of
-from outreach.composing.handwriting.own_hand.registration_marks import CORNERS, Picture, Place, find_marks
+from outreach.composing.handwriting.own_hand.registration_marks import CORNERS, MarkPlace, Picture, find_marks
 from outreach.composing.proofing.page_tree import require_bounded
 from outreach.composing.proofing.pdf_pages import draw_page, measure_pages
 from outreach.errors import ComposingError, ScanUnreadable
@@ -28,7 +28,7 @@ Darkness = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Page:
+class ScannedPage:
     """One page of a form: 0 where it is paper, 1 where it is black, `FINE` spots a mm; `number` counts from 0."""
 
     form: Form
@@ -36,7 +36,7 @@ class Page:
     darkness: Darkness
 
 
-def read_scans(paths: list[Path]) -> list[Page]:
+def read_scans(paths: list[Path]) -> list[ScannedPage]:
     """The pages in these files, as they come: one that was written anew stands after the one it adds to.
 
     Raises ScanUnreadable for a file that is no picture or PDF, a page without marks, one too small to read, for pages
@@ -88,7 +88,7 @@ def _pages_of(content: bytes, path: Path) -> Iterator[Picture]:
         yield np.asarray(draw_page(content, round(width * scale * FINE), number))
 
 
-def flatten(picture: Picture, name: str) -> Page:
+def flatten(picture: Picture, name: str) -> ScannedPage:
     """The page of a form that a picture shows, cut out by its marks and read in red light."""
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     marks = _most_of_one_page(find_marks(grey.astype(np.uint8)))
@@ -109,12 +109,12 @@ def flatten(picture: Picture, name: str) -> Page:
     size = round(form.paper.width * FINE), round(form.paper.height * FINE)
     method = cv2.INTER_AREA if side / MARK > FINE else cv2.INTER_CUBIC
     flat = cv2.warpPerspective(picture, matrix, size, flags=method, borderMode=cv2.BORDER_REPLICATE)
-    return Page(form, next(iter(marks)).page, _darkness(flat.astype(np.uint8)))
+    return ScannedPage(form, next(iter(marks)).page, _darkness(flat.astype(np.uint8)))
 
 
-def _most_of_one_page(marks: dict[Place, NDArray[np.float64]]) -> dict[Place, NDArray[np.float64]]:
+def _most_of_one_page(marks: dict[MarkPlace, NDArray[np.float64]]) -> dict[MarkPlace, NDArray[np.float64]]:
     """The marks of the page of which most are seen: a pattern on the table may pass for one of another."""
-    pages: dict[tuple[int, int, int], dict[Place, NDArray[np.float64]]] = {}
+    pages: dict[tuple[int, int, int], dict[MarkPlace, NDArray[np.float64]]] = {}
     for place, corners in marks.items():
         pages.setdefault((place.alphabet, place.paper, place.page), {})[place] = corners
     return max(pages.values(), key=len, default={})
