@@ -7,6 +7,7 @@ from flows.parameters import DryRun, Moments, On, Writing
 from flows.runs import TO_MEND, Run, announce_approved, as_many, count_of, finish, flow, name_by_day, open_run
 from flows.shard_runs import spreading
 from outreach.approval.batches import first_references
+from outreach.channels import LETTER
 from outreach.database import reading
 from outreach.day import Prepared, prepare_day
 from outreach.learning.counts import count_messages
@@ -48,7 +49,7 @@ def sections_of(run: Run, prepared: Prepared) -> dict[str, str]:
     }
     if prepared.dry_run:
         return {"A dry run": "Nothing of this was kept.\n", **sections}
-    desk, letters = desk_of(run.settings), [batch for batch in prepared.batches if batch.channel == "letter"]
+    desk, letters = desk_of(run.settings), [batch for batch in prepared.batches if batch.channel == LETTER.name]
     with reading(run.engine) as session:
         funnel = count_messages(session).funnel
         shown = {batch.batch_id: first_references(session, batch.batch_id, PICTURES) for batch in letters}

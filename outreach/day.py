@@ -10,13 +10,14 @@ from datetime import date
 from sqlalchemy import Engine
 
 from outreach.approval.open_batches import open_batches
+from outreach.channels import CHANNELS
 from outreach.clock import Clock
 from outreach.composing.reports import ComposeReport
 from outreach.composing.run import CallHelp, Progress, compose_planned
 from outreach.delivery.reports import DeliverReport
 from outreach.delivery.sender import deliver_due
 from outreach.delivery.shards import count_shards
-from outreach.models import CHANNELS, Batch
+from outreach.models import Batch
 from outreach.moments import MOMENTS
 from outreach.planning.run import PlanReport, plan_day
 from outreach.settings import Settings

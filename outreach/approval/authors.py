@@ -9,9 +9,9 @@ from collections.abc import Collection, Sequence
 from sqlmodel import Session, col, select
 
 from outreach.approval.batches import WAITING
+from outreach.channels import CHANNELS
 from outreach.chunks import select_for
 from outreach.composing.contributors import Contribution
-from outreach.composing.templating.templates import FOLDERS
 from outreach.errors import SamePerson
 from outreach.models import Batch, Edit, Hand, KnobVersion, Message, TemplateVersion
 from outreach.settings import Settings
@@ -44,7 +44,7 @@ def parts_in(session: Session, batch: Batch, statuses: Sequence[str] = SHOWN) ->
 
 def _any_hand(session: Session, batch: Batch) -> set[Contribution]:
     """Whoever ever saved words or knobs for it: nobody knows what an earlier version of the program made it with."""
-    name = col(TemplateVersion.name).startswith(f"{FOLDERS[batch.channel]}/{batch.kind}.", autoescape=True)
+    name = col(TemplateVersion.name).startswith(f"{CHANNELS[batch.channel].folder}/{batch.kind}.", autoescape=True)
     words = session.exec(select(TemplateVersion.by, TemplateVersion.name).where(name).distinct())
     knobs = session.exec(select(KnobVersion.by).where(KnobVersion.moment == batch.kind).distinct())
     return {Contribution(by, "words", template) for by, template in words} | {

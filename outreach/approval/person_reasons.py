@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from outreach.channels import LETTER
 from outreach.chunks import select_for
 from outreach.composing.contributors import LET_GO
 from outreach.models import Batch, Message, Moment, Staff
@@ -41,7 +42,7 @@ class Opening:
 
 def why_person(session: Session, settings: Settings, opening: Opening) -> str:
     """Why a person must look first; empty when the rule may let them go."""
-    if opening.channel == "letter":
+    if opening.channel == LETTER.name:
         return "letters wait for a person"
     if opening.for_person or knobs_for(settings, opening.kind).approval == "person":
         return "this moment waits for a person"

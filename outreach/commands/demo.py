@@ -17,6 +17,7 @@ from outreach import console
 from outreach.approval.approving import approve_batch
 from outreach.approval.batches import list_batches
 from outreach.approval.staff import add_staff
+from outreach.channels import LETTER
 from outreach.clock import instant_at, read_clock
 from outreach.commands import output
 from outreach.commands.options import Database, Now
@@ -141,7 +142,7 @@ def _sent_letters(session: Session) -> list[str]:
     """References of letters, the moments taking turns, so that the sheet shows some of each."""
     rows = session.exec(
         select(Message.reference, Message.kind)
-        .where(Message.channel == "letter", Message.status == "accepted")
+        .where(Message.channel == LETTER.name, Message.status == "accepted")
         .order_by(Message.reference)
     ).all()
     turn: dict[str, int] = {}

@@ -7,21 +7,16 @@ import hashlib
 import json
 from typing import Any
 
+from outreach.channels import CHANNELS, LETTER
 from outreach.models import Message
 
-MEDIA_TYPES = {
-    "letter": "application/pdf",
-    "email": "message/rfc822",
-    "text": "text/plain",
-    "call": "application/json",
-}
 # Providers that write a letter's words themselves, and so take them as plain text.
 PENS = frozenset({"handwrytten"})
 
 
 def media_type_for(channel: str, provider: str | None) -> str:
     """What a message's content is, given who carries it."""
-    return "text/plain" if channel == "letter" and provider in PENS else MEDIA_TYPES[channel]
+    return "text/plain" if channel == LETTER.name and provider in PENS else CHANNELS[channel].media_type
 
 
 def canonical_json(value: Any) -> str:

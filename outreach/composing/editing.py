@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Engine, or_
 from sqlmodel import Session, col, select
 
+from outreach.channels import CALL, EMAIL, LETTER, TEXT
 from outreach.composing.calls import write_call
 from outreach.composing.digests import PENS, media_type_for
 from outreach.composing.editable_words import html_from_words
@@ -96,12 +97,12 @@ def open_draft(session: Session, reference: str) -> Draft:
     recipient = session.get(Customer, message.recipient_id)
     if recipient is None:
         raise CannotWrite("the customer's record is no longer here")
-    call = read_row(session, message.content_sha256) if message.channel == "call" else None
+    call = read_row(session, message.content_sha256) if message.channel == CALL.name else None
     direct_line = json.loads(call)["direct_line"] if call else ""
     about = tuple(occasion.customer_id for occasion in assignments_for(session, [message])[0].occasions)
     names = session.exec(select(Treatment.name).where(col(Treatment.customer_id).in_(about)).distinct())
     private = frozenset(name.casefold() for name in names if name)
-    people = _people_beside(session, message) if message.channel == "letter" else {}
+    people = _people_beside(session, message) if message.channel == LETTER.name else {}
     rewards = select(Reward.amount, Reward.currency).where(Reward.reference == reference)
     given = session.exec(rewards.order_by(col(Reward.amount).desc()).limit(1)).first()
     gift = Amount(*given) if given else None
@@ -133,7 +134,7 @@ def write_edited(settings: Settings, key: bytes, draft: Draft, words: str) -> Wr
     fields: dict[str, Value] = {"signatory_phone": draft.direct_line}
     facts = Facts(draft.recipient, {}, signatory_on(settings, message.send_on), locale_of(language, settings), fields)
     source = Words(message.kind, message.channel, language, _sources(message.channel, kept), sha256_of(kept))
-    if message.channel == "letter":
+    if message.channel == LETTER.name:
         source = _on_its_paper(settings, draft, source)
         address, provider = _address_of(message), message.provider or settings.provider_for("letter")
         given = draft.given or Amount(0)
@@ -144,12 +145,12 @@ def write_edited(settings: Settings, key: bytes, draft: Draft, words: str) -> Wr
             own = own_of_edited(settings, facts, kept, lines_of(address), vouchers, people)
             require_sound(settings, provider, body, address, own, draft.private, draft.people.values())
         return WrittenMessage(message.recipient or "", kept, body, *size_of_letter(settings, provider, source, body))
-    if message.channel == "email":
+    if message.channel == EMAIL.name:
         to = json.loads(message.recipient or "{}")
         mailbox = to["name"], to["email"]
         body = write_email(facts, source, mailbox, business, message.reference, key)
         return WrittenMessage(message.recipient or "", kept, body, 1, settings.postage.email)
-    if message.channel == "text":
+    if message.channel == TEXT.name:
         said, segments = write_text(facts, source, settings.texts.max_segments)
         cost = segments * settings.postage.text_segment
         return WrittenMessage(message.recipient or "", said, said.encode(), segments, cost)
@@ -174,9 +175,9 @@ def sha256_of(words: str) -> str:
 
 
 def _sources(channel: str, words: str) -> dict[str, str]:
-    if channel == "letter":
+    if channel == LETTER.name:
         return {"html": html_from_words(words)}
-    if channel == "email":
+    if channel == EMAIL.name:
         return {"txt": words, "html": html_from_words(words.partition("\n")[2], tags_are_text=True)}
     return {"txt": words}
 
@@ -189,13 +190,13 @@ def check_words(settings: Settings, draft: Draft, words: str) -> str:
         if refused := _against(line, channel):
             raise TemplateRefused(name, number, refused)
     kept = "\n".join(line.rstrip() for line in lines)
-    dress: Dress = "letter" if channel == "letter" else "plain"
+    dress: Dress = "letter" if channel == LETTER.name else "plain"
     check_template(name, kept, (), dress)
     kept = kept.strip()
     _, _, rest = kept.partition("\n")
-    if not kept or (channel in {"email", "call"} and not rest.strip()):
+    if not kept or (channel in {EMAIL.name, CALL.name} and not rest.strip()):
         raise TemplateRefused(name, 1, "there must be words; those of e-mails and calls begin with a subject line")
-    if channel == "text" and not (settings.business.name in kept and "STOP" in kept):
+    if channel == TEXT.name and not (settings.business.name in kept and "STOP" in kept):
         raise TemplateRefused(
             name, 1, f"a text names the business ({settings.business.name}) and says how to stop (STOP)"
         )
@@ -221,7 +222,7 @@ def _against(line: str, channel: str) -> str:
         return "it holds an invisible control character; type the line anew"
     if _BRACES.search(line):
         return "there are no fields here: write what stands for { and } as it shall be read"
-    if channel != "letter" and _TAG.search(line):
+    if channel != LETTER.name and _TAG.search(line):
         return "there are no tags here: write plain words"
     if _LAYING_OUT.search(line):
         return "leave a blank line for a new paragraph, and write no tag for it"

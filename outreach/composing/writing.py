@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 
+from outreach.channels import EMAIL, LETTER
 from outreach.composing.calls import write_call
 from outreach.composing.digests import PENS, canonical_json
 from outreach.composing.editable_words import words_from_html
@@ -70,7 +71,7 @@ def write_message(
     """
     require_business(settings)
     recipient = recipient_of(settings, assignment.channel, facts)
-    if assignment.channel == "letter":
+    if assignment.channel == LETTER.name:
         return _letter(settings, key, assignment, facts, words, people, recipient)
     write = {"email": _email, "text": _text, "call": _call}[assignment.channel]
     return write(settings, key, assignment, facts, words, recipient)
@@ -93,9 +94,9 @@ def recipient_of(settings: Settings, channel: str, facts: Facts) -> str:
     contact = facts.contacts.get(channel)
     if not contact:
         raise CannotWrite(f"they cannot be reached by {channel} any more: the contact on record is gone")
-    if channel == "letter":
+    if channel == LETTER.name:
         return canonical_json(asdict(address_of(facts.recipient, settings.business.country)))
-    if channel == "email":
+    if channel == EMAIL.name:
         return canonical_json({"name": full_name(facts.recipient), "email": facts.mailbox or contact})
     return canonical_json({"name": full_name(facts.recipient), "phone": contact})
 

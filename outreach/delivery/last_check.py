@@ -11,6 +11,7 @@ from functools import partial
 from sqlmodel import Session, col, select
 
 from outreach.approval.seals import find_unfit
+from outreach.channels import CALL
 from outreach.clock import add_business_days, business_date
 from outreach.composing.recheck import recheck
 from outreach.composing.store.contents import Bodies
@@ -112,7 +113,7 @@ def check_hours(
     stops = {}
     for message in messages:
         leave = leaves[message.reference]
-        if message.channel == "call" or leave.at == at:
+        if message.channel == CALL.name or leave.at == at:
             continue
         waits = leave.at is not None
         stops[message.reference] = Stop("approved", OUTSIDE_HOURS, leave.at) if waits else Stop("withdrawn", NO_HOURS)

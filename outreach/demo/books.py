@@ -10,6 +10,7 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
+from outreach.channels import TEXT
 from outreach.demo.sample_names import DENTISTS
 from outreach.local_files import make_private_folder
 
@@ -84,7 +85,7 @@ class Books:
         self.rows["referrals"].append({**row, "referred_name": name, "made_on": day, "status": "made"})
 
     def consent(self, customer: Row, channel: str, purpose: str, state: str, day: date) -> None:
-        text = TEXT_CONSENT if channel == "text" else ""
+        text = TEXT_CONSENT if channel == TEXT.name else ""
         self.rows["consents"].append(
             {"customer_id": customer["customer_id"], "channel": channel, "purpose": purpose, "state": state,
              "at": _at(day, 10), "basis": "express", "source": "registration form", "text": text}

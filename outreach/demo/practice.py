@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+from outreach.channels import TEXT
 from outreach.clock import add_business_days, anniversary_in
 from outreach.demo.books import COLUMNS, Books, Row
 from outreach.demo.sample_names import AREAS, FAMILY, FEES, GIVEN, NICKNAMES, PLACES, ROUTINE, STREETS, TREATMENTS
@@ -264,7 +265,7 @@ class _Practice:
         """What they said on the registration form; a few thought better of it since."""
         granted = (("email", "service", 0.8), ("email", "marketing", 0.4), ("text", "service", 0.5))
         for channel, purpose, share in granted:
-            if customer["phone" if channel == "text" else "email"] and self.random.random() < share:
+            if customer["phone" if channel == TEXT.name else "email"] and self.random.random() < share:
                 self.books.consent(customer, channel, purpose, "granted", customer["customer_since"])
         if customer["email"] and self.random.random() < 0.03:
             self.books.consent(customer, "email", "marketing", "withdrawn", self._ago(20, 90))

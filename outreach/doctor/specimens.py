@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
 
+from outreach.channels import EMAIL
 from outreach.clock import business_date
 from outreach.composing.digests import media_type_for
 from outreach.composing.moment_data import Assignment, Occasion
@@ -86,7 +87,7 @@ def _find_fault(settings: Settings, key: bytes, templates: Templates, kind: str,
     try:
         words = templates.find(kind, channel, [settings.business.language])
         written = compose_specimen(settings, key, words, business_date(now, settings.business.timezone))
-        if channel == "email":
+        if channel == EMAIL.name:
             to = (full_name(SAMPLE), _CONTACTS["email"])
             read_sealed(email_handover(settings, written.body, to, REFERENCE, now))
     except OutreachError as error:

@@ -11,13 +11,14 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlmodel import col, func, select
 
+from outreach.channels import CHANNELS, TEXT
 from outreach.clock import business_date, system_clock
-from outreach.composing.digests import MEDIA_TYPES, canonical_json, message_digest
+from outreach.composing.digests import canonical_json, message_digest
 from outreach.composing.store.contents import content_row
 from outreach.contacts import contact_hash, load_key, normalise_address
 from outreach.database import insert_new, reading, writing
 from outreach.drill.ledger import Record
-from outreach.drill.options import CHANNELS
+from outreach.drill.options import CHANNEL_OF
 from outreach.models import Attempt, Batch, Content, Customer, Goodwill, Message, Moment, Suppression
 from outreach.settings import Settings
 
@@ -87,7 +88,7 @@ class Feeder:
         """One message and its content, which for a few is not what was approved."""
         self.made += 1
         number, vendor = self.made, self.vendors[self.made % len(self.vendors)]
-        channel, reference, on = CHANNELS[vendor], f"DRILL-{number:06}", self._today()
+        channel, reference, on = CHANNEL_OF[vendor], f"DRILL-{number:06}", self._today()
         recipient, contact = _recipient(number, channel)
         body = _content(reference, channel)
         sha256 = hashlib.sha256(body).hexdigest()
@@ -103,7 +104,7 @@ class Feeder:
         if self.rng.randrange(100) < TAMPERED_IN_A_HUNDRED:
             self.tampered.add(reference)
             body += b" "
-        return message, content_row(sha256, MEDIA_TYPES[channel], body)
+        return message, content_row(sha256, CHANNELS[channel].media_type, body)
 
     def opt_out(self) -> None:
         """Has someone opt out whose message is approved or just leaving."""
@@ -174,7 +175,7 @@ def _moment(message: Message) -> dict[str, Any]:
 def _recipient(number: int, channel: str) -> tuple[dict[str, Any], str]:
     """Made-up people, no two of whom share a contact; what a message says of one, and the contact in one form."""
     name = {"name": f"Ada {number}"}
-    if channel == "text":
+    if channel == TEXT.name:
         return name | {"phone": _phone(number)}, _phone(number)
     place = {"city": CITY, "region": REGION, "postal_code": POSTAL_CODE, "country": "US"}
     lines = [_street(number), f"{CITY} {REGION} {POSTAL_CODE}"]
@@ -191,7 +192,7 @@ def _phone(number: int) -> str:
 
 
 def _content(reference: str, channel: str) -> bytes:
-    if channel == "text":
+    if channel == TEXT.name:
         return f"Good morning, this is {reference}. We hope that all is well.".encode()
     return _pdf(reference)
 

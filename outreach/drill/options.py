@@ -14,11 +14,12 @@ from typing import Any
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
+from outreach.channels import LETTER, TEXT
 from outreach.clock import business_date, steady_seconds, system_clock
 from outreach.settings import Settings
 
 KEYED, KEYLESS = "lob", "twilio"
-CHANNELS = {KEYED: "letter", KEYLESS: "text"}
+CHANNEL_OF = {KEYED: LETTER.name, KEYLESS: TEXT.name}
 # Made up for the simulators, which know them too.
 LOB_KEY, LOB_SECRET = "test_drill", "a webhook secret for drills"
 TWILIO_ACCOUNT, TWILIO_TOKEN = "AC" + "d1" * 16, "a token for drills"

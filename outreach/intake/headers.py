@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlmodel import SQLModel
 
+from outreach.channels import CHANNELS
 from outreach.database import Kept
 from outreach.intake import calendar_days as days
 from outreach.intake import parsers
@@ -17,7 +18,6 @@ from outreach.intake.calendar_days import DayCheck
 from outreach.intake.parsers import Check, Style
 from outreach.intake.postal_codes import mend_postal_code
 from outreach.models import (
-    CHANNELS,
     INVOICE_STATUSES,
     PURPOSES,
     Consent,

@@ -9,20 +9,11 @@ from typing import Any
 
 from sqlmodel import Session, col, or_, select
 
+from outreach.channels import CHANNELS
 from outreach.clock import years_between
 from outreach.errors import NotFound
 from outreach.learning.search import name_of
-from outreach.models import (
-    CHANNELS,
-    PURPOSES,
-    Consent,
-    Customer,
-    Flag,
-    Message,
-    Suppression,
-    Treatment,
-    Visit,
-)
+from outreach.models import PURPOSES, Consent, Customer, Flag, Message, Suppression, Treatment, Visit
 from outreach.moments.relationship import was_done
 from outreach.planning.contact_cards import Person, add_flags
 from outreach.planning.why import MomentAnswer, list_decided

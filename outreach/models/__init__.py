@@ -1,7 +1,6 @@
 """The tables. A status is changed only by the room that the design names for it; see docs/glossary.md for the words."""
 
 from outreach.models.customers import (
-    CHANNELS,
     DESK,
     INVOICE_STATUSES,
     PURPOSES,

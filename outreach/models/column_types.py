@@ -1,6 +1,6 @@
 """Column types that SQLite and PostgreSQL keep alike: instants in UTC, money in minor units, words from a list."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,7 +34,7 @@ def instant_field(**options: Any) -> Any:
     return Field(sa_type=Instant, **options)
 
 
-def one_of(column: str, words: Sequence[str]) -> CheckConstraint:
+def one_of(column: str, words: Collection[str]) -> CheckConstraint:
     """A CHECK that `column` holds one of `words` (or NULL)."""
     listed = ", ".join(f"'{word}'" for word in words)
     return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_is_known")

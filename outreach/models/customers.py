@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Index, and_, func, or_
 from sqlmodel import Field, SQLModel, col
 
+from outreach.channels import CHANNELS
 from outreach.models.column_types import instant_field, one_of
 
-CHANNELS = ("letter", "email", "text", "call")
 PURPOSES = ("service", "marketing")
 # Of the last three nothing is owed, whatever their amount.
 INVOICE_STATUSES = ("open", "disputed", "plan", "written_off", "paid", "void", "draft")

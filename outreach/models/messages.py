@@ -5,8 +5,9 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
+from outreach.channels import CHANNELS
 from outreach.models.column_types import instant_field, one_of
-from outreach.models.customers import CHANNELS, PURPOSES
+from outreach.models.customers import PURPOSES
 
 STATUSES = (
     "planned", "composed", "held", "approved", "sending", "uncertain", "needs_person", "accepted", "delivered",

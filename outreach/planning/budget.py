@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import case, func
 from sqlmodel import Session, col, select
 
-from outreach.models import CHANNELS, TOUCHING, Message
+from outreach.channels import CALL, CHANNELS, EMAIL, LETTER, TEXT
+from outreach.models import TOUCHING, Message
 from outreach.planning.verdicts import Hold
 from outreach.settings import Settings
 
@@ -35,11 +36,11 @@ def most_cost(settings: Settings, channel: str) -> int:
     """The most that one message by the channel may cost, in minor units."""
     postage, paper = settings.postage, settings.paper
     pages = paper.most_pages + (paper.voucher == "page")
-    most = {
-        "letter": max(postage.letter + (pages - 1) * postage.letter_page, postage.card),
-        "email": postage.email,
-        "text": settings.texts.max_segments * postage.text_segment,
-        "call": postage.call,
+    most: dict[str, int] = {
+        LETTER.name: max(postage.letter + (pages - 1) * postage.letter_page, postage.card),
+        EMAIL.name: postage.email,
+        TEXT.name: settings.texts.max_segments * postage.text_segment,
+        CALL.name: postage.call,
     }
     return most[channel]
 

@@ -9,9 +9,8 @@ from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
 
-from outreach.channels import ChannelName
+from outreach.channels import CHANNELS, ChannelName
 from outreach.contacts import contact_hash
-from outreach.models import CHANNELS
 from outreach.moments import MOMENTS, PLACES, Found
 from outreach.moments.definition import Trait
 from outreach.planning.budget import most_cost

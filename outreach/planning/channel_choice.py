@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from outreach.channels import ChannelName
+from outreach.channels import CHANNELS, ChannelName
 from outreach.clock import add_business_days
 from outreach.moments import MOMENTS
 from outreach.planning.candidates import Candidate, Day
@@ -79,9 +79,7 @@ def _provider(channel: ChannelName, candidate: Candidate, day: Day) -> str:
 def _missing(channel: ChannelName, recipient: Person | None) -> str:
     if recipient and "confidential" in recipient.flags:
         return "they asked for confidential communication by another channel"
-    return {"letter": "no complete address", "email": "no e-mail address that works"}.get(
-        channel, "no number that works"
-    )
+    return CHANNELS[channel].no_contact
 
 
 def _may_carry(channel: ChannelName, candidate: Candidate, day: Day) -> bool:

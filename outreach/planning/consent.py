@@ -3,7 +3,7 @@
 import calendar
 from datetime import datetime
 
-from outreach.channels import ChannelName
+from outreach.channels import TEXT, ChannelName
 from outreach.models import Consent
 from outreach.planning.contact_cards import Person
 from outreach.settings import Settings
@@ -36,7 +36,7 @@ def refusal_of(person: Person, channel: ChannelName, purpose: str, now: datetime
         return "they have withdrawn their consent"
     expires_at = expiry_of(row) if row else None
     granted = row is not None and (expires_at is None or expires_at > now)
-    if granted and row and purpose == "marketing" and channel == "text" and (not row.text or row.basis in IMPLIED):
+    if granted and row and purpose == "marketing" and channel == TEXT.name and (not row.text or row.basis in IMPLIED):
         return "a promotion by text needs the words they consented to, and none are on record"
     if granted or (row is None and getattr(settings.consent, channel) == "opt-out"):
         return None

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 
 from sqlmodel import Session, col, select
 
+from outreach.channels import CALL, CHANNELS, EMAIL, LETTER, TEXT
 from outreach.chunks import in_chunks, select_for
 from outreach.clock import years_between
 from outreach.contacts import (
@@ -22,7 +23,7 @@ from outreach.contacts import (
 )
 from outreach.intake.postal_rules import FIELDS, missing_fields
 from outreach.intake.unread_rows import Unread, find_unread
-from outreach.models import CHANNELS, TOUCHING, Consent, Customer, Flag, Message, Suppression
+from outreach.models import TOUCHING, Consent, Customer, Flag, Message, Suppression
 from outreach.settings import Settings
 
 ADULT = 18
@@ -173,10 +174,10 @@ def contacts_of(
     number = normalise_phone(phone, region) if phone and {"text", "call"} & set(channels) else None
     # Only what is asked for: to read a number takes as long as to read the row that it stands in.
     find: dict[str, Callable[[], str | None]] = {
-        "letter": lambda: _postal_contact(customer, settings),
-        "email": lambda: normalise_email(email) if email else None,
-        "text": lambda: number if number and takes_texts(phone or "", region) else None,
-        "call": lambda: number,
+        LETTER.name: lambda: _postal_contact(customer, settings),
+        EMAIL.name: lambda: normalise_email(email) if email else None,
+        TEXT.name: lambda: number if number and takes_texts(phone or "", region) else None,
+        CALL.name: lambda: number,
     }
     wanted = [channel for channel in find if channel in channels and only in {None, channel}]
     return {channel: value for channel in wanted if (value := find[channel]())}

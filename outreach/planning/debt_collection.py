@@ -10,6 +10,7 @@ from datetime import date, timedelta
 
 from sqlmodel import Session, col, select
 
+from outreach.channels import CALL, EMAIL, TEXT
 from outreach.models import DESK, Event, Message
 from outreach.moments import MOMENTS
 from outreach.planning.checks import Messages
@@ -20,13 +21,13 @@ DEBTS = frozenset(kind for kind, definition in MOMENTS.items() if "debt" in defi
 AT_WORK = "their e-mail address is their employer's, and nobody at work may learn of it"
 NO_WAY_OUT = "it does not say how to stop these messages"
 # What every e-mail and text must hold (12 CFR 1006.6(e)).
-WAY_OUT = {"email": b"\nList-Unsubscribe: <", "text": b"STOP"}
+WAY_OUT: dict[str, bytes] = {EMAIL.name: b"\nList-Unsubscribe: <", TEXT.name: b"STOP"}
 A_WEEK = timedelta(days=7)
 
 
 def objection_to_work(settings: Settings, kind: str, channel: str, contact: str) -> str | None:
     """Why this contact must not carry the moment, in words, where it is an employer's (12 CFR 1006.22(f)(3))."""
-    if kind not in DEBTS or channel != "email" or settings.collecting.mode != "collector":
+    if kind not in DEBTS or channel != EMAIL.name or settings.collecting.mode != "collector":
         return None
     domain = contact.rpartition("@")[2].casefold()
     employers = [known.casefold().lstrip("@") for known in settings.collecting.work_domains]
@@ -52,7 +53,7 @@ def check_collecting(
 
 def check_calls(session: Session, settings: Settings, messages: Messages, on: date) -> Stops:
     """Nobody is called about a debt more than so often within seven days (12 CFR 1006.14(b)(2)(i)), answered or not."""
-    late = [message for message in messages if message.kind in DEBTS and message.channel == "call"]
+    late = [message for message in messages if message.kind in DEBTS and message.channel == CALL.name]
     if not late or settings.collecting.mode != "collector":
         return {}
     made = _calls_made(session, {message.recipient_id for message in late}, on)
@@ -73,7 +74,7 @@ def _calls_made(session: Session, people: set[str], on: date) -> Counter[str]:
         .where(
             Event.provider == DESK,
             col(Message.kind).in_(DEBTS),
-            Message.channel == "call",
+            Message.channel == CALL.name,
             col(Message.recipient_id).in_(people),
         )
         .distinct()

@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Engine, case, update
 from sqlmodel import Session, col, select
 
+from outreach.channels import TEXT
 from outreach.clock import business_date
 from outreach.contacts import load_key
 from outreach.errors import SettingsError
@@ -133,4 +134,4 @@ def _deliver_all(session: Session, settings: Settings, on: date) -> None:
 
 def cost_of(channel: str, postage: Postage) -> int:
     """What one message by this channel costs, in minor units; a text is taken for one segment long."""
-    return postage.text_segment if channel == "text" else int(getattr(postage, channel))
+    return postage.text_segment if channel == TEXT.name else int(getattr(postage, channel))

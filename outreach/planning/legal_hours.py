@@ -14,6 +14,7 @@ from functools import cache
 import holidays
 from sqlmodel import Session, col, select
 
+from outreach.channels import EMAIL, LETTER
 from outreach.models import Customer, Flag, Message
 from outreach.moments import MOMENTS
 from outreach.planning.hours import ALWAYS, Barred, Hours, Leave, find_leave
@@ -57,10 +58,10 @@ def hours_for(
     `inconvenient` are the hours they told us of, such as "sun" or "mon 09:00-12:00, 20:00-21:00"; words that cannot be
     read as hours close the whole week.
     """
-    if channel == "letter":
+    if channel == LETTER.name:
         return ALWAYS
     hours = _hours_of(settings.hours, channel, customer, settings.business.country)
-    if "debt" in MOMENTS[kind].traits and (channel != "email" or settings.collecting.mode == "collector"):
+    if "debt" in MOMENTS[kind].traits and (channel != EMAIL.name or settings.collecting.mode == "collector"):
         hours = hours.within(*WIDEST_FOR_DEBT)
     barred = tuple(part for words in inconvenient for part in _read_inconvenient(words))
     return Hours(hours.opens, hours.closes, hours.closed_weekdays, hours.holidays, barred)
@@ -68,7 +69,7 @@ def hours_for(
 
 def _hours_of(said: HoursSettings, channel: str, customer: Customer, home: str) -> Hours:
     opens, closes = minutes_of(getattr(said, channel))
-    if channel == "email":
+    if channel == EMAIL.name:
         return Hours(opens, closes)
     country, region = region_of(customer, home)
     closed = frozenset(WEEKDAYS.index(day) for day in said.closed_days)
@@ -95,7 +96,7 @@ def _barred(weekday: str | None, hours: str | None) -> Barred:
 
 def find_leaves(session: Session, settings: Settings, messages: Sequence[Message], at: datetime) -> dict[str, Leave]:
     """From when until when each of the messages may leave, by reference, looked at from `at` on."""
-    bound = [message for message in messages if message.channel != "letter"]
+    bound = [message for message in messages if message.channel != LETTER.name]
     leaves = {message.reference: Leave(at) for message in messages}
     if not bound:
         return leaves
@@ -127,7 +128,7 @@ def _recipients(session: Session, messages: Sequence[Message]) -> dict[str, Cust
 
 
 def _zones_of(message: Message, person: Customer, settings: Settings) -> tuple[str, ...]:
-    number = json.loads(message.recipient or "{}").get("phone") if message.channel != "email" else None
+    number = json.loads(message.recipient or "{}").get("phone") if message.channel != EMAIL.name else None
     return plausible_zones(person, number, settings.business.country)
 
 

@@ -6,6 +6,7 @@ None of them is asked again once a message is planned: its own message stands in
 from collections.abc import Iterable
 from datetime import timedelta
 
+from outreach.channels import CALL, CHANNELS, EMAIL, TEXT
 from outreach.moments import MOMENTS, knobs_for
 from outreach.planning.budget import first_of_next_month, hold_for_budget, hold_for_worth
 from outreach.planning.candidates import Candidate, Day
@@ -15,7 +16,6 @@ from outreach.planning.tally import Touch
 from outreach.planning.verdicts import Hold
 from outreach.settings import WEEKDAYS, Settings
 
-CONTACT_WORD = {"email": "e-mail address", "text": "number"}
 ONE_DAY = timedelta(days=1)
 
 
@@ -61,7 +61,7 @@ def hold_for_quiet_days(candidate: Candidate, day: Day) -> Hold | None:
 
 
 def _is_answer(candidate: Candidate, leg: Leg) -> bool:
-    return "repair" in candidate.traits or ("answer" in candidate.traits and leg.route.channel == "call")
+    return "repair" in candidate.traits or ("answer" in candidate.traits and leg.route.channel == CALL.name)
 
 
 def hold_for_fixed_day(candidate: Candidate, day: Day) -> Hold | None:
@@ -105,11 +105,10 @@ def _near(leg: Leg, touches: Iterable[Touch], day: Day) -> Touch | None:
 def hold_for_contact(candidate: Candidate, day: Day) -> Hold | None:
     """One number under two customers: the same news twice on one day would look like a machine's mistake."""
     for leg in candidate.legs:
-        contact = CONTACT_WORD.get(leg.route.channel)
-        if contact and (candidate.kind, leg.route.channel, leg.contact_hash) in day.tally.written:
-            return Hold(
-                "same_contact", f"another customer with the same {contact} gets this message today", day.tomorrow
-            )
+        channel = CHANNELS[leg.route.channel]
+        if channel in {EMAIL, TEXT} and (candidate.kind, channel.name, leg.contact_hash) in day.tally.written:
+            reason = f"another customer with the same {channel.contact} gets this message today"
+            return Hold("same_contact", reason, day.tomorrow)
     return None
 
 

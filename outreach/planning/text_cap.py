@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from sqlmodel import Session, col, or_, select
 
+from outreach.channels import TEXT
 from outreach.clock import instant_at
 from outreach.models import Attempt, Message
 from outreach.planning.checks import Messages
@@ -20,7 +21,7 @@ A_WEEK = 7
 
 def check_text_cap(session: Session, settings: Settings, messages: Messages, on: date) -> Stops:
     """What is one too many waits for the first day on which it is not; only practices of health have the cap."""
-    texts = [message for message in messages if message.channel == "text"]
+    texts = [message for message in messages if message.channel == TEXT.name]
     if settings.business.kind != "health" or not texts:
         return {}
     had = _texted_on(session, texts, on)
@@ -45,7 +46,7 @@ def _texted_on(session: Session, texts: Messages, on: date) -> dict[str, list[da
         select(Message.reference, Message.contact_hash, col(Attempt.started_on))
         .join(Attempt, col(Attempt.reference) == Message.reference)
         .where(
-            Message.channel == "text",
+            Message.channel == TEXT.name,
             col(Message.contact_hash).in_({message.contact_hash for message in texts}),
             col(Attempt.started_on) > on - timedelta(days=A_WEEK),
             live,

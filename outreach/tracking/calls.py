@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
 from outreach.approval.staff import require_approver
+from outreach.channels import CALL
 from outreach.clock import business_date, instant_at
 from outreach.composing.recheck import recheck
 from outreach.composing.store.contents import read_row
@@ -81,7 +82,7 @@ def list_calls(session: Session, settings: Settings, now: datetime) -> list[Call
     messages = session.exec(
         select(Message)
         .where(
-            Message.channel == "call",
+            Message.channel == CALL.name,
             col(Message.status).in_(("approved", "sending", "accepted", "delivered", "failed")),
             Message.send_on <= on,
             Message.useful_until >= on,
@@ -205,7 +206,7 @@ def record_call(engine: Engine, settings: Settings, reference: str, outcome: str
 
 def _require_call(session: Session, reference: str) -> Message:
     message = session.get(Message, reference, with_for_update=True)
-    if message is None or message.channel != "call":
+    if message is None or message.channel != CALL.name:
         raise NotFound(f"There is no call {reference} on the sheet")
     if message.status not in {"accepted", "delivered", "failed"} or not message.accepted_at:
         raise NotWaiting(

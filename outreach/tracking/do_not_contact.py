@@ -12,11 +12,12 @@ from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
 from outreach.approval.staff import require_admin, require_approver
+from outreach.channels import CHANNELS
 from outreach.contacts import contact_hash, load_key, normalise_address, normalise_email, normalise_phone
 from outreach.database import reading, writing
 from outreach.errors import ApprovalError, NotFound, NotWaiting
 from outreach.locks import take_turns
-from outreach.models import CHANNELS, DESK, Customer, Event, Message, Suppression
+from outreach.models import DESK, Customer, Event, Message, Suppression
 from outreach.planning.contact_cards import contacts_of
 from outreach.settings import Settings
 from outreach.tracking.events import ASKED, BY_HAND, HELD, lift, suppress

@@ -12,24 +12,14 @@ from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
 from outreach.approval.staff import require_approver
+from outreach.channels import CHANNELS
 from outreach.clock import business_date
 from outreach.contacts import contact_hash, load_key
 from outreach.database import insert_new, writing
 from outreach.delivery.providers import Provider
 from outreach.errors import ApprovalError, NotFound, NotWaiting
 from outreach.locks import take_turns
-from outreach.models import (
-    CHANNELS,
-    DESK,
-    PURPOSES,
-    Consent,
-    Customer,
-    Decision,
-    Flag,
-    Message,
-    Moment,
-    Suppression,
-)
+from outreach.models import DESK, PURPOSES, Consent, Customer, Decision, Flag, Message, Moment, Suppression
 from outreach.planning.contact_cards import contacts_of
 from outreach.planning.flags import FLAG_RULES
 from outreach.settings import Settings

@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 
 from outreach.approval.batches import WAITING
 from outreach.approval.withdrawals import withdraw_messages
+from outreach.channels import LETTER
 from outreach.clock import business_date, stopped_clock
 from outreach.composing.recheck import recheck
 from outreach.delivery import outbox
@@ -76,7 +77,7 @@ def pull_back(
 def _lock_open(session: Session, concerned: ColumnElement[bool], on: date) -> Sequence[Message]:
     status = col(Message.status)
     # A letter that a provider took may arrive until the last day of its use; anything else has arrived.
-    on_its_way = (col(Message.channel) == "letter") & (col(Message.useful_until) >= on)
+    on_its_way = (col(Message.channel) == LETTER.name) & (col(Message.useful_until) >= on)
     is_open = or_(
         status.in_((*BEFORE_APPROVAL, "approved", "sending", "uncertain", "needs_person")),
         (status == "accepted") & on_its_way,

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
 from outreach.approval.staff import require_approver
+from outreach.channels import LETTER
 from outreach.delivery import outbox
 from outreach.delivery.providers.protocol import stand_in
 from outreach.errors import ApprovalError, NotFound, NotWaiting
@@ -50,7 +51,7 @@ def record_returned(session: Session, settings: Settings, typed: str, by: str, n
     record_event(session, DESK, _event_id(message.reference), "returned", now, now, message.reference)
     report = PullReport()
     if is_new and message.contact_hash:
-        same_address = (col(Message.contact_hash) == message.contact_hash) & (Message.channel == "letter")
+        same_address = (col(Message.contact_hash) == message.contact_hash) & (Message.channel == LETTER.name)
         report = pull_back(session, settings, same_address & (Message.reference != message.reference), now)
     if is_new:
         record_act(session, by, "returned mail recorded", message.reference, "", now)
@@ -71,7 +72,7 @@ def _find_letter(session: Session, typed: str) -> Message:
     message = session.get(Message, reference, with_for_update=True)
     if message is None:
         raise NotFound(f"No message of ours is called {reference}. Look at the letter once more, and type it again")
-    if message.channel != "letter":
+    if message.channel != LETTER.name:
         raise ApprovalError(f"{reference} is no letter but goes by {message.channel}; only letters come back by post")
     if message.status not in (*HAS_LEFT, *MAY_HAVE_LEFT) or (message.status == "failed" and not message.accepted_at):
         raise NotWaiting(f"{reference} was never sent: it is {message.status}. Look at the letter once more")

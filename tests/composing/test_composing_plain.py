@@ -11,7 +11,8 @@ from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from conftest import NOW, TODAY
-from outreach.composing.digests import MEDIA_TYPES, canonical_json, media_type_for, message_digest
+from outreach.channels import CHANNELS
+from outreach.composing.digests import canonical_json, media_type_for, message_digest
 from outreach.composing.preview import preview_template
 from outreach.delivery.handover import handover_of
 from outreach.delivery.outbox import new_attempt
@@ -79,7 +80,7 @@ def test_what_is_handed_over_is_the_text_that_was_sealed(engine: Engine, written
 
 
 @pytest.mark.parametrize("provider", ["outbox", "printroom", "lob", "postgrid", "stannp", None])
-@pytest.mark.parametrize("channel", MEDIA_TYPES)
+@pytest.mark.parametrize("channel", CHANNELS)
 def test_the_seal_of_everything_else_is_what_it_was(channel: str, provider: str | None) -> None:
     message = Message(
         reference="R", moment_id="m", kind="checkin", customer_id="c", recipient_id="c", channel=channel,
@@ -87,8 +88,8 @@ def test_the_seal_of_everything_else_is_what_it_was(channel: str, provider: str 
         provider=provider, contact_hash="h",
     )  # fmt: skip
     sealed = {
-        "reference": "R", "recipient": "{}", "content": "sha", "media_type": MEDIA_TYPES[channel], "channel": channel,
-        "provider": provider, "send_on": "2026-03-10", "useful_until": "2026-03-13", "contact": "h",
+        "reference": "R", "recipient": "{}", "content": "sha", "media_type": CHANNELS[channel].media_type,
+        "channel": channel, "provider": provider, "send_on": "2026-03-10", "useful_until": "2026-03-13", "contact": "h",
     }  # fmt: skip
     assert message_digest(message, "sha") == hashlib.sha256(canonical_json(sealed).encode()).hexdigest()
 

@@ -23,11 +23,12 @@ from outreach.moments.definition import Clause, MomentDefinition, TemplateField
 from outreach.moments.rule import Asked, Hold, Rule
 from outreach.moments.relationship import ALIVE
 from outreach.moments.evidence import tell_day
-from outreach.settings import Channel, MomentKnobs
+from outreach.channels import ChannelName
+from outreach.settings import MomentKnobs
 
 
 class BirthdayKnobs(MomentKnobs):
-    channels: list[Channel] = Field(default=["letter"])
+    channels: list[ChannelName] = Field(default=["letter"])
     candles: int = Field(default=1, title="Candles on the card", description="As many as you like")
 
 

@@ -12,7 +12,8 @@ from sqlmodel import Session
 
 from conftest import NOW, TODAY
 from grounds import add_moment, add_person
-from outreach.composing.digests import MEDIA_TYPES, message_digest
+from outreach.channels import CHANNELS
+from outreach.composing.digests import message_digest
 from outreach.composing.store.contents import content_row
 from outreach.database import insert_new
 from outreach.models import Batch, Content, Message
@@ -78,7 +79,7 @@ def add_approved(session: Session, reference: str, channel: str = "letter", **ch
     on = max(TODAY, changes.get("run_on", TODAY))
     moment = add_moment(session, kind, customer, on, **occasion)
     sha256 = hashlib.sha256(content).hexdigest()
-    insert_new(session, Content, [content_row(sha256, MEDIA_TYPES[channel], content)])
+    insert_new(session, Content, [content_row(sha256, CHANNELS[channel].media_type, content)])
     values: dict[str, Any] = {
         "reference": reference, "moment_id": moment, "kind": kind, "channel": channel,
         "recipient_id": customer, "purpose": "service", "status": "approved", "run_on": TODAY, "send_on": TODAY,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from approved import content_for, recipient_for
 from conftest import NOW, TODAY
-from outreach.composing.digests import MEDIA_TYPES
+from outreach.channels import CHANNELS
 from outreach.delivery.providers import Handover
 
 
@@ -16,7 +16,7 @@ def handover_of(reference: str, channel: str = "letter", **changes: object) -> H
         channel=channel,
         recipient=recipient_for(reference, channel),
         content=content_for(reference, channel),
-        media_type=MEDIA_TYPES[channel],
+        media_type=CHANNELS[channel].media_type,
         on=TODAY,
         batch_id="B1",
         begun_at=NOW,

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from outreach.channels import CALL, TEXT
 from outreach.composing.templating.engine import Value
 from outreach.moments import MOMENTS
 
@@ -65,7 +66,7 @@ PRIVATE = frozenset(field.name for definition in MOMENTS.values() for field in d
 def fields_for(kind: str, channel: str) -> dict[str, Value]:
     """The fields of a moment's templates with a sample value each; texts and calls have none that are private."""
     fields = COMMON | OF_MOMENT[kind]
-    return public(fields) if channel in {"text", "call"} else fields
+    return public(fields) if channel in {TEXT.name, CALL.name} else fields
 
 
 def explain_fields(kind: str, channel: str) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ Every language's list is searched, whatever the words' own language is. It judge
 
 import re
 
+from outreach.channels import CALL
 from outreach.errors import TemplateRefused
 from outreach.moments import MOMENTS
 
@@ -46,7 +47,7 @@ def require_kind_words(name: str, source: str, kind: str, channel: str) -> None:
     """
     if "debt" not in MOMENTS[kind].traits:
         return
-    said = re.split(r"^---$", source, maxsplit=1, flags=re.MULTILINE)[0] if channel == "call" else source
+    said = re.split(r"^---$", source, maxsplit=1, flags=re.MULTILINE)[0] if channel == CALL.name else source
     # Words may be parted by tags and line ends; each letter keeps its place in the source, for its line.
     kept = [(letter, place) for place, letter in enumerate(_NOT_READ.sub(_blank, said)) if letter != "\0"]
     plain = "".join(letter for letter, _ in kept)

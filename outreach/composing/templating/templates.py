@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from sqlmodel import Session, col, func, select
 
+from outreach.channels import CALL, CHANNELS, EMAIL, LETTER, TEXT
 from outreach.composing.paper.card_sizes import CARDS, LETTER_PAPER, chosen_paper
 from outreach.composing.templating.engine import Dress, check_template
 from outreach.composing.templating.fields import OF_MOMENT, fields_for, public
@@ -24,9 +25,7 @@ from outreach.models import TemplateVersion
 from outreach.moments import MOMENTS, knobs_for
 from outreach.settings import Settings
 
-FOLDERS = {"letter": "letters", "email": "emails", "text": "texts", "call": "calls"}
-CHANNELS = {folder: channel for channel, folder in FOLDERS.items()}
-ENDINGS = {"letter": ("html",), "email": ("html", "txt"), "text": ("txt",), "call": ("txt",)}
+BY_FOLDER = {channel.folder: channel for channel in CHANNELS.values()}
 NOTHING_SAVED: Mapping[str, str] = MappingProxyType({})
 _NAME = re.compile(r"(letters|emails|texts|calls)/([a-z_]+)\.([a-z]{2,3})\.(html|txt)")
 
@@ -42,7 +41,7 @@ class Words:
     sha256: str
 
     def name(self, ending: str) -> str:
-        return f"{FOLDERS[self.channel]}/{self.kind}.{self.language}.{ending}"
+        return f"{CHANNELS[self.channel].folder}/{self.kind}.{self.language}.{ending}"
 
 
 class Templates:
@@ -71,15 +70,16 @@ class Templates:
 
     def find(self, kind: str, channel: str, languages: Sequence[str]) -> Words:
         """The words in the first of `languages` that has them. Raises TemplateRefused when none has, or one is bad."""
+        of = CHANNELS[channel]
         for language in languages:
-            names = [f"{FOLDERS[channel]}/{kind}.{language}.{ending}" for ending in ENDINGS[channel]]
+            names = [f"{of.folder}/{kind}.{language}.{ending}" for ending in of.template_endings]
             if not all(name in self.sources for name in names):
                 continue
             if bad := [self.refused[name] for name in names if name in self.refused]:
                 raise bad[0]
             sources = {name.rsplit(".", 1)[1]: self.sources[name] for name in names}
             return Words(kind, channel, language, sources, _hash([*sorted(sources.values()), layouts_sha256()]))
-        wanted = f"{FOLDERS[channel]}/{kind}.{languages[-1]}.{ENDINGS[channel][-1]}"
+        wanted = f"{of.folder}/{kind}.{languages[-1]}.{of.template_endings[-1]}"
         raise TemplateRefused(wanted, 0, f"there is no such template in {' or '.join(languages)}; write it")
 
 
@@ -88,7 +88,7 @@ def read_sources(folder: Path) -> dict[str, str]:
     if not folder.is_dir():
         raise SettingsError(f"There is no templates folder at {folder}; set `templates` in outreach.toml")
     paths = sorted(
-        path for name in CHANNELS for path in (folder / name).glob("*.*") if path.suffix in {".html", ".txt"}
+        path for name in BY_FOLDER for path in (folder / name).glob("*.*") if path.suffix in {".html", ".txt"}
     )
     try:
         return {path.relative_to(folder).as_posix(): read_text(path) for path in paths}
@@ -119,10 +119,10 @@ def check_source(name: str, source: str) -> None:
 def split_name(name: str) -> tuple[str, str, str]:
     """The channel, moment and language of a template's name. Raises TemplateRefused for one that fits none."""
     found = _NAME.fullmatch(name)
-    if not found or found[2] not in OF_MOMENT or found[4] not in ENDINGS[CHANNELS[found[1]]]:
+    if not found or found[2] not in OF_MOMENT or found[4] not in BY_FOLDER[found[1]].template_endings:
         listed = ", ".join(OF_MOMENT)
         raise TemplateRefused(name, 0, f"name it like letters/anniversary.en.html; the moments are {listed}")
-    return CHANNELS[found[1]], found[2], found[3]
+    return BY_FOLDER[found[1]].name, found[2], found[3]
 
 
 def moment_of(name: str) -> str:
@@ -135,16 +135,16 @@ def _check(name: str, source: str) -> list[TemplateTrial]:
     channel, kind, _ = split_name(name)
     fields = fields_for(kind, channel)
     dress: Dress = "plain"
-    if channel == "letter" and chosen_paper(source) != LETTER_PAPER:
+    if channel == LETTER.name and chosen_paper(source) != LETTER_PAPER:
         fields = public(fields)
         _check_card(name, source, kind)
     if name.endswith(".html"):
-        dress = "letter" if channel == "letter" else "email"
+        dress = "letter" if channel == LETTER.name else "email"
     used = check_template(name, source, fields, dress)
-    if name.endswith(".txt") and channel in {"email", "call"}:
+    if name.endswith(".txt") and channel in {EMAIL.name, CALL.name}:
         _check_first_line(name, source, kind)
     require_kind_words(name, source, kind, channel)
-    if channel == "text" and not ("business" in used and "STOP" in source):
+    if channel == TEXT.name and not ("business" in used and "STOP" in source):
         raise TemplateRefused(name, 1, "a text names the business ({{ business }}) and says how to stop (STOP)")
     return [job_for(name, source, dress, fields)]
 
