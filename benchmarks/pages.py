@@ -42,7 +42,7 @@ from outreach.composing.handwriting.font.variation import Habit
 from outreach.composing.handwriting.ink import Ink, choose_walk
 from outreach.composing.handwriting.pens import LINE_HEIGHT, SET_AT, TYPED, WALKS, Pen, face_path, find_pens
 from outreach.composing.paper.addresses import Address
-from outreach.composing.paper.letters import address_size, hands_of, write_letter
+from outreach.composing.paper.letters import address_size, hands_of, render_letter, write_letter
 from outreach.composing.paper.sizes import US_LETTER
 from outreach.composing.template_data import Facts
 from outreach.composing.templating import small_print
@@ -85,7 +85,11 @@ def letter_maker(pen: str, kind: str = "anniversary") -> Make:
     settings = settings_for(pen)
     words = words_of(settings, kind)
     facts = Facts(Customer(customer_id="c1"), {}, settings.business.signatories[0], "en_US", FIELDS)
-    return lambda number: write_letter(facts, words, ADDRESS, settings, ON, f"ANNI-{number:05}")
+
+    def write(number: int) -> bytes:
+        return write_letter(facts, words, render_letter(facts, words), ADDRESS, settings, ON, f"ANNI-{number:05}")
+
+    return write
 
 
 def words_of(settings: Settings, kind: str) -> Words:

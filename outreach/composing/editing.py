@@ -19,6 +19,7 @@ from outreach.composing.editable_words import html_from_words
 from outreach.composing.emails import write_email
 from outreach.composing.paper.addresses import Address
 from outreach.composing.paper.card_sizes import choose, chosen_paper
+from outreach.composing.paper.letters import render_letter
 from outreach.composing.paper.vouchers import vouchers_for
 from outreach.composing.proofing.letter_check import lines_of, own_of_edited, own_people, require_sound
 from outreach.composing.proofing.wrong_recipient import Bystander, person_of
@@ -30,7 +31,7 @@ from outreach.composing.templating.harsh_words import require_kind_words
 from outreach.composing.templating.small_print import layouts_sha256
 from outreach.composing.templating.templates import Words, read_sources, saved_sources
 from outreach.composing.texts import write_text
-from outreach.composing.writing import WrittenMessage, letter_body, require_business, size_of_letter
+from outreach.composing.writing import WrittenMessage, cost_of_letter, letter_body, require_business
 from outreach.contacts import load_key
 from outreach.database import reading
 from outreach.errors import CannotWrite, NotFound, TemplateRefused
@@ -139,12 +140,14 @@ def write_edited(settings: Settings, key: bytes, draft: Draft, words: str) -> Wr
         address, provider = _address_of(message), message.provider or settings.provider_for("letter")
         given = draft.given or Amount(0)
         vouchers = vouchers_for(settings, key, given, message.reference, draft.about, given.currency)
-        body = letter_body(settings, provider, facts, source, address, message.send_on, message.reference, vouchers)
+        rendered, on, pages = render_letter(facts, source), message.send_on, 1
+        body = letter_body(settings, provider, facts, source, rendered, address, on, message.reference, vouchers)
         if provider not in PENS:
             people = own_people(facts, draft.about, draft.people)
             own = own_of_edited(settings, facts, kept, lines_of(address), vouchers, people)
-            require_sound(settings, provider, body, address, own, draft.private, draft.people.values())
-        return WrittenMessage(message.recipient or "", kept, body, *size_of_letter(settings, provider, source, body))
+            pages = require_sound(settings, provider, body, address, own, draft.private, draft.people.values())
+        cost = cost_of_letter(settings, provider, source, pages)
+        return WrittenMessage(message.recipient or "", kept, body, pages, cost)
     if message.channel == EMAIL.name:
         to = json.loads(message.recipient or "{}")
         mailbox = to["name"], to["email"]

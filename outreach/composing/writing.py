@@ -14,7 +14,7 @@ from outreach.composing.moment_data import Assignment
 from outreach.composing.paper.addresses import Address, address_of, full_name
 from outreach.composing.paper.card_sizes import CARDS, chosen_paper
 from outreach.composing.paper.cards import write_card
-from outreach.composing.paper.letters import unbroken, write_letter
+from outreach.composing.paper.letters import render_letter, write_letter
 from outreach.composing.paper.plain_letters import write_plain_letter
 from outreach.composing.paper.sizes import paper_for
 from outreach.composing.paper.vouchers import Voucher, vouchers_for
@@ -28,7 +28,6 @@ from outreach.composing.proofing.letter_check import (
     own_people,
     require_sound,
 )
-from outreach.composing.proofing.pdf_pages import measure_pages
 from outreach.composing.proofing.wrong_recipient import Bystander
 from outreach.composing.template_data import Facts
 from outreach.composing.templating.engine import render_template
@@ -115,14 +114,14 @@ def _letter(
     about = [occasion.customer_id for occasion in assignment.occasions]
     given = reward_in(facts)
     vouchers = vouchers_for(settings, key, given, assignment.reference, about, currency_of(facts, settings))
-    body = letter_body(settings, provider, facts, words, address, assignment.send_on, assignment.reference, vouchers)
-    said = words_from_html(render_template(words.name("html"), words.sources["html"], unbroken(facts.fields), "letter"))
+    rendered, on = render_letter(facts, words), assignment.send_on
+    body = letter_body(settings, provider, facts, words, rendered, address, on, assignment.reference, vouchers)
+    said, pages = words_from_html(rendered), 1
     if provider not in PENS:
         own = own_of(settings, facts, words, said, lines_of(address), vouchers, own_people(facts, about, people))
         private = {str(facts.fields.get("treatment") or ""), *amounts_in(facts, settings, DEBT)} - {""}
-        require_sound(settings, provider, body, address, own, private, people.values())
-    pages, cost = size_of_letter(settings, provider, words, body)
-    return WrittenMessage(recipient, said, body, pages, cost)
+        pages = require_sound(settings, provider, body, address, own, private, people.values())
+    return WrittenMessage(recipient, said, body, pages, cost_of_letter(settings, provider, words, pages))
 
 
 def reward_in(facts: Facts) -> int:
@@ -131,15 +130,11 @@ def reward_in(facts: Facts) -> int:
     return reward if isinstance(reward, int) else 0
 
 
-def size_of_letter(settings: Settings, provider: str | None, words: Words, body: bytes) -> tuple[int, int]:
-    """The pages of a composed letter, or the sides of a card, and what it costs in minor units.
-
-    Plain words for a provider's pens are one page.
-    """
-    pages = 1 if provider in PENS else len(measure_pages(body))
+def cost_of_letter(settings: Settings, provider: str | None, words: Words, pages: int) -> int:
+    """What a composed letter of so many pages, or a card, costs in minor units. Words for pens are one page."""
     if provider not in PENS and chosen_paper(words.sources["html"]) in CARDS:
-        return pages, settings.postage.card
-    return pages, settings.postage.letter + (pages - 1) * settings.postage.letter_page
+        return settings.postage.card
+    return settings.postage.letter + (pages - 1) * settings.postage.letter_page
 
 
 def letter_body(
@@ -147,6 +142,7 @@ def letter_body(
     provider: str,
     facts: Facts,
     words: Words,
+    rendered: str,
     address: Address,
     on: date,
     reference: str,
@@ -163,8 +159,8 @@ def letter_body(
         most = settings.providers.handwrytten.most_characters
         return write_plain_letter(facts, words, settings.business, reference, most).encode()
     if card:
-        return write_card(facts, words, address, settings, on, reference, card)
-    return write_letter(facts, words, address, settings, on, reference, vouchers)
+        return write_card(facts, words, rendered, address, settings, on, reference, card)
+    return write_letter(facts, words, rendered, address, settings, on, reference, vouchers)
 
 
 def _email(

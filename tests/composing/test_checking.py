@@ -27,7 +27,7 @@ from outreach.composing.paper.windows import PUBLISHED, stocks, takes, zones_for
 from outreach.composing.preview import preview_template
 from outreach.composing.proofing import letter_check
 from outreach.composing.proofing.fault_overlay import draw_faults
-from outreach.composing.proofing.page_check import ExpectedLetter, Fault, check_letter
+from outreach.composing.proofing.page_check import Examined, ExpectedLetter, Fault, check_letter
 from outreach.composing.run import compose_planned
 from outreach.errors import ComposingError, FailedCheck, NotFound
 from outreach.settings import Settings
@@ -295,7 +295,7 @@ def test_the_check_before_the_seal_says_one_fault_and_how_many_more(
     sqlite_engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fault = Fault("ink", 1, Zone(0, 0, 1, 1), "Move it")
-    monkeypatch.setattr(letter_check, "check_letter", lambda *_: [fault, fault])
+    monkeypatch.setattr(letter_check, "examine_letter", lambda *_: Examined([fault, fault]))
     add_customer(sqlite_engine)
     with pytest.raises(FailedCheck, match=r"page 1: Move it \(and 1 more"):
         preview_template(sqlite_engine, settings, "letters/checkin.en.html", "c1", TODAY)

@@ -28,7 +28,14 @@ SIDES = 2
 
 
 def write_card(
-    facts: Facts, words: Words, address: Address, settings: Settings, on: date, reference: str, card: Card
+    facts: Facts,
+    words: Words,
+    rendered: str,
+    address: Address,
+    settings: Settings,
+    on: date,
+    reference: str,
+    card: Card,
 ) -> bytes:
     """The PDF of both sides with their bleed, the words first. The same reference gives the same bytes for ever.
 
@@ -41,7 +48,7 @@ def write_card(
             "“paper:” out of the template"
         )
     letterhead = read_letterhead(settings)
-    pen, values = lay_out(facts, words, address, settings, on, reference)
+    pen, values = lay_out(facts, words, rendered, address, settings, on, reference)
     place = address_place(card)
     html = fill_layout(
         "card.html",

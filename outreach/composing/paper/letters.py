@@ -51,6 +51,7 @@ VOUCHER_HEIGHT, VOUCHERS_ON_A_PAGE = 34, 4
 def write_letter(
     facts: Facts,
     words: Words,
+    rendered: str,
     address: Address,
     settings: Settings,
     on: date,
@@ -59,13 +60,13 @@ def write_letter(
 ) -> bytes:
     """The PDF, dated `on`, of one page or of as many as the settings and the provider allow, and its `vouchers`.
 
-    No two references give the same handwriting, and one gives the same for ever. Raises FieldMissing, CannotWrite for
-    characters that neither the pen nor the fallback pen can write, TooLong when pages or window cannot hold it,
-    SettingsError for a letterhead that may not be printed.
+    `rendered` is what `render_letter` gives. No two references give the same handwriting, and one gives the same for
+    ever. Raises CannotWrite for characters that neither the pen nor the fallback pen can write, TooLong when pages or
+    window cannot hold it, SettingsError for a letterhead that may not be printed.
     """
     provider, letterhead = settings.provider_for("letter"), read_letterhead(settings)
     paper = paper_for(address.country, provider)
-    pen, values = lay_out(facts, words, address, settings, on, reference)
+    pen, values = lay_out(facts, words, rendered, address, settings, on, reference)
     gifts = [_describe(voucher, facts.locale, words.language) for voucher in vouchers]
     _require_letters(TYPED, face_path(TYPED), "".join(said for gift in gifts for said in gift.values()))
     html = fill_layout(
@@ -87,12 +88,17 @@ def write_letter(
     return print_smaller(html, lambda sheet, scale: _style(paper, pen, scale, sheet.most_pages), pen, reference, tries)
 
 
+def render_letter(facts: Facts, words: Words) -> str:
+    """The words of a letter or card as HTML, with its facts in them. Raises FieldMissing for one that it lacks."""
+    return render_template(words.name("html"), words.sources["html"], unbroken(facts.fields), "letter")
+
+
 def lay_out(
-    facts: Facts, words: Words, address: Address, settings: Settings, on: date, reference: str
+    facts: Facts, words: Words, rendered: str, address: Address, settings: Settings, on: date, reference: str
 ) -> tuple[Pen, dict[str, Any]]:
     """The pen, and what every layout of handwritten paper is filled with. Raises as `write_letter` does."""
-    business, name = settings.business, words.name("html")
-    body = unicodedata.normalize("NFC", render_template(name, words.sources["html"], unbroken(facts.fields), "letter"))
+    business = settings.business
+    body = unicodedata.normalize("NFC", rendered)
     day = unicodedata.normalize("NFC", format_date(on, "long", locale=facts.locale))
     lines = [unicodedata.normalize("NFC", line) for line in (address.name, *address.lines)]
     stop = small_print(words.language)["stop_letters"].format(phone=business.phone, email=business.email)

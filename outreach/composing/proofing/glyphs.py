@@ -31,11 +31,11 @@ class _EmbeddedFace:
         return bool(codes & self.boxes) or max(codes, default=0) >= self.count
 
 
-def missing_glyphs(pdf: bytes) -> list[int]:
+def missing_glyphs(reader: PdfReader) -> list[int]:
     """The numbers of the pages that show a glyph their faces do not hold. Faces that are not in the file are passed."""
     faces: dict[int, _EmbeddedFace | None] = {}
     with foreign_pdf():
-        return [number for number, page in enumerate(PdfReader(io.BytesIO(pdf)).pages, start=1) if _lacks(page, faces)]
+        return [number for number, page in enumerate(reader.pages, start=1) if _lacks(page, faces)]
 
 
 def _lacks(page: Any, faces: dict[int, _EmbeddedFace | None]) -> bool:

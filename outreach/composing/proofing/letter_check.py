@@ -9,8 +9,7 @@ from html import unescape
 
 from outreach.composing.paper.addresses import Address
 from outreach.composing.paper.vouchers import Voucher
-from outreach.composing.proofing.page_check import ExpectedLetter, check_letter
-from outreach.composing.proofing.pdf_pages import read_words
+from outreach.composing.proofing.page_check import ExpectedLetter, examine_letter
 from outreach.composing.proofing.text_match import plain_words, squeeze
 from outreach.composing.proofing.wrong_recipient import Bystander, Own, find_amounts, find_mix_up, person_of
 from outreach.composing.template_data import Facts, greeting_name
@@ -34,21 +33,21 @@ def require_sound(
     own: Own,
     private: Set[str],
     others: Iterable[Bystander],
-) -> None:
-    """Raises FailedCheck with the first thing that is wrong with the printed `body`, in words that name nobody.
+) -> int:
+    """How many pages the printed `body` has. Raises FailedCheck with the first fault, in words that name nobody.
 
     `private` is what no outside may tell of the recipient, and `others` are people it could be mixed up with.
     """
     is_domestic = address.country == settings.business.country
-    faults = check_letter(
-        body, provider, settings, ExpectedLetter(own.lines, frozenset(private), is_domestic, own.called)
-    )
-    if faults:
-        first = faults[0]
-        more = f" (and {len(faults) - 1} more: outreach check)" if len(faults) > 1 else ""
+    expected = ExpectedLetter(own.lines, frozenset(private), is_domestic, own.called)
+    examined = examine_letter(body, provider, settings, expected)
+    if examined.faults:
+        first = examined.faults[0]
+        more = f" (and {len(examined.faults) - 1} more: outreach check)" if len(examined.faults) > 1 else ""
         raise FailedCheck(f"the printed letter fails its check on page {first.page}: {first.says}{more}")
-    if mixed_up := find_mix_up(read_words(body), own, others):
+    if mixed_up := find_mix_up(examined.words, own, others):
         raise FailedCheck(f"the printed letter may be somebody else's: {mixed_up}")
+    return len(examined.pages)
 
 
 def own_of(

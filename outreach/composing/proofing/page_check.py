@@ -13,7 +13,7 @@ from outreach.composing.paper.card_sizes import Card
 from outreach.composing.paper.sizes import Zone, most_pages_of
 from outreach.composing.paper.windows import Stock, Zones, is_known, stock_of_size, takes, unknown_because, zones_for
 from outreach.composing.proofing.glyphs import missing_glyphs
-from outreach.composing.proofing.page_tree import find_reshaped
+from outreach.composing.proofing.page_tree import find_reshaped, read_pdf
 from outreach.composing.proofing.pdf_pages import Seen, ink_in, see_pages
 from outreach.composing.proofing.text_match import holds_line, is_mixed, plain_words, squeeze, take_out
 from outreach.composing.templating.private_words import DEBT, HEALTH
@@ -54,21 +54,44 @@ class ExpectedLetter:
     called: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Examined:
+    """What one look at a letter found."""
+
+    #: Page by page; empty when all is well.
+    faults: list[Fault]
+    #: None where the file is built so that its pages were not drawn.
+    pages: Sequence[Seen] = ()
+
+    @property
+    def words(self) -> str:
+        """The words of all pages, in the order in which they stand in the file."""
+        return "\n".join(page.words for page in self.pages).replace("\r\n", "\n")
+
+
 def check_letter(pdf: bytes, provider: str, settings: Settings, expected: ExpectedLetter | None = None) -> list[Fault]:
     """What is wrong with a letter or card that `provider` shall print, page by page; empty when all is well.
 
     Without `expected`, any few lines may stand in the window. Raises ComposingError for what is no PDF.
     """
-    if reshaped := find_reshaped(pdf):
+    return examine_letter(pdf, provider, settings, expected).faults
+
+
+def examine_letter(pdf: bytes, provider: str, settings: Settings, expected: ExpectedLetter | None = None) -> Examined:
+    """As `check_letter`, with the pages as they were seen: to read a PDF takes as long as to judge it."""
+    reader = read_pdf(pdf)
+    if reshaped := find_reshaped(reader):
         # Where its words stand depends on whether whoever prints it turns and cuts the page as well.
         says = "This page is shown turned, cut or at another scale; print it anew, upright and whole, on its own paper"
-        return [Fault("paper", number, None, says) for number in reshaped]
+        return Examined([Fault("paper", number, None, says) for number in reshaped])
     pages = see_pages(pdf, lambda wide, high: _looked_at(provider, stock_of_size(wide, high)))
     stock = stock_of_size(pages[0].width, pages[0].height) if pages else None
     if stock is None or not takes(provider, stock):
         named = stock.name if stock else "a page of this size"
-        return [Fault("paper", 1, None, f"{provider} does not print on {named}; choose a paper or card that it takes")]
-    return _Check(pdf, provider, settings, expected, pages, stock).faults()
+        says = f"{provider} does not print on {named}; choose a paper or card that it takes"
+        return Examined([Fault("paper", 1, None, says)], pages)
+    undrawn = missing_glyphs(reader)
+    return Examined(_Check(undrawn, provider, settings, expected, pages, stock).faults(), pages)
 
 
 def _looked_at(provider: str, stock: Stock | None) -> dict[int, tuple[Zone, ...]]:
@@ -83,14 +106,14 @@ class _Check:
 
     def __init__(
         self,
-        pdf: bytes,
+        undrawn: Sequence[int],
         provider: str,
         settings: Settings,
         expected: ExpectedLetter | None,
         pages: Sequence[Seen],
         stock: Stock,
     ) -> None:
-        self.pdf, self.provider, self.settings, self.expected = pdf, provider, settings, expected
+        self.undrawn, self.provider, self.settings, self.expected = undrawn, provider, settings, expected
         self.stock, self.pages = stock, pages
         self.zones: Zones = zones_for(provider, stock)
         self.front = pages[self.zones.page - 1] if len(pages) >= self.zones.page else None
@@ -124,7 +147,7 @@ class _Check:
 
     def _glyphs(self) -> Iterator[Fault]:
         broken = {number for number, page in enumerate(self.pages, start=1) if _BROKEN.search(page.words)}
-        for number in sorted({*broken, *missing_glyphs(self.pdf)}):
+        for number in sorted({*broken, *self.undrawn}):
             says = "A letter on this page cannot be drawn and is a box or a gap; choose another pen or mend the word"
             yield Fault("glyph", number, None, says)
 

@@ -62,18 +62,24 @@ def _unpack(content: bytes, layers: list[Any], sizes: list[int]) -> bool:
     return not layers[0].eof
 
 
-def find_reshaped(pdf: bytes) -> list[int]:
+def read_pdf(pdf: bytes) -> PdfReader:
+    """The objects of a PDF, each read when it is asked for. Raises ComposingError for what is none."""
+    with foreign_pdf():
+        return PdfReader(io.BytesIO(pdf))
+
+
+def find_reshaped(reader: PdfReader) -> list[int]:
     """The numbers of the pages that are shown turned, cut or at another scale than they are written.
 
     Raises ComposingError for a tree of pages that never ends, or has more than MOST_PAGES.
     """
     with foreign_pdf():
-        return [number for number, page in enumerate(_pages_of(pdf), start=1) if _is_reshaped(page)]
+        return [number for number, page in enumerate(_pages_of(reader), start=1) if _is_reshaped(page)]
 
 
-def _pages_of(pdf: bytes) -> Iterator[dict[str, Any]]:
+def _pages_of(reader: PdfReader) -> Iterator[dict[str, Any]]:
     """Each page with what it has from the nodes above it, in order."""
-    catalogue: Any = PdfReader(io.BytesIO(pdf)).trailer["/Root"].get_object()
+    catalogue: Any = reader.trailer["/Root"].get_object()
     root = catalogue["/Pages"]
     waiting: list[tuple[Any, Mapping[str, Any]]] = [(root, {})]
     seen, count = set[int](), 0
