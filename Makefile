@@ -1,7 +1,7 @@
 # make demo   sets up and runs the main job on a sample practice
 # make test   sets up and runs every check
 # make drill  sets up and kills senders, workers and machines for some minutes, to prove one send each
-.PHONY: setup demo test drill up format lock clean
+.PHONY: setup demo test drill up docs format lock clean
 
 # Compiled modules make each start of Prefect several seconds shorter.
 unexport PYTHONDONTWRITEBYTECODE
@@ -35,6 +35,7 @@ setup:
 docs: setup
 	.venv/bin/python docs/moments.py
 	.venv/bin/python docs/rules.py
+	.venv/bin/python docs/architecture.py
 
 format: setup
 	$(RUN) ruff check --fix .
