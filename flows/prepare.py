@@ -19,7 +19,7 @@ PICTURES = 3
 def prepare(on: On = None, moments: Moments = [], dry_run: DryRun = False, limit: Writing = None) -> Prepared:  # noqa: B006
     """Find the day's moments, decide on each, write the messages and open the batches. Nothing is sent."""
     with open_run() as run:
-        progress = ProgressBar(run, "messages written")
+        progress = ProgressBar(run, "messages gone through")
         # What rooms say in words may name what it is about, and Prefect keeps its logs: it gets the counts below.
         with spreading("compose", run.log.info, on=run.day.isoformat()) as call_help:
             prepared = prepare_day(

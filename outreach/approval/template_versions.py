@@ -8,6 +8,8 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
+from outreach.clock import business_date
+from outreach.composing.paper.pen_choice import require_writable
 from outreach.composing.templating.templates import check_source, read_sources, split_name
 from outreach.database import writing
 from outreach.errors import ApprovalError
@@ -27,6 +29,7 @@ def save_template(
     if source is not None:
         source = source.replace("\r\n", "\n").replace("\r", "\n")
         check_source(name, source)
+        require_writable(settings, name, source, business_date(at, settings.business.timezone))
     # The trial above takes a while, and no lock is held meanwhile.
     with writing(engine) as session:
         take_turns(session, "templates")

@@ -22,8 +22,11 @@ def show_prepared(session: Session, prepared: Prepared, as_json: bool) -> None:
     """Who gets what and why, then what waits for whom."""
     if as_json:
         return print_json(prepared)
-    for line in prepared.compose.to_mend:
+    for line in sorted(prepared.compose.to_mend):
         say(f"To mend: {line}")
+    if waiting := prepared.compose.waiting.total():
+        noun = "message waits" if waiting == 1 else "messages wait"
+        say(f"{waiting} {noun} until that is mended; the next run writes what was mended.")
     if prepared.is_nothing_new:
         known = prepared.plan.already_decided
         say(
@@ -56,7 +59,8 @@ def _show_decisions(session: Session, on: date) -> None:
         row = (name, customer.customer_id, moment.kind, moment.occasion, by, decision.reason)
         listed[_place_of(decision, message)].append(row)
     columns = ["who", "id", "moment", "occasion", "by", "why"]
-    print_table(f"We write to ({len(listed['written'])})", columns, listed["written"])
+    if listed["written"] or not listed["unwritten"]:
+        print_table(f"We write to ({len(listed['written'])})", columns, listed["written"])
     if listed["unwritten"]:
         print_table(f"Planned, and not written yet ({len(listed['unwritten'])})", columns, listed["unwritten"])
     print_table(f"We hold back ({len(listed['held'])})", columns, listed["held"])

@@ -29,6 +29,7 @@ from outreach.composing.template_data import Facts, locale_of, signatory_on
 from outreach.composing.templating.engine import UNWRITABLE, Dress, Value, check_template
 from outreach.composing.templating.harsh_words import require_kind_words
 from outreach.composing.templating.small_print import layouts_sha256
+from outreach.composing.templating.subject_line import require_whole_subject
 from outreach.composing.templating.templates import Words, read_sources, saved_sources
 from outreach.composing.texts import write_text
 from outreach.composing.writing import WrittenMessage, cost_of_letter, letter_body, require_business
@@ -141,7 +142,11 @@ def write_edited(settings: Settings, key: bytes, draft: Draft, words: str) -> Wr
         given = draft.given or Amount(0)
         vouchers = vouchers_for(settings, key, given, message.reference, draft.about, given.currency)
         rendered, on, pages = render_letter(facts, source), message.send_on, 1
-        body = letter_body(settings, provider, facts, source, rendered, address, on, message.reference, vouchers)
+        try:
+            body = letter_body(settings, provider, facts, source, rendered, address, on, message.reference, vouchers)
+        except TemplateRefused as refused:
+            # These words are of no template, and their lines are not those that were typed.
+            raise CannotWrite(refused.reason) from refused
         if provider not in PENS:
             people = own_people(facts, draft.about, draft.people)
             own = own_of_edited(settings, facts, kept, lines_of(address), vouchers, people)
@@ -199,6 +204,8 @@ def check_words(settings: Settings, draft: Draft, words: str) -> str:
     _, _, rest = kept.partition("\n")
     if not kept or (channel in {EMAIL.name, CALL.name} and not rest.strip()):
         raise TemplateRefused(name, 1, "there must be words; those of e-mails and calls begin with a subject line")
+    if channel in {EMAIL.name, CALL.name}:
+        require_whole_subject(name, kept)
     if channel == TEXT.name and not (settings.business.name in kept and "STOP" in kept):
         raise TemplateRefused(
             name, 1, f"a text names the business ({settings.business.name}) and says how to stop (STOP)"

@@ -5,9 +5,10 @@ from datetime import date
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from outreach.clock import years_between
 from outreach.composing.digests import media_type_for
 from outreach.composing.moment_data import Assignment, Occasion
+from outreach.composing.paper.pen_choice import require_writable
+from outreach.composing.sample_customers import recipient_id_of
 from outreach.composing.template_data import FactFinder
 from outreach.composing.templating.fields import OF_MOMENT
 from outreach.composing.templating.templates import Templates, saved_sources, split_name
@@ -20,7 +21,6 @@ from outreach.moments import MOMENTS
 from outreach.settings import Settings
 
 REFERENCE = "PREV-IEW0-0000"
-ADULT = 18
 
 
 def preview_template(
@@ -36,6 +36,7 @@ def preview_template(
         templates = Templates(settings.templates, saved_sources(session))
     if source is not None and source != templates.sources.get(template):
         templates.put(template, source)
+        require_writable(settings, template, source, on)
     if template not in templates.sources:
         raise NotFound(f"There is no {template} in {settings.templates}")
     words = templates.find(kind, channel, [language])
@@ -45,7 +46,7 @@ def preview_template(
         if customer is None:
             raise NotFound(f"There is no customer “{customer_id}”. Ids are those of customers.csv")
         occasion = _occasion(session, customer, kind, on)
-        recipient = _recipient(customer, on)
+        recipient = recipient_id_of(customer, on)
         assignment = Assignment(REFERENCE, kind, channel, recipient, (occasion,), on, on)
         finder = FactFinder(session, settings, [assignment], key)
     # Whoever nothing went wrong for shows the words for the sample's trouble.
@@ -54,11 +55,6 @@ def preview_template(
     facts = finder.facts_for(assignment, language)
     written = write_message(settings, key, assignment, facts, words, finder.people)
     return written.body, media_type_for(channel, settings.provider_for("letter"))
-
-
-def _recipient(customer: Customer, on: date) -> str:
-    minor = customer.born_on is not None and years_between(customer.born_on, on) < ADULT
-    return customer.guardian_id if minor and customer.guardian_id else customer.customer_id
 
 
 def _occasion(session: Session, customer: Customer, kind: str, on: date) -> Occasion:

@@ -20,12 +20,13 @@ class ComposeReport:
     due_again: set[str] = field(default_factory=set)
 
     def __add__(self, other: "ComposeReport") -> "ComposeReport":
-        """What both runs wrote; what waits and is due again is as the later one leaves it."""
+        """What both runs wrote; what waits, what must be mended and what is due again is as the later one leaves it."""
         return ComposeReport(
             self.composed + other.composed,
             self.withdrawn + other.withdrawn,
-            self.waiting + other.waiting,
-            self.to_mend | other.to_mend,
+            # The later one tried again whatever the first had left planned.
+            other.waiting,
+            other.to_mend,
             self.left + other.left,
             other.due_again,
         )

@@ -72,14 +72,19 @@ def compose_planned(
     def write(shard: Shard) -> None:
         nonlocal passed
         for tried in composer.write(shard):
-            tell(f"{passed + tried} of {of} messages written")
+            tell(_progress_line(composer.report, of))
             progress(passed + tried, of)
         passed += shard.planned
 
     write_each(engine, shards, write)
-    for problem in sorted(composer.report.to_mend):
-        tell(f"To mend: {problem}")
     return replace(composer.report, left=composer.left)
+
+
+def _progress_line(report: ComposeReport, of: int) -> str:
+    """How far the day is: only what was written counts as written, and each other message is told with its fate."""
+    rest = {"cannot be written": report.withdrawn, "wait for what must be mended": report.waiting}
+    others = "".join(f"; {count.total()} {fate}" for fate, count in rest.items() if count)
+    return f"{report.composed.total()} of {of} messages written{others}"
 
 
 class Composer:

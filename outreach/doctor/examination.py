@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from sqlalchemy import Engine, text
@@ -9,7 +10,7 @@ from sqlalchemy import Engine, text
 from outreach.approval.audit import find_break
 from outreach.approval.reminders import find_deputy
 from outreach.approval.staff import can_anybody_approve, list_staff
-from outreach.clock import read_clock
+from outreach.clock import business_date, read_clock
 from outreach.composing.handwriting.pens import pen_named
 from outreach.composing.store.contents import open_to_write
 from outreach.composing.templating.templates import check_templates, saved_sources
@@ -49,7 +50,7 @@ def examine(database: str | None, now: str | None) -> list[Finding]:
     checks: list[tuple[str, Callable[[], str]]] = [
         ("database", lambda: _database(engine)),
         ("secret", lambda: (load_key(engine, settings) and "") or ""),
-        ("templates and faces", lambda: _templates(engine, settings)),
+        ("templates and faces", lambda: _templates(engine, settings, instant)),
         ("one message of each kind, as it leaves", lambda: find_specimen_faults(engine, settings, instant)),
         ("audit", lambda: _audit(engine)),
         ("somebody can approve", lambda: _approvers(engine, settings)),
@@ -122,10 +123,10 @@ def _database(engine: Engine) -> str:
     return "" if journal == "wal" else "The database file is on a disk without WAL; move it to a local disk"
 
 
-def _templates(engine: Engine, settings: Settings) -> str:
+def _templates(engine: Engine, settings: Settings, now: datetime) -> str:
     with reading(engine) as session:
         tuned, saved = with_saved_knobs(session, settings), saved_sources(session)
-    return "\n".join(check_templates(tuned, saved))
+    return "\n".join(check_templates(tuned, saved, business_date(now, tuned.business.timezone)))
 
 
 def _providers(settings: Settings) -> str:

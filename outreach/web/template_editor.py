@@ -98,7 +98,7 @@ def _show(
     channel, moment, language = split_name(name)
     with reading(desk.engine) as session:
         versions = list_template_versions(session, name)
-        samples = find_samples(session, desk.settings, moment, desk.today)
+        samples = find_samples(session, desk.settings, moment, desk.today, channel)
     chosen = customer or (samples[0].customer_id if samples else "")
     shown: dict[str, Any] = {"picture": "", "words": "", "problem": problem}
     shown |= {} if problem else preview(desk, name, source, chosen)

@@ -129,6 +129,19 @@ def test_an_older_seal_on_the_command_line_approves_nothing(run: Run, place: Pat
     done(run(*approve, batch["seal"]))
 
 
+def test_what_nobody_can_sign_is_counted_as_waiting_and_its_reason_is_said_once(run: Run, place: Path) -> None:
+    done(run("import", "data"))
+    (place / "outreach.toml").unlink()
+    said = done(run("prepare", "--on", "2026-03-10"))
+    assert said.count("Nobody can sign") == 1
+    waiting = int(re.findall(r"^(\d+) messages? waits? until that is mended", said, re.MULTILINE)[0])
+    assert f"0 of {waiting} messages written; {waiting} wait for what must be mended" in said
+    assert f"Planned, and not written yet ({waiting})" in said
+    assert "We write to" not in said
+    (place / "outreach.toml").write_text(SETTINGS)
+    assert f"{waiting} of {waiting} messages written" in done(run("prepare", "--on", "2026-03-10"))
+
+
 def test_a_day_can_be_tried_and_done_a_part_at_a_time_and_its_approvals_are_announced(run: Run, place: Path) -> None:
     done(run("import", "data"))
     assert "A dry run: nothing was kept." in done(run("prepare", "--dry-run"))

@@ -66,12 +66,11 @@ def test_a_broken_template_stops_only_its_own_messages_and_they_wait(
     own = copy_templates(settings, tmp_path, letters__checkin_dot_en_dot_html="<p>Dear {{ nmae }},</p>")
     add_customer(sqlite_engine)
     broken, sound = plan(sqlite_engine, "checkin", "letter", "c1"), plan(sqlite_engine, "anniversary", "letter", "c1")
-    heard: list[str] = []
-    report = compose_planned(sqlite_engine, own, TODAY, NOW, heard.append)
+    report = compose_planned(sqlite_engine, own, TODAY, NOW)
     assert message_of(sqlite_engine, broken)[0].status == "planned"
     assert message_of(sqlite_engine, sound)[0].status == "composed"
     assert report.waiting == {("checkin", "letter"): 1}
-    assert any("letters/checkin.en.html, line 1" in each for each in heard)
+    assert any("letters/checkin.en.html, line 1" in each for each in report.to_mend)
     assert compose(sqlite_engine, settings).composed == {("checkin", "letter"): 1}
 
 

@@ -1,5 +1,6 @@
 """Templates that are saved at the desk: where they stand, what is refused, and who must look at what they made."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -162,6 +163,51 @@ def test_what_a_file_may_not_hold_is_not_saved_either(
     sqlite_engine: Engine, settings: Settings, name: str, source: str, line: int
 ) -> None:
     assert refuse(sqlite_engine, settings, name, source) == line
+
+
+def test_words_that_no_pen_can_write_are_not_saved_and_their_line_is_named(
+    sqlite_engine: Engine, settings: Settings
+) -> None:
+    for written in ("Dear 😀", "{% if wards %}Dear 😀{% endif %}", '{{ "😀" if wards else "x" }}', "Dear &#128512;"):
+        assert refuse(sqlite_engine, settings, LETTER, f"<p>Dear {{{{ greeting }}}},</p>\n<p>{written}</p>") == 2
+    save(sqlite_engine, settings, LETTER, GOOD + '{% if greeting == "😀" %}x{% endif %}')
+    save(sqlite_engine, settings, "emails/anniversary.en.html", GOOD + "<p>😀</p>")
+
+
+def test_every_pen_that_may_write_the_letter_must_have_its_characters(
+    sqlite_engine: Engine, settings: Settings
+) -> None:
+    source = "<p>Dear {{ greeting }},</p>\n<p>Alder has ¯, and Cedar does not.</p>"
+    first = settings.business.signatories[0]
+    others = {
+        "signs": first.model_copy(update={"pen": "Cedar"}),
+        "gone": first.model_copy(update={"pen": "Cedar", "until": TODAY - timedelta(days=1)}),
+        "never agreed": first.model_copy(update={"pen": "Cedar", "consent_on": None}),
+    }
+
+    def with_other(who: str) -> Settings:
+        business = settings.business.model_copy(update={"signatories": [first, others[who]]})
+        return settings.model_copy(update={"business": business})
+
+    assert refuse(sqlite_engine, with_other("signs"), LETTER, source) == 2
+    save(sqlite_engine, with_other("signs").model_copy(update={"fallback_pen": "Alder"}), LETTER, source)
+    for who in ("gone", "never agreed"):
+        save(sqlite_engine, with_other(who), LETTER, source.replace("Dear", who))
+
+
+def test_a_sample_who_can_be_reached_by_the_channel_comes_first(sqlite_engine: Engine, settings: Settings) -> None:
+    add_customer(sqlite_engine, "c1", email=None)
+    add_customer(sqlite_engine, "c2", given_name="Ann", family_name="Lee")
+    for customer in ("c1", "c2"):
+        plan(sqlite_engine, "anniversary", "letter", customer)
+    with reading(sqlite_engine) as session:
+        by = {
+            channel: find_samples(session, settings, "anniversary", TODAY, channel) for channel in ("letter", "email")
+        }
+    assert {channel: [sample.customer_id for sample in samples] for channel, samples in by.items()} == {
+        "letter": ["c1", "c2"],
+        "email": ["c2", "c1"],
+    }
 
 
 def test_an_unsaved_source_is_previewed_and_not_kept(sqlite_engine: Engine, settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """One bad message is set aside alone, with its reason; the template that caused it is refused when it is saved."""
 
 import shutil
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,10 +17,12 @@ from outreach import database
 from outreach.clock import stopped_clock
 from outreach.commands.main import app
 from outreach.composing import recheck, template_data, writing
+from outreach.composing.paper.pen_choice import require_writable
+from outreach.composing.reports import ComposeReport
 from outreach.composing.run import compose_planned
 from outreach.composing.templating.engine import render_template, try_branches
 from outreach.composing.templating.fields import fields_for
-from outreach.composing.templating.templates import Templates, check_source
+from outreach.composing.templating.templates import Templates, check_source, check_templates
 from outreach.database import reading
 from outreach.delivery.sender import deliver_due
 from outreach.errors import TemplateRefused
@@ -31,6 +34,7 @@ from serving import Browser, serving
 
 SHIPPED = PROJECT / "templates"
 TEXT, PAGE, LETTER = "emails/anniversary.en.txt", "emails/anniversary.en.html", "letters/anniversary.en.html"
+DEBT = "letters/late_payment.en.html"
 # What is put in the place of the template's third line.
 REFUSED = {
     "a vertical tab": (TEXT, "With us\x0bfor years", 3),
@@ -50,10 +54,22 @@ REFUSED = {
     "a tag in words that only look like a field": (PAGE, '{{ "{#" }}<style>{{ "#}" }}', 3),
     "a list that is never closed": (PAGE, "<ul><li>x", 3),
     "a link that is never closed": (PAGE, '<a href="https://x.example">x', 3),
+    "an emphasis that is never closed, in an e-mail": (PAGE, "<p>We <em>thank you.</p>", 3),
+    "an emphasis that is never closed, in a letter": (LETTER, "<p>We <em>thank you.</p>", 3),
+    "a strong that is never closed, on a card": (LETTER, "<strong>x{# paper: card 4x6 #}", 3),
+    "an emphasis that is closed and not open": (LETTER, "<p>We thank</em> you.</p>", 3),
+    "an emphasis that is closed within what began later": (LETTER, "<em>a <strong>b</em> c</strong>", 3),
+    "an emphasis that is left open on one side only": (LETTER, "{% if years %}x{% else %}<em>y{% endif %}", 3),
+    "an emphasis that is left open for each bill": (DEBT, "{% for bill in bills %}<em>x{% endfor %}", 3),
 }
 FINE = {
     "both sides of a choice in a line": (PAGE, "<p>{{ wards if wards else greeting }}</p>", 0),
     "a list under a choice": (PAGE, "{% if reward %}<ul>{% endif %}{% if reward %}<li>x</li></ul>{% endif %}", 0),
+    "an emphasis whose both sides begin it": (LETTER, "{% if wards %}<em>a{% else %}<em>b{% endif %}</em>", 0),
+    "an emphasis that two choices begin and end": (
+        LETTER, "{% if wards %}<em>{% endif %}x{% if wards %}</em>{% endif %}", 0
+    ),
+    "paragraphs and items that end by themselves": (PAGE, "<p>a<p>b<ul><li>c<li>d</ul>", 0),
     "a tab": (TEXT, "With us\tfor years", 0),
     "words in quotes": (TEXT, '{% if greeting == "Maria" %}x{% endif %}', 0),
     "a test of what may be empty": (TEXT, "{% if not years or years > 2 %}x{% endif %}", 0),
@@ -85,6 +101,51 @@ def test_a_subject_with_a_control_character_is_refused_on_its_first_line(sign: s
     with pytest.raises(TemplateRefused) as refused:
         check_source(TEXT, f"A small anniversary,{sign}and a thank you\n{source.partition(chr(10))[2]}")
     assert refused.value.line == 1
+
+
+# What is typed from the third line of a letter on; the line that is named, and what is said of it.
+EXPLAINED = {
+    "a field that is never closed": ("{{ greeting \n</p>\n<p>Well? Yes.</p>", 3, "a {{ that is never closed"),
+    "the same before another": ("{{ greeting \n</p>\n{{ business }}", 3, "a {{ that is never closed"),
+    "a choice that is cut off": ("{% if years \n</p>\n<p>x</p>{% endif %}", 3, "a {% that is never closed"),
+    "a comment that is never closed": ("{# x\n\n", 3, "a {# that is never closed"),
+    "an if without its end": ("{% if years %}a\n{% if wards %}b{% endif %}\n\n", 3, "{% if %} that is never closed"),
+    "an if within a loop": ("{% if years %}a\n{% endfor %}", 3, "{% if %} that is never closed"),
+    "an end of nothing": ("x{% endif %}", 3, "an {% endif %} with no {% if %} before it"),
+    "what is not to be known": ("{% frob %}", 3, "“frob” is not for templates"),
+    "two fields in one": ("{{ greeting years }}", 3, "“{{ greeting years }}” cannot be read"),
+    "a sign that has no place": ("{{ greeting ? }}", 3, "“?” cannot stand in {{ }}"),
+    "a tag that there is not": ("<b>x</b> Dear {{ greeting }}", 3, "“<b>” is not a tag this template may use"),
+    "a tag with a field in it": ("<p id='{{ greeting }}'>", 3, "“<p id='{{ greeting }}'>” is not a tag"),
+    "the tags that there are": ("<i>x</i>", 3, "there are <p>, <em>, <strong> and <br>"),
+}
+
+
+@pytest.mark.parametrize(("written", "line", "said"), EXPLAINED.values(), ids=EXPLAINED)
+def test_a_template_that_cannot_be_read_is_explained_where_the_fault_begins_in_the_authors_own_words(
+    written: str, line: int, said: str
+) -> None:
+    with pytest.raises(TemplateRefused) as refused:
+        check_source(LETTER, f"<p>Dear {{{{ greeting }}}},</p>\n\n{written}")
+    assert (refused.value.line, said in refused.value.reason) == (line, True), str(refused.value)
+    assert "Jinja" not in str(refused.value)
+    assert "xxx" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", [TEXT, "calls/anniversary.en.txt"])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "A small anniversary,\nAnd a thank you\nDear {{ greeting }},",
+        "A small anniversary\nand a thank you\n\nDear {{ greeting }},",
+        "A Small Anniversary\nAnd A Thank You\nDear {{ greeting }},",
+    ],
+)
+def test_a_subject_on_two_lines_is_refused_with_the_second(name: str, broken: str) -> None:
+    with pytest.raises(TemplateRefused, match="line 2: this reads as the rest of the subject"):
+        check_source(name, broken)
+    subject, _, rest = broken.partition("\n")
+    check_source(name, f"{subject}\n\n{rest}")
 
 
 def test_line_ends_of_any_system_are_no_control_characters() -> None:
@@ -151,6 +212,99 @@ def test_messages_of_a_template_that_is_refused_are_set_aside_and_the_others_wri
     assert not compose_planned(sqlite_engine, settings, TODAY, NOW).to_mend
     with reading(sqlite_engine) as session:
         assert not count_set_aside(session)
+
+
+UNWRITABLE = "<p>Dear {{ greeting }},</p>\n<p>Thank you 😀 for all of it.</p>"
+
+
+def test_letters_of_a_template_that_no_pen_can_write_are_set_aside_and_written_once_it_is_mended(
+    sqlite_engine: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    own = with_templates(settings, tmp_path, LETTER, UNWRITABLE)
+    for number in range(1, 4):
+        add_customer(sqlite_engine, f"c{number}")
+    mine = [plan(sqlite_engine, "anniversary", "letter", f"c{number}") for number in range(1, 4)]
+    report = compose_planned(sqlite_engine, own, TODAY, NOW)
+    assert statuses(sqlite_engine, mine) == ["planned"] * 3
+    assert report.waiting == {("anniversary", "letter"): 3}
+    [reason] = report.to_mend
+    assert reason.startswith(f"{LETTER}, line 2: Alder cannot write “😀” (U+1F600)")
+    with reading(sqlite_engine) as session:
+        assert count_set_aside(session) == {("anniversary", "letter", reason): 3}
+    assert check_templates(own) == [reason]
+    compose_planned(sqlite_engine, settings, TODAY, NOW)
+    assert statuses(sqlite_engine, mine) == ["composed"] * 3
+
+
+def test_a_name_that_no_pen_can_write_stops_that_letter_alone(sqlite_engine: Engine, settings: Settings) -> None:
+    for number, name in enumerate(("Maria", "小", "Ann"), start=1):
+        add_customer(sqlite_engine, f"c{number}", preferred_name=name)
+    mine = [plan(sqlite_engine, "anniversary", "letter", f"c{number}") for number in range(1, 4)]
+    report = compose_planned(sqlite_engine, settings, TODAY, NOW)
+    assert statuses(sqlite_engine, mine) == ["composed", "withdrawn", "composed"]
+    assert not report.to_mend
+
+
+def test_a_character_in_words_that_a_letter_does_not_say_stops_no_letter(
+    sqlite_engine: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    source = "<p>Dear {{ greeting }},</p>\n<p>{% if wards %}😀{% else %}Thank you.{% endif %}</p>"
+    own = with_templates(settings, tmp_path, LETTER, source)
+    add_customer(sqlite_engine)
+    mine = plan(sqlite_engine, "anniversary", "letter", "c1")
+    compose_planned(sqlite_engine, own, TODAY, NOW)
+    assert statuses(sqlite_engine, [mine]) == ["composed"]
+
+
+@pytest.mark.parametrize("changed", [{"name": "Zahnärzte 牙"}, {"address": ["1 牙 Road", "Burlington, VT 05401"]}])
+def test_what_the_settings_say_of_us_and_no_face_can_write_waits_to_be_mended(
+    sqlite_engine: Engine, settings: Settings, changed: dict[str, Any]
+) -> None:
+    own = settings.model_copy(update={"business": settings.business.model_copy(update=changed)})
+    add_customer(sqlite_engine)
+    mine = plan(sqlite_engine, "anniversary", "letter", "c1")
+    [reason] = compose_planned(sqlite_engine, own, TODAY, NOW).to_mend
+    assert statuses(sqlite_engine, [mine]) == ["planned"]
+    assert "“牙” (U+7259)" in reason
+
+
+def test_a_signature_that_no_pen_can_write_waits_to_be_mended(sqlite_engine: Engine, settings: Settings) -> None:
+    signatory = settings.business.signatories[0].model_copy(update={"name": "Nora 惠"})
+    business = settings.business.model_copy(update={"signatories": [signatory]})
+    add_customer(sqlite_engine)
+    mine = plan(sqlite_engine, "anniversary", "letter", "c1")
+    report = compose_planned(sqlite_engine, settings.model_copy(update={"business": business}), TODAY, NOW)
+    assert statuses(sqlite_engine, [mine]) == ["planned"]
+    assert "cannot sign for Nora 惠" in " ".join(report.to_mend)
+
+
+def test_a_bracket_that_a_providers_pens_would_replace_is_the_templates_fault(
+    settings: Settings,
+) -> None:
+    providers = settings.providers.model_copy(update={"letter": "handwrytten"})
+    own = settings.model_copy(update={"mode": "live", "providers": providers})
+    with pytest.raises(TemplateRefused, match="line 2: the provider's pens would not write “<”"):
+        require_writable(own, LETTER, "<p>Dear {{ greeting }},</p>\n<p>1 &lt; 2</p>", TODAY)
+    require_writable(own, LETTER, UNWRITABLE, TODAY)
+
+
+def test_the_count_that_is_told_is_of_what_was_written(
+    sqlite_engine: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    own = with_templates(settings, tmp_path, LETTER, UNWRITABLE)
+    for number in range(1, 4):
+        add_customer(sqlite_engine, f"c{number}")
+    plan(sqlite_engine, "anniversary", "email", "c1")
+    for number in (2, 3):
+        plan(sqlite_engine, "anniversary", "letter", f"c{number}")
+    told: list[str] = []
+    compose_planned(sqlite_engine, own, TODAY, NOW, told.append)
+    assert told == ["1 of 3 messages written; 2 wait for what must be mended"]
+
+
+def test_what_waits_is_counted_once_however_often_a_run_tries_it() -> None:
+    waits = ComposeReport(waiting=Counter({("anniversary", "letter"): 3}), to_mend={"mend it"})
+    assert (waits + waits).waiting == {("anniversary", "letter"): 3}
 
 
 @pytest.mark.parametrize("error", [AssertionError, KeyError, RecursionError, UnicodeEncodeError])

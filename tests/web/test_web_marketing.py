@@ -14,7 +14,7 @@ from outreach.models import KnobVersion, Pause, TemplateVersion, Treatment, Trea
 from outreach.moments import MOMENTS, knobs_for
 from outreach.settings import Settings
 from outreach.web.knob_forms import ELSEWHERE, label_of
-from planned import add_customer
+from planned import add_customer, plan
 from serving import Browser, serving
 
 TEMPLATE = "/templates/letters/anniversary.en.html"
@@ -124,6 +124,23 @@ def test_a_template_is_shown_with_its_fields_and_a_real_customers_letter(vera: B
     assert "Maria Lopez (c1)" in page.text
     assert 'src="data:image/png;base64,' in page.text
     assert "<code>greeting</code>" in page.text
+
+
+def test_a_letter_that_no_pen_can_write_is_refused_at_the_desk_with_its_line(will: Browser) -> None:
+    page = will.post(TEMPLATE, source="<p>Dear {{ greeting }},</p>\n<p>Thank you 😀</p>", customer="c1")
+    assert page.status_code == 400
+    assert "line 2: Alder cannot write “😀”" in page.text
+    assert "Saved" not in page.text
+    assert "😀" not in will.get(TEMPLATE).text
+
+
+def test_the_preview_of_an_email_opens_on_somebody_who_has_an_address(will: Browser, sqlite_engine: Engine) -> None:
+    add_customer(sqlite_engine, "c0", given_name="Ann", email=None)
+    plan(sqlite_engine, "anniversary", "letter", "c0")
+    page = will.get("/templates/emails/anniversary.en.txt")
+    assert "Ann Lopez (c0)" in page.text
+    assert re.search(r'value="c0" selected', page.text) is None
+    assert "cannot be reached by email" not in page.text
 
 
 def test_words_are_tried_as_they_are_typed_and_then_saved(will: Browser) -> None:

@@ -7,7 +7,6 @@ from contextlib import suppress
 from datetime import date
 from functools import lru_cache
 from html import unescape
-from pathlib import Path
 from typing import Any
 
 from babel.dates import format_date
@@ -23,11 +22,11 @@ from outreach.composing.handwriting.pens import (
     Pen,
     face_path,
     missing_letters,
-    pen_named,
     width_of,
 )
 from outreach.composing.paper.addresses import Address
 from outreach.composing.paper.letterhead import read_letterhead
+from outreach.composing.paper.pen_choice import blame_for_unwritable, choose_pen, name_characters
 from outreach.composing.paper.sizes import Paper, Zone, most_pages_of, paper_for
 from outreach.composing.paper.vouchers import Voucher, draw_code
 from outreach.composing.paper.windows import zones_for
@@ -37,7 +36,7 @@ from outreach.composing.templating.small_print import fill_layout, signature_lin
 from outreach.composing.templating.templates import Words
 from outreach.errors import CannotWrite, SettingsError, TooLong
 from outreach.money import write_money
-from outreach.settings import Business, Settings, Signatory
+from outreach.settings import Business, Settings
 
 POINT = 25.4 / 72
 LARGEST_ADDRESS, SMALLEST_ADDRESS = 10.5, 8.0
@@ -61,14 +60,15 @@ def write_letter(
     """The PDF, dated `on`, of one page or of as many as the settings and the provider allow, and its `vouchers`.
 
     `rendered` is what `render_letter` gives. No two references give the same handwriting, and one gives the same for
-    ever. Raises CannotWrite for characters that neither the pen nor the fallback pen can write, TooLong when pages or
-    window cannot hold it, SettingsError for a letterhead that may not be printed.
+    ever. Raises CannotWrite for characters of the customer's that neither the pen nor the fallback pen can write and
+    TemplateRefused for those of the template, TooLong when pages or window cannot hold it, SettingsError for a
+    letterhead or a line of ours that cannot be printed.
     """
     provider, letterhead = settings.provider_for("letter"), read_letterhead(settings)
     paper = paper_for(address.country, provider)
     pen, values = lay_out(facts, words, rendered, address, settings, on, reference)
     gifts = [_describe(voucher, facts.locale, words.language) for voucher in vouchers]
-    _require_letters(TYPED, face_path(TYPED), "".join(said for gift in gifts for said in gift.values()))
+    _require_typed([said for gift in gifts for said in gift.values()])
     html = fill_layout(
         "letter.html",
         **values,
@@ -103,9 +103,9 @@ def lay_out(
     lines = [unicodedata.normalize("NFC", line) for line in (address.name, *address.lines)]
     stop = small_print(words.language)["stop_letters"].format(phone=business.phone, email=business.email)
     signed = signature_line(facts.signatory, business)
-    in_print = [*lines, stop, signed, reference, business.name, *business.address]
-    _require_letters(TYPED, face_path(TYPED), "".join(in_print))
-    return choose_pen(settings, facts.signatory, unescape(re.sub(r"<[^<>]*>", " ", body)) + day), {
+    _require_typed(lines)
+    _require_ours([stop, signed, reference, business.name, *business.address])
+    return _choose_pen(settings, facts, words, unescape(re.sub(r"<[^<>]*>", " ", body)), day), {
         "language": words.language,
         "reference": reference,
         "business": business,
@@ -117,6 +117,15 @@ def lay_out(
         "stop": stop,
         "walk": choose_walk(reference, WALKS),
     }
+
+
+def _choose_pen(settings: Settings, facts: Facts, words: Words, said: str, day: str) -> Pen:
+    """The pen for what is `said`. Raises TemplateRefused where the template's own words are at fault."""
+    try:
+        return choose_pen(settings, facts.signatory, said + day)
+    except CannotWrite:
+        blame_for_unwritable(settings, words.name("html"), words.sources["html"], facts.signatory, facts.fields, said)
+        raise
 
 
 def _describe(voucher: Voucher, locale: str, language: str) -> dict[str, str]:
@@ -136,26 +145,6 @@ def letterhead_height(business: Business, paper: Paper, provider: str) -> float:
     if left < LOWEST_LETTERHEAD:
         raise SettingsError("business.address leaves no room for the letterhead above it; write it in fewer lines")
     return left
-
-
-def choose_pen(settings: Settings, signatory: Signatory, words: str) -> Pen:
-    """The signatory's pen, or the fallback pen of the settings where only that one can write `words` and their name.
-
-    Raises CannotWrite where neither can, SettingsError where there is no such pen.
-    """
-    pen = pen_named(signatory.pen, settings.pens)
-    fallback = settings.fallback_pen
-    if fallback and not can_write(pen, words, signatory.name):
-        other = pen_named(fallback, settings.pens)
-        pen = other if can_write(other, words, signatory.name) else pen
-    _require_letters(pen.name, pen.path, words)
-    _require_letters(pen.signs_with.name, pen.signs_with.path, signatory.name)
-    return pen
-
-
-def can_write(pen: Pen, words: str, name: str) -> bool:
-    """Whether a pen has every letter of `words`, and its signature those of `name`."""
-    return not missing_letters(pen.path, re.sub(r"\s", " ", words)) and not missing_letters(pen.signs_with.path, name)
 
 
 def print_smaller(
@@ -186,10 +175,20 @@ def unbroken(fields: Fields) -> Fields:
     return {**fields, **kept}
 
 
-def _require_letters(name: str, font: Path, words: str) -> None:
-    if missing := missing_letters(font, re.sub(r"\s", " ", words)):
+def _typed_lacks(lines: Sequence[str]) -> list[str]:
+    return missing_letters(face_path(TYPED), re.sub(r"\s", " ", "".join(lines)))
+
+
+def _require_typed(lines: Sequence[str]) -> None:
+    if missing := _typed_lacks(lines):
         # Which characters they are would spell out a name.
-        raise CannotWrite(f"{name} cannot write {len(missing)} of its characters; choose another pen or channel")
+        raise CannotWrite(f"{TYPED} cannot write {len(missing)} of its characters; choose another pen or channel")
+
+
+def _require_ours(lines: Sequence[str]) -> None:
+    """What outreach.toml says of us stands in every letter: one that cannot be printed is no customer's fault."""
+    if missing := _typed_lacks(lines):
+        raise SettingsError(f"{TYPED} cannot print {name_characters(missing)}; mend [business] in outreach.toml")
 
 
 def address_size(lines: list[str], place: Zone) -> float:

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from html import unescape
 
+from outreach.composing.paper.pen_choice import REPLACED, blame_for_replaced
 from outreach.composing.template_data import Facts
 from outreach.composing.templating.engine import render_template
 from outreach.composing.templating.small_print import signature_line, small_print
@@ -14,22 +15,20 @@ from outreach.composing.templating.templates import Words
 from outreach.errors import CannotWrite, TooLong
 from outreach.settings import Business
 
-# What Handwrytten would replace before writing: merge fields, and codes of signatures such as <sig:25RG>.
-_REPLACED = re.compile(r"[{}<>]")
-
 
 def write_plain_letter(facts: Facts, words: Words, business: Business, reference: str, most: int) -> str:
     """The paragraphs with blank lines between, the closing and who signs, and last the reference and how to stop.
 
-    Raises FieldMissing, CannotWrite for characters that would not be written as they stand, and TooLong over
-    `most` characters.
+    Raises FieldMissing, CannotWrite for characters that would not be written as they stand, TemplateRefused where the
+    template itself holds one, and TooLong over `most` characters.
     """
     rendered = render_template(words.name("html"), words.sources["html"], facts.fields, "letter")
     stop = small_print(words.language)["stop_letters"].format(phone=business.phone, email=business.email)
     *paragraphs, closing = _paragraphs_in(rendered) or [""]
     signed = "\n".join([closing, facts.signatory.name, signature_line(facts.signatory, business)])
     letter = unicodedata.normalize("NFC", "\n\n".join([*paragraphs, signed.lstrip(), f"{reference}\n{stop}"]))
-    if _REPLACED.search(letter):
+    if REPLACED.search(letter):
+        blame_for_replaced(words.name("html"), words.sources["html"], facts.fields, letter)
         raise CannotWrite("it holds one of { } < >, which the pens would not write as it stands; take it out")
     if len(letter) > most:
         raise TooLong(f"The letter has {len(letter)} characters, and a handwritten card holds {most}; shorten it")

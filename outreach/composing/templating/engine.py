@@ -19,6 +19,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from outreach.composing.bills import LOOPS
 from outreach.composing.templating.branches import open_branches
 from outreach.composing.templating.filters import FILTERS, Missing
+from outreach.composing.templating.open_tags import SPREADING, find_open_tag
+from outreach.composing.templating.syntax_faults import explain_syntax
 from outreach.errors import CannotWrite, ComposingError, FieldMissing, TemplateRefused, TooLong
 from outreach.money import Bill, Rest
 
@@ -37,6 +39,10 @@ _ALLOWED = (
 )  # fmt: skip
 _PARTS = {**dict(LOOPS.values()), "loop": frozenset({"first", "last"})}
 _LETTER_TAGS = r"</?(?:p|em|strong)>|<br>"
+_LISTED_TAGS = {
+    "letter": "<p>, <em>, <strong> and <br>",
+    "email": '<p>, <em>, <strong>, <br>, <ul>, <ol>, <li> and <a href="https://…">',
+}
 _TAGS = {
     "letter": re.compile(_LETTER_TAGS),
     "email": re.compile(_LETTER_TAGS + r'|</?(?:ul|ol|li)>|<a href="(?:https://|mailto:|tel:)[^"<>{}\s]*">|</a>'),
@@ -46,7 +52,8 @@ _JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffc]")
 # In a template a line may end, in any of the usual ways, and a tab may stand.
 _UNTYPED = re.compile(rf"(?![\t\n]|\r\n){UNWRITABLE.pattern}")
-_LEFT_OPEN = ("ul", "ol", "a")
+# What stands for a tag in an error: to its end where that is on the same line, or else its first word.
+_QUOTED = re.compile(r"<[^<>\n]{0,60}>|</?[^\s<>]{0,40}")
 
 
 @lru_cache(maxsize=2)
@@ -70,7 +77,7 @@ def check_template(name: str, source: str, fields: Collection[str], dress: Dress
         _refuse_raw(name, source)
         tree = _environment(dress != "plain").parse(source)
     except TemplateSyntaxError as error:
-        raise TemplateRefused(name, error.lineno, f"Jinja cannot read it: {error.message}") from error
+        raise TemplateRefused(name, *explain_syntax(source, error)) from error
     except (RecursionError, ValueError):
         raise TemplateRefused(name, 0, "it is nested too deeply, or a number in it is too long; simplify it") from None
     known = frozenset(fields)
@@ -78,6 +85,8 @@ def check_template(name: str, source: str, fields: Collection[str], dress: Dress
     used = frozenset(field for node, line, turn in walked if (field := _check_node(name, node, line, known, turn)))
     if dress != "plain":
         _check_tags(name, source, dress)
+        if mark := find_open_tag(tree):
+            raise TemplateRefused(name, mark.line, mark.fault)
     return used
 
 
@@ -86,6 +95,11 @@ def _refuse_raw(name: str, source: str) -> None:
     for line, kind, _ in _environment(False).lex(source):
         if kind == "raw_begin":
             raise TemplateRefused(name, line, "“raw” is not for templates; write the words as they shall be read")
+
+
+def parse_page(source: str) -> nodes.Template:
+    """The tree of an HTML template that `check_template` has passed."""
+    return _environment(True).parse(source)
 
 
 def named_in(source: str) -> frozenset[str]:
@@ -155,9 +169,9 @@ def _check_tags(name: str, source: str, dress: Dress) -> None:
     starts = [match.start() for match in re.finditer("<", plain)]
     for start in starts:
         if not _TAGS[dress].match(plain, start):
-            shown = plain[start : start + 20].split("\n")[0]
-            line = plain.count("\n", 0, start) + 1
-            raise TemplateRefused(name, line, f"“{shown}” is not a tag this template may use (see docs/templates.md)")
+            quoted, line = _QUOTED.match(source, start), plain.count("\n", 0, start) + 1
+            may = f"there are {_LISTED_TAGS[dress]}, and nothing else in them; a < to be read is written &lt;"
+            raise TemplateRefused(name, line, f"“{quoted and quoted[0]}” is not a tag this template may use: {may}")
     if len(starts) > MOST_TAGS:
         raise TemplateRefused(name, 0, f"it has more than {MOST_TAGS} tags; shorten it")
 
@@ -233,8 +247,8 @@ def _check_rendered(name: str, written: str, dress: Dress, source: str) -> None:
     if _UNTYPED.search(written):
         raise TemplateRefused(name, 0, "its words would hold an invisible control character; take it out")
     _check_rendered_tags(name, written, dress)
-    if dress == "email":
-        for tag in _LEFT_OPEN:
+    if dress != "plain":
+        for tag in SPREADING:
             if len(re.findall(f"<{tag}[ >]", written)) != written.count(f"</{tag}>"):
                 line = source.count("\n", 0, source.rfind(f"<{tag}")) + 1
                 raise TemplateRefused(name, line, f"<{tag}> is not closed as often as it is opened")

@@ -20,6 +20,8 @@ COMMON: dict[str, Value] = {
 }
 # What the words say of the business itself, and of nobody else.
 BUSINESS = frozenset(name for name in COMMON if name.startswith("business"))
+# What outreach.toml says of us, and no customer's data.
+OURS = BUSINESS | {name for name in COMMON if name.startswith("signatory")}
 _DAY = date(2026, 3, 9)
 
 

@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 
@@ -14,11 +15,13 @@ from sqlmodel import Session, col, func, select
 
 from outreach.channels import CALL, CHANNELS, EMAIL, LETTER, TEXT
 from outreach.composing.paper.card_sizes import CARDS, LETTER_PAPER, chosen_paper
+from outreach.composing.paper.pen_choice import require_writable
 from outreach.composing.templating.engine import Dress, check_template
 from outreach.composing.templating.fields import OF_MOMENT, fields_for, public
 from outreach.composing.templating.harsh_words import require_kind_words
 from outreach.composing.templating.sandbox import TemplateTrial, job_for, try_out
 from outreach.composing.templating.small_print import layouts_sha256
+from outreach.composing.templating.subject_line import require_whole_subject
 from outreach.errors import SettingsError, TemplateRefused
 from outreach.local_files import read_text
 from outreach.models import TemplateVersion
@@ -158,10 +161,8 @@ def _check_card(name: str, source: str, kind: str) -> None:
 
 
 def _check_first_line(name: str, source: str, kind: str) -> None:
-    first, _, rest = source.partition("\n")
-    if not first.strip() or not rest.strip():
-        raise TemplateRefused(name, 1, "the first line is the subject; then comes the rest")
-    check_template(name, first, public(fields_for(kind, "email")), "plain")
+    require_whole_subject(name, source)
+    check_template(name, source.partition("\n")[0], public(fields_for(kind, "email")), "plain")
 
 
 def template_fingerprint(settings: Settings, kind: str, sources: Mapping[str, str], letterhead: bytes | None) -> str:
@@ -171,9 +172,17 @@ def template_fingerprint(settings: Settings, kind: str, sources: Mapping[str, st
     return _hash([*parts, layouts_sha256(), *paper])
 
 
-def check_templates(settings: Settings, saved: Mapping[str, str] = NOTHING_SAVED) -> list[str]:
-    """What must be mended: templates that may not be used, and moments without words in the business's language."""
+def check_templates(settings: Settings, saved: Mapping[str, str] = NOTHING_SAVED, on: date = date.min) -> list[str]:
+    """What must be mended: templates that may not be used, and moments without words in the business's language.
+
+    Of those who sign, who is gone by `on` does not count.
+    """
     templates = Templates(settings.templates, saved)
+    for name in templates.sources.keys() - templates.refused.keys():
+        try:
+            require_writable(settings, name, templates.sources[name], on)
+        except TemplateRefused as refused:
+            templates.refused[name] = refused
     problems = {name: str(refused) for name, refused in templates.refused.items()}
     for kind in OF_MOMENT:
         for channel in knobs_for(settings, kind).channels:
