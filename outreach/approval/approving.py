@@ -131,6 +131,7 @@ def _fate(session: Session, batch: Batch, reference: str) -> str:
 
 def _leave_held(session: Session, batch: Batch, by: str, now: datetime) -> None:
     """Moves what is on hold into a batch of its own: nothing in an approved batch waits for a decision."""
+    batch.reason = None  # earlier versions left there why one of its messages had been rejected
     held = [message for message in messages_waiting(session, batch.batch_id) if message.status == "held"]
     if held:
         batch.status = "approved"  # so that the held ones are not put back into this very batch

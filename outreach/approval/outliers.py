@@ -11,13 +11,15 @@ from typing import Any
 from sqlalchemy import Row
 from sqlmodel import Session, col, select
 
+from outreach.intake.name_affixes import has_degree, is_company
 from outreach.models import Batch, Content, Customer, Message
 from outreach.planning.debt_collection import DEBTS
 from outreach.planning.receivables import OpenInvoice, read_receivables, total_by_currency
 
-# What nobody is called: digits, signs, a form's words, one Latin letter alone.
+# What nobody is called: digits, signs, notes in brackets, two names in one, a form's words, one Latin letter alone.
 _ODD_NAME = re.compile(
-    r"\d|[@/\\<>{}_=#*|]|\b(test|unknown|none|null|n/?a|customer|dear|asdf|xxx+)\b|^\W*[a-z]\W*$", re.IGNORECASE
+    r"\d|[@/\\<>{}_=#*|()\[\];（）［］【】；؛]|\b(test|unknown|none|null|n/?a|customer|dear|asdf|xxx+)\b|^\W*[a-z]\W*$",
+    re.IGNORECASE,
 )
 SEVERAL = "several in one household"
 LONG, FAR = 1.25, 3
@@ -88,7 +90,7 @@ def _messages_of(session: Session, batch_id: str) -> Rows:
 
 def _own_reasons(row: Row[Any]) -> list[str]:
     reasons = ["on hold"] if row.status == "held" else []
-    if odd_name(row.given_name) or odd_name(row.family_name):
+    if any(odd_name(name) for name in (row.given_name, row.family_name, row.preferred_name)):
         reasons.append("a name that looks wrong")
     return reasons
 
@@ -158,8 +160,10 @@ def odd_name(name: str | None) -> bool:
     """Whether a name looks like a slip of data entry; an empty one is no name at all."""
     if not name:
         return False
-    shouted = len(name) > 2 and name.isupper()
-    return bool(_ODD_NAME.search(name)) or shouted or name.islower()
+    # Two capitals may be initials, with points or without.
+    shouted = sum(map(str.isalpha, name)) > 2 and name.isupper()
+    is_odd = _ODD_NAME.search(name) or has_degree(name) or is_company(name)
+    return bool(is_odd) or shouted or name.islower()
 
 
 def _look(row: Row[Any], reasons: list[str]) -> Look:

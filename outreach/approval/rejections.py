@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Engine, update
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_acts
 from outreach.approval.batches import SHRUNK, messages_waiting, require_message, require_reason, require_waiting, reseal
@@ -40,6 +40,15 @@ def _reject(
         rejected = update(Message).where(col(Message.reference).in_(some))
         session.execute(rejected.values(status="rejected", status_reason=reason))
     record_acts(session, by, "message rejected", references, marked, now)
-    batch.reason = reason
     reseal(session, batch, SHRUNK, messages, by, now, "rejected")
+    # Why one message was rejected stands beside that message: of the others it would be untrue.
+    if batch.status == "rejected":
+        batch.reason = _common_reason(session, batch.batch_id)
     return batch
+
+
+def _common_reason(session: Session, batch_id: str) -> str | None:
+    """Why all that was rejected of a batch was; None where the reasons differ."""
+    rejected = select(Message.status_reason).where(Message.batch_id == batch_id, Message.status == "rejected")
+    reasons = session.exec(rejected.distinct()).all()
+    return reasons[0] if len(reasons) == 1 else None

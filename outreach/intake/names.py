@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from outreach.intake.name_affixes import is_company, split_titles
 from outreach.intake.placeholder_words import (
     CONTACT,
     DEATH,
@@ -33,6 +34,7 @@ FIELDS: dict[str, Role] = {
     "preferred_name": "given", "given_name": "given", "honorific": "title", "family_name": "family",
 }  # fmt: skip
 _NO_WORD = "a word that stands for no name"
+_COMPANY = "a company's name"
 _FEWEST_DIGITS_OF_A_NUMBER = 6
 # What is typed to fill a field: one letter over and over, or an x.
 _ONE_LETTER = re.compile(r"x+|([a-z])\1{2,}")
@@ -49,11 +51,23 @@ class Names:
 
 
 def names_of(customer: Customer) -> Names:
-    """The parts of the customer's name, without what is no name."""
+    """The parts of the customer's name, without what is no name; a title that stands in the given name is a title."""
     fields = {field: (getattr(customer, field) or "").strip() for field in FIELDS}
     faulty = dict(_faults(customer))
     right = {field: "" if field in faulty else value for field, value in fields.items()}
-    return Names(right["preferred_name"], right["given_name"], right["honorific"], right["family_name"])
+    title, given = _move_title(right["honorific"], right["given_name"], right["family_name"])
+    return Names(right["preferred_name"], given, title, right["family_name"])
+
+
+def _move_title(title: str, given: str, family: str) -> tuple[str, str]:
+    """The title and the given name, with the titles that stood in the given name where they belong."""
+    titles, rest = split_titles(given)
+    # Without a family name beside it, the field holds all of the name: "Mr. Smith" is not to become "Smith".
+    if not (titles and family and _fold(rest) != _fold(family)) or _fault_in(rest, "given", False):
+        return title, given
+    known = _fold(title).replace(".", "").split()
+    new = " ".join(word for word in titles.split() if _fold(word).replace(".", "") not in known)
+    return f"{title} {new}".strip(), rest
 
 
 def greeting_of(customer: Customer) -> str | None:
@@ -103,10 +117,14 @@ def _faults(customer: Customer) -> Iterator[tuple[str, str]]:
     faults = [_fault_in(value, "given", False) for value in given]
     # A family name that is also a word for nobody is believed beside a name, or alone.
     is_beside_none = _NO_WORD in faults and all(faults)
+    is_cut = _fault_in((customer.family_name or "").strip(), "family", is_beside_none) == _COMPANY
     for field, role in FIELDS.items():
         value = (getattr(customer, field) or "").strip()
         if value and (fault := _fault_in(value, role, is_beside_none)):
             yield field, fault
+        # Cut at a space somewhere before us: "Ann's" and "Dental, LLC".
+        elif value and field == "given_name" and is_cut:
+            yield field, "a part of a company's name"
 
 
 @lru_cache(maxsize=1 << 16)
@@ -132,6 +150,8 @@ def _fault_in(value: str, role: Role, is_beside_none: bool) -> str:
         return _NO_WORD
     if MARKS.search(shown):
         return "a mark of a template or of a broken file"
+    if role != "title" and is_company(shown):
+        return _COMPANY
     return "a note or a household, not a name" if NOTE.search(folded) else ""
 
 

@@ -13,7 +13,8 @@ from outreach.approval.open_batches import open_batches
 from outreach.approval.rejections import reject
 from outreach.approval.staff import list_staff, remove_staff
 from outreach.approval.withdrawals import expire_unapproved
-from outreach.database import open_database, writing
+from outreach.commands.output import show_batches
+from outreach.database import open_database, reading, writing
 from outreach.errors import ApprovalError, ChangedSince, NotFound, NotWaiting, OutreachError, SamePerson
 from outreach.models import Batch, Invoice, Message, Staff
 from outreach.settings import Settings
@@ -202,6 +203,36 @@ def test_rejecting_one_message_leaves_the_rest_of_its_batch_to_be_approved(engin
     assert (left.status, left.count, left.cost) == ("waiting", 1, 105)
     approve(engine, settings, batch.batch_id)
     assert statuses(engine) == {"A": "rejected", "B": "approved"}
+
+
+def test_why_one_message_was_rejected_is_said_of_that_message_and_not_of_its_batch(
+    engine: Engine, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hire(engine)
+    compose(engine, "A", "B")
+    (batch,) = open_batches(engine, settings, TODAY, NOW)
+    assert reject(engine, "a", "maria", "she is my sister", NOW, "command line").reason is None
+    with writing(engine) as session:
+        session.get_one(Batch, batch.batch_id).reason = "as earlier versions left it"
+    approved = approve(engine, settings, batch.batch_id)
+    assert (approved.status, approved.reason) == ("approved", None)
+    show_batches([approved], as_json=False)
+    assert "maria" in (shown := capsys.readouterr().out)
+    assert "sister" not in shown
+    with reading(engine) as session:
+        assert session.get_one(Message, "A").status_reason == "she is my sister"
+
+
+@pytest.mark.parametrize(("second", "said"), [("she moved", None), ("she called us", "she called us")])
+def test_a_batch_that_was_rejected_one_by_one_has_a_reason_only_where_all_have_the_same(
+    sqlite_engine: Engine, settings: Settings, second: str, said: str | None
+) -> None:
+    hire(sqlite_engine)
+    compose(sqlite_engine, "A", "B")
+    open_batches(sqlite_engine, settings, TODAY, NOW)
+    reject(sqlite_engine, "a", "maria", "she called us", NOW, "command line")
+    last = reject(sqlite_engine, "b", "maria", second, NOW, "command line")
+    assert (last.status, last.reason) == ("rejected", said)
 
 
 def test_rejecting_a_batch_rejects_all_of_it(sqlite_engine: Engine, settings: Settings) -> None:

@@ -37,15 +37,23 @@ def reasons(engine: Engine, batch_id: str) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize(
-    "name", ["Test", "asdf", "MARIA", "maria", "J.", "Maria2", "Ann/Bob", "<Maria>", "N/A", "a@b.c"]
-)
+    "name",
+    [
+        "Test", "asdf", "MARIA", "maria", "J.", "Maria2", "Ann/Bob", "<Maria>", "N/A", "a@b.c", "Marsh (née Smith)",
+        "Nowak; Anna", "Green DDS", "Green, MD", "Green, Ph.D.", "Smith [old]", "Ann's Dental, LLC", "Smith（旧姓）",
+    ],
+)  # fmt: skip
 def test_a_name_that_looks_like_a_slip_is_noticed(name: str) -> None:
     assert odd_name(name)
 
 
 @pytest.mark.parametrize(
-    "name", ["Maria", "Jo", "MacDonald", "O’Neill", "van der Berg", "李", "Ng", "Anne-Marie", "José", None]
-)
+    "name",
+    [
+        "Maria", "Jo", "MacDonald", "O’Neill", "van der Berg", "李", "Ng", "Anne-Marie", "José", None, "O'Brien-Smith",
+        "King Jr.", "King, Jr.", "Smith III", "María José", "نجيب", "美咲", "Md Rahman", "Ma", "Do", "Dr. Ruth", "A.J.",
+    ],
+)  # fmt: skip
 def test_a_name_as_people_have_it_is_not(name: str | None) -> None:
     assert not odd_name(name)
 

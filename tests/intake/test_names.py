@@ -1,5 +1,8 @@
 """Whom a customer may be greeted as: what stands for no name is passed over, and a note of a death asks staff."""
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +10,7 @@ from hypothesis import strategies as st
 from outreach.composing.paper.addresses import full_name
 from outreach.composing.template_data import greeting_name
 from outreach.errors import FieldMissing
+from outreach.intake.name_affixes import has_degree, is_company, split_titles
 from outreach.intake.names import FIELDS, greeting_of, is_name, names_of, tells_of_death, why_no_greeting
 from outreach.models import Customer
 
@@ -112,6 +116,79 @@ def test_a_note_of_a_death_in_any_name_greets_nobody_and_is_told(note: str, fiel
     assert greeting_of(noted) is None
     assert "they have died" in why_no_greeting(noted)
     assert note not in full_name(noted)
+
+
+COMPANIES = (
+    "Ann's Dental, LLC", "ACME INC.", "Baker & Sons Ltd", "Praxis Dr. Lang GmbH", "Nestlé S.A.", "Rossi S.r.l.",
+    "Volvo AB", "Bakkerij Jansen B.V.", "Ferretería López, S.L.", "Novák s.r.o.", "Kowalski Sp. z o.o.", "Smith & Co.",
+    "Müller & Co. KG", "山田株式会社", "ООО Ромашка", "Green Dental P.C.", "F. Hoffmann-La Roche AG", "Sportclub e.V.",
+)  # fmt: skip
+NOT_COMPANIES = (
+    "Sa", "SA", "Maria de SA", "Ag", "As", "Co", "S.L. Jackson", "B.V. Rao", "C.V.", "J.S.A.", "Aps", "Ince", "Lincoln",
+    "Corpuz", "Plca", "Dental", "Baker", "van SE", "O'Brien-Smith", "María José", "King Jr.", "نجيب", "美咲",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COMPANIES)
+def test_a_company_is_not_greeted_as_a_person(name: str) -> None:
+    alone = customer(given_name=name)
+    assert greeting_of(alone) is None
+    assert why_no_greeting(alone) == "there is no name to greet them by: given_name holds a company's name"
+    assert greeting_of(customer(given_name=name, honorific="Ms.", family_name="Smith")) == "Ms. Smith"
+    assert greeting_of(customer(given_name=name, preferred_name="Ann")) == "Ann"
+    # Cut at its first space by whoever filled the columns, the first part is no given name either.
+    assert greeting_of(customer(given_name="Ann's", honorific="Ms.", family_name=name)) is None
+
+
+@pytest.mark.parametrize("name", NOT_COMPANIES)
+def test_names_that_are_spelled_like_legal_forms_are_names(name: str) -> None:
+    assert greeting_of(customer(given_name=name, family_name=name)) == name
+    assert full_name(customer(given_name="Ann", family_name=name)) == f"Ann {name}"
+
+
+def test_no_public_name_is_taken_for_a_company_or_a_title(shared: Path) -> None:
+    lists = ("faker_name_lists.jsonl", "cldr48_sample_names.jsonl")
+    texts = [(shared / "data/names" / name).read_text(encoding="utf-8") for name in lists]
+    entries = [json.loads(line) for text in texts for line in text.splitlines()]
+    names = {one[key] for one in entries for key in ("name", "given", "given2", "surname") if one.get(key)}
+    assert len(names) > 10_000
+    assert [name for name in names if is_company(name) or split_titles(name)[0] or has_degree(name)] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "called", "envelope"),
+    [
+        ("Dr. Ruth", "Ruth", "Dr. Ruth Green DDS"),
+        ("Prof. Dr. Mary Ann", "Mary Ann", "Prof. Dr. Mary Ann Green DDS"),
+        ("MRS RUTH", "RUTH", "MRS RUTH Green DDS"),
+        ("Dr.Ruth", "Ruth", "Dr. Ruth Green DDS"),
+        ("Frau Dr. Ruth", "Ruth", "Frau Dr. Ruth Green DDS"),
+        ("Sra. Lucía", "Lucía", "Sra. Lucía Green DDS"),
+        # The field names two, or a name that begins like a title.
+        ("Mr. & Mrs. John", "Mr. & Mrs. John", "Mr. & Mrs. John Green DDS"),
+        ("Mr. John & Mrs. Jane", "Mr. John & Mrs. Jane", "Mr. John & Mrs. Jane Green DDS"),
+        ("Drew", "Drew", "Drew Green DDS"),
+        ("Missy", "Missy", "Missy Green DDS"),
+        ("Mag", "Mag", "Mag Green DDS"),
+    ],
+)
+def test_a_title_in_the_given_name_is_not_part_of_the_greeting(given: str, called: str, envelope: str) -> None:
+    titled = customer(given_name=given, family_name="Green DDS")
+    assert greeting_of(titled) == called
+    assert full_name(titled) == envelope
+
+
+def test_a_title_in_the_given_name_stands_once_on_the_envelope() -> None:
+    twice = customer(honorific="Dr", given_name="Dr. Ruth", family_name="Green")
+    assert (greeting_of(twice), full_name(twice)) == ("Ruth", "Dr Ruth Green")
+    both = customer(honorific="Frau", given_name="Dr. Ruth", family_name="Green")
+    assert (greeting_of(both), full_name(both)) == ("Ruth", "Frau Dr. Ruth Green")
+
+
+def test_a_title_without_a_given_name_behind_it_is_kept_before_the_family_name() -> None:
+    assert greeting_of(customer(given_name="Mr. Smith")) == "Mr. Smith"
+    assert greeting_of(customer(given_name="Mr. Smith", family_name="Smith")) == "Mr. Smith"
+    assert greeting_of(customer(given_name="Dr. Lena Hartmann")) == "Dr. Lena Hartmann"
 
 
 # Any text at all, and what forms, programs and mailers leave behind, put together at random.
