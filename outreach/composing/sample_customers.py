@@ -1,4 +1,4 @@
-"""A moment in; real customers to try its templates with out: those who had it last, then those who have it next."""
+"""Finds real customers to try a moment's templates out with: those who had it last, then those who have it next."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -21,8 +21,8 @@ class Sample:
 
 def find_samples(session: Session, settings: Settings, moment: str, on: date, most: int = MOST) -> list[Sample]:
     """At most `most` customers, each once; those who have died are left out."""
-    found = select(Moment.customer_id).where(Moment.kind == moment)
-    latest = session.exec(found.order_by(col(Moment.found_on).desc(), col(Moment.customer_id)).limit(4 * most))
+    moments = select(Moment.customer_id).where(Moment.kind == moment)
+    latest = session.exec(moments.order_by(col(Moment.found_on).desc(), col(Moment.customer_id)).limit(4 * most))
     ids = dict.fromkeys(latest)
     for ahead in range(DAYS_AHEAD):
         if len(ids) >= most:
