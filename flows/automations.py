@@ -1,4 +1,4 @@
-"""flows/automations.yaml and the triggers of prefect.yaml in; automations of Prefect's server, and whom they tell, out.
+"""Makes the automations of Prefect's server from flows/automations.yaml and the triggers of prefect.yaml.
 
 What they tell is a sentence, counts and a link: no event of ours holds anything about a person.
 """
@@ -58,14 +58,14 @@ def automation_pieces(
 
 def save_block(recipient: Recipient) -> UUID:
     """Keeps on the server whom notifications go to, always as the settings say; returns the block's id."""
-    told = CustomWebhookNotificationBlock(
+    block = CustomWebhookNotificationBlock(
         name="Outreach",
         url=recipient.url,
         json_data={"subject": "{{subject}}", "body": "{{body}}"},
         headers={"Authorization": "Bearer {{token}}"} if recipient.token else None,
         secrets={"token": recipient.token} if recipient.token else {},
     )
-    saved = told.save(BLOCK, overwrite=True)
+    saved = block.save(BLOCK, overwrite=True)
     assert isinstance(saved, UUID)  # noqa: S101 - called without an event loop, it does not return a coroutine
     return saved
 
@@ -83,8 +83,10 @@ def start_on(trigger: Declared, deployment_id: UUID) -> AutomationCore:
 
 
 def automation_of(declared: Declared, block: UUID | None) -> AutomationCore:
-    told = declared.get("tell")
-    actions = [SendNotification(block_document_id=block, **told)] if told and block else declared["actions"]
+    notification = declared.get("tell")
+    actions = (
+        [SendNotification(block_document_id=block, **notification)] if notification and block else declared["actions"]
+    )
     return AutomationCore(
         name=f"{OURS}{declared['name']}",
         description=declared["description"],
@@ -127,8 +129,8 @@ def find(client: SyncPrefectClient, name: str) -> Automation | None:
 
 def as_plain(automation: AutomationCore) -> Declared:
     """An automation without what the server adds to it."""
-    said = automation.model_dump(mode="json", exclude={"id", "created", "updated", "account", "workspace"})
-    plain: Declared = without_ids(said)
+    dumped = automation.model_dump(mode="json", exclude={"id", "created", "updated", "account", "workspace"})
+    plain: Declared = without_ids(dumped)
     return plain
 
 

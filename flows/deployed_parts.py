@@ -1,4 +1,4 @@
-"""What the files declare and what stands on Prefect's server, piece by piece, in; each brought up to date or kept, out.
+"""Brings each piece on Prefect's server up to date with what the files declare, or keeps it as staff changed it.
 
 One rule for every piece: what still stands as we last wrote it follows the files; what staff changed or deleted is
 theirs. What we last wrote is remembered on the server itself, as hashes in a variable.
@@ -20,15 +20,16 @@ Value = Any
 
 @dataclass(frozen=True)
 class Piece:
-    """One thing that staff may change: `read` says what stands (None: nothing), `write` makes it `declared`.
-
-    `remove` takes away what the files do not declare any more; a piece without it stays.
-    """
+    """One thing that staff may change."""
 
     name: str
+    #: What the files say.
     declared: Value
+    #: What stands on the server; None for nothing.
     read: Callable[[], Value | None]
+    #: Makes it what the files say.
     write: Callable[[], None]
+    #: Takes it away once the files do not declare it any more; a piece without this stays.
     remove: Callable[[], None] | None = None
 
 
@@ -49,8 +50,8 @@ class Memory:
 
     @classmethod
     def load(cls, client: SyncPrefectClient) -> "Memory":
-        found = client.read_variable_by_name(VARIABLE)
-        return cls(dict(found.value) if found and isinstance(found.value, dict) else {})
+        variable = client.read_variable_by_name(VARIABLE)
+        return cls(dict(variable.value) if variable and isinstance(variable.value, dict) else {})
 
     def save(self, client: SyncPrefectClient) -> None:
         if client.read_variable_by_name(VARIABLE):
@@ -64,16 +65,16 @@ class Memory:
 
 def settle(piece: Piece, memory: Memory, reset: bool = False) -> Change:
     """Writes the piece where it may be written, and says what became of it. With `reset` it always may."""
-    stands, known = piece.read(), memory.hashes.get(piece.name)
-    if stands is None and known and not reset:
+    stands, last_hashes = piece.read(), memory.hashes.get(piece.name)
+    if stands is None and last_hashes and not reset:
         return Change(piece.name, "kept", "it was deleted on the server")
-    if stands == piece.declared and not known:
+    if stands == piece.declared and not last_hashes:
         memory.keep(piece)
         return Change(piece.name, "unchanged")
     if stands is not None and not reset:
-        if known is None or _hash(stands) != known[1]:
+        if last_hashes is None or _hash(stands) != last_hashes[1]:
             return Change(piece.name, "kept", "it was changed on the server")
-        if _hash(piece.declared) == known[0]:
+        if _hash(piece.declared) == last_hashes[0]:
             return Change(piece.name, "unchanged")
     piece.write()
     memory.keep(piece)
@@ -82,10 +83,10 @@ def settle(piece: Piece, memory: Memory, reset: bool = False) -> Change:
 
 def settle_gone(piece: Piece, memory: Memory) -> Change:
     """Takes away a piece that the files no longer declare, unless staff made it theirs."""
-    stands, known = piece.read(), memory.hashes.pop(piece.name)
+    stands, last_hashes = piece.read(), memory.hashes.pop(piece.name)
     if stands is None:
         return Change(piece.name, "unchanged")
-    if _hash(stands) != known[1] or piece.remove is None:
+    if _hash(stands) != last_hashes[1] or piece.remove is None:
         return Change(piece.name, "kept", "it was changed on the server, and is no longer in the files")
     piece.remove()
     return Change(piece.name, "removed", "it is no longer in the files")

@@ -1,4 +1,4 @@
-"""A folder of customer data in; the database and a count of what was refused out. Never repeats a customer's value."""
+"""Imports a folder of customer data, and counts what was refused. Never repeats a customer's value."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A day in; decisions, written messages and open batches out. Sends nothing, and a second run changes nothing."""
+"""Prepares a day: decides, writes messages and opens batches. Sends nothing, and a second run changes nothing."""
 
 from collections import Counter
 
@@ -68,17 +68,17 @@ def say(prepared: Prepared) -> str:
     if prepared.is_nothing_new and not prepared.compose.waiting:
         return "Nothing to do: " + ("already done" if prepared.plan.already_decided else "nobody has a moment this day")
     waiting = sum(batch.status == "waiting" for batch in prepared.batches)
-    said = [
+    parts = [
         f"{decided}, {planned} planned",
         f"{as_many(len(prepared.batches), 'batch')} opened, of which {waiting} wait for a person",
     ]
     if prepared.compose.left:
-        said.append(f"{as_many(prepared.compose.left, 'message')} over the limit of this run, for a later one")
+        parts.append(f"{as_many(prepared.compose.left, 'message')} over the limit of this run, for a later one")
     if prepared.compose.to_mend:
         held = as_many(prepared.compose.waiting.total(), "message")
         faults = as_many(len(prepared.compose.to_mend), "fault")
-        said.append(f"{held} held up by {faults} to mend: `outreach prepare`, run by hand, lists them")
-    return "; ".join(said)
+        parts.append(f"{held} held up by {faults} to mend: `outreach prepare`, run by hand, lists them")
+    return "; ".join(parts)
 
 
 def size_of(prepared: Prepared) -> str:

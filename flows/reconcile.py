@@ -1,4 +1,4 @@
-"""prefect.yaml and flows/automations.yaml in; the same on Prefect's server out, but for what staff changed there.
+"""Brings Prefect's server to what prefect.yaml and flows/automations.yaml say, but for what staff changed there.
 
 Prefect's own `deploy` would delete the schedules that staff made and switch on what they switched off.
 """
@@ -102,17 +102,17 @@ def deploy_one(
     """One deployment: its code always follows the files, each other field and each schedule is a piece of its own."""
     name = name_of(declared)
     code = code_of(plan, declared)
-    found = find_deployment(client, name)
-    if found is None:
+    standing = find_deployment(client, name)
+    if standing is None:
         deployment_id = create(client, declared, code)
     else:
-        deployment_id = found.id
+        deployment_id = standing.id
         client.update_deployment(deployment_id, DeploymentUpdate(**code))
     pieces = [field_piece(client, deployment_id, name, key, value) for key, value in fields_of(declared).items()]
-    if found is None:
+    if standing is None:
         for piece in pieces:
             memory.keep(piece)
-    changes = [settle(piece, memory, reset) for piece in pieces] if found else [Change(name, "created")]
+    changes = [settle(piece, memory, reset) for piece in pieces] if standing else [Change(name, "created")]
     zone = settings.business.timezone
     scheduled = [schedule_piece(client, deployment_id, name, each, zone) for each in declared.get("schedules", [])]
     changes += [settle(piece, memory, reset) for piece in scheduled]

@@ -1,4 +1,4 @@
-"""The database in; counts by moment, channel and status out. Reads only."""
+"""Counts messages by moment, channel and status, and lists the batches that wait. Reads only."""
 
 from flows.artifacts import as_batches, desk_of, link_to, publish
 from flows.runs import as_many, finish, flow, name_by_day, open_run

@@ -50,22 +50,22 @@ __all__ = [
 T = TypeVar("T")
 # Errors whose texts are words of ours, ids and dates. Others may repeat a row, a letter's words, or a file's name.
 TELLABLE = (SettingsError, DatabaseError, NotFound, ApprovalError)
-# The server's clock and ours may differ by a little; a run that came too early would find nothing.
+# The name of each deployment for shard workers.
 SHARDS = "shards"
 TO_MEND = "ToMend"
+# The server's clock and ours may differ by a little; a run that came too early would find nothing.
 A_LITTLE_LATER = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a flow hands to a room: the settings and database that the environment names, the clock, the run's log.
+    """What a flow hands to a room."""
 
-    `day` is the one it works on: its parameter `on`, else the business's today as it began.
-    """
-
+    #: Those that the environment names, as is the database.
     settings: Settings
     engine: Engine
     clock: Clock
+    #: The day that it works on: its parameter `on`, else the business's today as it began.
     day: date
     log: "logging.Logger | logging.LoggerAdapter[Any]"
 
@@ -178,8 +178,8 @@ def next_run_at(run: Run) -> datetime | None:
     if deployment.id is None:
         return None
     with telling(run), get_client(sync_client=True) as client:
-        found = client.read_flow_runs(flow_run_filter=_waiting(), sort=FlowRunSort.EXPECTED_START_TIME_ASC, limit=1)
-        return found[0].expected_start_time if found else None
+        runs = client.read_flow_runs(flow_run_filter=_waiting(), sort=FlowRunSort.EXPECTED_START_TIME_ASC, limit=1)
+        return runs[0].expected_start_time if runs else None
     return None
 
 

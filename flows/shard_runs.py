@@ -1,4 +1,4 @@
-"""Work that one process should not do alone in; runs of it for the shard workers out, started and never waited for.
+"""Starts runs for the shard workers, for work that one process should not do alone, and never waits for them.
 
 Help that does not come changes nothing: whoever calls for it does the whole work alone, and nothing here may fail them.
 """
@@ -62,8 +62,8 @@ def start_runs(client: SyncPrefectClient, flow_name: str, most: int, parameters:
     workers = client.read_workers_for_work_pool(POOL, worker_filter=online, limit=most)
     if not workers:
         return []
-    found = client.read_deployment_by_name(f"{flow_name}/{SHARDS}")
-    return [client.create_flow_run_from_deployment(found.id, parameters=dict(parameters)).id for _ in workers]
+    helper = client.read_deployment_by_name(f"{flow_name}/{SHARDS}")
+    return [client.create_flow_run_from_deployment(helper.id, parameters=dict(parameters)).id for _ in workers]
 
 
 def call_off(client: SyncPrefectClient, runs: list[UUID]) -> None:

@@ -1,4 +1,4 @@
-"""Messages that are still open in; what could be closed, by looking it up or because its time is over, out.
+"""Closes what is still open, by looking it up or because its time is over.
 
 At its end it says which alarms stand: in its artifact, and by an event for each, for automations to act on.
 """
@@ -40,9 +40,9 @@ def announce_alarm(address: str, alarm: Alarm) -> bool:
 
 
 def sections_of(report: TrackReport, alarms: Sequence[Alarm]) -> dict[str, str]:
-    told = [(alarm.kind, alarm.sentence, alarm.advice, alarm.runbook) for alarm in alarms]
+    rows = [(alarm.kind, alarm.sentence, alarm.advice, alarm.runbook) for alarm in alarms]
     return {
-        "Alarms that stand": as_table(["alarm", "what is wrong", "what to do", "more in"], told),
+        "Alarms that stand": as_table(["alarm", "what is wrong", "what to do", "more in"], rows),
         "Outcomes": as_table(["outcome", "number"], closed_by(report)),
     }
 
@@ -57,11 +57,11 @@ def size_of(report: TrackReport) -> str:
 
 
 def say(report: TrackReport, alarms: Sequence[Alarm]) -> str:
-    said = ", ".join(f"{number} {name}" for name, number in closed_by(report)) or "Nothing to do: nothing is open"
+    summary = ", ".join(f"{number} {name}" for name, number in closed_by(report)) or "Nothing to do: nothing is open"
     if not alarms:
-        return said
+        return summary
     stands = "1 alarm stands" if len(alarms) == 1 else f"{len(alarms)} alarms stand"
-    return f"{said}. {stands}: {', '.join(alarm.kind for alarm in alarms)}"
+    return f"{summary}. {stands}: {', '.join(alarm.kind for alarm in alarms)}"
 
 
 if __name__ == "__main__":

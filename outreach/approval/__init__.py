@@ -1,5 +1,5 @@
-"""Composed messages in; batches that a person or a rule has approved, rejected or let expire out, each act audited.
+"""Puts composed messages into batches, and lets a person or a rule approve, reject or expire them. Each act is audited.
 
-A message's words change only by an edit, which somebody else must approve; and once a message is approved only the
-outbox writes its status.
+A message's words change only by an edit, which somebody else must approve. Once a message is approved, only delivery
+writes its status.
 """

@@ -1,6 +1,7 @@
-"""Names and passwords in; who is signed in, out. Passwords and the cookies of browsers are kept only as hashes.
+"""Signs people in by name and password, and knows who is signed in at a browser.
 
-Nobody is made a member of staff here, and nothing here tells a wrong password from a name that does not exist.
+Passwords and the cookies of browsers are kept only as hashes. Nobody is made a member of staff here, and nothing here
+tells a wrong password from a name that does not exist.
 """
 
 import hashlib
@@ -37,19 +38,23 @@ _KNOWN_AT_MOST = 6
 
 @dataclass(frozen=True)
 class Caller:
-    """Whose request it is, as far as the connection tells: its address, the cookie `known`, what the browser is."""
+    """Whose request it is, as far as the connection tells."""
 
     address: str
+    #: The cookie of a browser in which somebody has signed in before.
     known: str = ""
+    #: What the browser is, such as “Firefox on Windows”.
     browser: str = ""
 
 
 @dataclass(frozen=True)
 class SignedIn:
-    """Somebody who was let in: `token` is for the cookie of their session, `known` for that of the browser."""
+    """Somebody who was let in."""
 
     staff_id: str
+    #: For the cookie of their session.
     token: str
+    #: For the cookie by which the browser is known from now on.
     known: str
 
 
@@ -195,10 +200,10 @@ def change_password(
     """
     key = load_key(engine, settings)
     with reading(engine) as session:
-        found = find_signed_in(session, settings.desk, token, now)
-    if found is None:
+        signed_in = find_signed_in(session, settings.desk, token, now)
+    if signed_in is None:
         raise NotLetIn("You are not signed in any more. Sign in, then choose the password")
-    entry, member = found
+    entry, member = signed_in
     require_good_password(new, known_words(member, settings.business.name))
     subjects = subjects_of(key, member.staff_id, caller.address, _find_known(key, member.staff_id, caller.known))
     if not _try(engine, subjects, old, member.password_hash, now):

@@ -1,4 +1,4 @@
-"""A person's or a rule's yes to a batch in; its messages approved out, once, exactly as the approver saw them.
+"""Approves the messages of a batch at a person's or a rule's yes: once, and exactly as the approver saw them.
 
 Every decision is a compare-and-set, so that two approvers, or two runs, make one approval.
 """
@@ -107,14 +107,14 @@ def _refuse(session: Session, batch: Batch, seal: str) -> None:
         raise ChangedSince(f"{batch.batch_id} never was what you looked at. Look at it again: outreach batches")
     changes = [entry for entry in since if entry.act != SHRUNK]
     if changes:
-        told = "; ".join(f"{' '.join(references_in(entry)) or 'undone'} by {entry.actor}" for entry in changes)
+        edits = "; ".join(f"{' '.join(references_in(entry)) or 'undone'} by {entry.actor}" for entry in changes)
         raise ChangedSince(
-            f"{batch.batch_id} has changed since you looked ({told}). Look at it again: outreach batches"
+            f"{batch.batch_id} has changed since you looked ({edits}). Look at it again: outreach batches"
         )
     gone = {reference: _fate(session, batch, reference) for entry in since for reference in references_in(entry)}
-    told = "; ".join(f"{reference}: {why}" for reference, why in gone.items())
+    fates = "; ".join(f"{reference}: {why}" for reference, why in gone.items())
     raise NowFewer(
-        f"{batch.batch_id} is now {batch.count}, {len(gone)} fewer than you looked at ({told}). Approve what is left?",
+        f"{batch.batch_id} is now {batch.count}, {len(gone)} fewer than you looked at ({fates}). Approve what is left?",
         batch.count,
         batch.cost,
         batch.seal,
@@ -146,8 +146,8 @@ def let_go(
     batch.status, batch.decided_by, batch.decided_at, batch.undo_until = "approved", by, now, undo_until
     composed = update(Message).where(col(Message.batch_id) == batch.batch_id, col(Message.status) == "composed")
     session.execute(composed.values(status="approved", not_before=undo_until))
-    said = [batch.seal, marked, "single person" if batch.single_person else ""]
-    record_act(session, by, "batch approved", batch.batch_id, " ".join(word for word in said if word), now)
+    detail = [batch.seal, marked, "single person" if batch.single_person else ""]
+    record_act(session, by, "batch approved", batch.batch_id, " ".join(word for word in detail if word), now)
     return batch
 
 

@@ -1,4 +1,4 @@
-"""Whose words a batch holds: of whoever prepared it, edited a message, or had a hand in what made its messages.
+"""Finds who had a part in a batch: whoever prepared it, edited a message, or put something into what made its messages.
 
 What they were made with is on record with each message. How templates, knobs and lists stand by now says nothing.
 """

@@ -1,4 +1,4 @@
-"""Batches at a glance: those that wait in; for each its cost by provider, when it would arrive, and what to look at."""
+"""Shows each batch at a glance: its cost by provider, when it would arrive, and what to look at first."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -18,21 +18,23 @@ from outreach.settings import Settings
 
 @dataclass(frozen=True)
 class Glance:
-    """One batch: `cost_by_provider` in minor units and the `reward_cost` in it, the first and last day of arrival.
-
-    `useful_until` is when it loses its use. `hands` has each member of staff who put something into it, with what.
-
-    `looks` counts, by reason, the messages that a person should look at first.
-    """
+    """One batch, for a person who is to decide on it."""
 
     batch: Batch
+    #: In minor units.
     cost_by_provider: dict[str, int]
+    #: What of it is for rewards.
     reward_cost: int
+    #: How many of its messages are on hold.
     held: int
+    #: The first day of arrival, if it were approved now, and below it the last.
     arrives_from: date | None
     arrives_until: date | None
+    #: When the first of its messages loses its use.
     useful_until: date | None
+    #: How many messages a person should look at first, by reason.
     looks: Counter[str]
+    #: Each member of staff who put something into it, with what.
     hands: list[tuple[str, str]]
 
 

@@ -88,8 +88,8 @@ def reseal(
     Call it once the messages themselves are flushed.
     """
     waiting = messages_waiting(session, batch.batch_id)
-    left = [message for message in waiting if message.status == "composed"]
-    batch.count, batch.cost, batch.seal = len(left), sum(message.cost for message in left), batch_seal(left)
+    composed = [message for message in waiting if message.status == "composed"]
+    batch.count, batch.cost, batch.seal = len(composed), sum(message.cost for message in composed), batch_seal(composed)
     if not waiting:
         batch.status, batch.decided_by, batch.decided_at = emptied, by, now
     touched = " ".join(sorted(message.reference for message in messages))

@@ -1,4 +1,4 @@
-"""New words for one message in; the message written anew, and set apart for somebody else to approve, out.
+"""Gives one message new words: it is written anew, and set apart for somebody else to approve.
 
 The rest of its batch goes on. The words themselves are never in the audit: only their hash is.
 """
@@ -39,7 +39,7 @@ def edit_message(
     with reading(engine) as session:
         require_writer(session, by)
         draft = open_draft(session, reference.upper())
-        said = words_of(session, draft.message.reference)
+        before = words_of(session, draft.message.reference)
     # A page takes a while to print, and nobody should have to wait for it.
     written = write_edited(settings, load_key(engine, settings), draft, words)
     media_type = media_type_for(draft.message.channel, draft.message.provider)
@@ -50,7 +50,7 @@ def edit_message(
         batch = require_waiting(session, message.batch_id or "", settings.business.zone)
         if message.digest != draft.message.digest or digest not in (None, message.digest):
             raise ChangedSince(f"{message.reference} was edited while you were at it. Look at it again, then edit it")
-        if written.words == said:
+        if written.words == before:
             return batch
         _store(session, message, written, row, by, now)
         return set_apart(session, batch, [message], by, False, by, now, CHANGED)

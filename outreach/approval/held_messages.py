@@ -1,4 +1,4 @@
-"""A message that somebody wants to look at again in; set apart from its batch, so that the rest can go, out.
+"""Sets a message that somebody wants to look at again apart from its batch, so that the rest can go.
 
 A batch of messages set apart is named for whose words they are and whether they are on hold. It never goes by rule.
 """
@@ -94,16 +94,16 @@ def _batch_apart(session: Session, origin: Batch, author: str, on_hold: bool, no
     edited = "" if author == origin.author else f"-edited-by-{author}"
     wanted = f"{origin.batch_id}{edited}{'-on-hold' if on_hold else ''}"
     name, number = wanted, 1
-    while (known := session.get(Batch, name)) and known.status != "waiting":
+    while (existing := session.get(Batch, name)) and existing.status != "waiting":
         number += 1
         name = f"{wanted}-{number}"
-    if known:
-        return known, False
+    if existing:
+        return existing, False
     why = "on hold: somebody wants to look again" if on_hold else f"edited by {author}; somebody else approves it"
-    told = {"batch_id": name, "author": author, "why_waiting": why, "opened_at": now, "apart_from": origin.batch_id}
+    own = {"batch_id": name, "author": author, "why_waiting": why, "opened_at": now, "apart_from": origin.batch_id}
     empty = {"count": 0, "cost": 0, "seal": batch_seal([]), "reason": None, "reminded_at": None, "status": "waiting"}
     decided = {"decided_by": None, "decided_at": None, "undo_until": None, "single_person": False}
-    apart = Batch(**(origin.model_dump() | told | empty | decided))
+    apart = Batch(**(origin.model_dump() | own | empty | decided))
     session.add(apart)
     session.flush()
     return apart, True

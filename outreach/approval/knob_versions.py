@@ -1,4 +1,4 @@
-"""Knobs of a moment as a person saves them in; a checked, audited version that stands from the next run on out."""
+"""Saves the knobs of a moment as a person sets them: a checked, audited version that stands from the next run on."""
 
 import hashlib
 import json

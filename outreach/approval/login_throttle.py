@@ -1,4 +1,4 @@
-"""Failed sign-ins: who is tried and from where in, how long no further try is looked at out.
+"""Counts failed sign-ins, and says how long no further try is looked at.
 
 Counts stand in the database, so that all processes share them. Nobody is shut out for good, and no name is kept.
 """
@@ -28,10 +28,13 @@ FORGOTTEN_AFTER = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Subject:
-    """What is counted: a name, a browser, or an address, which people share. `hashed` is all that is kept of it."""
+    """What is counted: a name, a browser, or an address."""
 
+    #: All that is kept of it.
     hashed: str
+    #: So many tries may fail before anybody has to wait.
     free: int
+    #: Whether it is an address, which people share.
     is_shared: bool = False
 
 

@@ -1,4 +1,4 @@
-"""Composed messages in; sealed batches out, each approved by its moment's rule, or waiting for a person and saying why.
+"""Puts composed messages into sealed batches: each goes by its moment's rule, or waits for a person and says why.
 
 What a batch was made with, and by whom, is what its messages were: it is never asked how things stand by now. It
 decides nothing that a person should.
@@ -51,16 +51,18 @@ def _group(session: Session) -> dict[Group, Opening]:
     loose = select(Message).where(Message.status == "composed", col(Message.batch_id).is_(None))
     messages = session.exec(loose.order_by(Message.reference)).all()
     ids = {message.provenance_id for message in messages if message.provenance_id}
-    known = {row.provenance_id: row for row in select_for(session, select(Provenance), Provenance.provenance_id, ids)}
+    provenances = {
+        row.provenance_id: row for row in select_for(session, select(Provenance), Provenance.provenance_id, ids)
+    }
     parts = parts_of(session, ids)
     grouped: dict[Group, list[Message]] = defaultdict(list)
     for message in messages:
-        made = known.get(message.provenance_id or "")
+        made = provenances.get(message.provenance_id or "")
         people = tuple(sorted({part.by for part in parts.get(message.provenance_id or "", ())}))
         fingerprint, wanted = made.fingerprint if made else "", bool(message.wants_person)
         grouped[message.run_on, message.kind, message.channel, wanted, fingerprint, people].append(message)
     return {
-        key: Opening(*key[:3], key[4], any(known[id_].for_person for id_ in _ids_of(theirs)), theirs)
+        key: Opening(*key[:3], key[4], any(provenances[id_].for_person for id_ in _ids_of(theirs)), theirs)
         for key, theirs in grouped.items()
     }
 

@@ -1,4 +1,4 @@
-"""The messages of a batch in; which of them a person should look at first, and why, out. Reads, and decides nothing."""
+"""Finds which messages of a batch a person should look at first, and why. Reads, and decides nothing."""
 
 import re
 from collections import Counter, defaultdict

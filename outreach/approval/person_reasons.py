@@ -27,15 +27,14 @@ CHANGED = "the first run since its words, knobs or mapping changed"
 
 @dataclass(frozen=True)
 class Opening:
-    """Messages that would be one batch, made with what has the `fingerprint`; empty where nobody knows what that was.
-
-    `for_person` says that the knobs they were made with ask for a person's approval.
-    """
+    """Messages that would be one batch."""
 
     run_on: date
     kind: str
     channel: str
+    #: Of what they were made with; empty where nobody knows what that was.
     fingerprint: str
+    #: Whether the knobs they were made with ask for a person's approval.
     for_person: bool
     messages: list[Message]
 
@@ -102,8 +101,8 @@ def _why_unseen(session: Session, opening: Opening) -> str:
             return f"nobody has looked at its words in “{language}” yet"
     about = seen.join(Moment, col(Moment.moment_id) == Message.moment_id)
     for event, named_on in _events_of(session, opening):
-        known = about.where(Moment.occasion == event, Moment.occasion_on == named_on)
-        if session.exec(known.limit(1)).first() is None:
+        of_event = about.where(Moment.occasion == event, Moment.occasion_on == named_on)
+        if session.exec(of_event.limit(1)).first() is None:
             return f"nobody has looked at “{event}” yet, and whom it hit"
     return ""
 

@@ -1,4 +1,4 @@
-"""A batch or a message that somebody does not want in; rejected, with the reason, out. The rest of a batch goes on."""
+"""Rejects a batch or a message that somebody does not want, with the reason. The rest of a batch goes on."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Batches that wait too long in; those to remind the deputy of, each claimed once, out. It sends nothing."""
+"""Finds the batches that wait too long, and claims each once for a reminder to the deputy. It sends nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

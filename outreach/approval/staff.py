@@ -56,8 +56,8 @@ def _free_email(session: Session, staff_id: str, email: str) -> str:
 def find_by_email(session: Session, email: str) -> Staff | None:
     """The active member of staff with this address, in any spelling."""
     normal = normalise_email(email)
-    known = select(Staff).where(col(Staff.email).is_not(None), col(Staff.removed_at).is_(None))
-    members = session.exec(known.order_by(Staff.staff_id)) if normal else ()
+    with_email = select(Staff).where(col(Staff.email).is_not(None), col(Staff.removed_at).is_(None))
+    members = session.exec(with_email.order_by(Staff.staff_id)) if normal else ()
     return next((member for member in members if normalise_email(member.email or "") == normal), None)
 
 

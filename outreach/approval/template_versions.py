@@ -1,4 +1,4 @@
-"""A template as a person saves it in; a checked, audited version that stands in place of its file out."""
+"""Saves a template as a person changed it: a checked, audited version that stands in place of its file."""
 
 import hashlib
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""A yes or a no on asking about a treatment in; the audited answer, which stands until it is changed, out."""
+"""Keeps a yes or a no on asking about a treatment, audited. An answer stands until it is changed."""
 
 from collections.abc import Sequence
 from datetime import datetime

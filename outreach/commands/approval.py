@@ -1,4 +1,4 @@
-"""Batches on the command line: batches, approve and reject."""
+"""The commands batches, approve and reject."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""The check of a printed letter: a PDF and a provider in; one sentence, or each fault in a line, out."""
+"""The command check: says whether a printed letter may go, or lists each fault in a line."""
 
 from collections.abc import Sequence
 from pathlib import Path

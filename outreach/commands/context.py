@@ -1,4 +1,4 @@
-"""What the shared options of one call come to. Opens the database; decides nothing."""
+"""Opens the settings, the database and the clock that the shared options of one call name. Decides nothing."""
 
 import os
 import socket
@@ -20,14 +20,13 @@ from outreach.settings import Settings, load_settings, today_of
 
 @dataclass(frozen=True)
 class Context:
-    """One call of the command: its settings, an upgraded database, the clock, and whether to speak JSON.
-
-    `written` are the settings without what was saved at the desk, for pages that live long enough to see that change.
-    """
+    """One call of the command."""
 
     settings: Settings
+    #: The settings without what was saved at the desk, for pages that live long enough to see that change.
     written: Settings
     url: str
+    #: The database, brought to today's shape.
     engine: Engine
     clock: Clock
     as_json: bool = False

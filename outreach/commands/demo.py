@@ -1,6 +1,7 @@
-"""The whole main job on a sample practice: generate, import, prepare, approve, deliver, and say where to look next.
+"""The command demo: the whole main job on a sample practice, from generating it to where to look next.
 
-The flows run in this process on Prefect's embedded server; everything goes to files.
+It generates, imports, prepares, approves and delivers. The flows run in this process on Prefect's embedded server;
+everything goes to files.
 """
 
 import os
@@ -53,6 +54,7 @@ def run_demo(database: str | None, now: str | None) -> None:
     noon = instant_at(on, 12, settings.business.timezone)
     _refuse_real_customers(engine, _write(on))
     _set_environment(settings, noon)
+    # Only now that the environment is set: Prefect reads it when it is imported.
     from flows.deliver import deliver
     from flows.intake import intake
     from flows.prepare import prepare
@@ -93,8 +95,8 @@ def _write(on: date) -> set[str]:
 
 def _refuse_real_customers(engine: Engine, sample: set[str]) -> None:
     with reading(engine) as session:
-        known = set(session.exec(select(Customer.customer_id)).all())
-    if known - sample:
+        customers = set(session.exec(select(Customer.customer_id)).all())
+    if customers - sample:
         raise SettingsError(
             "This database holds customers of your own; give the demo another: --database sqlite:///demo.db"
         )
@@ -125,8 +127,8 @@ def _leave_waiting(engine: Engine, on: date) -> None:
     prepare(tomorrow)
     with reading(engine) as session:
         waiting = len(list_batches(session))
-    said = "1 batch waits" if waiting == 1 else f"{waiting} batches wait"
-    console.say(f"For {tomorrow}, {said} at the desk: outreach up")
+    batches_wait = "1 batch waits" if waiting == 1 else f"{waiting} batches wait"
+    console.say(f"For {tomorrow}, {batches_wait} at the desk: outreach up")
 
 
 def _draw(engine: Engine, settings: Settings) -> None:

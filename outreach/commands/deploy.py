@@ -1,4 +1,4 @@
-"""Prefect's server: deploy, and what doctor says of it. Words in, a call to flows, a table out."""
+"""The command deploy: brings Prefect's server to what the files say, and shows what became of each piece."""
 
 from typing import Annotated, Any
 

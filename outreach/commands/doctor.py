@@ -1,4 +1,4 @@
-"""The command that says what is missing on this machine. It only calls."""
+"""The command doctor: says what is missing on this machine. It only calls."""
 
 from collections.abc import Sequence
 from typing import Annotated

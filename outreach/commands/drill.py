@@ -1,4 +1,4 @@
-"""The proof that each message goes once: drill."""
+"""The command drill: proves that each message goes once."""
 
 from typing import Annotated
 

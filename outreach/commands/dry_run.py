@@ -1,4 +1,4 @@
-"""What dry runs print: counts of what would be done, and that none of it was."""
+"""Prints what dry runs count: what would be done, and that none of it was."""
 
 from outreach import console
 from outreach.commands import output

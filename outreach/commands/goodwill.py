@@ -1,4 +1,4 @@
-"""Goodwill on the command line: a file or a query in, a call to a room, a table or JSON out."""
+"""The command goodwill: names those whom an event hit, from a file or by a query."""
 
 from pathlib import Path
 from typing import Annotated

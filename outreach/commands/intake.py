@@ -1,4 +1,4 @@
-"""Customer data on the command line: init and import."""
+"""The commands init and import, for customer data."""
 
 from pathlib import Path
 from typing import Annotated

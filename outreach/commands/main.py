@@ -100,6 +100,7 @@ def main() -> None:
     except (typer.Abort, KeyboardInterrupt):
         sys.exit(1)
     except BrokenPipeError:
+        # Whoever read our output has gone, as `head` does. What is still in the buffer must go somewhere at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:

@@ -1,4 +1,4 @@
-"""The pens: pen make, list, sheet and learn. Words in, a call to composing, files or a table out."""
+"""The commands pen make, list, sheet and learn, for the handwriting of signatories. They call composing."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

@@ -1,4 +1,4 @@
-"""Who is one person, and who lives with whom: words from the keyboard in, a call to a room, a table or JSON out."""
+"""The commands under people: who is one person, who lives with whom, and which contact may be used again."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Whom we write to and why: moments, prepare and why."""
+"""The commands moments, prepare and why: whom we write to, and why."""
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A template as one customer would get it: preview."""
+"""The command preview: writes a template as one customer would get it."""
 
 from pathlib import Path
 from typing import Annotated

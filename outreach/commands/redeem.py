@@ -1,4 +1,4 @@
-"""Rewards on the command line: a code in, a call to a room, a line or JSON out."""
+"""The command redeem: redeems a reward by its code."""
 
 from typing import Annotated
 

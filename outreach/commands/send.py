@@ -1,4 +1,4 @@
-"""Sending and what follows it: deliver, track, close, run, pause, resume. Words in, a call to a room, a table out."""
+"""The commands deliver, track, close, run, pause and resume: sending, and what follows it."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Servers on this machine: serve and up."""
+"""The commands serve and up: servers on this machine."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Looking ahead: simulate. Days in, a call to the planning room, a table, a picture or JSON out."""
+"""The command simulate: whom we would write to on the days to come, as a table, a picture or JSON."""
 
 from pathlib import Path
 from typing import Annotated

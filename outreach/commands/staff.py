@@ -1,4 +1,4 @@
-"""The people who may act: staff add, password, list and remove. Words in, a call to the approval room, a table out."""
+"""The commands staff add, password, list and remove: the people who may act."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Counts of all messages, and the alarms that stand: status."""
+"""The command status: counts of all messages, and the alarms that stand."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""A call's words in; one line of today's call sheet out: what it is about, what to say, and what not to say."""
+"""Writes one line of today's call sheet: what a call is about, what to say, and what not to say."""
 
 import re
 

@@ -1,6 +1,7 @@
-"""Whose hands were in a message: who saved its words and knobs, named its event, said yes to its treatment.
+"""Finds who had a part in a message: who saved its words and knobs, named its event, said yes to its treatment.
 
-By the very text and value that was used, so that an undo, or a comma of somebody else's, changes nobody's part in it.
+It goes by the very text and value that was used, so that an undo, or a comma of somebody else's, changes nobody's part
+in it.
 """
 
 import json
@@ -125,18 +126,18 @@ def add_treatments(
 
     `savings` are the knobs of check-ins as they were saved: their list of treatments says so, too.
     """
-    said: dict[str, set[Contribution]] = defaultdict(set)
+    allowed_by: dict[str, set[Contribution]] = defaultdict(set)
     for row in session.exec(select(TreatmentAnswer).where(TreatmentAnswer.answer == "yes")):
-        said[row.treatment].add(Contribution(row.by, "treatment", row.treatment))
+        allowed_by[row.treatment].add(Contribution(row.by, "treatment", row.treatment))
     for version, before, knobs in _changes(savings):
         listed = {each.casefold() for each in before.get(TREATMENTS, ())}
         for name in {each.casefold() for each in knobs.get(TREATMENTS, ())} - listed:
-            said[name].add(Contribution(version.by, "treatment", name))
-    about = _occasions_of(assignments, "checkin") if said else {}
+            allowed_by[name].add(Contribution(version.by, "treatment", name))
+    about = _occasions_of(assignments, "checkin") if allowed_by else {}
     for row in select_for(session, select(Treatment), Treatment.customer_id, about):
         for reference, occasion in about[row.customer_id]:
             if row.done_on == occasion.on:
-                own[reference] |= said.get((row.name or "").casefold(), set())
+                own[reference] |= allowed_by.get((row.name or "").casefold(), set())
 
 
 def _occasions_of(assignments: Sequence[Assignment], kind: str) -> dict[str, list[tuple[str, Occasion]]]:

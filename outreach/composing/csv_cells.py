@@ -1,4 +1,7 @@
-"""A value in, a cell that no spreadsheet will run out. Whoever writes a CSV file passes every cell through here."""
+"""Makes a cell of a CSV file that no spreadsheet runs as a formula.
+
+Whoever writes a CSV file passes every cell through here.
+"""
 
 # What Excel, LibreOffice or Google Sheets takes for the start of a formula, also in full width.
 _STARTS = tuple("=+-@|%\t\r\n\uff1d\uff0b\uff0d\uff20")

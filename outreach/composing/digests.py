@@ -1,6 +1,6 @@
 """One hash over all that a member of staff approves in a message: who gets it, the exact bytes, how and when.
 
-It holds no personal data that could be read back, and comes out the same in whichever process makes it.
+It holds no personal data that could be read back, and is the same in whichever process makes it.
 """
 
 import hashlib
@@ -21,6 +21,7 @@ def media_type_for(channel: str, provider: str | None) -> str:
 
 def canonical_json(value: Any) -> str:
     """JSON that is the same for the same value: sorted keys, no spaces, letters as they are."""
+    # Another order or spacing would give another digest, and every approved message would fail its seal.
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 

@@ -1,6 +1,6 @@
-"""A message's words as a person edits them: the rendered body in, plain paragraphs out, and the way back.
+"""Turns the rendered body of a message into plain paragraphs that a person edits, and these back into HTML.
 
-Paragraphs have a blank line between them. Of the tags only <em> and <strong> stay, in letters; what a field brought is
+Paragraphs have a blank line between them. Of the tags only <em> and <strong> stay, in letters. What a field brought is
 plain text, and never becomes a tag.
 """
 

@@ -1,4 +1,4 @@
-"""Words that a person gave to one composed message in; its true bytes, written anew under the rules for templates, out.
+"""Writes one composed message anew with words that a person gave it, under the rules for templates.
 
 Recipient, layout, pen, reference and unsubscribe link stay what they are. Nothing is stored or sent here.
 """
@@ -48,21 +48,22 @@ _LAYING_OUT = re.compile(r"</?p>|<br>")
 
 @dataclass(frozen=True)
 class Draft:
-    """A composed message that can be written anew, `about` these customers.
-
-    `private` are words that no subject or text may hold, and `saved` what was saved at the desk in place of templates.
-    `people`, by id, are those whose messages wait in the same batch. `given` is what it gives each. `names` are what
-    the recipient, and those it is about, may be called.
-    """
+    """A composed message that can be written anew."""
 
     message: Message
     recipient: Customer
     direct_line: str
+    #: Words that no subject and no text may hold.
     private: frozenset[str]
+    #: The ids of the customers whom it is about.
     about: tuple[str, ...]
+    #: What was saved at the desk in place of templates, by the template's name.
     saved: Mapping[str, str]
+    #: Those whose messages wait in the same batch, by id: with them it could be mixed up.
     people: Mapping[str, Bystander]
+    #: The gift that it gives each customer it is about.
     given: Amount | None = None
+    #: What the recipient, and those it is about, may be called, the longest first.
     names: tuple[str, ...] = ()
 
 
@@ -119,8 +120,8 @@ def _people_beside(session: Session, message: Message) -> dict[str, Bystander]:
         Message,
         or_(col(Message.recipient_id) == Customer.customer_id, col(Message.customer_id) == Customer.customer_id),
     )
-    found = session.exec(beside.where(Message.batch_id == message.batch_id).distinct())
-    return {customer.customer_id: person_of(customer) for customer in found}
+    customers = session.exec(beside.where(Message.batch_id == message.batch_id).distinct())
+    return {customer.customer_id: person_of(customer) for customer in customers}
 
 
 def write_edited(settings: Settings, key: bytes, draft: Draft, words: str) -> WrittenMessage:
@@ -159,9 +160,9 @@ def write_edited(settings: Settings, key: bytes, draft: Draft, words: str) -> Wr
         body = write_email(facts, source, mailbox, business, message.reference, key)
         return WrittenMessage(message.recipient or "", kept, body, 1, settings.postage.email)
     if message.channel == TEXT.name:
-        said, segments = write_text(facts, source, settings.texts.max_segments)
+        text, segments = write_text(facts, source, settings.texts.max_segments)
         cost = segments * settings.postage.text_segment
-        return WrittenMessage(message.recipient or "", said, said.encode(), segments, cost)
+        return WrittenMessage(message.recipient or "", text, text.encode(), segments, cost)
     return WrittenMessage(message.recipient or "", kept, write_call(facts, source), 1, settings.postage.call)
 
 
@@ -173,8 +174,8 @@ def _on_its_paper(settings: Settings, draft: Draft, words: Words) -> Words:
 
 def _address_of(message: Message) -> Address:
     """The address as it was composed, whatever the customer's record says by now."""
-    known = json.loads(message.recipient or "{}")
-    return Address(**(known | {"lines": tuple(known["lines"]), "streets": tuple(known["streets"])}))
+    fields = json.loads(message.recipient or "{}")
+    return Address(**(fields | {"lines": tuple(fields["lines"]), "streets": tuple(fields["streets"])}))
 
 
 def sha256_of(words: str) -> str:

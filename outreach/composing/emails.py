@@ -1,7 +1,7 @@
-"""An e-mail's words and its recipient in; the complete message, text and HTML, with its head, out.
+"""Writes a complete e-mail out of its words and its recipient: text and HTML, with its head.
 
-It has no Date: that is true only when it leaves, and is written then. What is written is read back before it is given
-out.
+It has no Date: that is true only when the e-mail leaves, and is written then. What is written is read back before it is
+given out.
 """
 
 import re
@@ -58,6 +58,7 @@ def write_email(
         write_unstructured("Subject", subject),
         write_token("Message-ID", f"<{reference}@{sender[1].rpartition('@')[2]}>"),
         write_token("List-Unsubscribe", f"<{link}>"),
+        # One click in the reader's own mail program, without a page to open (RFC 8058).
         write_token("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
         write_token("X-Outreach-Reference", reference),
     ]
@@ -71,6 +72,7 @@ def _body_of(text: str, page: str, reference: str) -> bytes:
     message = EmailMessage(policy=SMTP.clone(max_line_length=_LONGEST_LINE))
     message.set_content(text, cte="quoted-printable")
     message.add_alternative(page, subtype="html", cte="quoted-printable")
+    # Python draws one at random, and the same words must give the same bytes.
     message.set_boundary(f"=_{reference}_=")
     return message.as_bytes()
 

@@ -1,6 +1,6 @@
-"""What is said of the moments of messages that could not be written: by another channel at once, or again tomorrow.
+"""Decides what becomes of the moments of messages that could not be written: another channel at once, or another day.
 
-A fault in somebody's data can be mended. Only when the moment is of no use any more is it closed.
+A fault in somebody's data can be mended. A moment is closed only when it is of no use any more.
 """
 
 from collections.abc import Sequence
@@ -49,8 +49,8 @@ def _again_on(settings: Settings, message: Message, reason: ComposingError, earl
     if message.channel in earlier.unwritten:
         return on + timedelta(days=1)
     failed = {message.channel, *earlier.unwritten, *earlier.tried}
-    left = set(knobs_for(settings, message.kind).channels) - failed
-    return on if left else on + timedelta(days=1)
+    untried = set(knobs_for(settings, message.kind).channels) - failed
+    return on if untried else on + timedelta(days=1)
 
 
 def _last_use(settings: Settings, moment: Moment, on: date) -> date:

@@ -1,7 +1,7 @@
 """Writes the lines of an e-mail's head, and reads them: their form is RFC 5322's, letters beyond ASCII are RFC 2047's.
 
-Python's own folding loses the quotes around a name such as “Zoë Smith, DDS” and so makes two recipients of one. No
-name and no subject may go into a head in any other way than through here.
+Python's own folding loses the quotes around a name such as “Zoë Smith, DDS” and so makes two recipients of one. No name
+and no subject may go into a head in any other way than through here.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""A message as it was composed, and the rows that write it down. Whoever writes them has locked the message before."""
+"""Makes the rows that write a composed message down. Whoever writes them has locked the message before."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,15 +19,15 @@ from outreach.settings import Settings
 
 @dataclass(frozen=True)
 class Composed:
-    """One message as it was written: its words, the rewards it gives, and hashes of the facts that it states.
-
-    `made` is what it was written with.
-    """
+    """One message as it was written."""
 
     written: WrittenMessage
     words: Words
+    #: The rewards that it gives.
     rewards: list[Row]
+    #: Hashes of the facts that it states, as JSON.
     facts: str
+    #: What it was written with.
     made: Made
 
 

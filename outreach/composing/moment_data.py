@@ -1,4 +1,4 @@
-"""What the words of some moments need beyond their day: a message to write and what was read for it in, fields out.
+"""Works out the fields that some moments need beyond their day: years, treatments, debts, troubles, surveys.
 
 A moment says in its definition which of `PARTICULARS` its words need; most need nothing more.
 """
@@ -26,10 +26,12 @@ from outreach.settings import Settings
 
 @dataclass(frozen=True)
 class Occasion:
-    """Whose it is, what tells it from their others of its kind, and the day it is about."""
+    """What a message is about, for one customer."""
 
     customer_id: str
+    #: What tells it from their others of its kind.
     key: str
+    #: The day that it is about.
     on: date
 
 
@@ -102,6 +104,7 @@ def tell_tenure(matter: Matter) -> dict[str, Value]:
 
 def tell_treatment(matter: Matter) -> dict[str, Value]:
     allowed = {name.casefold() for name in CHECKIN.knobs_of(matter.settings).treatments}
+    # Only those on the list of treatments that customers may be asked about.
     done = [
         treatment
         for standing, occasion in zip(matter.standings, matter.assignment.occasions, strict=True)

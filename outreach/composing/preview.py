@@ -1,4 +1,4 @@
-"""A template and a customer in; the message as that customer would get it out. Nothing is written down or sent."""
+"""Writes a template as one customer would get it. Nothing is written down or sent."""
 
 from datetime import date
 
@@ -60,8 +60,9 @@ def preview_template(
 def _occasion(session: Session, customer: Customer, kind: str, on: date) -> Occasion:
     """The occasion found last, or one as the customer's data and the samples suggest."""
     customer_id = customer.customer_id
-    found = select(Moment).where(Moment.kind == kind, Moment.customer_id == customer_id)
-    moment = session.exec(found.order_by(col(Moment.found_on).desc(), col(Moment.occasion_on).desc()).limit(1)).first()
+    moments = select(Moment).where(Moment.kind == kind, Moment.customer_id == customer_id)
+    latest = moments.order_by(col(Moment.found_on).desc(), col(Moment.occasion_on).desc()).limit(1)
+    moment = session.exec(latest).first()
     if moment:
         return Occasion(customer_id, moment.occasion, moment.occasion_on)
     definition = MOMENTS[kind]

@@ -1,4 +1,4 @@
-"""What messages are made with, as one hash, and whose hands were in that.
+"""Keeps what messages are made with, as one hash, and who had a part in it.
 
 Both come from the very sources, knobs and letterhead that a run uses, and are stored together with what it wrote:
 whatever is saved, undone or replaced meanwhile is another provenance. Nothing is asked of how things stand later.
@@ -30,11 +30,15 @@ _SIGNATORY = ("name", "role", "pen", "direct_line")
 
 @dataclass(frozen=True)
 class Made:
-    """What a message was made with: the hash of it, the hands in it, and whether its knobs ask for a person."""
+    """What a message was made with."""
 
+    #: The moment.
     kind: str
+    #: The hash of templates, knobs, mappings, rewards and business.
     fingerprint: str
+    #: Whether its knobs ask for a person's approval.
     for_person: bool
+    #: Who put what into it.
     parts: tuple[Contribution, ...]
 
     @property

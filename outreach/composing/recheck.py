@@ -115,10 +115,10 @@ class _Look:
         holds: dict[str, Hold] = {}
         status = "approved"
         for one in self.carried[message.reference]:
-            said = self._ask(message, one)
-            if said:
-                holds[one.moment.moment_id] = said[1]
-                status = said[0] if status == "approved" else status
+            verdict = self._ask(message, one)
+            if verdict:
+                holds[one.moment.moment_id] = verdict[1]
+                status = verdict[0] if status == "approved" else status
         if not holds:
             return None
         first = next(iter(holds.values()))
@@ -134,16 +134,16 @@ class _Look:
         if one.moment.moment_id not in self.there:
             return "withdrawn", self._why_lost(one)
         moment = one.moment
-        known = self.candidates[moment.kind, moment.customer_id, moment.occasion]
+        current = self.candidates[moment.kind, moment.customer_id, moment.occasion]
         candidate = replace(
-            known,
+            current,
             only=message.channel,  # type: ignore[arg-type]
             provider=message.provider,  # type: ignore[arg-type]
             purpose=message.purpose,
-            useful_until=min(known.useful_until, message.useful_until),
+            useful_until=min(current.useful_until, message.useful_until),
         )
-        if said := ask_again(candidate, self.day):
-            rule, hold = said
+        if refused := ask_again(candidate, self.day):
+            rule, hold = refused
             return ("suppressed" if hold.rule in THEIR_WORD else rule.status), hold
         if candidate.recipient and candidate.recipient.id != message.recipient_id:
             hold = Hold("recipient", "it would go to somebody else by now", self.tomorrow)
@@ -162,26 +162,26 @@ class _Look:
 
     def find_unusable(self, stops: Stops) -> Stops:
         """Messages whose very contact must not be used, whatever the customer's record says by now."""
-        left = [message for message in self.messages if message.reference not in stops]
-        hashes = {message.contact_hash for message in left if message.contact_hash}
+        rest = [message for message in self.messages if message.reference not in stops]
+        hashes = {message.contact_hash for message in rest if message.contact_hash}
         rows = select(Suppression.contact_hash, Suppression.channel).where(col(Suppression.contact_hash).in_(hashes))
         closed = {tuple(row) for row in self.session.exec(rows)} if hashes else set()
-        found = {m.reference: NO_CONTACT for m in left if m.contact_hash is None}
-        for message in left:
+        unusable = {m.reference: NO_CONTACT for m in rest if m.contact_hash is None}
+        for message in rest:
             if (message.contact_hash, message.channel) in closed:
                 hold = Hold("suppressed", UNUSABLE, self.tomorrow).within(message.useful_until)
-                found[message.reference] = self._stop(message, "suppressed", hold, {})
-        return found
+                unusable[message.reference] = self._stop(message, "suppressed", hold, {})
+        return unusable
 
     def find_changed(self, stops: Stops) -> Stops:
         """Messages whose words, or whose recipient, would be others by now; those kept without facts are not asked."""
-        left = [m for m in self.messages if m.facts and (m.reference not in stops or stops[m.reference].only_waits)]
-        if not left:
+        stated = [m for m in self.messages if m.facts and (m.reference not in stops or stops[m.reference].only_waits)]
+        if not stated:
             return {}
-        assignments = assignments_for(self.session, left)
+        assignments = assignments_for(self.session, stated)
         finder = FactFinder(self.session, self.settings, assignments, self.key, self.on, self.standings)
         changed: Stops = {}
-        for message, assignment in zip(left, assignments, strict=True):
+        for message, assignment in zip(stated, assignments, strict=True):
             if why := self._why_changed(message, assignment, finder):
                 hold = Hold("facts", why, self.tomorrow).within(message.useful_until)
                 changed[message.reference] = self._stop(message, "withdrawn", hold, {})

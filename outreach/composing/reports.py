@@ -6,17 +6,18 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class ComposeReport:
-    """What this process wrote, in counts by (moment, channel); others may write the same day at the same time.
-
-    `waiting` messages stay planned until what `to_mend` lists is mended, and the `left` were over the limit. Moments of
-    the kinds in `due_again` are decided on again at once: by another channel, or to a contact that was corrected.
-    """
+    """What this process wrote, in counts by (moment, channel); others may write the same day at the same time."""
 
     composed: Counter[tuple[str, str]] = field(default_factory=Counter)
+    #: Messages that one person's data did not allow.
     withdrawn: Counter[tuple[str, str]] = field(default_factory=Counter)
+    #: Messages that stay planned until something of ours is mended.
     waiting: Counter[tuple[str, str]] = field(default_factory=Counter)
+    #: What must be mended for them.
     to_mend: set[str] = field(default_factory=set)
+    #: Messages that were over the limit.
     left: int = 0
+    #: Kinds of moment that are decided on again at once: by another channel, or to a contact that was corrected.
     due_again: set[str] = field(default_factory=set)
 
     def __add__(self, other: "ComposeReport") -> "ComposeReport":

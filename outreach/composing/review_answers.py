@@ -1,4 +1,4 @@
-"""A public answer to a review: the business's own facts in; words for staff to copy out.
+"""Drafts a public answer to a review, out of the business's own facts, for staff to copy out.
 
 No customer's data comes in here, so no answer can tell that whoever wrote the review is a customer.
 """

@@ -1,4 +1,4 @@
-"""A moment in; real customers to try its templates with out: those who had it last, then those who have it next."""
+"""Finds real customers to try a moment's templates out with: those who had it last, then those who have it next."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Messages that cannot be written until something is mended: why, kept beside each while it stays planned.
+"""Keeps why a message cannot be written until something is mended, beside the message while it stays planned.
 
 One of them never stops the others, whatever went wrong with it. A reason never repeats a value of anybody's.
 """

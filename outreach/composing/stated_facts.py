@@ -1,4 +1,4 @@
-"""What a message's words state of a person, kept with it as keyed hashes, and compared with what would be said now.
+"""Keeps what a message's words state of a person as keyed hashes, and compares them with what would be said now.
 
 Only hashes are kept: nobody can read a name or an amount back out of them.
 """
@@ -63,5 +63,5 @@ def find_changed(kept: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
 
 def _hash(key: bytes, reference: str, name: str, value: object) -> str:
     # The reference goes in too, so that two messages that state the same do not show it.
-    said = json.dumps([reference, name, value], default=str, ensure_ascii=False, sort_keys=True)
-    return hmac.new(key, said.encode(), hashlib.sha256).hexdigest()[:_LENGTH]
+    fact = json.dumps([reference, name, value], default=str, ensure_ascii=False, sort_keys=True)
+    return hmac.new(key, fact.encode(), hashlib.sha256).hexdigest()[:_LENGTH]

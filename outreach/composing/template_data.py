@@ -1,4 +1,4 @@
-"""Everything the words need of the people they are about: assignments in, the fields of each out, read in bulk.
+"""Reads everything that the words need of the people they are about, in bulk: the fields of each assignment.
 
 Balances, years and ages are those of the day the message was planned, so that the same data gives the same words.
 """
@@ -44,16 +44,16 @@ def business_fields(business: Business, signatory: Signatory) -> dict[str, Value
 
 @dataclass(frozen=True)
 class Facts:
-    """`fields` are what a template may name, and `contacts` the recipient's normalised contact for each channel.
-
-    `mailbox` is the address that e-mail goes to, as it came.
-    """
+    """All that is known for the words of one message."""
 
     recipient: Customer
+    #: The recipient's normalised contact, by channel.
     contacts: dict[str, str]
     signatory: Signatory
     locale: str
+    #: What a template may name.
     fields: dict[str, Value]
+    #: The address that e-mail goes to, as it came.
     mailbox: str = ""
 
 
@@ -165,8 +165,8 @@ class _Gathering:
     def _reward(self) -> Amount:
         """What each of them is given: of wards who share the words, none gets less than another."""
         worths = self.known.worths.get(self.assignment.run_on, {})
-        known = [worths.get(customer.customer_id, NOTHING) for customer in self.customers]
-        gifts = [gift_of(self.settings, self.assignment.kind, each, self.recipient.currency) for each in known]
+        each_worth = [worths.get(customer.customer_id, NOTHING) for customer in self.customers]
+        gifts = [gift_of(self.settings, self.assignment.kind, each, self.recipient.currency) for each in each_worth]
         return max(Amount(gift.amount, gift.currency) for gift in gifts)
 
 

@@ -1,4 +1,4 @@
-"""A text's words in; the message as it will be sent out, and the segments that a phone network bills it as."""
+"""Writes a text as it will be sent, and counts the segments that a phone network bills it as."""
 
 import re
 from typing import Literal

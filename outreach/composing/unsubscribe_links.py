@@ -26,12 +26,13 @@ def mend_token(token: str) -> str:
 
     Our references and proofs have one case each, so that capitals and small letters tell nothing.
     """
-    said = unicodedata.normalize("NFKC", unquote(unquote(token)))
-    found = _TOKEN.search(_DASHES.sub("-", _CREPT_IN.sub("", said)).upper())
-    if found is None:
+    # Unquoted twice: some trackers quote a link that is quoted already.
+    plain = unicodedata.normalize("NFKC", unquote(unquote(token)))
+    match = _TOKEN.search(_DASHES.sub("-", _CREPT_IN.sub("", plain)).upper())
+    if match is None:
         return token
-    letters = found[1].replace("-", "")
-    return f"{letters[:4]}-{letters[4:8]}-{letters[8:]}.{found[2].lower()}"
+    letters = match[1].replace("-", "")
+    return f"{letters[:4]}-{letters[4:8]}-{letters[8:]}.{match[2].lower()}"
 
 
 def read_unsubscribe_token(key: bytes, token: str) -> str | None:

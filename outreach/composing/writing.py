@@ -1,4 +1,4 @@
-"""One assignment in; the finished message out: recipient, exact bytes, language, size and cost. Writes nothing down."""
+"""Writes the finished message of one assignment: recipient, exact bytes, language, size and cost. Stores nothing."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -39,15 +39,17 @@ from outreach.settings import Settings
 
 @dataclass(frozen=True)
 class WrittenMessage:
-    """`size` is pages of a letter, segments of a text, and 1 otherwise; `cost` is in minor units.
+    """One message as it will be sent."""
 
-    `words` are what the body says as plain text, without the layout around it.
-    """
-
+    #: To whom it goes, as canonical JSON.
     recipient: str
+    #: What the body says as plain text, without the layout around it.
     words: str
+    #: The exact bytes that leave.
     body: bytes
+    #: Pages of a letter, segments of a text, and 1 otherwise.
     size: int
+    #: In minor units.
     cost: int
 
     @property
@@ -116,12 +118,12 @@ def _letter(
     vouchers = vouchers_for(settings, key, given, assignment.reference, about, currency_of(facts, settings))
     rendered, on = render_letter(facts, words), assignment.send_on
     body = letter_body(settings, provider, facts, words, rendered, address, on, assignment.reference, vouchers)
-    said, pages = words_from_html(rendered), 1
+    plain, pages = words_from_html(rendered), 1
     if provider not in PENS:
-        own = own_of(settings, facts, words, said, lines_of(address), vouchers, own_people(facts, about, people))
+        own = own_of(settings, facts, words, plain, lines_of(address), vouchers, own_people(facts, about, people))
         private = {str(facts.fields.get("treatment") or ""), *amounts_in(facts, settings, DEBT)} - {""}
         pages = require_sound(settings, provider, body, address, own, private, people.values())
-    return WrittenMessage(recipient, said, body, pages, cost_of_letter(settings, provider, words, pages))
+    return WrittenMessage(recipient, plain, body, pages, cost_of_letter(settings, provider, words, pages))
 
 
 def reward_in(facts: Facts) -> int:
@@ -169,8 +171,8 @@ def _email(
     to = full_name(facts.recipient), facts.mailbox or facts.contacts["email"]
     body = write_email(facts, words, to, settings.business, assignment.reference, key)
     subject, text, _ = render_email(facts, words)
-    said = f"{subject}\n\n{text}"
-    return WrittenMessage(recipient, said, body, 1, settings.postage.email)
+    plain = f"{subject}\n\n{text}"
+    return WrittenMessage(recipient, plain, body, 1, settings.postage.email)
 
 
 def _text(
@@ -183,5 +185,5 @@ def _text(
 def _call(
     settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words, recipient: str
 ) -> WrittenMessage:
-    said = render_template(words.name("txt"), words.sources["txt"], facts.fields, "plain").strip()
-    return WrittenMessage(recipient, said, write_call(facts, words), 1, settings.postage.call)
+    plain = render_template(words.name("txt"), words.sources["txt"], facts.fields, "plain").strip()
+    return WrittenMessage(recipient, plain, write_call(facts, words), 1, settings.postage.call)

@@ -1,4 +1,4 @@
-"""Approved messages in; files and mail out, each message once, and a record of every try.
+"""Hands approved messages to their providers, each message once, and keeps a record of every try.
 
-Nothing here changes a message's words; from approval on, nothing outside here changes its status.
+It never changes a message's words. From approval on, nothing outside this package changes a message's status.
 """

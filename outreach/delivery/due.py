@@ -1,4 +1,4 @@
-"""Approved messages in; how many are due now, and how many wait for another time and why, out.
+"""Counts how many approved messages are due now, and how many wait for another time and why.
 
 Reads only: nothing is claimed here, and nothing leaves.
 """

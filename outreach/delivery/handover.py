@@ -1,4 +1,4 @@
-"""What a provider is given of a message and its attempt, and what is known once it was given."""
+"""Builds what a provider is given of a message and its attempt, hands it over, and says what is known afterwards."""
 
 import json
 from collections.abc import Callable

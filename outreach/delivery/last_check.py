@@ -1,7 +1,7 @@
-"""The last word before messages leave: claimed ones in; a Stop with its reason for some of them out. Writes nothing.
+"""The last check of claimed messages before they leave: a Stop with its reason for each that must not leave now.
 
 It runs in the transaction that opens the attempts, so nothing can come between the check and the record of the try.
-What the customer has said is asked of planning; this adds what only the moment of sending can tell.
+What the customer has said is asked of planning; this adds what only the moment of sending can tell. It writes nothing.
 """
 
 from collections.abc import Mapping
@@ -30,6 +30,7 @@ from outreach.settings import Settings
 NOT_APPROVED = "its recipient, words or options are not those that were approved"
 OUT_OF_REACH = Stop("approved", "the storage does not give its letter out just now")
 NO_HOURS = "no hour is right in every time zone they may be in; note their time zone (customers.timezone)"
+# The longest quarter of a year.
 A_QUARTER = timedelta(days=92)
 
 
@@ -64,6 +65,7 @@ def check_restore(session: Session, settings: Settings, messages: Messages, on: 
     doubtful = [
         message.reference for message in messages if _was_there_by(restored_on, moments[message.moment_id], settings)
     ]
+    # Only an absence that was found after the restore proves that nothing had left before it.
     looked_up = select(Attempt.reference).where(
         col(Attempt.reference).in_(doubtful), Attempt.outcome == "absent", Attempt.last_try_at >= restored_at
     )

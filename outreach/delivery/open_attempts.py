@@ -1,4 +1,4 @@
-"""Claimed messages in; attempts on record, or the reasons against them, out.
+"""Opens attempts for claimed messages, or finds the reasons against them, all in one transaction.
 
 Nothing may leave before the caller has committed.
 """
@@ -49,15 +49,13 @@ class Opened:
 
 @dataclass
 class Begun:
-    """What became of a group of claims; those in no list no longer stood.
-
-    `mark` is to be remembered outside the database before anything leaves.
-    """
+    """What became of a group of claims; those in no list no longer stood."""
 
     opened: list[Opened] = field(default_factory=list)
     stopped: list[tuple[Claim, Stop]] = field(default_factory=list)
     #: Those over which it failed as nobody foresaw, with the fault; nothing of them was written.
     failed: list[tuple[Claim, str]] = field(default_factory=list)
+    #: To be remembered outside the database before anything leaves.
     mark: Mark | None = None
     #: When the last check looked, by `steady_seconds`.
     looked_at: float = field(default_factory=steady_seconds)
@@ -125,6 +123,7 @@ def begin_attempts(
     opened = [(claim, message, _open(message, attempts, windows, on, at)) for claim, message in going]
     comparing = {name: carrier for name, carrier in carriers.items() if isinstance(carrier, ComparesRequests)}
     for _, message, attempt in opened:
+        # A later try under the same key is compared with this hash: see CHANGED.
         if attempt.tries == 1 and (carrier := comparing.get(attempt.provider)):
             body = bodies.whole[message.content_sha256 or ""]
             attempt.request_sha256 = _request_hash(carrier, message, attempt, body)

@@ -1,7 +1,7 @@
-"""Approved messages in; claims, attempts and what became of each out. From approval on, only this room writes a status.
+"""Claims approved messages, keeps their attempts, and writes what became of each.
 
-Facts (a provider took it) are written by whoever learns them, at any time, any number of times. Decisions (send again,
-give up) are written only by the sender whose fence still stands.
+From approval on, only this package writes a status. Facts (a provider took it) are written by whoever learns them, at
+any time, any number of times. Decisions (send again, give up) are written only by the sender whose fence still stands.
 """
 
 from collections import defaultdict
@@ -283,8 +283,8 @@ def drop_known(session: Session, provider: str, provider_ids: Sequence[str], ref
     others = select(Message.provider_id).where(
         Message.provider == provider, col(Message.provider_id).in_(provider_ids), Message.reference != reference
     )
-    known = set(session.exec(others)) if provider_ids else set()
-    return [provider_id for provider_id in provider_ids if provider_id not in known]
+    taken_ids = set(session.exec(others)) if provider_ids else set()
+    return [provider_id for provider_id in provider_ids if provider_id not in taken_ids]
 
 
 def record_incident(session: Session, provider: str, reference: str | None, what: str, at: datetime) -> None:

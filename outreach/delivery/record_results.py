@@ -1,6 +1,6 @@
 """Writes down what providers answered: first the facts, then what follows from each failure.
 
-A refusal of a second try proves nothing about the first, and no number that a provider names is followed further than
+A refusal of a second try proves nothing about the first. No number that a provider names is followed further than
 LONGEST_WAIT.
 """
 
@@ -20,6 +20,7 @@ from outreach.delivery.providers import Provider
 from outreach.errors import ContactRefused, DeliveryError, HeldUp, NotNow, NotSent, OutcomeUnknown, Refused
 from outreach.models import Message
 
+# Tries under one key; after them a message whose answer never came is looked up.
 TRIES = 5
 # A recipient's server that says “not now” is asked again after so long, and each time after twice as long. Twelve times
 # are four to five days, as RFC 5321 (4.5.4.1) has it, where runs are that frequent, and twelve days at one run a day.
@@ -31,32 +32,35 @@ LONGEST_WAIT = timedelta(hours=16)
 
 @dataclass(frozen=True)
 class AttemptResult:
-    """What is known of one attempt: taken as `provider_id`, failed with `error`, or neither: not started in time.
-
-    `tries` is 1 where it was the first hand-over under the attempt's key.
-    """
+    """What is known of one attempt: it was taken, it failed, or (neither) it was not started in time."""
 
     claim: Claim
+    #: The attempt's, within its message.
     number: int
+    #: 1 where it was the first hand-over under the attempt's key.
     tries: int
     channel: str
+    #: The provider's own id, where it took the message.
     provider_id: str | None = None
     error: DeliveryError | None = None
 
 
 @dataclass(frozen=True)
 class Ending:
-    """What a message becomes, how its attempt ends (None: it stays open, for the same key again), and from when on."""
+    """What a failed try means for its message."""
 
+    #: What the message becomes.
     status: str
+    #: How the attempt ends; None where it stays open, to be tried again under the same key.
     outcome: str | None
+    #: How long the next try waits.
     after: timedelta | None = None
 
 
 def answer_of(opened: Opened, provider_id: str | None = None, error: DeliveryError | None = None) -> AttemptResult:
     """The answer to an opened attempt; an attempt that a sender was held back from was not started."""
-    known = None if isinstance(error, HeldUp) else error
-    return AttemptResult(opened.claim, opened.number, opened.tries, opened.handover.channel, provider_id, known)
+    failure = None if isinstance(error, HeldUp) else error
+    return AttemptResult(opened.claim, opened.number, opened.tries, opened.handover.channel, provider_id, failure)
 
 
 def is_providers_fault(error: DeliveryError | None) -> bool:
@@ -109,6 +113,7 @@ def ending_of(answer: AttemptResult, is_keyed: bool, put_off: int = 0) -> Ending
     is_first, error = answer.tries == 1, answer.error
     if error is None:
         return Ending("approved", "not_sent" if is_first else None)
+    # Only of a first try: the provider may have taken an earlier one, whose answer was lost, and refuse the repetition.
     if is_first and isinstance(error, Refused):
         return Ending("failed", "refused")
     if is_first and isinstance(error, NotNow) and put_off + 1 >= MOST_PUT_OFF:

@@ -1,4 +1,4 @@
-"""Which approved messages are in time, and in which turn they go. Conditions only: it never reads or writes.
+"""Conditions that say which approved messages are in time, and in which turn they go. It never reads or writes.
 
 A recipient whose own server says “not now” must never stand before those whose servers listen.
 """

@@ -1,7 +1,7 @@
 """Hands over what is approved and due, each message once, however many senders run and whenever they die.
 
 Messages come out of the outbox under claims, pass the last check, get attempts on record, and only then leave. What
-providers answer is settled before the next round; a round is short, so that a pause is never long in coming into force.
+providers answer is settled before the next round. A round is short, so that a pause is never long in coming into force.
 """
 
 from collections import Counter, deque
@@ -77,6 +77,7 @@ def deliver_due(
     require_safe_claims(engine)
     restore_guard.raise_mark(engine, settings, clock())
     with open_providers(settings, providers) as carriers, hold(engine, outbox.owner_lock(owner)):
+        # First of all: a try whose answer is on file must not be made again.
         if kept := settle_unsettled(engine, settings, carriers, clock()):
             tell(f"{kept} answers of providers that a lost database kept from being written down are settled now")
         cancelled = cancel_stopped(engine, settings, clock, carriers, tell)

@@ -1,4 +1,7 @@
-"""Approved messages in; how many shards they would fill for senders who share them, out. Reads only, claims nothing."""
+"""Counts how many shards the messages that may leave now would fill, for senders who share them.
+
+Reads only, and claims nothing.
+"""
 
 import math
 

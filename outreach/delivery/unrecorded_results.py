@@ -1,7 +1,7 @@
-"""Keeps what providers said when the database was gone before it could be written down, and settles it afterwards.
+"""Keeps what providers answered when the database was gone before it could be written down, and settles it afterwards.
 
-One file beside the mark, a line for each answer, under a lock. It holds ids only: never a name, an address or a word of
-a message. An answer leaves the file only once the database has it.
+It is one file beside the mark, a line for each answer, under a lock. It holds ids only: never a name, an address or a
+word of a message. An answer leaves the file only once the database has it.
 """
 
 import json
@@ -45,6 +45,7 @@ def kept_unless_settled(
     """
     try:
         yield
+    # Also where the process is being ended (KeyboardInterrupt, SystemExit): the answers would be lost with it.
     except BaseException:
         if database:
             _keep_or_tell(unsettled_file(settings, database), database, answers, tell)
@@ -82,15 +83,15 @@ def settle_unsettled(engine: Engine, settings: Settings, carriers: Mapping[str, 
     with locked_file(path, os.O_RDWR) as file:
         lines = [line for line in os.pread(file, os.fstat(file).st_size, 0).splitlines() if line.strip()]
         with reading(engine) as session:
-            known = {line: answer for line in lines if (answer := _read_answer(session, line, name, at))}
+            kept = {line: answer for line in lines if (answer := _read_answer(session, line, name, at))}
         # One by one: a single one that cannot be settled must not keep the others back.
-        for answer in known.values():
+        for answer in kept.values():
             settle(engine, [answer], carriers, at)
-        rest = b"".join(line + b"\n" for line in lines if line not in known)
+        rest = b"".join(line + b"\n" for line in lines if line not in kept)
         os.pwrite(file, rest, 0)
         os.ftruncate(file, len(rest))
         os.fsync(file)
-    return len(known)
+    return len(kept)
 
 
 def _fields_of(answer: AttemptResult) -> dict[str, Any]:
@@ -115,12 +116,14 @@ def _fields_of(answer: AttemptResult) -> dict[str, Any]:
 def _read_answer(session: Session, line: bytes, database: str | None, at: datetime) -> AttemptResult | None:
     """What a line says of an attempt of this database; None where it is of another one, or cannot be read."""
     try:
-        said = json.loads(line)
-        if database is None or said["database"] != database:
+        fields = json.loads(line)
+        if database is None or fields["database"] != database:
             return None
-        claim = Claim(said["reference"], said["provider"], said["owner"], said["fence"], at)
-        error = _error_of(said["error"], said["after"], said["source"])
-        answer = AttemptResult(claim, said["number"], said["tries"], said["channel"], said["provider_id"], error)
+        claim = Claim(fields["reference"], fields["provider"], fields["owner"], fields["fence"], at)
+        error = _error_of(fields["error"], fields["after"], fields["source"])
+        answer = AttemptResult(
+            claim, fields["number"], fields["tries"], fields["channel"], fields["provider_id"], error
+        )
     except (ValueError, KeyError, TypeError):
         return None
     return answer if session.get(Attempt, (claim.reference, answer.number)) else None

@@ -1,4 +1,4 @@
-"""What a sample practice writes down: one method for each thing that happens, its row in, nine CSV files out.
+"""Writes a sample practice's nine CSV files, with one method for each thing that happens there.
 
 Ids count upwards in the order of writing, so that the same story gives the same files.
 """

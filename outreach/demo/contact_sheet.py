@@ -1,4 +1,4 @@
-"""PDF letters in, one picture of their first pages side by side out."""
+"""Draws the first pages of PDF letters side by side, in one picture."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A day and a seed in; the nine CSV files of a dental practice that never was out, in our own format.
+"""Makes up a dental practice for a day and a seed, and writes its nine CSV files in our own format.
 
 The same day, seed and size give the same bytes. Among the plausible people is deliberate trouble, so that the demo
 shows not only who is written to but also who is not.
@@ -21,10 +21,12 @@ YEAR = 365
 
 @dataclass(frozen=True)
 class PracticeSummary:
-    """`trouble` names each deliberate difficulty and the customer, or the row, that has it."""
+    """What was made up."""
 
     customer_ids: list[str]
+    #: How many rows each table has.
     rows: dict[str, int]
+    #: Each deliberate difficulty, and the customer, or the row, that has it.
     trouble: dict[str, str]
 
 
@@ -118,12 +120,12 @@ class _Practice:
         return self.on - timedelta(days=self.random.randint(least, most))
 
     def _next_adults(self, number: int) -> list[Row]:
-        found: list[Row] = []
-        while len(found) < number:
+        adults: list[Row] = []
+        while len(adults) < number:
             if not self.customers[self.taken]["guardian_id"]:
-                found.append(self.customers[self.taken])
+                adults.append(self.customers[self.taken])
             self.taken += 1
-        return found
+        return adults
 
     # --- stories
 
@@ -245,13 +247,13 @@ class _Practice:
         if self.random.random() < 0.3:
             day = self.on + timedelta(days=self.random.randint(3, 80))
             self.books.visit(customer, _open_day(day), "Examination", "booked")
-        said = self._ago(10, 300)
-        if self.random.random() < 0.2 and said > customer["customer_since"]:
-            self.books.say(customer, "score", said, score=self.random.choice((5, 7, 8, 8, 8)))
-        told = self._ago(20, 500)
-        if self.random.random() < 0.08 and told > customer["customer_since"]:
+        scored_on = self._ago(10, 300)
+        if self.random.random() < 0.2 and scored_on > customer["customer_since"]:
+            self.books.say(customer, "score", scored_on, score=self.random.choice((5, 7, 8, 8, 8)))
+        referred_on = self._ago(20, 500)
+        if self.random.random() < 0.08 and referred_on > customer["customer_since"]:
             name = f"{self.random.choice(GIVEN)} {self.random.choice(FAMILY)}"
-            self.books.refer(customer, name, told)
+            self.books.refer(customer, name, referred_on)
 
     def _attend(self, customer: Row, day: date) -> None:
         status = self.random.choices(("completed", "cancelled", "no_show"), (92, 5, 3))[0]

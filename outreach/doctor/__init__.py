@@ -1,1 +1,1 @@
-"""What is well on this machine and what is not, with how to mend each. It sends nothing to customers."""
+"""Examines this machine: what is well and what is not, with how to mend each. It sends nothing to customers."""

@@ -1,4 +1,4 @@
-"""What is well on this machine and what is not: findings, with how to mend each. It sends nothing to anybody."""
+"""Examines this machine, and lists what is well and what is not, with how to mend each. It sends nothing to anybody."""
 
 import sys
 from collections.abc import Callable

@@ -1,4 +1,5 @@
-"""A drill: senders at work on a database of the drill's own, killed at random, and what the vendors had in the end.
+"""Holds a drill: senders on a database of its own, killed at random, and what the vendors had of each message in the
+end.
 
 Nothing outside this machine is spoken to, and no database that holds anybody's messages is touched.
 """
@@ -50,27 +51,31 @@ BACKED_UP_AT, RESTORED_AT = 0.3, (0.6, 1.0)
 
 @dataclass(frozen=True)
 class DrillResult:
-    """What a drill showed. `killed` and `stopped` count by the point that senders stood at.
-
-    `fell_over` counts processes that ended by themselves, and `webhooks` by what the pages answered. `folder` holds
-    the logs of a drill that failed; `database` is where its tables are. Of `restores`, `unnoticed` did not stop each
-    machine from sending. `pace` is how busy the machine was, and `slow` whether what still waits was being worked on
-    when there was no more time.
-    """
+    """What a drill showed."""
 
     options: DrillOptions
+    #: Where its tables are.
     database: str
     tally: LedgerTally
+    #: Kills by the point that the sender stood at.
     killed: Counter[str]
+    #: Stops by the same.
     stopped: Counter[str]
+    #: Processes that ended by themselves.
     fell_over: int
+    #: Webhooks by what the pages answered.
     webhooks: dict[str, int]
     seconds: float
+    #: The logs of a drill that failed.
     folder: Path | None
     restores: int = 0
+    #: Restores that did not stop each machine from sending.
     unnoticed: int = 0
+    #: How often a clock jumped.
     jumps: int = 0
+    #: How busy the machine was.
     pace: float = 1.0
+    #: Whether what still waits was being worked on when there was no more time.
     slow: bool = False
 
     @property

@@ -1,4 +1,4 @@
-"""The vendors' own logs, and what our tables say of the same messages, in; what was doubled or lost out.
+"""Counts what was doubled or lost, from the vendors' own logs and from what our tables say of the same messages.
 
 Whether a vendor has a message is read from its log alone. Our tables are only ever the accused.
 """
@@ -20,20 +20,20 @@ OUTCOMES = ("taken", "known", "refused", "nothing")
 
 @dataclass(frozen=True)
 class Line:
-    """One hand-over as the vendor saw it: `fault` is what it did to the sender, `outcome` what it made of the message.
-
-    "taken" is a new message, "known" one it had under this key, "refused" one it never will take. `about` is what it
-    needs for its webhooks.
-    """
+    """One hand-over as the vendor saw it."""
 
     at: float
     vendor: str
     reference: str
     key: str
+    #: What it did to the sender.
     fault: str
+    #: What it made of the message: "taken" is a new one, "known" one it had under this key, "refused" one it never will
+    #: take.
     outcome: str
     provider_id: str = ""
     sha256: str = ""
+    #: What it needs for its webhooks.
     about: dict[str, str] = field(default_factory=dict)
 
     def as_json(self) -> str:
@@ -54,20 +54,22 @@ class Record:
 
 @dataclass(frozen=True)
 class LedgerTally:
-    """Counts of messages, and the references behind those that must be 0.
-
-    `lost`: on record as taken and not there, or ended without a reason. `waiting`: still on its way, which a run after
-    the drill's would go on with. `denied`: there, and on record as not.
-    """
+    """Counts of messages, and the references behind those that must be 0."""
 
     messages: int
     accepted: int
+    #: A vendor took it more than once.
     doubled: list[str]
+    #: On record as taken and not there, or ended without a reason.
     lost: list[str]
+    #: Still on its way, which a run after the drill's would go on with.
     waiting: list[str]
     uncertain: list[str]
+    #: There, and on record as not.
     denied: list[str]
+    #: A try that a vendor took was begun after the opt-out was on record.
     after_opt_out: list[str]
+    #: Other bytes than those that were approved.
     unapproved: list[str]
     statuses: Counter[str]
     faults: Counter[str]

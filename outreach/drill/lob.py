@@ -1,6 +1,6 @@
 """How the simulated Lob talks: letters under our keys, a search by metadata, signed webhooks.
 
-As lob.test.yaml and delivery-semantics.json of the contracts have it, and no more of it than delivery needs.
+It keeps to lob.test.yaml and delivery-semantics.json of the contracts, and has no more of it than delivery needs.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Approved messages for a drill in; opt-outs and tampering while they are on their way, and the records of all, out.
+"""Hands approved messages in for a drill, has people opt out and tampers with a few, and keeps the records of all.
 
 Made directly, as approval leaves them: nothing here is composed, and nobody is written to.
 """
@@ -68,8 +68,8 @@ class Feeder:
     def plan_again(self) -> int:
         """Hands in again what a restored database has forgotten, as the next run would plan it; returns how many."""
         with reading(self.engine) as session:
-            known = set(session.exec(select(Message.reference)).all())
-        forgotten = [self.handed_in[reference] for reference in self.handed_in if reference not in known]
+            present = set(session.exec(select(Message.reference)).all())
+        forgotten = [self.handed_in[reference] for reference in self.handed_in if reference not in present]
         batches = {batch["batch_id"]: batch for batch, _, _ in forgotten}
         self._insert([*batches.values()], [(Message(**message), content) for _, message, content in forgotten])
         return len(forgotten)
@@ -134,11 +134,11 @@ class Feeder:
         """What our tables say of every message handed in; one that is no longer there is on record as "gone"."""
         with reading(self.engine) as session:
             rows = session.exec(select(Message.reference, Message.status, Message.provider_id)).all()
-        said = {reference: (status, provider_id) for reference, status, provider_id in rows}
+        by_reference = {reference: (status, provider_id) for reference, status, provider_id in rows}
         return [
             Record(
                 reference,
-                *said.get(reference, ("gone", None)),
+                *by_reference.get(reference, ("gone", None)),
                 approved_sha256=sha256,
                 is_tampered=reference in self.tampered,
                 opted_out_at=self.opted_out.get(reference),

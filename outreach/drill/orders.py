@@ -1,6 +1,6 @@
-"""Orders to the nursery in, its answers out. The nursery dies with whoever holds this.
+"""Gives orders to the process host of a drill, and reads its answers. The process host dies with whoever holds this.
 
-Knows nothing of what the orders do.
+It knows nothing of what the orders do.
 """
 
 import json

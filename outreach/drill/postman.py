@@ -1,6 +1,7 @@
-"""The simulated vendors' logs in; their webhooks, shuffled, doubled and a few forged, posted to the real pages.
+"""Posts the simulated vendors' webhooks to the real pages: shuffled, some of them doubled and a few forged.
 
-The pages run in this process, so that no port is needed. Counts what they answered; never writes to our tables itself.
+The pages run in this process, so that no port is needed. It counts what they answered, and never writes to our tables
+itself.
 """
 
 import asyncio

@@ -1,7 +1,8 @@
-"""Orders on standard input in; simulators, senders and a postman forked, stopped and killed; one answer an order out.
+"""Forks, stops and kills a drill's simulators, senders and postman, as orders on standard input say.
 
-Importing the program takes seconds and a fork milliseconds: this process has imported all, runs no thread, holds no
-connection, and does nothing but fork. When the one who gives the orders is gone, it takes its children with it.
+Each order gets one answer. Importing the program takes seconds and a fork milliseconds: this process has imported all,
+runs no thread, holds no connection, and does nothing but fork. When the one who gives the orders is gone, it takes its
+children with it.
 """
 
 import json

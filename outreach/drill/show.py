@@ -1,4 +1,4 @@
-"""The result of a drill in; a table for people, or JSON for programs, out."""
+"""Shows the result of a drill, as tables for people or as JSON for programs."""
 
 from dataclasses import replace
 from typing import Any

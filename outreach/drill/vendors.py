@@ -1,4 +1,4 @@
-"""Simulated vendors on 127.0.0.1: hand-overs and look-ups in; answers, silence and a log of their own out.
+"""Simulates vendors on 127.0.0.1: they answer hand-overs and look-ups, or stay silent, and keep logs of their own.
 
 They take, drop, answer late and forget as the real ones do. Nothing they know is ever taken from our tables.
 """

@@ -16,23 +16,25 @@ BEFORE_APPROVAL = {"planned", "composed", "held", "rejected"}
 
 @dataclass(frozen=True)
 class StatusReport:
-    """`messages` by (moment, channel, status); `rules` by (moment, outcome, rule) of the decision that stands.
+    """Where everything stands, each message and each moment counted once."""
 
-    `decisions` sums `rules` by outcome: send, not_yet, never, and undecided for a moment that has none; together they
-    make `moments`. `funnel` says how many got how far, widest first; two moments may share one message. `incidents` are
-    those that no person has closed, the latest last. `refused_webhooks` are those that proved nothing, by vendor.
-    `put_off` says which recipients' servers say “not now”. `set_aside` are messages that stay planned until something
-    is mended, by (moment, channel, what to mend).
-    """
-
+    #: All moments: the sum of `decisions`.
     moments: int
+    #: Moments by outcome: send, not_yet, never, and undecided for one that has no decision.
     decisions: Counter[str]
+    #: Moments by (moment, outcome, rule) of the decision that stands.
     rules: Counter[tuple[str, str, str]]
+    #: Messages by (moment, channel, status).
     messages: Counter[tuple[str, str, str]]
+    #: How many got how far, widest first; two moments may share one message.
     funnel: dict[str, int]
+    #: Those that no person has closed, the latest last.
     incidents: list[Incident]
+    #: Webhooks that proved nothing, by vendor.
     refused_webhooks: dict[str, int]
+    #: Which recipients' servers say “not now”.
     put_off: list[PutOff]
+    #: Messages that stay planned until something is mended, by (moment, channel, what to mend).
     set_aside: Counter[tuple[str, str, str]]
 
 
@@ -77,8 +79,8 @@ def _count_decisions(session: Session) -> Counter[tuple[str, str, str]]:
     standing = select_latest_decisions().subquery()
     what = (col(Moment.kind), standing.c.outcome, standing.c.rule)
     ruled = select(*what, func.count()).outerjoin(standing, standing.c.moment_id == Moment.moment_id).group_by(*what)
-    found = session.execute(ruled)
-    return Counter({(kind, outcome or "undecided", rule or ""): number for kind, outcome, rule, number in found})
+    rows = session.execute(ruled)
+    return Counter({(kind, outcome or "undecided", rule or ""): number for kind, outcome, rule, number in rows})
 
 
 @dataclass(frozen=True)

@@ -16,15 +16,17 @@ from outreach.models import Message
 
 @dataclass(frozen=True)
 class PutOff:
-    """`number` messages that `provider` is to carry wait for `server` (empty: several, of one recipient each).
+    """Messages that wait for one server, for one reason."""
 
-    `reason` is its last answer; the first of them is tried again from `next_at` on.
-    """
-
+    #: Who is to carry them.
     provider: str
+    #: For whom they wait; empty for several servers, of one recipient each.
     server: str
+    #: The server's last answer.
     reason: str
+    #: How many wait.
     number: int
+    #: From when on the first of them is tried again.
     next_at: datetime | None
 
     @property
@@ -49,11 +51,11 @@ def find_put_off(session: Session) -> list[PutOff]:
     groups: dict[tuple[str, str, str], list[datetime | None]] = defaultdict(list)
     for provider, server, reason, not_before in rows:
         groups[provider, server if used[server] > 1 else "", reason].append(not_before)
-    found = [
+    waits_by_server = [
         PutOff(provider, server, reason, len(waits), min((at for at in waits if at), default=None))
         for (provider, server, reason), waits in groups.items()
     ]
-    return sorted(found, key=lambda one: (-one.number, one.provider, one.server, one.reason))
+    return sorted(waits_by_server, key=lambda one: (-one.number, one.provider, one.server, one.reason))
 
 
 def _server_of(recipient: str | None) -> str:

@@ -1,4 +1,4 @@
-"""Proposals that two customers are one person in; what staff compare them by, side by side, out. Reads only."""
+"""Shows two customers who may be one person side by side, with what staff compare them by. Reads only."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -23,11 +23,14 @@ class Side:
 
 @dataclass(frozen=True)
 class Pair:
-    """`doubt` is empty where nothing speaks against it. `agree` names the columns in which the two are the same."""
+    """Two customers who may be one person."""
 
+    #: What speaks for it.
     reasons: list[str]
+    #: What speaks against it; empty for nothing.
     doubt: str
     sides: tuple[Side, Side]
+    #: The columns in which the two are the same.
     agree: frozenset[str]
 
 
@@ -53,9 +56,9 @@ def _sides(session: Session, ids: set[str]) -> dict[str, Side]:
         .where(col(Visit.customer_id).in_(ids))
         .group_by(col(Visit.customer_id))
     )
-    known = {row[0]: (row[1], row[2]) for row in session.execute(visits)}
+    visits_of = {row[0]: (row[1], row[2]) for row in session.execute(visits)}
     people = session.exec(select(Customer).where(col(Customer.customer_id).in_(ids)))
-    return {one.customer_id: Side(one, name_of(one), *known.get(one.customer_id, (0, None))) for one in people}
+    return {one.customer_id: Side(one, name_of(one), *visits_of.get(one.customer_id, (0, None))) for one in people}
 
 
 def list_other_numbers(session: Session, customer_id: str) -> list[Merge]:

@@ -1,4 +1,4 @@
-"""One moment in; what became of its messages of late out, by status. Counts only."""
+"""Counts what became of one moment's messages of late, by status. Counts only."""
 
 from collections import Counter
 from datetime import date, timedelta

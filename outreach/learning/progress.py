@@ -1,4 +1,4 @@
-"""A batch that was approved in; how far its messages have come, and the last word on each, out. Reads only."""
+"""Shows how far the messages of an approved batch have come, and the last word on each. Reads only."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -35,13 +35,16 @@ class Followed:
 
 @dataclass(frozen=True)
 class FollowedMessage:
-    """`word` is how far it has come and `reason` why, where that is known; `said_at` is when we last heard of it."""
+    """One message on its way."""
 
     reference: str
     name: str
     customer_id: str
+    #: How far it has come, one of WORDS.
     word: str
+    #: Why, where that is known.
     reason: str
+    #: When we last heard of it.
     said_at: datetime | None
 
 
@@ -51,8 +54,8 @@ def list_followed(session: Session, page: int = 1) -> tuple[list[Followed], bool
     ordered = approved.order_by(col(Batch.run_on).desc(), col(Batch.batch_id).desc())
     batches = session.exec(ordered.offset((page - 1) * BATCHES_A_PAGE).limit(BATCHES_A_PAGE + 1)).all()
     counts = _count(session, [batch.batch_id for batch in batches[:BATCHES_A_PAGE]])
-    found = [Followed(batch, counts.get(batch.batch_id, {})) for batch in batches[:BATCHES_A_PAGE]]
-    return found, len(batches) > BATCHES_A_PAGE
+    followed = [Followed(batch, counts.get(batch.batch_id, {})) for batch in batches[:BATCHES_A_PAGE]]
+    return followed, len(batches) > BATCHES_A_PAGE
 
 
 def follow_batch(session: Session, batch_id: str) -> Followed:
@@ -72,9 +75,9 @@ def follow_messages(
     rows = rows.where(Message.batch_id == batch_id)
     if word:
         rows = rows.where(_word() == word)
-    found = session.exec(rows.order_by(Message.reference).offset((page - 1) * A_PAGE).limit(A_PAGE + 1)).all()
-    said = _last_said(session, [message.reference for message, *_ in found[:A_PAGE]])
-    return [_read(*row, said.get(row[0].reference)) for row in found[:A_PAGE]], len(found) > A_PAGE
+    messages = session.exec(rows.order_by(Message.reference).offset((page - 1) * A_PAGE).limit(A_PAGE + 1)).all()
+    last_events = _last_said(session, [message.reference for message, *_ in messages[:A_PAGE]])
+    return [_read(*row, last_events.get(row[0].reference)) for row in messages[:A_PAGE]], len(messages) > A_PAGE
 
 
 def _word() -> ColumnElement[str]:
@@ -88,17 +91,17 @@ def _word() -> ColumnElement[str]:
 
 def _count(session: Session, batch_ids: Sequence[str]) -> dict[str, dict[str, int]]:
     word = _word().label("word")
-    told = select(col(Message.batch_id), word).where(col(Message.batch_id).in_(batch_ids)).subquery()
-    grouped = select(told.c.batch_id, told.c.word, func.count()).group_by(told.c.batch_id, told.c.word)
+    words = select(col(Message.batch_id), word).where(col(Message.batch_id).in_(batch_ids)).subquery()
+    grouped = select(words.c.batch_id, words.c.word, func.count()).group_by(words.c.batch_id, words.c.word)
     counts: dict[str, Counter[str]] = {}
     for batch_id, name, number in session.exec(grouped):
         counts.setdefault(batch_id, Counter())[name] += number
-    return {batch_id: {name: found[name] for name in WORDS if found[name]} for batch_id, found in counts.items()}
+    return {batch_id: {name: count[name] for name in WORDS if count[name]} for batch_id, count in counts.items()}
 
 
 def _last_said(session: Session, references: Sequence[str]) -> dict[str, Event]:
-    said = select(Event).where(col(Event.reference).in_(references)).order_by(col(Event.at), Event.event_id)
-    return {event.reference or "": event for event in session.exec(said)}
+    events = select(Event).where(col(Event.reference).in_(references)).order_by(col(Event.at), Event.event_id)
+    return {event.reference or "": event for event in session.exec(events)}
 
 
 def _read(message: Message, customer: Customer | None, word: str, last: Event | None) -> FollowedMessage:

@@ -1,4 +1,4 @@
-"""What somebody at the desk types in; the customers it may mean out, a page at a time. Reads only."""
+"""Finds the customers whom somebody at the desk may mean by what they typed, a page at a time. Reads only."""
 
 import unicodedata
 from collections.abc import Collection
@@ -35,8 +35,8 @@ def find_people(session: Session, typed: str, region: str, page: int = 1) -> tup
         ways.append(_only_digits(Customer.phone).contains(digits))
     people = select(Customer).where(or_(*ways))
     ordered = people.order_by(col(Customer.family_name), col(Customer.given_name), Customer.customer_id)
-    found = session.exec(ordered.offset((page - 1) * A_PAGE).limit(A_PAGE + 1)).all()
-    return list(found[:A_PAGE]), len(found) > A_PAGE
+    customers = session.exec(ordered.offset((page - 1) * A_PAGE).limit(A_PAGE + 1)).all()
+    return list(customers[:A_PAGE]), len(customers) > A_PAGE
 
 
 def _is_in_a_name(word: str) -> ColumnElement[bool]:
@@ -46,8 +46,8 @@ def _is_in_a_name(word: str) -> ColumnElement[bool]:
 
 def _has(column: Any, word: str) -> ColumnElement[bool]:
     """Whether a column has the word in it, whatever the accents and the case of either."""
-    found: ColumnElement[bool] = plain(column).contains(plain_letters(word) or word, autoescape=True)
-    return found
+    contains: ColumnElement[bool] = plain(column).contains(plain_letters(word) or word, autoescape=True)
+    return contains
 
 
 def _digits(typed: str, region: str) -> str:
@@ -75,5 +75,5 @@ def name_of(customer: Customer) -> str:
 
 def names_of(session: Session, ids: Collection[str]) -> dict[str, str]:
     """The names of those among `ids` who are on file, by id; for as many as stand on one page."""
-    found = session.exec(select(Customer).where(col(Customer.customer_id).in_(ids)))
-    return {customer.customer_id: name_of(customer) for customer in found}
+    customers = session.exec(select(Customer).where(col(Customer.customer_id).in_(ids)))
+    return {customer.customer_id: name_of(customer) for customer in customers}

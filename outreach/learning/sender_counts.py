@@ -1,4 +1,4 @@
-"""One sender's name in; how many messages it handed over, and what was answered, out. Reads only; counts only."""
+"""Counts how many messages one sender handed over, and what was answered. Reads only; counts only."""
 
 from collections import Counter
 

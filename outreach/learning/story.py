@@ -1,4 +1,4 @@
-"""One customer in; what staff should know before they write to or speak with them out. Reads only, decides nothing.
+"""Gathers what staff should know of one customer before they write to or speak with them. Reads only, decides nothing.
 
 Every query goes by the customer's id, so that it can stand beside each letter.
 """
@@ -38,34 +38,38 @@ class StoryMessage:
 
 @dataclass(frozen=True)
 class Word:
-    """What a customer has said of one channel and purpose; "silent" means what `[consent]` says: `default`."""
+    """What a customer has said of one channel and purpose."""
 
     channel: str
     purpose: str
+    #: Their last word; "silent" where they said nothing, and then `default` counts.
     state: str
     since: datetime | None = None
+    #: What `[consent]` in outreach.toml says of the channel.
     default: str = ""
+    #: Whether the contact must not be used, whatever they said.
     is_closed: bool = False
 
 
 @dataclass(frozen=True)
 class Story:
-    """`today` are the decisions to write that stand, `skipped` those not to, the latest first, as planning put them.
-
-    `household` are the others who live with them, and those they are guardian of.
-    """
+    """What is known of one customer."""
 
     customer: Customer
     name: str
     age: int | None
+    #: The decisions to write that stand, the latest first, as planning put them.
     today: list[MomentAnswer]
+    #: The last messages that were approved once, the latest first.
     sent: list[StoryMessage]
     words: list[Word]
     flags: list[Flag]
     last_visit: Visit | None
     next_visit: Visit | None
     last_treatment: Treatment | None
+    #: The decisions not to write, the latest first.
     skipped: list[MomentAnswer]
+    #: The others who live with them, their guardian, and those they are guardian of.
     household: list[Customer]
 
 
@@ -124,9 +128,9 @@ def _list_sent(session: Session, customer_id: str) -> list[StoryMessage]:
 
 
 def _list_words(session: Session, settings: Settings, customer_id: str) -> list[Word]:
-    said = session.exec(select(Consent).where(Consent.customer_id == customer_id)).all()
+    consents = session.exec(select(Consent).where(Consent.customer_id == customer_id)).all()
     # Of two words of one instant, the withdrawal stands.
-    latest = {(row.channel, row.purpose): row for row in sorted(said, key=lambda row: (row.at, row.state))}
+    latest = {(row.channel, row.purpose): row for row in sorted(consents, key=lambda row: (row.at, row.state))}
     closed = set(
         session.exec(
             select(Message.channel)

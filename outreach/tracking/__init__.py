@@ -1,4 +1,4 @@
-"""What providers and people say of messages that left comes in; later statuses and suppressions come out.
+"""Keeps what providers and people say of messages that left, and makes later statuses and suppressions of it.
 
 Nothing is ever sent from here.
 """

@@ -1,4 +1,4 @@
-"""The do-not-contact list: contacts typed by hand come in as hashes; whose a hash is goes out. No contact is stored.
+"""The do-not-contact list: takes contacts typed by hand, and finds whose a contact is. It keeps hashes, and no contact.
 
 An admin can lift what staff wrote themselves, and a bounce. A complaint or an opt-out never is.
 """
@@ -55,8 +55,8 @@ def list_closed(session: Session, page: int = 1, source: str | None = None) -> t
     rows = select(Suppression).order_by(col(Suppression.at).desc(), Suppression.contact_hash, Suppression.channel)
     if source:
         rows = rows.where(Suppression.source == source)
-    found = session.exec(rows.offset((page - 1) * A_PAGE).limit(A_PAGE + 1)).all()
-    return _with_owners(session, found[:A_PAGE]), len(found) > A_PAGE
+    closed = session.exec(rows.offset((page - 1) * A_PAGE).limit(A_PAGE + 1)).all()
+    return _with_owners(session, closed[:A_PAGE]), len(closed) > A_PAGE
 
 
 def _with_owners(session: Session, rows: Sequence[Suppression]) -> list[Closed]:
@@ -99,13 +99,13 @@ def _hashes(engine: Engine, settings: Settings, typed: str, postal_code: str) ->
         contacts["email"] = normalise_email(typed)
     else:
         contacts["call"] = contacts["text"] = normalise_phone(typed, country)
-    found = [(channel, contact_hash(key, channel, contact)) for channel, contact in contacts.items() if contact]
-    if not found:
+    hashes = [(channel, contact_hash(key, channel, contact)) for channel, contact in contacts.items() if contact]
+    if not hashes:
         raise ApprovalError(
             "That is no e-mail address, telephone number or postal address. For an address, write street, town and "
             "region on lines of their own, and the postal code in its own field"
         )
-    return found
+    return hashes
 
 
 def close_contact(
@@ -151,8 +151,8 @@ def _have_asked(session: Session, contact_hash: str, channel: str) -> bool:
     of_it = theirs.where(Message.contact_hash == contact_hash, Message.channel == channel)
     of_people = col(Event.kind).in_(("unsubscribed", "complained", "replied"))
     on_the_telephone = and_(col(Event.kind) == BOUNCED, col(Event.provider) == DESK)
-    said = of_it.where(or_(of_people, on_the_telephone)).order_by(col(Event.received_at))
-    meanings = [read_reply(words or "") if kind == "replied" else "stop" for kind, words in session.exec(said)]
+    events = of_it.where(or_(of_people, on_the_telephone)).order_by(col(Event.received_at))
+    meanings = [read_reply(words or "") if kind == "replied" else "stop" for kind, words in session.exec(events)]
     commands = [meaning for meaning in meanings if meaning in {"start", "stop"}]
     return commands[-1:] == ["stop"]
 

@@ -40,11 +40,14 @@ SHOWN = 8
 
 @dataclass(frozen=True)
 class Told:
-    """One record, how long it has waited or did wait, and whether that is longer than it should."""
+    """One record, as a page shows it."""
 
     feedback: Feedback
+    #: How long it has waited, or did wait.
     waited: timedelta
+    #: Whether an enquiry waited longer than it should.
     is_late: bool = False
+    #: Whether it is a review with no more stars than the knob of review replies says.
     is_bad: bool = False
 
     @property
@@ -200,8 +203,8 @@ def list_told(session: Session, settings: Settings, customer_id: str, now: datet
     """The last that one customer told us, what is open first."""
     theirs = select(Feedback).where(Feedback.customer_id == customer_id)
     open_first = func.coalesce(col(Feedback.status), "open") != "open"
-    found = session.exec(theirs.order_by(open_first, col(Feedback.given_at).desc()).limit(SHOWN))
-    return [_told(settings, feedback, now) for feedback in found]
+    records = session.exec(theirs.order_by(open_first, col(Feedback.given_at).desc()).limit(SHOWN))
+    return [_told(settings, feedback, now) for feedback in records]
 
 
 def list_open(session: Session, settings: Settings, kind: str, now: datetime, page: int = 1) -> tuple[list[Told], bool]:
@@ -215,8 +218,8 @@ def list_open(session: Session, settings: Settings, kind: str, now: datetime, pa
     if kind == "score":
         still_open = still_open.where(col(Feedback.score) <= RECOVERY.knobs_of(settings).low_score)
     ordered = still_open.order_by(col(Feedback.given_at), Feedback.feedback_id)
-    found: Sequence[Feedback] = session.exec(ordered.offset((page - 1) * A_PAGE).limit(A_PAGE + 1)).all()
-    return [_told(settings, feedback, now) for feedback in found[:A_PAGE]], len(found) > A_PAGE
+    records: Sequence[Feedback] = session.exec(ordered.offset((page - 1) * A_PAGE).limit(A_PAGE + 1)).all()
+    return [_told(settings, feedback, now) for feedback in records[:A_PAGE]], len(records) > A_PAGE
 
 
 def count_open(session: Session) -> int:

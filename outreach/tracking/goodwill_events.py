@@ -1,4 +1,4 @@
-"""Whom staff name after an event comes in; kept and audited, it is planning's to write to them."""
+"""Keeps whom staff name after an event, and audits it. To write to them is planning's to decide."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,11 +21,14 @@ EVENTS_SHOWN = 20
 
 @dataclass(frozen=True)
 class HitEvent:
-    """An event, the first and the last day on which somebody was named for it, and how many were."""
+    """An event for which somebody was named."""
 
     event: str
+    #: The first day on which somebody was named for it.
     first_on: date
+    #: The last such day.
     last_on: date
+    #: How many were named.
     count: int
 
 

@@ -1,4 +1,4 @@
-"""Whom a customer says they live with comes in from staff; on record, it stands above data and detection."""
+"""Records whom a customer says they live with. What is on record stands above data and detection."""
 
 from datetime import datetime
 

@@ -36,26 +36,30 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class TrackReport:
-    """What this run closed, in messages.
+    """What this run closed, in messages where nothing else is said."""
 
-    `webhooks` were kept, or waited for their message, and are acted on now. Of the uncertain ones, `found` had been
-    taken, `absent` surely had not and go again, `still_uncertain` stay open and `needs_person` cannot be settled
-    without one. `doubted` were put in doubt because a backup was restored. `withdrawn` still waited for approval.
-    `cancelled` were taken back at vendors, by us or on their pages, and `saved` is the cost of ours in minor units.
-    `reminded` are batches that the deputy was told of.
-    """
-
+    #: Taken back from senders that no longer live.
     recovered: int
+    #: Requests that were kept, or waited for their message, and are acted on now.
     webhooks: int
+    #: Put in doubt because a backup was restored.
     doubted: int
+    #: Uncertain ones that their provider had taken.
     found: int
+    #: Uncertain ones that surely were not taken, and go again.
     absent: int
+    #: Uncertain ones that stay open.
     still_uncertain: int
+    #: Uncertain ones that cannot be settled without a person.
     needs_person: int
     expired: int
+    #: They still waited for approval.
     withdrawn: int
+    #: Taken back at vendors, by us or on their pages.
     cancelled: int
+    #: What those that we took back cost, in minor units.
     saved: int
+    #: Batches that the deputy was told of.
     reminded: int
 
 
@@ -160,13 +164,13 @@ def _close(
     if body is None:
         return "still uncertain"
     try:
-        name, found = _find(carriers, message, attempt, handover_of(message, body, attempt))
+        name, answer = _find(carriers, message, attempt, handover_of(message, body, attempt))
     except DeliveryError:
         return "still uncertain"
     with writing(engine) as session:
         # Where a provider can only be asked for like messages, some of them may be known as other messages of ours.
-        there = outbox.drop_known(session, name, found, message.reference)
-        cancelled = outbox.drop_known(session, name, found.cancelled, message.reference)
+        there = outbox.drop_known(session, name, answer, message.reference)
+        cancelled = outbox.drop_known(session, name, answer.cancelled, message.reference)
         if there or cancelled:
             recovery.note_provider(session, message.reference, attempt.number, name)
         if there:
@@ -175,7 +179,7 @@ def _close(
         if cancelled:
             recovery.record_cancelled_there(session, message.reference, attempt.number, cancelled[0], clock())
             return "cancelled there"
-        is_old = _is_old_enough(session, settings, message, attempt, found.at, carriers[attempt.provider], clock)
+        is_old = _is_old_enough(session, settings, message, attempt, answer.at, carriers[attempt.provider], clock)
         if is_old and recovery.record_absence(session, message.reference, attempt.number):
             return "absent"
     return "still uncertain"
@@ -195,13 +199,13 @@ def _find(
     answers = {}
     for name in names:
         try:
-            found = carriers[name].find(handover)
+            ids = carriers[name].find(handover)
         except Refused:
             # It takes no such message, and cannot have one: a letter has no number that a text went to.
             if name == attempt.provider:
                 raise
             continue
-        answers[name] = found if isinstance(found, LookupResult) else LookupResult(found)
+        answers[name] = ids if isinstance(ids, LookupResult) else LookupResult(ids)
         if answers[name] or answers[name].cancelled:
             return name, answers[name]
     return attempt.provider, answers[attempt.provider]
@@ -223,6 +227,7 @@ def _is_old_enough(
     """
     if carrier.absent_after is None:
         return False
+    # The hours of a stopped clock pass only where somebody says so, and those of a provider's own pass by themselves.
     if at is not None and not isinstance(clock, StoppedClock):
         lease = timedelta(seconds=settings.delivery.lease_seconds)
         since = recovery.note_missing(session, message.reference, attempt.number, at)

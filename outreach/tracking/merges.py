@@ -1,4 +1,4 @@
-"""Staff say that two customers are one person, or two people, or take a merge back; the data follows, on record.
+"""Merges two customers when staff say that they are one person, keeps it when they say two, and takes merges back.
 
 Nothing is merged here that a person did not confirm, and what was moved can be moved back.
 """
@@ -31,9 +31,11 @@ TWICE = "they were on file twice, and another message is on its way to them"
 
 @dataclass(frozen=True)
 class MergeReport:
-    """`merge` is on record; `pulled` is what was open and must not go now that both are known to be one person."""
+    """What a merge has done."""
 
+    #: As it is on record.
     merge: Merge
+    #: What was open and must not go, now that both are known to be one person.
     pulled: PullReport
 
 

@@ -1,4 +1,4 @@
-"""What staff have learned of a person comes in with one tap; it is on record, and everything open for them pulled back.
+"""Records what staff have learned of a person with one tap, and pulls back everything that is open for them.
 
 A slip of the finger is taken back by the next tap; what was withdrawn meanwhile stays withdrawn.
 """
@@ -99,13 +99,13 @@ def take_back_news(engine: Engine, settings: Settings, customer_id: str, what: s
 
 def news_of(session: Session, settings: Settings, customer: Customer, on: date) -> dict[str, date]:
     """What is on record of the customer and could be taken back at the desk: since when, by its name in NEWS."""
-    known = {flag.kind: flag.from_on for flag in _flags_of_the_desk(session, customer.customer_id)}
+    since = {flag.kind: flag.from_on for flag in _flags_of_the_desk(session, customer.customer_id)}
     if customer.died_on and customer.died_on <= on:
-        known["died"] = customer.died_on
+        since["died"] = customer.died_on
     stopped_at = _stopped_at(session, customer.customer_id)
     if stopped_at:
-        known["stop"] = business_date(stopped_at, settings.business.timezone)
-    return {what: known[what] for what in NEWS if what in known}
+        since["stop"] = business_date(stopped_at, settings.business.timezone)
+    return {what: since[what] for what in NEWS if what in since}
 
 
 def _require_known(what: str) -> None:
@@ -184,13 +184,13 @@ def contacts_everywhere(session: Session, settings: Settings, key: bytes, custom
     flags = session.exec(
         select(Flag).where(Flag.customer_id == customer.customer_id, Flag.kind == "confidential")
     ).all()
-    known = {
+    contacts = {
         (channel, contact_hash(key, channel, contact))
         for flag in (None, *flags)
         for channel, contact in contacts_of(customer, flag, settings).items()
     }
     used = select(Message.channel, Message.contact_hash).where(Message.recipient_id == customer.customer_id)
-    return known | {(channel, hashed) for channel, hashed in session.exec(used.distinct()) if hashed}
+    return contacts | {(channel, hashed) for channel, hashed in session.exec(used.distinct()) if hashed}
 
 
 def _stopped_at(session: Session, customer_id: str) -> datetime | None:
@@ -208,10 +208,10 @@ def _go_on(session: Session, settings: Settings, key: bytes, customer: Customer,
             "That stop was not recorded today, so it is no slip of the finger; an admin lifts it, contact by contact, "
             "from the do-not-contact list"
         )
-    said = delete(Consent).where(
+    consents = delete(Consent).where(
         col(Consent.customer_id) == customer.customer_id, col(Consent.basis) == SAID, col(Consent.at) == stopped_at
     )
-    session.connection().execute(said)
+    session.connection().execute(consents)
     for channel, hashed in sorted(contacts_everywhere(session, settings, key, customer)):
         closed = session.get(Suppression, (hashed, channel), with_for_update=True)
         if closed and (closed.source, closed.at) == (ASKED, stopped_at):

@@ -1,6 +1,6 @@
-"""What only a person can close: messages that left without an answer, replies to read, and incidents. Lists out.
+"""Lists what only a person can close: messages that left without an answer, replies to read, and incidents.
 
-Closing a message by hand stands in delivery/recovery.py, and deciding on a contact in do_not_contact.py.
+Closing a message by hand stands in delivery/recovery/recovery.py, and deciding on a contact in do_not_contact.py.
 """
 
 from collections.abc import Sequence
@@ -30,13 +30,12 @@ class OpenMessage:
 
 @dataclass(frozen=True)
 class OpenIncident:
-    """An incident nobody has closed. `words` is what somebody wrote back, where it is about a reply.
-
-    `held` is the contact of theirs that is not used until somebody has read it: its hash and channel.
-    """
+    """An incident that nobody has closed."""
 
     incident: Incident
+    #: What somebody wrote back, where it is about a reply.
     words: str = ""
+    #: The hash and the channel of their contact, where that is not used until somebody has read it.
     held: tuple[str, str] | None = None
     recipient_id: str | None = None
 

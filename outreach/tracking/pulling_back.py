@@ -1,4 +1,4 @@
-"""What staff have just learned comes in; whatever is open and must not go any more is pulled back, and counted.
+"""Pulls back whatever is open and must not go any more after what staff have just learned, and counts it.
 
 What waits is withdrawn, what is approved is stopped, and what a vendor has not printed yet is cancelled there. What has
 left has left: that is said too.
@@ -32,17 +32,19 @@ ON_THEIR_WAY = ("sending", "uncertain", "needs_person", "accepted")
 
 @dataclass(frozen=True)
 class PullReport:
-    """`withdrawn` had not left yet; `cancelled` were called back at their vendors, and `saved` is their cost.
+    """What was pulled back, in messages."""
 
-    `left` are gone, or may be, and can still arrive. `problem` says why a vendor was not asked. `to_cancel` holds the
-    reason for each reference that a vendor may still be asked about.
-    """
-
+    #: They had not left yet.
     withdrawn: int = 0
+    #: They were called back at their vendors.
     cancelled: int = 0
+    #: The cost of the cancelled ones, in minor units.
     saved: int = 0
+    #: They are gone, or may be, and can still arrive.
     left: int = 0
+    #: Why a vendor was not asked.
     problem: str = ""
+    #: The reason for each reference that a vendor may still be asked about.
     to_cancel: Mapping[str, str] = field(default_factory=dict)
 
 

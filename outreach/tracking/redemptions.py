@@ -1,4 +1,4 @@
-"""A reward's code, or the reward itself from a person's page, in; redeemed once and by whom out.
+"""Redeems a reward once, by its code or from a person's page, and keeps by whom.
 
 It is good only once its message has left, until its last day, and only one of those that a moment sent.
 """
@@ -25,10 +25,12 @@ LEFT = frozenset({"sending", "uncertain", "needs_person", "accepted", "delivered
 
 @dataclass(frozen=True)
 class IssuedReward:
-    """A reward with what stands against redeeming it, in words; None where nothing does."""
+    """A reward that was given to somebody."""
 
     reward: Reward
+    #: The moment it was given for.
     kind: str
+    #: What stands against redeeming it, in words; None where nothing does.
     objection: str | None
 
 

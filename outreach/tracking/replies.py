@@ -1,4 +1,4 @@
-"""What somebody wrote back comes in; what it means, and an opt-out, an opt-in or a case for a person, out.
+"""Reads what somebody wrote back: an opt-out and an opt-in are acted on, and anything else becomes a case for a person.
 
 Only a whole message is a command. Whatever else may mean “stop”, or cannot be read here, stops us too, until a person
 has read it.
@@ -135,10 +135,10 @@ def _opt_out(
 
 def _opt_in(session: Session, hashed: str, channel: str, reference: str | None, received_at: datetime) -> None:
     """Takes back only what they asked for themselves: not a bounce, a complaint, or what staff wrote down."""
-    known = session.get(Suppression, (hashed, channel), with_for_update=True)
-    if known is not None and known.source == "unsubscribed":
-        known.beneath = None if known.beneath == HELD else known.beneath
-        lift(session, known)
+    closed = session.get(Suppression, (hashed, channel), with_for_update=True)
+    if closed is not None and closed.source == "unsubscribed":
+        closed.beneath = None if closed.beneath == HELD else closed.beneath
+        lift(session, closed)
         record_act(session, RECIPIENT, "subscribed again", reference or hashed, f"replied by {channel}", received_at)
 
 

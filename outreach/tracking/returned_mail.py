@@ -1,4 +1,4 @@
-"""A reference typed or scanned from an envelope that came back comes in; the address is never used again.
+"""Takes the reference from an envelope that came back. Its address is never used again.
 
 Every other open letter to that address is pulled back. Entering the same letter again changes nothing.
 """
@@ -29,10 +29,12 @@ MAY_HAVE_LEFT = ("uncertain", "needs_person")
 
 @dataclass(frozen=True)
 class Returned:
-    """`is_new` is False for a letter that had been entered already. Hand `pulled` to `cancel_pulled` once committed."""
+    """A letter that came back."""
 
     message: Message
+    #: False for a letter that had been entered already.
     is_new: bool
+    #: Hand it to `cancel_pulled` once the transaction is committed.
     pulled: PullReport
 
 

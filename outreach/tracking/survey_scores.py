@@ -1,4 +1,4 @@
-"""The token of a survey's link and a tap on a number in; one score on record for that message out. No login.
+"""Keeps the one score that a survey's link may bring, by the link's token and a tap on a number. No login.
 
 A link works once the message has left, until it is too old, and its answer can be corrected for a day.
 """
@@ -33,8 +33,9 @@ State = Literal["kept", "closed"]
 
 @dataclass(frozen=True)
 class SurveyAnswer:
-    """`kept`: the score stands as given now. `closed`: too late, and nothing has changed."""
+    """What became of an answer."""
 
+    #: "kept": the score stands as given now. "closed": it came too late, and nothing has changed.
     state: State
     score: int | None = None
 

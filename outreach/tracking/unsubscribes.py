@@ -1,4 +1,4 @@
-"""The token of an unsubscribe link in; the address it was sent to is never used again. No login, no question."""
+"""Unsubscribes whoever uses the link of an e-mail: that address is never used again. No login, no question."""
 
 from datetime import datetime
 

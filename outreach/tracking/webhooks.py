@@ -1,6 +1,6 @@
-"""Requests of providers whose sender is proved come in; they are kept as they came, and then acted on.
+"""Keeps requests of providers whose sender is proved, exactly as they came, and then acts on them.
 
-Kept and acted on in two transactions: what a crash leaves between the two is acted on by the next tracking run.
+These are two transactions: what a crash leaves between the two is acted on by the next tracking run.
 """
 
 import json

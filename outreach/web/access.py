@@ -1,4 +1,4 @@
-"""Who is asking: a request in; the member of staff who is signed in out, or a way to the sign-in page.
+"""Finds the member of staff who is signed in at a browser, or sends the request to the sign-in page.
 
 Every unsafe request must come from our own pages: its origin is ours, and it brings the token of its session.
 """
@@ -65,18 +65,18 @@ def find_signed(request: Request, desk: DeskNow, background: BackgroundTasks) ->
     if not token:
         return None
     with reading(desk.engine) as session:
-        found = find_signed_in(session, desk.written.desk, token, desk.now)
-    if found is None:
+        signed_in = find_signed_in(session, desk.written.desk, token, desk.now)
+    if signed_in is None:
         return None
     # After the answer: while a long run writes, nobody's page shall wait for this.
-    background.add_task(note_seen, desk.engine, found[0], desk.now)
-    return _signed_as(*found, token, unquote(request.cookies.get(SAID, "")))
+    background.add_task(note_seen, desk.engine, signed_in[0], desk.now)
+    return _signed_as(*signed_in, token, unquote(request.cookies.get(SAID, "")))
 
 
 def find_by_token(session: Session, desk: Desk, token: str) -> Signed | None:
     """Who is signed in with the cookie `token`, for the answer that gives the browser this cookie."""
-    found = find_signed_in(session, desk.written.desk, token, desk.now)
-    return _signed_as(*found, token) if found else None
+    signed_in = find_signed_in(session, desk.written.desk, token, desk.now)
+    return _signed_as(*signed_in, token) if signed_in else None
 
 
 def _signed_as(entry: SignIn, member: Staff, token: str, said: str = "") -> Signed:
@@ -194,6 +194,8 @@ def caller_of(request: Request, desk: Desk) -> Caller:
     """Who calls, as far as the connection tells. Only a proxy that the settings trust may say on whose behalf."""
     addresses = [part.strip() for part in ",".join(request.headers.getlist("x-forwarded-for")).split(",")]
     address = request.client.host if request.client else ""
+    # From the right, where our own proxy wrote: whatever stands left of the first address we do not trust, anybody may
+    # have written.
     while addresses and _is_trusted(address, desk):
         address = addresses.pop() or address
     return Caller(address, request.cookies.get(KNOWN, ""), name_browser(request.headers.get("user-agent", "")))

@@ -1,4 +1,4 @@
-"""POST /alarms: what an automation of Prefect says comes in; those who bring the token have it e-mailed to ops.
+"""POST /alarms: has what an automation of Prefect says e-mailed to ops, for those who bring the token.
 
 It is there only where alarms go to an e-mail address. Whatever is refused leaves nothing but a line in the log.
 """
@@ -92,8 +92,8 @@ def _say(status: str, code: int, headers: dict[str, str] | None = None) -> Respo
 
 def _read_words(body: bytes) -> tuple[str, str] | None:
     try:
-        said = json.loads(body)
-        subject, words = said["subject"], said["body"]
+        fields = json.loads(body)
+        subject, words = fields["subject"], fields["body"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     is_said = isinstance(subject, str) and isinstance(words, str) and subject.strip()

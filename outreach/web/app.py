@@ -1,4 +1,4 @@
-"""HTTP requests in; the desk, the public pages and answers to webhooks out. Puts the parts together, and holds no rule.
+"""Puts together the desk, the public pages and the way in for webhooks, and holds no rule of its own.
 
 Every answer has strict headers; a failure becomes a page that says nothing of its cause.
 """
@@ -108,13 +108,13 @@ def create_app(
 
     `prefect` is the address of Prefect's UI, linked from the status page when given; `providers` are used as they are.
     """
-    webhooks, darkroom = Webhooks(engine, settings, clock, providers), ThumbnailDrawer(engine, settings.storage)
+    webhooks, drawer = Webhooks(engine, settings, clock, providers), ThumbnailDrawer(engine, settings.storage)
 
     @asynccontextmanager
     async def closing(_: FastAPI) -> AsyncIterator[None]:
-        darkroom.open()
+        drawer.open()
         yield
-        darkroom.close()
+        drawer.close()
         webhooks.close()
 
     app = FastAPI(title="Outreach", docs_url=None, redoc_url=None, openapi_url=None, lifespan=closing)
@@ -148,6 +148,7 @@ async def guard(request: Request, go_on: Callable[[Request], Awaitable[Response]
         response = show_trouble(request, *_trouble_of(error))
     response.headers.update({name: value for name, value in HEADERS.items() if name not in response.headers})
     if request.url.path.startswith(("/unsubscribe/", "/survey/")):
+        # The address of these pages holds a token.
         response.headers["Referrer-Policy"] = "no-referrer"
     return response
 

@@ -43,8 +43,8 @@ def _show(
         glance = glance_at(session, desk.written, batch, looks, desk.now)
         place = session.get(ReadingPlace, (signed.staff_id, batch_id))
         shown = looks[(page - 1) * A_PAGE : page * A_PAGE]
-        said = read_messages(session, [look.reference for look in shown])
-        sheets = [(look, said[look.reference]) for look in shown]
+        parts = read_messages(session, [look.reference for look in shown])
+        sheets = [(look, parts[look.reference]) for look in shown]
     return desk.show(
         "batch.html",
         signed,

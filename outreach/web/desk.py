@@ -1,4 +1,4 @@
-"""What every page of the desk needs: the database, the settings, the clock, and the look of a page. No rules."""
+"""What every page of the desk needs: database, settings, clock, and the look of a page. It holds no rules."""
 
 from copy import copy
 from dataclasses import dataclass
@@ -31,15 +31,13 @@ SAID_SECONDS = 60
 
 @dataclass
 class Desk:
-    """The desk on one database. `prefect` is the address of Prefect's UI, where there is one.
-
-    `written` are the settings of outreach.toml and the environment; `settings` are they with what was saved here since,
-    read once: each request has a desk of its own (`for_request`).
-    """
+    """The desk on one database. Each request has a desk of its own (`for_request`)."""
 
     engine: Engine
+    #: The settings of outreach.toml and the environment; `settings` are they with what was saved here since, read once.
     written: Settings
     clock: Clock
+    #: The address of Prefect's UI, where there is one.
     prefect: str
     webhooks: Webhooks
 

@@ -1,4 +1,4 @@
-"""The do-not-contact list on the desk. What is typed in is hashed at once, shown on no page and kept nowhere."""
+"""The do-not-contact list on the desk. What is typed is hashed at once, shown on no page and kept nowhere."""
 
 from typing import Annotated
 

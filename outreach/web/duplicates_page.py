@@ -1,4 +1,4 @@
-"""Who may be one person, and who lives with whom: staff look at two side by side, and say what they know."""
+"""The page on which staff look at two customers side by side, and say whether they are one person or live together."""
 
 from typing import Annotated
 from urllib.parse import quote

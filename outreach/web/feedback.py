@@ -1,4 +1,7 @@
-"""What people told us: written down, answered and matched at the desk. What they complain of is planned for at once."""
+"""What people told us, on the desk: staff write it down, answer it, and match it with a person.
+
+What they complain of is planned for at once.
+"""
 
 import logging
 from typing import Annotated
@@ -38,14 +41,14 @@ def show_feedback(desk: DeskNow, signed: Viewer, page: Page = 1, match: Typed = 
     """All that waits for an answer; people are searched for the one review that `match` names."""
     with reading(desk.engine) as session:
         pages = {kind: list_open(session, desk.settings, kind, desk.now, page) for kind in SECTIONS}
-        ids = {told.feedback.customer_id for found, _ in pages.values() for told in found}
+        ids = {told.feedback.customer_id for records, _ in pages.values() for told in records}
         names = names_of(session, ids - {None})  # type: ignore[arg-type]
         people, _ = find_people(session, q, desk.settings.texts.region) if q and match else ([], False)
     return desk.show(
         "feedback.html",
         signed,
         here="/feedback",
-        told={kind: found for kind, (found, _) in pages.items()},
+        told={kind: records for kind, (records, _) in pages.items()},
         names=names,
         draft=_draft(desk),
         match=match,
@@ -91,12 +94,12 @@ def take_down(
 def _say_written(desk: Desk, written: RecordedFeedback, background: BackgroundTasks) -> list[str]:
     if not written.is_new:
         return ["That is on record already, from today; nothing was written twice."]
-    said = ["Written down."]
+    sentences = ["Written down."]
     if written.pulled.withdrawn or written.pulled.left:
-        said.append(say_pulled(written.pulled, desk.settings.business.currency))
+        sentences.append(say_pulled(written.pulled, desk.settings.business.currency))
     if written.feedback.customer_id and is_low(desk.settings, written.feedback):
-        said.append(_open_recovery(desk, written.feedback, background))
-    return said
+        sentences.append(_open_recovery(desk, written.feedback, background))
+    return sentences
 
 
 def _open_recovery(desk: Desk, feedback: Feedback, background: BackgroundTasks) -> str:

@@ -1,4 +1,4 @@
-"""Changing the words of one message on the desk: what is typed in, the true message as it would be sent out.
+"""Changes the words of one message on the desk, and shows the true message as it would be sent.
 
 Nothing is stored before the button is pressed, and then somebody else must approve it.
 """

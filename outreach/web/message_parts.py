@@ -1,4 +1,4 @@
-"""A message's stored bytes in; what its recipient will read out, in parts that a page can show.
+"""Reads a message's stored bytes as its recipient will read them, in parts that a page can show.
 
 Nothing of a message reaches a page as it is: words are escaped, and of an e-mail's HTML only plain tags are kept.
 """
@@ -30,18 +30,20 @@ PREVIEW_WIDTH, PREVIEW_COLOURS = 900, 64
 
 @dataclass(frozen=True)
 class Readable:
-    """`sha256` is set for printed letters, which are shown as pictures; all others have `words`.
-
-    A call's `subject` is what it is about, and `avoid` what not to say.
-    """
+    """What a page shows of a message."""
 
     channel: str
     recipient: dict[str, Any]
+    #: Set for printed letters, which are shown as pictures; all others have `words`.
     sha256: str | None = None
+    #: Of an e-mail; of a call, what it is about.
     subject: str = ""
+    #: From whom an e-mail is.
     sender: str = ""
     words: str = ""
+    #: What not to say in a call.
     avoid: str = ""
+    #: An e-mail's HTML, without any attribute.
     html: Markup | None = None
 
 
@@ -95,8 +97,8 @@ def preview_content(
     if media_type == LETTER:
         picture = as_png(as_proof(draw_page(body, PREVIEW_WIDTH), proof), PREVIEW_COLOURS)
         return {"picture": f"data:image/png;base64,{base64.b64encode(picture).decode()}"}
-    said = read_content(channel, recipient, body, media_type)
-    return {"words": f"{said.subject}\n\n{said.words}".strip()}
+    content = read_content(channel, recipient, body, media_type)
+    return {"words": f"{content.subject}\n\n{content.words}".strip()}
 
 
 def _read_email(recipient: dict[str, Any], body: bytes) -> Readable:

@@ -1,4 +1,4 @@
-"""What an act of staff brought about comes in; one plain sentence that says so goes out."""
+"""Says in plain sentences what an act of staff brought about."""
 
 from outreach.delivery.control.stopping import StopReport
 from outreach.money import write_money
@@ -13,8 +13,8 @@ def say_pulled(report: PullReport, currency: str) -> str:
         if report.cancelled
         else "",
     ]
-    said = " and ".join(part for part in done if part)
-    sentences = [f"{said[0].upper()}{said[1:]}." if said else "Nothing was waiting to be sent."]
+    summary = " and ".join(part for part in done if part)
+    sentences = [f"{summary[0].upper()}{summary[1:]}." if summary else "Nothing was waiting to be sent."]
     if report.left:
         sentences.append(f"{report.left} had left already, or may have, and may still arrive.")
     if report.problem:
@@ -25,13 +25,13 @@ def say_pulled(report: PullReport, currency: str) -> str:
 def say_stopped(what: str, report: StopReport) -> str:
     """That it is stopped, how much waits and had left, and what could be taken back at vendors."""
     paused, cancelled = report.paused, report.cancelled
-    said = f"{what}. {paused.held} messages wait, and {paused.left} had left in the day before."
+    sentence = f"{what}. {paused.held} messages wait, and {paused.left} had left in the day before."
     if report.problem:
-        return f"{said} What had left could not be cancelled: {report.problem}"
-    said = f"{said} {cancelled.cancelled} letters were cancelled before they were printed."
-    if left := cancelled.too_late + cancelled.unanswered:
-        said += f" {left} could not be taken back: printed already, or the vendor did not answer."
-    return said
+        return f"{sentence} What had left could not be cancelled: {report.problem}"
+    sentence = f"{sentence} {cancelled.cancelled} letters were cancelled before they were printed."
+    if printed := cancelled.too_late + cancelled.unanswered:
+        sentence += f" {printed} could not be taken back: printed already, or the vendor did not answer."
+    return sentence
 
 
 def _many(count: int) -> str:

@@ -28,8 +28,8 @@ Id = Annotated[str, Form(max_length=400)]
 @router.get("/people")
 def show_people(desk: DeskNow, signed: Viewer, q: Typed = "", page: Page = 1) -> Response:
     with reading(desk.engine) as session:
-        found, more = find_people(session, q, desk.settings.texts.region, page)
-    people = [(customer, name_of(customer)) for customer in found]
+        customers, more = find_people(session, q, desk.settings.texts.region, page)
+    people = [(customer, name_of(customer)) for customer in customers]
     return desk.show(
         "people.html", signed, here="/people", q=q.strip(), people=people, leaf=page, more=more, today=desk.today
     )

@@ -1,4 +1,4 @@
-"""Pictures of letters: a message's reference in; its thumbnail, or one of its pages, out, made from its own PDF."""
+"""Pictures of letters: the thumbnail of a letter, or one of a message's pages, made from its own PDF."""
 
 import io
 

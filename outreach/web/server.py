@@ -96,11 +96,12 @@ def refuse_taken(host: str, port: int, option: str) -> None:
     """Raises SettingsError where nobody can listen on that port of that host."""
     bare = bare_host(host)
     try:
-        found = socket.getaddrinfo(bare, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        addresses = socket.getaddrinfo(bare, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, OverflowError, UnicodeError) as error:
         raise SettingsError(f"“{host}” is no address of this machine; name another with --host") from error
-    family, _, _, _, place = found[0]
+    family, _, _, _, place = addresses[0]
     with socket.socket(family) as probe:
+        # As the server itself does it: a port whose last connections are still closing is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(place)

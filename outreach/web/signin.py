@@ -1,4 +1,7 @@
-"""The sign-in page: a name and a password in; a cookie, or a clear word, out. A link can only lead here, never act."""
+"""The sign-in page: takes a name and a password, and gives a cookie or says why not.
+
+A link can only lead here, never act.
+"""
 
 from typing import Annotated
 

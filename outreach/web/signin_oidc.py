@@ -84,8 +84,8 @@ def _our_address(desk: Desk) -> str:
 def _seal(desk: Desk, handshake: Handshake, next: str) -> str:
     """All of it in the browser's keeping, with a proof that it is ours."""
     until = (desk.now + GOOD_FOR).isoformat()
-    said = json.dumps([handshake.state, handshake.nonce, handshake.verifier, next, until])
-    written = base64.urlsafe_b64encode(said.encode()).decode()
+    handshake_json = json.dumps([handshake.state, handshake.nonce, handshake.verifier, next, until])
+    written = base64.urlsafe_b64encode(handshake_json.encode()).decode()
     return f"{written}.{_prove(desk, written)}"
 
 

@@ -1,6 +1,6 @@
 """A template on the desk: its source to change, the fields it may use, and the true message for a real customer.
 
-Nothing is stored before the button is pressed; a template that is refused names its line, and what was typed stays.
+Nothing is stored before the button is pressed. A template that is refused names its line, and what was typed stays.
 """
 
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""Draws thumbnails while nobody waits for them: waiting letters in, pictures of them kept, in a thread of its own."""
+"""Draws the thumbnails of waiting letters in a thread of its own, while nobody waits for them."""
 
 import logging
 from threading import Event, Thread

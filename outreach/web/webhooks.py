@@ -1,7 +1,7 @@
-"""What providers call in to say: raw requests in; those that prove who sent them are kept and acted on.
+"""Takes the webhooks of providers: those that prove who sent them are kept and acted on.
 
 Anything else is refused, and leaves nothing but a count, with the reason in our own words, and a line in the log
-without anybody's data. The count is written down at once, and then once a minute at most, whoever knocks how often.
+without anybody's data. The count is written down at once, and then once a minute at most, whoever calls how often.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""A page as the press set it in; the same page as a hand would have moved over it out.
+"""Moves what the press has set on a page as a hand would have written it.
 
 Each word stands a little off, turned, larger or darker than its neighbours, and each line wanders. It changes where
 things stand, never which letters: the text of the page stays what it was. The same seed gives the same page for ever.
@@ -136,28 +136,28 @@ class _InkedPage:
         em, widths, to_unicode = self.size / 1000, self.font.widths, self.font.to_unicode
         words: Words = []
         at = begins = self.x
-        said: list[bytes] = []
+        codes: list[bytes] = []
         for glyphs, moved in PIECE.findall(order):
             if moved:
                 at -= float(moved) * em
-                said.append(b">" + moved + b"<")
+                codes.append(b">" + moved + b"<")
             for first in range(0, len(glyphs), 4):
                 code = glyphs[first : first + 4]
                 glyph = int(code, 16)
                 at += widths.get(glyph, 0) * em
-                said.append(code)
+                codes.append(code)
                 if to_unicode.get(glyph, "x").isspace():
-                    words.append((begins, b"<%b>" % b"".join(said)))
-                    begins, said = at, []
-        return ([*words, (begins, b"<%b>" % b"".join(said))] if said else words), at
+                    words.append((begins, b"<%b>" % b"".join(codes)))
+                    begins, codes = at, []
+        return ([*words, (begins, b"<%b>" % b"".join(codes))] if codes else words), at
 
     def _write(self, words: Sequence[tuple[float, bytes]]) -> Iterator[bytes]:
         if self.y != self.line_y:
             self.line, self.line_y = _Line(self.rng, self.hand, self.x), self.y
-        for begins, said in words:
+        for begins, codes in words:
             yield b"%.3f %.3f %.3f rg" % self._darkness()
             yield b"%.4f %.4f %.4f %.4f %.2f %.2f Tm" % self.line.place(begins, self.y)
-            yield b"[%b] TJ" % said.replace(b"<>", b"")
+            yield b"[%b] TJ" % codes.replace(b"<>", b"")
         yield b"%.3f %.3f %.3f rg" % self.colour
 
     def _darkness(self) -> tuple[float, ...]:

@@ -1,4 +1,4 @@
-"""How a page is printed, apart from its words and pens: how many there may be, what is cut off, what it keeps to."""
+"""How a page is printed, apart from its words and pens: how many pages, what is cut off, which standard it keeps to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Sheet:
-    """`most_pages` there may be, of which `bleed` mm are cut off all around; `is_lasting` makes them PDF/A-2b.
+    """What the press must know of the paper."""
 
-    `pictures` are SVGs of ours, checked, that the page may show as `picture:<name>`.
-    """
-
+    #: So many pages there may be.
     most_pages: int = 1
+    #: So many mm are cut off all around.
     bleed: float = 0.0
+    #: Whether it is PDF/A-2b.
     is_lasting: bool = False
+    #: SVGs of ours, checked, that the page may show as `picture:<name>`.
     pictures: Mapping[str, bytes] = field(default_factory=dict)
 
 

@@ -1,4 +1,4 @@
-"""A PDF as it is about to be written in; the same saying more about itself: where it is cut, and what it keeps to."""
+"""Has a PDF that is about to be written say more about itself: where it is cut, and which standards it keeps to."""
 
 import zlib
 from typing import Any

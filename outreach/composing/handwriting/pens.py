@@ -1,6 +1,6 @@
-"""The pens a signatory can choose from, and the typed face: which file each is, what it can write and how wide that is.
+"""The pens that a signatory can choose from, and the typed face: which file each is, what it can write, and how wide.
 
-Every pen is made to be set at the same size; eight come with the product, and a business makes its own beside them.
+Every pen is made to be set at the same size. Eight come with the product, and a business makes its own beside them.
 """
 
 import re
@@ -74,6 +74,7 @@ def keep_pen(name: str, made: bytes, folder: Path) -> Path:
     path = folder / f"{name}.ttf"
     beside = path.with_suffix(".new")
     write_private(beside, made)
+    # In one step: a letter that is printed meanwhile reads the old pen or the new one, never half of one.
     beside.replace(path)
     return path
 
@@ -102,11 +103,11 @@ def _advances(path: Path) -> tuple[dict[int, int], int]:
 
 def missing_letters(font: Path, words: str) -> list[str]:
     """The characters of `words` that the font cannot draw, each once; line breaks do not count."""
-    known, _ = _advances(font)
-    return sorted({letter for letter in words if letter != "\n" and ord(letter) not in known})
+    widths, _ = _advances(font)
+    return sorted({letter for letter in words if letter != "\n" and ord(letter) not in widths})
 
 
 def width_of(font: Path, words: str, size: float) -> float:
     """How wide `words` are on one line at `size` points, in points, without kerning."""
-    known, em = _advances(font)
-    return sum(known.get(ord(letter), em) for letter in words) * size / em
+    widths, em = _advances(font)
+    return sum(widths.get(ord(letter), em) for letter in words) * size / em

@@ -1,4 +1,4 @@
-"""Finished pages as HTML in, the PDF out, gone over with ink. The only file that knows WeasyPrint.
+"""Prints finished HTML pages as PDF and goes over them with ink. The only file that knows WeasyPrint.
 
 Nothing is fetched but the typed face, the pens and our own pictures, by name; whatever else a page asks for stops it.
 Every PDF is tagged (PDF/UA-1), so that it can be read aloud.
@@ -133,6 +133,6 @@ def print_page(
             # It was printed all the same, and perhaps in another font than the one that was asked for.
             _press.cache_clear()
             # Only the sentence, without what was put into it.
-            said = str(_complaints.buffer[0].msg)
-            raise CannotWrite(f"The press complains of the page: “{said}”; mend the layout or the pen")
+            complaint = str(_complaints.buffer[0].msg)
+            raise CannotWrite(f"The press complains of the page: “{complaint}”; mend the layout or the pen")
         return made

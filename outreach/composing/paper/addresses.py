@@ -1,4 +1,4 @@
-"""A customer's postal address as its country's post office wants it written: lines for the envelope's window."""
+"""Writes a customer's postal address as its country's post office wants it: lines for the envelope's window."""
 
 import re
 from dataclasses import dataclass
@@ -19,15 +19,15 @@ _ALIASES = {"usa": "US", "united states of america": "US", "uk": "GB", "great br
 
 @dataclass(frozen=True)
 class Address:
-    """Who and where: `lines` stand below the name, the last of them the country where it is not the sender's.
-
-    `streets`, `city` and `region` are the same address in the fields that printing houses ask for.
-    """
+    """Whom a letter is for, and where they live."""
 
     name: str
+    #: What stands below the name; the last is the country, where that is not the sender's.
     lines: tuple[str, ...]
     postal_code: str
+    #: Two letters, such as US.
     country: str
+    #: This and the two below are the same address in the fields that printing houses ask for.
     streets: tuple[str, ...]
     city: str
     region: str

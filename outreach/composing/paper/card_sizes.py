@@ -1,9 +1,9 @@
 """The cards that a template may choose in place of a letter: what is cut off, where words stand, where the address.
 
 All in mm from the top left of the artwork, which is larger than the card by the bleed on every side. 4 × 6 and 6 × 9
-inches: Lob's postcards (artwork, safe area and ink-free zone of its templates, lob/examples, MIT). A6, 148 × 105 mm,
-is ISO 216; no vendor says where its bleed and its clear zone are, so 3 mm and the right half below the stamp are
-assumed, which is the most that any of the others keeps free.
+inches: Lob's postcards (artwork, safe area and ink-free zone of its templates, lob/examples, MIT). A6, 148 × 105 mm, is
+ISO 216. No vendor says where its bleed and its clear zone are, so 3 mm and the right half below the stamp are assumed,
+which is the most that any of the others keeps free.
 """
 
 import re
@@ -16,13 +16,16 @@ _CHOICE = re.compile(r"\s*\{#\s*paper:\s*(.*?)\s*#\}")
 
 @dataclass(frozen=True)
 class Card:
-    """`width` and `height` are the artwork's. Words stand `margin` in; the post needs `address` to itself."""
+    """One kind of card, in mm."""
 
     name: str
+    #: This and the height are the artwork's, with the bleed.
     width: float
     height: float
     bleed: float
+    #: Words stand so far in.
     margin: float
+    #: The post needs this place to itself.
     address: Zone
 
 
@@ -53,8 +56,8 @@ LETTER_PAPER = "letter"
 
 def chosen_paper(source: str) -> str:
     """What a template's first line chooses, as in `{# paper: card 4x6 #}`; “letter” where it does not."""
-    found = _CHOICE.match(source)
-    return found[1] if found else LETTER_PAPER
+    choice = _CHOICE.match(source)
+    return choice[1] if choice else LETTER_PAPER
 
 
 def choose(paper: str, source: str) -> str:

@@ -1,4 +1,4 @@
-"""A card's words and its recipient's address in; two sides out: the words in somebody's hand, and the address side.
+"""Prints both sides of a card: the words in somebody's hand, and the address side.
 
 Only providers that print what they are given as it is get one: no vendor's own cards are known to us.
 """

@@ -1,4 +1,4 @@
-"""The business's own SVG in; the same bytes out once they are known to hold shapes alone.
+"""Checks the business's own SVG before it stands on a letter, and gives the same bytes back: it may hold shapes alone.
 
 Nothing that runs, loads, repeats without end or needs a font of the machine may stand on a letter.
 """
@@ -31,10 +31,10 @@ def read_letterhead(settings: Settings) -> bytes | None:
     if path is None:
         return None
     try:
-        known = path.stat()
+        file = path.stat()
     except OSError as error:
         raise SettingsError(f"business.letterhead: {path} cannot be read ({error.strerror}); mend the path") from error
-    return _read(path, known.st_mtime_ns, known.st_size)
+    return _read(path, file.st_mtime_ns, file.st_size)
 
 
 @lru_cache(maxsize=4)

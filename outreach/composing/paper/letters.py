@@ -1,4 +1,4 @@
-"""A letter's words and its recipient's address in; the printed pages out, in the hand of whoever signs it."""
+"""Prints a letter: its words in the hand of whoever signs it, with the recipient's address, ours and vouchers."""
 
 import re
 import unicodedata
@@ -129,9 +129,9 @@ def _choose_pen(settings: Settings, facts: Facts, words: Words, said: str, day: 
 
 
 def _describe(voucher: Voucher, locale: str, language: str) -> dict[str, str]:
-    said = small_print(language)
-    gift = said["voucher_gift"].format(amount=write_money(voucher.amount, voucher.currency, locale, short=True))
-    return {"code": voucher.code, "gift": gift, "how": said["voucher_how"]}
+    phrases = small_print(language)
+    gift = phrases["voucher_gift"].format(amount=write_money(voucher.amount, voucher.currency, locale, short=True))
+    return {"code": voucher.code, "gift": gift, "how": phrases["voucher_how"]}
 
 
 def letterhead_height(business: Business, paper: Paper, provider: str) -> float:
@@ -139,12 +139,12 @@ def letterhead_height(business: Business, paper: Paper, provider: str) -> float:
 
     Raises SettingsError for too many lines.
     """
-    left = paper.sender.height - SENDER_LINE * len(business.address) - 1
+    height = paper.sender.height - SENDER_LINE * len(business.address) - 1
     if covered := zones_for(provider, paper).covered:
-        left = min(left, covered.top - paper.sender.top)
-    if left < LOWEST_LETTERHEAD:
+        height = min(height, covered.top - paper.sender.top)
+    if height < LOWEST_LETTERHEAD:
         raise SettingsError("business.address leaves no room for the letterhead above it; write it in fewer lines")
-    return left
+    return height
 
 
 def print_smaller(

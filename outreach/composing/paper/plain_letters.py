@@ -1,6 +1,6 @@
-"""A letter's words in; the same words as plain text out, for a provider that writes them with its own pens.
+"""Writes a letter's words as plain text, for a provider that writes them with its own pens.
 
-It has no address and no date: the provider writes the one, and the other would be older than the ink.
+It has no address and no date: the provider writes the address, and a date of ours would be older than the ink.
 """
 
 import re

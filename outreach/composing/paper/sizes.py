@@ -1,9 +1,9 @@
 """Paper and the places on it: sizes, the envelope's window, where words may begin. All in mm from the top left.
 
 US Letter, from Lob's letter templates (lob/examples, MIT): recipient text at 0.695, 1.75 in of 2.92 × 0.9 in, in the
-window at 0.625, 1.7 in of 4 × 1 in; return address in the window at 0.625, 0.5 in of 3.25 × 0.875 in; artwork from
-2.9 in. A4, from DIN 5008 form B: the address field of 85 × 45 mm lies 20 mm from the left and 45 mm from the top, its
-first 5 mm a return line; DIN 680 and UK DL windows show it too. Text stands 5 mm in, at 25 mm.
+window at 0.625, 1.7 in of 4 × 1 in; return address in the window at 0.625, 0.5 in of 3.25 × 0.875 in; artwork from 2.9
+in. A4, from DIN 5008 form B: the address field of 85 × 45 mm lies 20 mm from the left and 45 mm from the top, its first
+5 mm a return line; DIN 680 and UK DL windows show it too. Text stands 5 mm in, at 25 mm.
 """
 
 from dataclasses import dataclass
@@ -31,13 +31,16 @@ class Zone:
 
 @dataclass(frozen=True)
 class Paper:
-    """`address` is where the recipient's lines stand; `sender` where ours do; `body_top` where the letter may begin."""
+    """One kind of paper, in mm."""
 
     name: str
     width: float
     height: float
+    #: Where the recipient's lines stand.
     address: Zone
+    #: Where our own lines stand.
     sender: Zone
+    #: Where the letter may begin.
     body_top: float
     margin: float
 

@@ -1,4 +1,4 @@
-"""A gift and whom it is for in; vouchers with a code each out, and the picture of a code that a telephone can read.
+"""Makes a voucher with a code for each customer who is given something, and draws the code for a telephone to read.
 
 A code says nothing of its holder and cannot be guessed from anything that is printed beside it.
 """
@@ -42,8 +42,9 @@ def vouchers_for(
 
 def code_for(key: bytes, reference: str, customer_id: str) -> str:
     """The code of one customer's voucher in one message, such as 7KQ2-M9XB: 40 bits that only `key` tells."""
-    said = f"voucher {len(reference)}:{reference} {customer_id}".encode()
-    number = int.from_bytes(hmac.new(key, said, hashlib.sha256).digest()[:5], "big")
+    # The length comes first, so that no other reference and id can be written one after the other to the same text.
+    named = f"voucher {len(reference)}:{reference} {customer_id}".encode()
+    number = int.from_bytes(hmac.new(key, named, hashlib.sha256).digest()[:5], "big")
     letters = "".join(_ALPHABET[(number >> (5 * place)) & 31] for place in range(2 * _HALF))
     return f"{letters[:_HALF]}-{letters[_HALF:]}"
 

@@ -1,7 +1,8 @@
-"""A provider and a paper in; where the envelope shows words, and where no ink may be, out. All in mm from the top left.
+"""Says where an envelope or a card shows words, and where no ink may be, for a provider and a paper.
 
-The numbers are the vendors' own: Lob's letter templates and postcards (lob/examples, MIT). What a vendor has not
-published is forbidden, until a person has held a proof in hand and the settings say so; then our own paper counts.
+All in mm from the top left. The numbers are the vendors' own: Lob's letter templates and postcards (lob/examples, MIT).
+What a vendor has not published is forbidden, until a person has held a proof in hand and the settings say so; then our
+own paper counts.
 """
 
 from collections.abc import Collection
@@ -34,19 +35,21 @@ _COVERED = {("lob", "US Letter"): Zone(0.6 * INCH, 0.84 * INCH, 3.15 * INCH, 2.0
 
 @dataclass(frozen=True)
 class Zones:
-    """The places on the page that carries the address, which is number `page`; everything on the others may be read.
+    """The places on the page that carries the address; everything on the other pages may be read."""
 
-    The recipient's lines stand in `window`, where we print them, and nothing else does; `sender` is where an envelope
-    shows ours. What stands in `covered` is lost, because the provider prints the address and ours over it. No ink may
-    be in `keep_out`, nor within `edge` of the page's edges; a card has a `bleed`, and only its words must keep away.
-    """
-
+    #: The number of that page.
     page: int
+    #: The recipient's lines stand here, where we print them, and nothing else does.
     window: Zone | None
+    #: Where an envelope shows our lines.
     sender: Zone | None = None
+    #: What stands here is lost, because the provider prints the address and ours over it.
     covered: Zone | None = None
+    #: No ink may be here.
     keep_out: tuple[Zone, ...] = ()
+    #: No ink may be so near to the page's edges.
     edge: float = CLEAR_EDGE
+    #: A card has one, and only its words must keep away from the edge.
     bleed: float = 0.0
 
     @property

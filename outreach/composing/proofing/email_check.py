@@ -22,7 +22,9 @@ FIELDS = (
     "From", "To", "Subject", "Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post", "X-Outreach-Reference",
     "MIME-Version", "Content-Type",
 )  # fmt: skip
+# RFC 5322, 2.1.1: no line may be longer, its end aside.
 LONGEST = 998
+# RFC 2047, 2.
 LONGEST_ENCODED_WORD = 75
 _ENCODED_WORD = re.compile(r"=\?[^?\s]+\?[^?\s]+\?[^?\s]*\?=")
 _LONE_LINE_END = re.compile(rb"(?<!\r)\n|\r(?!\n)|\0")
@@ -32,15 +34,15 @@ _LINKS = ("https://", "mailto:", "tel:")
 
 @dataclass(frozen=True)
 class ExpectedEmail:
-    """What must be read back: the sender and the recipient as (name, address), the subject, and the unsubscribe link.
+    """What must be read back."""
 
-    `text` and `page` are the layouts around no words at all: the end of each part, with the line that says how to stop.
-    """
-
+    #: Name and address, as is the next.
     sender: tuple[str, str]
     to: tuple[str, str]
     subject: str
+    #: The whole link.
     unsubscribe: str
+    #: This and the next are the layouts around no words at all: how each part ends, with how to stop.
     text: str
     page: str
 
@@ -96,8 +98,8 @@ def _faults_of_head(plain: Message, message: EmailMessage, expected: ExpectedEma
 def _raw(plain: Message, name: str) -> str:
     """The field as it stands; UTF-8 in it (RFC 6532) comes out of the parser in surrogates."""
     value = str(plain.get(name, ""))
-    found = next((text for key, text in plain.raw_items() if key.lower() == name.lower()), value)
-    return str(found).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    raw = next((text for key, text in plain.raw_items() if key.lower() == name.lower()), value)
+    return str(raw).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _faults_of_parts(message: EmailMessage, expected: ExpectedEmail) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""A letter and its faults in; a picture of its pages with the zones and a mark at each fault out. Changes nothing."""
+"""Draws a letter's pages with the zones and a mark at each fault. Changes nothing."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The bytes of a PDF in; the pages out on which a letter stands that its face cannot draw, as a box or as nothing."""
+"""Finds the pages of a PDF on which a letter stands that its face cannot draw: it would show as a box or as nothing."""
 
 import io
 import re
@@ -18,9 +18,11 @@ ENDLESS = 0x10000
 
 @dataclass(frozen=True)
 class _EmbeddedFace:
-    """Codes of two bytes below `count` draw something, but for `boxes`; where codes have one byte, `count` is 0."""
+    """What a face in the file can draw."""
 
+    #: Codes of two bytes below this draw something; 0 where codes have one byte.
     count: int
+    #: The codes that draw a box or nothing all the same.
     boxes: frozenset[int] = frozenset({0})
 
     def lacks(self, hexes: bytes) -> bool:
@@ -43,11 +45,11 @@ def _lacks(page: Any, faces: dict[int, _EmbeddedFace | None]) -> bool:
     fonts = resources.get_object().get("/Font", {}).get_object() if resources else {}
     if contents is None or not fonts:
         return False
-    known = {name[1:].encode(): _face_of(font, faces) for name, font in fonts.items()}
+    by_name = {name[1:].encode(): _face_of(font, faces) for name, font in fonts.items()}
     face: _EmbeddedFace | None = None
     for name, hexes, zero in _TOKENS.findall(contents.get_data()):
         if name:
-            face = known.get(name)
+            face = by_name.get(name)
         elif face and (face.lacks(hexes) if hexes else zero and not face.count):
             return True
     return False

@@ -1,4 +1,4 @@
-"""A letter that was just printed in, with all that is known of whom it is for; nothing out, or why it must not go.
+"""Final checks of a printed letter, with all that is known of whom it is for. Raises FailedCheck with the reason.
 
 Both the check of the paper and the guard of the person stand here, so that no letter gets a seal past either.
 """

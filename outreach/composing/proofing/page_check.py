@@ -1,4 +1,4 @@
-"""The bytes of a printed letter or card in; everything out that is wrong with it on paper, each with its place.
+"""Finds everything that is wrong on paper with a printed letter or card, each fault with its place.
 
 What it says never repeats a customer's words, so that it may stand in logs. It changes nothing and reads no database.
 """
@@ -33,24 +33,27 @@ _BROKEN = re.compile("[\ufffd\ufffe\uffff]")
 
 @dataclass(frozen=True)
 class Fault:
-    """Something wrong on page number `page`, in `box`, in mm from its top left; `says` tells a person what to do."""
+    """Something that is wrong on a page."""
 
     kind: Kind
+    #: The page's number, from 1.
     page: int
+    #: Where, in mm from the page's top left; None for the whole page.
     box: Zone | None
+    #: It tells a person what to do.
     says: str
 
 
 @dataclass(frozen=True)
 class ExpectedLetter:
-    """The `lines` of the recipient's name and address, and what no outside may tell of them, such as a treatment.
+    """What is known of a letter's recipient."""
 
-    `called` is what a card calls them, as often as it does.
-    """
-
+    #: Their name and address, line by line.
     lines: tuple[str, ...]
+    #: What no outside may tell of them, such as a treatment.
     private: frozenset[str] = frozenset()
     is_domestic: bool = True
+    #: What a card calls them, as often as it does.
     called: tuple[str, ...] = ()
 
 
@@ -119,12 +122,12 @@ class _Check:
         self.front = pages[self.zones.page - 1] if len(pages) >= self.zones.page else None
 
     def faults(self) -> list[Fault]:
-        found = [*self._paper(), *self._pages(), *self._glyphs()]
+        faults = [*self._paper(), *self._pages(), *self._glyphs()]
         if self.front:
-            found += [*self._address(self.front), *self._covered(self.front)]
+            faults += [*self._address(self.front), *self._covered(self.front)]
         for number, page in enumerate(self.pages, start=1):
-            found += [*self._ink(number, page), *self._hidden(number, page), *self._faces(number, page)]
-        return sorted([*found, *self._words()], key=lambda fault: fault.page)
+            faults += [*self._ink(number, page), *self._hidden(number, page), *self._faces(number, page)]
+        return sorted([*faults, *self._words()], key=lambda fault: fault.page)
 
     def _paper(self) -> Iterator[Fault]:
         stock = self.stock
@@ -155,12 +158,12 @@ class _Check:
         window = self.zones.window
         if window is None:
             return
-        said, number = page.words_in[window], self.zones.page
-        lines = self.expected.lines if self.expected else tuple(said.splitlines())
-        if not said.strip() or not all(holds_line(said, line) for line in lines):
+        words, number = page.words_in[window], self.zones.page
+        lines = self.expected.lines if self.expected else tuple(words.splitlines())
+        if not words.strip() or not all(holds_line(words, line) for line in lines):
             says = "The recipient's whole address does not stand in the window; move it there, or write it smaller"
             yield Fault("address", number, window, says)
-        elif len(lines) > MOST_LINES or _left_over(said, lines):
+        elif len(lines) > MOST_LINES or _left_over(words, lines):
             says = "Words that are not the address stand in the window; move them out of it"
             yield Fault("window", number, window, says)
         for piece in _across(page.pieces, window):
@@ -176,9 +179,9 @@ class _Check:
         if covered is None or window is None:
             return
         business = self.settings.business
-        known = self.expected.lines if self.expected else tuple(page.words_in[window].splitlines())
+        lines = self.expected.lines if self.expected else tuple(page.words_in[window].splitlines())
         drawn = ink_in(page, covered, page.pieces)
-        if drawn or _left_over(page.words_in[covered], [*known, business.name, *business.address]):
+        if drawn or _left_over(page.words_in[covered], [*lines, business.name, *business.address]):
             says = f"{self.provider} prints addresses over this place, and what else stands in it is lost; move it"
             yield Fault("covered", self.zones.page, drawn or covered, says)
 
@@ -227,11 +230,11 @@ class _Check:
         private = self.expected.private if self.expected else frozenset()
         for number, box, said in self._open_words():
             rest = take_out(said, theirs)
-            told = _find_words(_without(rest, ours), _telling())
-            told += _find_words(said, self.settings.paper.forbidden_outside)
+            telling = _find_words(_without(rest, ours), _telling())
+            telling += _find_words(said, self.settings.paper.forbidden_outside)
             # Which word of theirs it is would tell it again.
-            told += ["what is theirs alone"] * bool(_find_words(_without(rest, ours), private))
-            for word in dict.fromkeys(told):
+            telling += ["what is theirs alone"] * bool(_find_words(_without(rest, ours), private))
+            for word in dict.fromkeys(telling):
                 says = f"Anybody can read “{word}” here without opening anything; take it out, or send a closed letter"
                 yield Fault("words", number, box, says)
 
@@ -268,10 +271,10 @@ def _without(said: str, lines: Iterable[str]) -> str:
 def _left_over(said: str, lines: Sequence[str]) -> str:
     """What is left of `said` once each of `lines` is taken out as often as it is given, spaces aside."""
     mixed = [line for line in lines if is_mixed(plain_words(line))]
-    left = take_out(said, mixed).replace(" ", "")
+    rest = take_out(said, mixed).replace(" ", "")
     for line in sorted((squeeze(line) for line in lines if line not in mixed), key=len, reverse=True):
-        left = left.replace(line, "", 1)
-    return left
+        rest = rest.replace(line, "", 1)
+    return rest
 
 
 def _touches(piece: Zone, place: Zone) -> bool:

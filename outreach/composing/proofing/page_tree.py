@@ -41,9 +41,9 @@ def foreign_pdf() -> Iterator[None]:
 
 def require_bounded(pdf: bytes) -> None:
     """Raises ComposingError where a stream, or one that is packed in it, unpacks to more than any page has."""
-    for found in _STREAM.finditer(pdf):
+    for stream in _STREAM.finditer(pdf):
         layers, sizes = [zlib.decompressobj() for _ in range(DEEPEST)], [0] * DEEPEST
-        at, is_packed = found.end(), True
+        at, is_packed = stream.end(), True
         while is_packed and at < len(pdf):
             is_packed = _unpack(pdf[at : at + AT_ONCE], layers, sizes)
             at += AT_ONCE

@@ -1,6 +1,6 @@
-"""The bytes of a printed letter in; pictures of its pages, and what stands where on them, out.
+"""Draws the pages of a printed letter, and reads what stands where on them. The only file that opens PDFs with PDFium.
 
-The only file that opens PDFs with PDFium. It judges nothing.
+It judges nothing.
 """
 
 import ctypes
@@ -33,18 +33,19 @@ PAPERS = {"white": (255, 255, 255), "ivory": (253, 250, 238), "cream": (250, 241
 
 @dataclass(frozen=True)
 class Seen:
-    """One page, in mm from its top left. `pieces` are where words stand, each on one line in one face.
-
-    `words` are all of them and `words_in` those in each place that was asked for; `ink` is white where there is some,
-    at INK_DPI; `loose` are the faces that it uses and does not hold.
-    """
+    """What was read of one page, in mm from its top left."""
 
     width: float
     height: float
+    #: All its words.
     words: str
+    #: The words in each place that was asked for.
     words_in: Mapping[Zone, str]
+    #: Where words stand, each on one line in one face.
     pieces: tuple[Zone, ...]
+    #: White where there is ink, at INK_DPI.
     ink: Image.Image
+    #: The faces that it uses and does not hold.
     loose: frozenset[str]
 
 
@@ -107,12 +108,12 @@ def ink_in(page: Seen, place: Zone, but: Sequence[Zone] = ()) -> Zone | None:
     right, bottom = int((place.left + place.width) * dots), int((place.top + place.height) * dots)
     if right <= left or bottom <= top:
         return None
-    found = page.ink.crop((left, top, right, bottom))
+    crop = page.ink.crop((left, top, right, bottom))
     for piece in but:
         # Tails hang a dot or so out of the box that PDFium gives for a line.
         x, y = int(piece.left * dots) - left - 2, int(piece.top * dots) - top - 2
-        found.paste(0, (x, y, x + int(piece.width * dots) + 5, y + int(piece.height * dots) + 5))
-    box = found.getbbox()
+        crop.paste(0, (x, y, x + int(piece.width * dots) + 5, y + int(piece.height * dots) + 5))
+    box = crop.getbbox()
     if box is None:
         return None
     return Zone((left + box[0]) / dots, (top + box[1]) / dots, (box[2] - box[0]) / dots, (box[3] - box[1]) / dots)

@@ -1,4 +1,4 @@
-"""Words as they were meant, or as they were read back from a page, in; what is alike of both out, to be compared.
+"""Compares words as they were meant with words as they were read back from a page.
 
 A line of two directions (“Dr. سارة حداد”) is read back in one of several orders, all of them right: its words stay
 together, and they follow one another as written or as drawn, from either side; a sign may change sides.
@@ -45,13 +45,13 @@ def holds_words(said: str, words: str) -> bool:
 
 def take_out(said: str, lines: Iterable[str]) -> str:
     """The plain words of `said` without `lines`, the longest first, each as often as it is given."""
-    left = plain_words(said)
+    rest = plain_words(said)
     for line in sorted(filter(None, map(plain_words, lines)), key=len, reverse=True):
         if not is_mixed(line):
-            left = left.replace(line, " ", 1)
-        elif found := find_words(left, line):
-            left = f"{left[: found[0][0]]} {left[found[0][1] :]}"
-    return left
+            rest = rest.replace(line, " ", 1)
+        elif spans := find_words(rest, line):
+            rest = f"{rest[: spans[0][0]]} {rest[spans[0][1] :]}"
+    return rest
 
 
 def find_words(text: str, words: str) -> list[tuple[int, int]]:
@@ -80,12 +80,12 @@ def _pattern(words: str) -> re.Pattern[str]:
 
 def _words_of(words: str) -> list[Word]:
     """Each word with its direction: "R" right to left, "L" left to right, "N" for numbers behind right to left."""
-    found: list[Word] = []
+    directed: list[Word] = []
     for word in _WORD.findall(words):
         # A number keeps to Latin letters before it: https://unicode.org/reports/tr9/, rule W7.
-        is_latin = not found or found[-1][0] == "L"
-        found.append(("R" if is_right_to_left(word) else "N" if word.isdigit() and not is_latin else "L", word))
-    return found
+        is_latin = not directed or directed[-1][0] == "L"
+        directed.append(("R" if is_right_to_left(word) else "N" if word.isdigit() and not is_latin else "L", word))
+    return directed
 
 
 def _runs(words: str) -> list[str]:

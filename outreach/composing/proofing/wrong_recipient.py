@@ -1,4 +1,4 @@
-"""A printed letter's words, read back, and whom it is for in; what makes it somebody else's letter out.
+"""Finds what makes a printed letter somebody else's, by its words as they are read back from its pages.
 
 It trusts nothing that wrote the letter: only the text on the pages, the recipient, and the people it could be mixed up
 with. What it says names nobody.
@@ -40,18 +40,19 @@ class Bystander:
 
 @dataclass(frozen=True)
 class Own:
-    """What a letter must and may hold: the recipient's printed `lines`, and the `people` it is for and about.
+    """What a letter must and may hold."""
 
-    `must` are words that its template puts in, such as the greeting and the amount; `amounts` all that it may name.
-    `called` is what it calls the recipient, as often as it does. `fixed` are words that are in every such letter, which
-    may happen to be somebody's name.
-    """
-
+    #: The recipient's name and address as they are printed.
     lines: tuple[str, ...]
+    #: Those whom it is for and about.
     people: tuple[Bystander, ...]
+    #: Words that its template puts in, such as the greeting and the amount.
     must: tuple[str, ...] = ()
+    #: All the amounts that it may name.
     amounts: tuple[str, ...] = ()
+    #: Words that are in every such letter, which may happen to be somebody's name.
     fixed: str = ""
+    #: What it calls the recipient, as often as it does.
     called: tuple[str, ...] = ()
 
 
@@ -77,8 +78,8 @@ def find_mix_up(said: str, own: Own, others: Iterable[Bystander]) -> str:
     body = take_out(said, own.lines)
     if not all(holds_words(body, word) for word in own.must):
         return "it lacks its recipient's greeting or amount; write it anew"
-    known = {squeeze(amount) for amount in own.amounts}
-    if any(squeeze(found).rstrip(".,") not in known for found in find_amounts(said)):
+    expected = {squeeze(amount) for amount in own.amounts}
+    if any(squeeze(found).rstrip(".,") not in expected for found in find_amounts(said)):
         return "it names an amount that is not its recipient's; look at the template and the invoices"
     return _find_other(text, own, others)
 

@@ -1,4 +1,4 @@
-"""The bytes of messages: written ones in, a row for each out; and of messages on record, the very bytes they have.
+"""Keeps the bytes of messages, and reads the very bytes that a message on record has.
 
 Printed letters (PDF) go to the storage where there is one. All else is a few kilobytes, and stays in its row; so does a
 letter that was written before there was a storage. No transaction is open while a storage is read or written.
@@ -24,9 +24,11 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Bodies:
-    """Bytes by their SHA-256, each hashed on the way in; `failed` says why others could not be had."""
+    """What was read of the bytes that were asked for."""
 
+    #: By their SHA-256, each hashed on the way in.
     whole: dict[str, bytes]
+    #: Why others could not be had.
     failed: dict[str, StorageError]
 
 
@@ -87,10 +89,10 @@ def read_letter(engine: Engine, storage: Storage, sha256: str) -> bytes | None:
 
 def read_row(session: Session, sha256: str | None) -> bytes | None:
     """The bytes of what is no printed letter; None where there are none. Raises ContentLost."""
-    found = read_rows(session, [sha256]).get(sha256) if sha256 else None
-    if isinstance(found, StorageError):
-        raise found
-    return found
+    body = read_rows(session, [sha256]).get(sha256) if sha256 else None
+    if isinstance(body, StorageError):
+        raise body
+    return body
 
 
 def read_rows(session: Session, hashes: Collection[str]) -> dict[str, bytes | StorageError]:
@@ -102,11 +104,11 @@ def read_rows(session: Session, hashes: Collection[str]) -> dict[str, bytes | St
 def _read(engine: Engine, storage: Storage, wanted: ColumnElement[bool]) -> Bodies:
     with reading(engine) as session:
         rows = session.exec(select(Content.sha256, Content.body).where(wanted)).all()
-    found = storage.get_all([sha256 for sha256, body in rows if body is None])
-    found |= {sha256: _checked(sha256, body) for sha256, body in rows if body is not None}
+    bodies = storage.get_all([sha256 for sha256, body in rows if body is None])
+    bodies |= {sha256: _checked(sha256, body) for sha256, body in rows if body is not None}
     return Bodies(
-        {sha256: body for sha256, body in found.items() if isinstance(body, bytes)},
-        {sha256: error for sha256, error in found.items() if isinstance(error, StorageError)},
+        {sha256: body for sha256, body in bodies.items() if isinstance(body, bytes)},
+        {sha256: error for sha256, error in bodies.items() if isinstance(error, StorageError)},
     )
 
 

@@ -1,6 +1,7 @@
-"""Bytes in under their SHA-256; the very same bytes out, or why not. A folder, or whatever else fsspec can open.
+"""Keeps bytes under their SHA-256, and gives the very same bytes back or says why not.
 
-What is whole is never written again, and nothing is ever removed. Which bytes belong here is none of its business.
+It is a folder, or whatever else fsspec can open. What is whole is never written again, and nothing is ever removed. It
+does not know which bytes belong here.
 """
 
 import hashlib
@@ -157,6 +158,7 @@ def _write_file(root: Path, path: Path, body: bytes) -> None:
             out.flush()
             os.fsync(out.fileno())
         Path(part).replace(path)
+    # Whatever ends the process in an orderly way, no hidden part stays behind.
     except BaseException:
         Path(part).unlink(missing_ok=True)
         raise

@@ -1,4 +1,4 @@
-"""Stored letters in; a small picture of each first page out, kept beside it and made only once."""
+"""Draws a small picture of each letter's first page, and keeps it beside the letter. It is made only once."""
 
 from contextlib import suppress
 
@@ -23,8 +23,8 @@ def thumbnail_of(engine: Engine, storage: Storage, sha256: str) -> bytes | None:
     Raises StorageError where its bytes cannot be had.
     """
     with reading(engine) as session:
-        if known := session.get(Thumbnail, sha256):
-            return known.picture
+        if thumbnail := session.get(Thumbnail, sha256):
+            return thumbnail.picture
     letter = read_letter(engine, storage, sha256)
     return _draw(engine, sha256, letter) if letter else None
 

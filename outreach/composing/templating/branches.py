@@ -1,6 +1,6 @@
 """Rewrites a template so that one rendering passes through every branch: both sides of each choice, one after another.
 
-What comes out is only for trying a template out. It is never a message: the sides contradict each other.
+Its result is only for trying a template out. It is never a message: the sides contradict each other.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Templates in, words out, through one sandboxed Jinja environment. Marketing may write templates: they are untrusted.
+"""Renders templates to words in one sandboxed Jinja environment. Marketing may write templates: they are untrusted.
 
 A template may name fields, choose with `if`, go through the few bills of a late payment, and use a handful of filters.
 It cannot call, import, compute or reach into any other value, and in HTML it may use only the few tags its channel

@@ -1,4 +1,4 @@
-"""What is written about a late payment in; the first line of it that threatens, sets a day or names a consequence out.
+"""Finds the first line of words about a late payment that threatens, sets a day or names a consequence.
 
 Every language's list is searched, whatever the words' own language is. It judges words only, never a person.
 """

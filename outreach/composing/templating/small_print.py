@@ -1,4 +1,4 @@
-"""What stands around every message, and is ours: letterhead, address, signature, how to stop. Values in, HTML out.
+"""Fills the layouts around every message, which are ours: letterhead, address, signature, how to stop.
 
 Unlike templates these are trusted code; a template's words go in as they were rendered.
 """

@@ -1,4 +1,4 @@
-"""The templates folder, and what was saved at the desk, in; the checked words for one moment, channel, language out.
+"""Finds the checked words for one moment, channel and language: in the templates folder, or as saved at the desk.
 
 Every source is checked, and tried out within limits, before any is used. Layouts are ours and not in that folder.
 """

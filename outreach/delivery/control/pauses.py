@@ -1,6 +1,6 @@
-"""Stops and resumes sending: everything, one moment, one provider or one batch. Checked whenever an attempt opens.
+"""Stops and resumes sending: of everything, one moment, one provider or one batch. Every attempt that opens asks here.
 
-What has left has left: a pause says how much that was, and never pretends to call it back.
+A pause never calls back what has left; it only says how much that was.
 """
 
 from collections.abc import Sequence
@@ -18,15 +18,19 @@ from outreach.errors import NotFound
 from outreach.models import Attempt, Batch, Message, Pause
 from outreach.moments import MOMENTS
 
+# From the widest to the narrowest: where several pauses hold a message, the first of them is the one that is named.
 SCOPES = ("everything", "moment", "provider", "batch")
 
 
 @dataclass(frozen=True)
 class PauseReport:
-    """`held` messages now wait, `leaving` were being handed over, `left` were handed over in the day before."""
+    """How many messages a new pause concerns."""
 
+    #: Approved, and waiting from now on.
     held: int
+    #: Being handed over when the pause began: they may still leave.
     leaving: int
+    #: Handed over in the day before the pause: they cannot be called back.
     left: int
 
 
@@ -36,6 +40,7 @@ def pause(session: Session, scope: str, name: str, at: datetime, by: str = "comm
     if insert_new(session, Pause, [{"scope": scope, "name": name, "at": at}]):
         record_act(session, by, f"{scope} paused", name, "", at)
     touched = touched_by(scope, name)
+    # An open attempt and an unknown outcome count as left: the provider may have the message.
     recent = select(Attempt.reference).where(
         Attempt.started_at > at - timedelta(days=1), func.coalesce(Attempt.outcome, "").in_(("", "accepted", "unknown"))
     )
@@ -76,6 +81,7 @@ def pauses_over(session: Session, messages: Sequence[Message]) -> dict[str, Paus
 
 def is_paused() -> ColumnElement[bool]:
     """The condition, on messages, that some pause holds them."""
+    # Part of the claim's own query, so that no message can be claimed between a look at the pauses and the claim.
     return select(Pause).where(_holds(Message.kind, Message.provider, Message.batch_id)).exists()
 
 

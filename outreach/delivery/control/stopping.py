@@ -1,6 +1,6 @@
-"""A word to stop in; a pause that stands, and what vendors could still cancel of what had left, out.
+"""Stops sending at a person's word: sets the pause, then cancels at the vendors what they have not printed yet.
 
-The one way for a person to stop sending, whichever door they come by. The pause stands, whatever vendors say.
+The desk and the command line both stop sending through here. The pause stands, whatever the vendors answer.
 """
 
 from collections.abc import Callable
@@ -19,10 +19,11 @@ from outreach.settings import Settings
 
 @dataclass(frozen=True)
 class StopReport:
-    """What the pause concerns, and what was `cancelled` at vendors; `problem` is why they could not be asked."""
+    """What a stop has done: here, and at the vendors."""
 
     paused: PauseReport
     cancelled: CancelReport
+    #: Why the vendors could not be asked; empty where they were.
     problem: str = ""
 
 
@@ -42,6 +43,7 @@ def stop_sending(
     nothing of that name to stop.
     """
     with writing(engine) as session:
+        # Committed before any vendor is asked: a vendor that is slow or down must not delay the pause.
         paused = pause(session, scope, name, clock(), by)
     at_once(paused)
     try:

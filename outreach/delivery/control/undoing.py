@@ -1,4 +1,4 @@
-"""An approval that somebody takes back in time in; its messages composed again, and its batch waiting again, out.
+"""Takes an approval back while its time for that is open: its messages are composed again, and its batch waits again.
 
 What has left has left: it is counted, and stays as it is.
 """
@@ -21,10 +21,13 @@ from outreach.settings import Settings
 
 @dataclass(frozen=True)
 class Undone:
-    """A batch that waits again: `back` messages are composed once more; `left` had left, or may have, before."""
+    """What became of an approval that was taken back."""
 
+    #: It waits for approval again.
     batch: Batch
+    #: Messages that are composed once more.
     back: int
+    #: Messages that had left before, or may have.
     left: int
 
 
@@ -40,6 +43,7 @@ def undo_approval(engine: Engine, settings: Settings, batch_id: str, by: str, no
         back, left = outbox.take_back(session, batch_id), _count_left(session, batch_id)
         if not back:
             raise NotWaiting(f"All of {batch_id} has left, or was stopped on its way; there is nothing to take back")
+        # The updates went past the session: what it still holds of these rows is old.
         session.expire_all()
         reopen(session, batch, by, now)
         return Undone(batch, back, left)

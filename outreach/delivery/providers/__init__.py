@@ -1,4 +1,4 @@
-"""Who carries messages, one file each. This is the list of them, and where they are opened and closed."""
+"""The list of the providers that carry messages, one file each, and where they are opened and closed."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager

@@ -1,6 +1,7 @@
-"""Files as a provider needs them: whole or not there after a crash, never overwritten by another, listed in order.
+"""Writes and lists files as providers need them: whole or not there after a crash, and never over another's.
 
-Every change happens under a lock on its folder, so a killed writer leaves at most a hidden part that a retry replaces.
+They are listed in order. Every change happens under a lock on its folder, so a killed writer leaves at most a hidden
+part that a retry replaces.
 """
 
 import csv
@@ -61,6 +62,7 @@ def replace(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
+    # The folder too: without this a power cut may lose the new name, though the file's content is on the disk.
     handle = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -94,6 +96,7 @@ def write_record(folder: Path, reference: str, record: dict[str, Any]) -> None:
 
 def read_records(folder: Path) -> list[dict[str, Any]]:
     """The records of a folder, by reference."""
+    # Names with a dot are the parts of killed writers.
     return [json.loads(path.read_bytes()) for path in sorted(folder.glob("[!.]*.json"))]
 
 

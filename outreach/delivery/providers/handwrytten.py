@@ -1,4 +1,4 @@
-"""Gives letters to Handwrytten, which writes plain text with robot pens: words and an address in, its order's id out.
+"""Gives letters to Handwrytten, which writes plain text with robot pens, and returns the id of its order.
 
 Contract: handwrytten.yaml, rebuilt from the vendor's SDK 1.5.0, and the vendor's swagger.json
 (handwrytten/handwrytten-python-sdk @bc7e30c). An account has one basket, and sending it orders everything in it: only
@@ -293,8 +293,8 @@ def _is_draft_of(item: Item, handover: Handover, draft: str) -> bool:
 
 def _id_in(item: Item, names: Sequence[str]) -> str:
     """The first id that it has under one of `names`; empty where it has none."""
-    found = (str(item.get(name)) for name in names)
-    return next((value for value in found if re.fullmatch(r"[1-9][0-9]*", value)), "")
+    values = (str(item.get(name)) for name in names)
+    return next((value for value in values if re.fullmatch(r"[1-9][0-9]*", value)), "")
 
 
 def _ordered_id(body: Item) -> str:
@@ -305,8 +305,8 @@ def _ordered_id(body: Item) -> str:
 
 
 def _error_in(body: Any) -> str:
-    said = (body.get("error") or body.get("message")) if isinstance(body, dict) else ""
-    return said.lower() if isinstance(said, str) else ""
+    error = (body.get("error") or body.get("message")) if isinstance(body, dict) else ""
+    return error.lower() if isinstance(error, str) else ""
 
 
 def _are_all_before(since: datetime, orders: Sequence[Item]) -> bool:

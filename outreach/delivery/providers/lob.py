@@ -1,7 +1,7 @@
-"""Gives letters to Lob: a sealed PDF and an address as a form, one letter each; its signed webhooks as Reports.
+"""Gives letters to Lob, a sealed PDF and an address as a form, one letter each, and reads its signed webhooks.
 
-Contract: lob.test.yaml (lob/lob-openapi 1.22.0). Lob's own package is not used: it raises after acceptance
-where a field that it expects is missing, and it asks for metadata in a form that its own contract does not have.
+Contract: lob.test.yaml (lob/lob-openapi 1.22.0). Lob's own package is not used: it raises after acceptance where a
+field that it expects is missing, and it asks for metadata in a form that its own contract does not have.
 """
 
 import hashlib
@@ -132,6 +132,7 @@ class Lob:
         body = read_json(response)
         if response.is_success and isinstance(body, dict) and body.get("deleted") is True:
             return True
+        # A refusal may mean too late, or cancelled already by an earlier call whose answer was lost.
         letter = ask(self._client, self._client.build_request("GET", f"/letters/{provider_id}"))
         held = read_json(letter)
         if not letter.is_success or not isinstance(held, dict) or held.get("id") != provider_id:
@@ -164,6 +165,7 @@ class Lob:
             raise WebhookRefused("the webhook does not prove that Lob sent it")
         if not re.fullmatch(r"[0-9]{9,14}", stamp):
             raise WebhookRefused("the webhook from Lob does not say when it was sent")
+        # Seconds have ten digits until the year 2286, milliseconds thirteen since 2001.
         return read_sent_at(int(stamp) / (1000 if len(stamp) > 11 else 1), "Lob")
 
 
@@ -246,8 +248,8 @@ def _is_marked(letter: Any, reference: str) -> bool:
 
 
 def _report_of(event: Mapping[str, Any], request: WebhookRequest) -> Report | None:
-    said, letter = event.get("event_type"), event.get("body")
-    name = said.get("id") if isinstance(said, dict) else said
+    event_type, letter = event.get("event_type"), event.get("body")
+    name = event_type.get("id") if isinstance(event_type, dict) else event_type
     kind = KINDS.get(name.removeprefix("letter.")) if isinstance(name, str) and name.startswith("letter.") else None
     if kind is None:
         return None

@@ -65,8 +65,8 @@ class Outbox:
 
     def find(self, handover: Handover) -> list[str]:
         files = [self._file_of(channel, safe_name(handover.reference)) for channel in sorted(self.channels)]
-        found = [path for file in files for path in self.folder.glob(f"[!.]*/{file}")]
-        return [path.relative_to(self.folder).as_posix() for path in sorted(found)]
+        paths = [path for file in files for path in self.folder.glob(f"[!.]*/{file}")]
+        return [path.relative_to(self.folder).as_posix() for path in sorted(paths)]
 
     def parse_events(self, request: WebhookRequest) -> list[Report]:
         raise WebhookRefused(f"{self.name} writes files and sends no webhooks")

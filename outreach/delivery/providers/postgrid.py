@@ -1,4 +1,4 @@
-"""Gives letters to PostGrid: a sealed PDF and an address as a form, one letter each; its signed webhooks as Reports.
+"""Gives letters to PostGrid, a sealed PDF and an address as a form, one letter each, and reads its signed webhooks.
 
 Contract: postgrid.json, rebuilt from the types of postgrid-python 2.3.0. That package is not used: it retries a POST by
 itself without a key, and printed three letters for one time-out.
@@ -154,14 +154,14 @@ class Postgrid:
         raise WebhookRefused("the webhook does not prove that PostGrid sent it")
 
     def _require_signature(self, request: WebhookRequest) -> datetime:
-        said = SIGNATURE.fullmatch(request.headers["postgrid-signature"])
-        if said is None:
+        signature = SIGNATURE.fullmatch(request.headers["postgrid-signature"])
+        if signature is None:
             raise WebhookRefused("the signature of the webhook from PostGrid cannot be read")
-        signed = said["time"].encode() + b"." + request.body
+        signed = signature["time"].encode() + b"." + request.body
         expected = hmac.new(self._webhook_secret.encode(), signed, hashlib.sha256).hexdigest()
-        if not hmac.compare_digest(expected, said["hash"].lower()):
+        if not hmac.compare_digest(expected, signature["hash"].lower()):
             raise WebhookRefused("the webhook does not prove that PostGrid sent it")
-        return read_sent_at(int(said["time"]) / (1000 if len(said["time"]) > 11 else 1), "PostGrid")
+        return read_sent_at(int(signature["time"]) / (1000 if len(signature["time"]) > 11 else 1), "PostGrid")
 
     def _decode(self, request: WebhookRequest) -> tuple[Mapping[str, Any], datetime | None]:
         try:
@@ -254,9 +254,9 @@ def _report_of(event: Mapping[str, Any], request: WebhookRequest) -> Report | No
     marks = letter.get("metadata")
     marks = marks if isinstance(marks, dict) else {}
     provider_id = _text(letter.get("id"))
-    said = f"{provider_id} {status} {postal}"
+    state = f"{provider_id} {status} {postal}"
     return Report(
-        event_id=_text(event.get("id")) or hashlib.sha256(said.encode()).hexdigest(),
+        event_id=_text(event.get("id")) or hashlib.sha256(state.encode()).hexdigest(),
         kind=kind,
         at=request.received_at,
         reference=_text(marks.get("reference")),

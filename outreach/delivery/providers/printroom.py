@@ -57,8 +57,8 @@ class Printroom:
         return path.relative_to(self.folder).as_posix()
 
     def find(self, handover: Handover) -> list[str]:
-        found = self.folder.glob(f"[!.]*/*/{safe_name(handover.reference)}.pdf")
-        return [path.relative_to(self.folder).as_posix() for path in sorted(found)]
+        paths = self.folder.glob(f"[!.]*/*/{safe_name(handover.reference)}.pdf")
+        return [path.relative_to(self.folder).as_posix() for path in sorted(paths)]
 
     def parse_events(self, request: WebhookRequest) -> list[Report]:
         raise WebhookRefused(f"{self.name} writes files and sends no webhooks")

@@ -1,6 +1,6 @@
-"""A hand-over of a sealed e-mail in; the message and the one address it may go to, out.
+"""Reads the sealed bytes of an e-mail for a hand-over, and finds the one address that it may go to.
 
-The sealed bytes are read here, never changed. One that names anybody besides its recipient does not leave.
+The sealed bytes are never changed. An e-mail that names anybody besides its recipient does not leave.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Gives e-mails to SendGrid: what was sealed as JSON, to one recipient each; its signed events as Reports.
+"""Gives e-mails to SendGrid, what was sealed as JSON, to one recipient each, and reads its signed events.
 
 Contract: sendgrid.json (twilio/sendgrid-oai @dbe0e0d). It takes no key, so nothing is ever sent a second time, and it
 must never rewrite what was approved: tracking and footers are turned off with every message.
@@ -173,8 +173,8 @@ def _require_accepted(response: httpx.Response, reference: str) -> None:
     if status in {404, 405}:
         raise NotSent(f"SendGrid has no such address ({status}); check providers.sendgrid.url, then it is tried again")
     if response.is_client_error and status != 408:
-        said = ", ".join([str(status), *_fields_named(response)])
-        raise Refused(f"SendGrid refuses {reference} ({said}); correct the address or the template, and write anew")
+        answer = ", ".join([str(status), *_fields_named(response)])
+        raise Refused(f"SendGrid refuses {reference} ({answer}); correct the address or the template, and write anew")
     # 200 is what its sandbox answers, which sends nothing; we never ask for that, so it says nothing for sure.
     if status != 202:
         raise OutcomeUnknown(f"SendGrid answered {status} to {reference}; it may have it. Nothing is sent again")

@@ -117,10 +117,10 @@ class _ReplyLines(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        left = self.answer_by - steady_seconds()
-        if left <= 0:
+        remaining = self.answer_by - steady_seconds()
+        if remaining <= 0:
             raise TimeoutError("the answer came too slowly")
-        self.connection.settimeout(left)
+        self.connection.settimeout(remaining)
         try:
             return self.connection.recv_into(buffer)
         finally:
@@ -194,14 +194,14 @@ def _give_envelope(server: smtplib.SMTP, sender: str, address: str, options: lis
     if _is_yes(code):
         return
     enhanced = _enhanced(reply)
-    said = f"{code} {enhanced}".strip()
+    codes = f"{code} {enhanced}".strip()
     if _is_our_fault(code, enhanced):
-        raise NotSent(f"the mail server takes nothing from us just now ({said}); check its account")
+        raise NotSent(f"the mail server takes nothing from us just now ({codes}); check its account")
     if not _is_no(code) or enhanced.startswith(POLICY):
-        raise NotNow(f"the mail server does not take mail for this address now ({said})")
+        raise NotNow(f"the mail server does not take mail for this address now ({codes})")
     if _is_dead(code, reply):
-        raise _no_such_address(said)
-    raise Refused(f"the mail server refuses the e-mail address ({said}); ask the customer for another")
+        raise _no_such_address(codes)
+    raise Refused(f"the mail server refuses the e-mail address ({codes}); ask the customer for another")
 
 
 def _give_content(server: smtplib.SMTP, handover: Handover) -> None:
@@ -252,15 +252,15 @@ def _require_time(server: smtplib.SMTP, handover: Handover) -> None:
 def _refusal(code: int, reply: bytes) -> Exception:
     """What an answer to DATA other than yes says: 4xx is not now, 5xx is never, and anything else says nothing."""
     enhanced = _enhanced(reply)
-    said = f"{code} {enhanced}".strip()
+    codes = f"{code} {enhanced}".strip()
     if _is_our_fault(code, enhanced):
-        return NotSent(f"the mail server takes nothing from us just now ({said}); check its account")
+        return NotSent(f"the mail server takes nothing from us just now ({codes}); check its account")
     if 400 <= code < 500:
-        return NotNow(f"the mail server does not take it now ({said})")
+        return NotNow(f"the mail server does not take it now ({codes})")
     if _is_dead(code, reply):
-        return _no_such_address(said)
+        return _no_such_address(codes)
     if _is_no(code):
-        return Refused(f"the mail server refuses the message ({said}); ask whoever runs it why")
+        return Refused(f"the mail server refuses the message ({codes}); ask whoever runs it why")
     return OutcomeUnknown("the mail server gave no answer that can be read; look in its log before it is sent again")
 
 
@@ -287,5 +287,5 @@ def _is_our_fault(code: int, enhanced: str) -> bool:
 
 def _enhanced(reply: bytes) -> str:
     """The enhanced status code an answer opens with (RFC 2034), or nothing; its words may hold an address."""
-    found = _ENHANCED.match(reply)
-    return found[0].decode() if found else ""
+    code = _ENHANCED.match(reply)
+    return code[0].decode() if code else ""

@@ -1,4 +1,4 @@
-"""Texts through Twilio: a sealed text in, Twilio's id (SM…) out; its callbacks and what people text back as reports.
+"""Sends texts through Twilio, and reads its callbacks and what people text back as reports.
 
 Twilio takes no key of ours: nothing may be handed over again before a look-up has found nothing. Never logs a number.
 """
@@ -174,8 +174,8 @@ class Twilio:
             ]
         except ValueError as error:
             raise WebhookRefused("A webhook for Twilio is signed in a way we do not know") from error
-        said = request.headers.get("x-twilio-signature", "")
-        matches = [hmac.compare_digest(ours.encode(), said.encode()) for ours in signed]
+        signature = request.headers.get("x-twilio-signature", "")
+        matches = [hmac.compare_digest(ours.encode(), signature.encode()) for ours in signed]
         if not any(matches) or (is_json and not _is_body_signed(request)):
             raise WebhookRefused("A webhook for Twilio is not signed by Twilio")
         return form
@@ -213,8 +213,8 @@ class _Transport(HttpClient):  # type: ignore[misc]  # the package has no types
 
 def _require_taken(response: httpx.Response) -> str:
     """Twilio's id for what it took. Raises what is known otherwise."""
-    said = http.read_json(response)
-    sid, code = (said.get("sid"), said.get("code")) if isinstance(said, dict) else (None, None)
+    body = http.read_json(response)
+    sid, code = (body.get("sid"), body.get("code")) if isinstance(body, dict) else (None, None)
     if response.is_success:
         if isinstance(sid, str) and SID.fullmatch(sid):
             return sid
@@ -242,10 +242,10 @@ def _refusal(code: int) -> Refused:
 
 def _validity(handover: Handover) -> int:
     """For how many seconds Twilio may go on trying, within the hours of whom it is for. Raises NotNow after them."""
-    left = VALIDITY if handover.arrives_within is None else min(VALIDITY, handover.arrives_within - ON_ITS_WAY)
-    if left < ON_ITS_WAY:
+    validity = VALIDITY if handover.arrives_within is None else min(VALIDITY, handover.arrives_within - ON_ITS_WAY)
+    if validity < ON_ITS_WAY:
         raise NotNow("the hours in which they may get a text are over; it goes in the next")
-    return int(left.total_seconds())
+    return int(validity.total_seconds())
 
 
 def _number_of(handover: Handover) -> str:
@@ -280,8 +280,8 @@ def _read_form(request: WebhookRequest) -> _Form:
     """The fields of the body. Strictly: what would be dropped in reading would not be under the signature."""
     try:
         if _is_json(request):
-            said = json.loads(request.body)
-            return _Form({name: [str(value)] for name, value in said.items() if value is not None})
+            fields = json.loads(request.body)
+            return _Form({name: [str(value)] for name, value in fields.items() if value is not None})
         text = request.body.decode("ascii")
         return _Form(parse_qs(text, keep_blank_values=True, strict_parsing=True, errors="strict") if text else {})
     except (ValueError, AttributeError) as error:

@@ -1,4 +1,4 @@
-"""What still counts of a webhook that is proved, but was not sent just now. An opt-out never loses by its age.
+"""Decides what still counts of a webhook that is proved, but was not sent just now. An opt-out never loses by its age.
 
 A repetition of old news could only do harm by opening something; what closes a contact does the same however often.
 """

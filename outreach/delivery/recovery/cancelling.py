@@ -1,4 +1,7 @@
-"""Letters that a vendor took and has not printed yet in; what was cancelled of them, and what that saved, out."""
+"""Cancels letters that a vendor took and has not printed yet, and counts what was cancelled and what that saved.
+
+A message is only called cancelled once its vendor has said so.
+"""
 
 import time
 from collections import Counter
@@ -27,14 +30,15 @@ UNTIL_IN_FORCE = 2.5
 
 @dataclass(frozen=True)
 class CancelReport:
-    """`cancelled` messages will not be printed, and `saved` is their cost in minor units.
+    """What vendors answered to cancellations, in messages."""
 
-    `too_late` had gone to print; `unanswered` are asked again by the next run, as long as their window is open.
-    """
-
+    #: They will not be printed.
     cancelled: int = 0
+    #: The cost of the cancelled ones, in minor units.
     saved: int = 0
+    #: They had gone to print.
     too_late: int = 0
+    #: They are asked about again by the next run, as long as their window is open.
     unanswered: int = 0
 
 

@@ -1,6 +1,6 @@
-"""What senders and providers left open comes in; claims taken back, look-ups settled and cases for a person come out.
+"""Takes claims back from dead senders, settles what left without an answer, and hands the rest to a person.
 
-Nothing is decided here without evidence: a dead owner, a provider's answer, age, or a person with a reason.
+It never decides without evidence: a dead owner, a provider's answer, age, or a person with a reason.
 """
 
 import time
@@ -29,7 +29,9 @@ from outreach.models import Attempt, Installation, Message
 
 DIED = "its sender died while handing it over"
 CANCELLED_THERE = "it was cancelled at its provider, and is not sent again"
+# What a person may say became of a message: it arrived, it did not and is given up, or it did not and goes again.
 BY_HAND = ("accepted", "failed", "approved")
+# How long PostgreSQL is given to see that a killed client is gone.
 NOTICED_SECONDS = 0.3
 CLOCKS_DIFFER = timedelta(days=1)
 # As far back as a look-up goes where an earlier version did not note which runs there were.
@@ -44,8 +46,8 @@ def recover_lost(session: Session, keyed: Collection[str]) -> int:
     """
     senders = session.exec(select(Message.owner).where(Message.status == "sending").distinct()).all()
     lost = [owner for owner in senders if owner and not is_held(session, owner_lock(owner))]
-    left = select(Message, begun()).where(Message.status == "sending", col(Message.owner).in_(lost))
-    rows = session.exec(left.with_for_update(skip_locked=True, of=Message)).all() if lost else []
+    claimed = select(Message, begun()).where(Message.status == "sending", col(Message.owner).in_(lost))
+    rows = session.exec(claimed.with_for_update(skip_locked=True, of=Message)).all() if lost else []
     for message, _ in rows:
         # Should the sender live after all, its old fence stops it from opening another attempt.
         message.fence += 1
@@ -141,9 +143,9 @@ def give_up(session: Session, reference: str, number: int, at: datetime, after: 
     attempt = session.get_one(Attempt, (reference, number))
     if message.status != "uncertain" or at < attempt.last_try_at + after:
         return False
-    known = f"handed to {attempt.provider} as {attempt.key} at {attempt.last_try_at:%Y-%m-%d %H:%M} UTC"
+    handed_over = f"handed to {attempt.provider} as {attempt.key} at {attempt.last_try_at:%Y-%m-%d %H:%M} UTC"
     message.status = "needs_person"
-    message.status_reason = f"{known}, and nothing has been heard: {message.status_reason or 'no answer'}"
+    message.status_reason = f"{handed_over}, and nothing has been heard: {message.status_reason or 'no answer'}"
     return True
 
 

@@ -1,8 +1,8 @@
 """Tells a restored or copied database from the one that sent last, by a mark that is kept outside the database.
 
-The database counts each group of attempts that it opens, and knows the runs that opened them; the mark says how far it
-had come, and by which run. Nothing is sent from a database that does not know its mark. Messages are never changed
-here but by `accept_restore`, which puts in doubt what may have left.
+The database counts each group of attempts that it opens, and knows the runs that opened them. The mark says how far it
+had come, and by which run. Nothing is sent from a database that does not know its mark. Only `accept_restore` changes
+messages here: it puts in doubt what may have left.
 """
 
 import secrets
@@ -135,12 +135,12 @@ def raise_mark(engine: Engine, settings: Settings, at: datetime) -> None:
     if settings.mode != "live":
         return
     name_installation(engine, settings, at)
-    trouble, found, reached = _examine(engine, settings)
+    trouble, seen, reached = _examine(engine, settings)
     if trouble:
         raise DatabaseError(f"Nothing is sent. {trouble}")
     if reached:
         mark = Mark(reached.name, reached.generation, reached.run, at)
-        remember(mark_file(settings, mark.name), mark, answered=found)
+        remember(mark_file(settings, mark.name), mark, answered=seen)
 
 
 def is_looked_after(engine: Engine) -> bool:
@@ -164,11 +164,11 @@ def accept_restore(engine: Engine, settings: Settings, at: datetime) -> int:
     with writing(engine) as session:
         installation, _ = _lock_installation(session)
         path = mark_file(settings, installation.name or "")
-        found = read_mark(path, installation.name or "")
+        seen = read_mark(path, installation.name or "")
         last = session.exec(select(RunMark.at).order_by(col(RunMark.generation).desc()).limit(1)).first()
         # Whatever the database has forgotten was opened after the last run that it knows had begun.
         installation.restored_from, installation.restored_at = last, _later_than_every_try(session, at)
-        installation.generation = max(installation.generation, found.generation if found else 0) + 1
+        installation.generation = max(installation.generation, seen.generation if seen else 0) + 1
         mark = _sign(session, installation, _new_run(RESTORED_RUN), at)
         still_open = select(Message).where(col(Message.status).in_(("approved", "sending")))
         messages = session.exec(still_open.order_by(Message.reference).with_for_update()).all()
@@ -177,5 +177,5 @@ def accept_restore(engine: Engine, settings: Settings, at: datetime) -> int:
             doubt(session, message, at, MAY_HAVE_LEFT)
         session.flush()
         # Last, and before the commit: where it cannot be written, nothing is in doubt and nothing may be sent.
-        remember(path, mark, answered=found)
+        remember(path, mark, answered=seen)
     return len(messages)

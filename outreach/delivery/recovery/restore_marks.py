@@ -1,6 +1,6 @@
-"""The marks that a machine keeps of the databases it sends from: where they lie, how they are read and written.
+"""Reads and writes the marks that a machine keeps of the databases it sends from, and says where they lie.
 
-A mark is written after what it counts has committed and before a byte leaves; it never goes back.
+A mark is written after what it counts has committed and before a byte leaves. It never goes back.
 """
 
 import json
@@ -19,15 +19,15 @@ MOST_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class Mark:
-    """How far the database called `name` has come: `generation` grows with every group of attempts it opens.
+    """How far a database had come when this machine last sent from it."""
 
-    `run` opened the last of them, and `at` is when this machine wrote the mark; both are unknown of marks that an
-    earlier version wrote.
-    """
-
+    #: The database's own, drawn once at random.
     name: str
+    #: It grows with every group of attempts that the database opens.
     generation: int
+    #: The run that opened the last group; empty in marks that an earlier version wrote.
     run: str = ""
+    #: When this machine wrote the mark; None in marks that an earlier version wrote.
     at: datetime | None = None
 
 
@@ -60,6 +60,7 @@ def remember(path: Path, mark: Mark, answered: Mark | None = None) -> None:
     """
     try:
         make_private_folder(path.parent)
+        # Read and written under one lock: two senders on one machine must not overwrite each other's further mark.
         with locked_file(path, os.O_RDWR | os.O_CREAT) as file:
             marks = _parse(os.pread(file, MOST_BYTES, 0))
             there = _mark_in(marks, mark.name)
@@ -96,17 +97,17 @@ def _parse(text: bytes) -> dict[str, Any]:
 
 
 def _mark_in(marks: dict[str, Any], name: str) -> Mark | None:
-    told = marks.get(name)
+    entry = marks.get(name)
     # An earlier version wrote the number alone.
-    told = {"generation": told} if isinstance(told, int) else told
-    if not isinstance(told, dict) or not isinstance(told.get("generation"), int):
+    entry = {"generation": entry} if isinstance(entry, int) else entry
+    if not isinstance(entry, dict) or not isinstance(entry.get("generation"), int):
         return None
-    at = told.get("at")
+    at = entry.get("at")
     try:
         instant = datetime.fromisoformat(at) if isinstance(at, str) else None
     except ValueError:
         instant = None
-    return Mark(name, told["generation"], str(told.get("run") or ""), instant)
+    return Mark(name, entry["generation"], str(entry.get("run") or ""), instant)
 
 
 def read_mark(path: Path, name: str) -> Mark | None:

@@ -1,4 +1,4 @@
-"""What an automation of Prefect has to say comes in; one e-mail to those who run the business's outreach goes out.
+"""Sends what an automation of Prefect has to say as one e-mail to those who run the business's outreach.
 
 Its words are passed on as they are, as plain text; nothing of a customer is added. The token proves who asks.
 """

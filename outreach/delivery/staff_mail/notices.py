@@ -1,4 +1,4 @@
-"""Words for the business's own people in; one plain e-mail, by its own e-mail provider, out. Never to a customer."""
+"""Sends one plain e-mail to the business's own people, by its own e-mail provider. Never to a customer."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,8 +19,9 @@ REMINDER, ALARM, TEST = "reminder-", "alarm-", "test-"
 
 @dataclass(frozen=True)
 class Notice:
-    """One e-mail to somebody of the business. `reference` begins with REMINDER or ALARM, and names it for ever."""
+    """One e-mail to somebody of the business."""
 
+    #: It begins with REMINDER, ALARM or TEST, and names the e-mail for ever.
     reference: str
     email: str
     name: str
@@ -43,6 +44,7 @@ def send_notice(carrier: Provider, settings: Settings, notice: Notice, now: date
     )
     try:
         carrier.send(handover)
+    # It has arrived by an earlier hand-over of the same reference, which is all that was wanted.
     except AlreadyAccepted:
         return
 

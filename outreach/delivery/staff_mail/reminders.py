@@ -1,4 +1,4 @@
-"""Batches that wait too long in; one e-mail to the deputy out: counts, moments, batch ids and a link to the sign-in.
+"""Reminds the deputy by one e-mail of batches that wait too long: counts, moments, batch ids and a link to the sign-in.
 
 It never names a customer, and the link decides nothing.
 """
@@ -30,6 +30,7 @@ def remind_deputy(
         return 0
     try:
         with writing(engine) as session:
+            # Committed before the e-mail leaves: of two runs at once, one alone reminds.
             reminder = claim_reminder(session, settings, now)
     except SettingsError as error:
         tell(str(error))

@@ -1,7 +1,7 @@
-"""A base face or a hand's own forms in; a pen out: a font with many forms of each letter, and rules that change them.
+"""Compiles a pen: a font with many forms of each letter, and rules that change them.
 
-The same input gives the same bytes. A pen never bears its base's name, which some licences reserve, and keeps its
-copyright and licence.
+Its forms come from a base face, or are a person's own. The same input gives the same bytes. A pen never bears its
+base's name, which some licences reserve, and keeps its copyright and licence.
 """
 
 import io
@@ -32,18 +32,18 @@ MADE_AT = 3_786_912_000
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a pen is made from. `is_joined`: the base's letters touch, and must after each change.
-
-    `size` is the size in points at which the base looks as large as any pen, and `word_gap` more space between its
-    words, in em of the base. `dot` is how many times larger full stops are drawn than the base has them.
-    """
+    """What a pen is made from."""
 
     name: str
     base: Path
     seed: int
+    #: At this size, in points, the base looks as large as any pen.
     size: float = SET_AT
+    #: More space between its words, in em of the base.
     word_gap: float = 0.0
+    #: How many times larger full stops are drawn than the base has them.
     dot: float = 1.0
+    #: The base's letters touch, and must touch after each change.
     is_joined: bool = False
     habit: Habit = field(default_factory=Habit)
 
@@ -114,6 +114,7 @@ def compile_forms(
     font.setupCharacterMap({ord(character): names[character][0] for character in forms})
     _setup_outlines(font, outlines, measures)
     font.setupNameTable(_names(named, seed))
+    # Nobody reads the names of glyphs, and each letter carries them.
     font.setupPost(keepGlyphNames=False)
     order = font.font.getReverseGlyphMap()
     font.font["GSUB"] = build_substitutions(names, signed, seed, order)

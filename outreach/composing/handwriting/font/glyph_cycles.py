@@ -1,6 +1,6 @@
-"""How many forms each character has in; ways through these forms out, on which a hand seldom repeats itself.
+"""Chooses ways through the forms of each character, on which a hand seldom repeats itself.
 
-A way only says which form comes next: what a form looks like, and how a font says it, is told elsewhere.
+A way only says which form comes next. It knows nothing of what a form looks like, or of how a font says it.
 """
 
 from collections import Counter

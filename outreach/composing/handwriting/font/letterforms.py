@@ -1,4 +1,4 @@
-"""A base face in; one outline for each character of a pen out, with accents put together where the face has none.
+"""Reads one outline for each character of a pen from a base face, and puts accents together where the face has none.
 
 It draws nothing of its own but what the face's own letters and accents are made of.
 """
@@ -153,9 +153,9 @@ class Alphabet:
     def _mark(self, accent: str) -> Outline | None:
         """An accent as the face has it, or as it can be made from another."""
         for character in MARKS.get(accent, accent):
-            if (found := self.own(character)) is not None:
+            if (mark := self.own(character)) is not None:
                 # A cedilla turned over is an ogonek.
-                return found.turned_over() if (accent, character) == ("\u0328", "¸") else found
+                return mark.turned_over() if (accent, character) == ("\u0328", "¸") else mark
         return None
 
     def _without_dot(self, character: str) -> Outline | None:

@@ -1,4 +1,4 @@
-"""The glyphs of each character's forms in; the font's tables that change form as the hand writes on, and kern, out.
+"""Builds the tables of a font that change a letter's form as the hand writes on, and that kern.
 
 It never draws: which outline a glyph has is the compiler's to say.
 """
@@ -25,7 +25,7 @@ def build_substitutions(
     """
     signing = [_together(names, signed)] if signed else []
     picks = [_pick(names, form) for form in range(FORMS)]
-    forms = {character: len(found) for character, found in names.items()}
+    forms = {character: len(glyphs) for character, glyphs in names.items()}
     walks = [_walk(names, choose_walk_of(forms, seed, walk), order, len(signing)) for walk in range(WALKS + 1)]
     again = [_pick(signed, walk) for walk in range(1, WALKS + 1)] if signed else []
     lookups = [otl.buildLookup([subtable]) for subtable in (*signing, *picks, *walks, *again)]

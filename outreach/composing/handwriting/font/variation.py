@@ -1,4 +1,4 @@
-"""One letter's outline in; the same letter written once more out: a little turned, leaned, larger and wavering.
+"""Writes one letter's outline once more: a little turned, leaned, larger and wavering.
 
 The same letter and the same seed give the same form for ever. What joins a letter to the next stays where it is.
 """
@@ -16,12 +16,11 @@ WAVES = 5
 
 @dataclass(frozen=True)
 class Habit:
-    """How much a hand varies: standard deviations, in em unless said. Found by eye: more looks drunk, less looks set.
+    """How much a hand varies: standard deviations, in em unless said. By eye: more looks drunk, less looks set."""
 
-    `turn` is in degrees; `lean` and `growth` are shares. Within `join` em of a joined edge nothing moves.
-    """
-
+    #: In degrees.
     turn: float = 1.8
+    #: A share, as is the next.
     lean: float = 0.028
     growth: float = 0.028
     rise: float = 0.010
@@ -29,7 +28,9 @@ class Habit:
     waver: float = 0.016
     pressure: float = 0.0018
     stride: float = 0.010
+    #: Of the gaps between words, as a share of their width.
     space: float = 0.12
+    #: The nearer a point is to a joined edge, the less it moves; from so many em on it moves freely.
     join: float = 0.16
 
 
@@ -51,6 +52,7 @@ def vary(outline: Outline, habit: Habit, units: int, x_height: float, is_joined:
 
 def number_of(*seed: object) -> int:
     """A number that depends on every part of a seed, the same in every process."""
+    # Not hash(): Python salts that of text anew in each process.
     return int.from_bytes(hashlib.blake2b(repr(seed).encode(), digest_size=8).digest(), "big")
 
 

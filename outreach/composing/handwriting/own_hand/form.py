@@ -1,7 +1,7 @@
 """The form on which a person writes their hand down: what it asks for and where, and its pages as PDF.
 
-Marks in the corners name form and page, so a change to what a form asks for, or in what order, makes forms unreadable
-that were printed before.
+Marks in the corners name form and page. A change to what a form asks for, or to its order, makes forms unreadable that
+were printed before.
 """
 
 import io

@@ -1,4 +1,4 @@
-"""What a person wrote on a form in; a pen of their own out, whose forms are theirs, and their signature as another.
+"""Makes a pen out of what a person wrote on a form, with their own letters, and a second one that signs as they do.
 
 A letter that was not written well enough is left out and named; nothing is drawn in its place.
 """
@@ -32,23 +32,28 @@ LARGEST_ACCENT = 0.6
 # Millimetres a signature may take under a letter.
 SIGNED_WIDTH, SIGNED_HEIGHT = 70.0, 15.0
 
+# How much of a take's distance from the line of all takes is taken back: what is left is the hand's own unevenness.
 SETTLED = 0.7
 
 
 @dataclass(frozen=True)
 class OwnHand:
-    """What was learned: fonts, the forms in them by character, and what was written into each box.
+    """What was learned of a hand."""
 
-    `again` says by character what is wrong with some of its boxes; `unsigned` why there is no `signature`, or nothing.
-    """
-
+    #: The font of the letters.
     pen: bytes
+    #: The font of the signature, where the name can be signed.
     signature: bytes | None
+    #: The forms in the pen, by character.
     forms: dict[str, list[Outline]]
     signatures: list[Outline]
+    #: What was written into each box.
     takes: list[Take]
+    #: What is wrong with some of a character's boxes, by character.
     again: dict[str, str]
+    #: Why there is no signature; empty where there is one.
     unsigned: str
+    #: Font units to the millimetre on the form.
     units: float
 
     @property
@@ -133,9 +138,9 @@ def _again(takes: Sequence[Take]) -> dict[str, str]:
     """Each character of which a box cannot be used, with what is wrong."""
     again = {take.box.words: "" for take in takes if take.box.kind == "letter" and take.complaint}
     for character in again:
-        said = [take.complaint for take in takes if take.box.words == character and take.complaint]
+        complaints = [take.complaint for take in takes if take.box.words == character and take.complaint]
         again[character] = ", ".join(
-            f"{complaint} ({said.count(complaint)} of {TAKES})" for complaint in dict.fromkeys(said)
+            f"{complaint} ({complaints.count(complaint)} of {TAKES})" for complaint in dict.fromkeys(complaints)
         )
     return again
 
@@ -160,10 +165,10 @@ def _in_units(outline: Outline, spacing: Spacing, units: float) -> Outline:
 def _complete(own: dict[str, list[Outline]]) -> dict[str, list[Outline]]:
     """The forms of every character that was written, or that can be put together from what was: one for each take."""
     alphabets = [Alphabet(_take_of(own, take), EM) for take in range(TAKES)]
-    found = {character: [alphabet.find(character) for alphabet in alphabets] for character in LATIN}
+    by_take = {character: [alphabet.find(character) for alphabet in alphabets] for character in LATIN}
     if "." in own:
-        found["…"] = [_three(_take_of(own, take)(".")) for take in range(TAKES)]
-    whole = {character: [one for one in forms if one is not None] for character, forms in found.items()}
+        by_take["…"] = [_three(_take_of(own, take)(".")) for take in range(TAKES)]
+    whole = {character: [one for one in forms if one is not None] for character, forms in by_take.items()}
     # A letter written once gives the same three times over.
     return {character: own.get(ALIKE.get(character, character)) or forms for character, forms in whole.items() if forms}
 

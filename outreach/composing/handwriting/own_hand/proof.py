@@ -1,6 +1,6 @@
-"""A learned hand in; a picture for its owner to look at out: each letter beside its scan, and a few lines written.
+"""Draws a picture of a learned hand for its owner to look at: each letter beside its scan, and a few lines written.
 
-What is to be written again is marked, and accents stand on letters; the lines come from the true press.
+What is to be written again is marked, and accents stand on letters. The lines come from the true press.
 """
 
 from collections.abc import Sequence
@@ -58,8 +58,8 @@ def draw_proof(hand: OwnHand, pen: Pen, signs: str) -> Image.Image:
         takes = [take for take in hand.takes if take.box.words == character and take.box.kind == "letter"]
         _letter(page, (left + 30, top), hand, takes)
         if character in hand.again:
-            said, colour = ("again: ", RED) if character in hand.lost else ("", GREY)
-            text = f"{said}{hand.again[character]}"
+            lead, colour = ("again: ", RED) if character in hand.lost else ("", GREY)
+            text = f"{lead}{hand.again[character]}"
             draw.text((left + 30, top + HIGH - 20), text, colour, font.font_variant(size=15))
     page.paste(written, (0, page.height - written.height))
     return page

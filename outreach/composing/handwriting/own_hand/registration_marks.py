@@ -1,6 +1,6 @@
-"""Registration marks: squares in the corners of a form, each of which says which page of which form it stands on.
+"""Draws and finds registration marks: squares in the corners of a form that say which page of which form it is.
 
-A number in, the mark as it is printed out; a picture in, the marks that are in it out. It knows nothing of letters.
+It knows nothing of letters.
 """
 
 from dataclasses import dataclass
@@ -48,10 +48,11 @@ def find_marks(grey: Picture) -> dict[MarkPlace, NDArray[np.float64]]:
     """The four corners of each mark in a grey picture, in pixels, clockwise from the mark's own top left."""
     finder = cv2.aruco.ArucoDetector(_MARKS)
     options = finder.getDetectorParameters()
+    # Whole pixels are too coarse: a page is measured by the corners of its marks.
     options.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_SUBPIX
     finder.setDetectorParameters(options)
     corners, numbers, _ = finder.detectMarkers(grey)
     if numbers is None:
         return {}
-    found = zip(numbers.flatten(), corners, strict=True)
-    return {place_of(int(number)): np.asarray(each, float).reshape(4, 2) for number, each in found}
+    marks = zip(numbers.flatten(), corners, strict=True)
+    return {place_of(int(number)): np.asarray(each, float).reshape(4, 2) for number, each in marks}

@@ -1,4 +1,4 @@
-"""The pages of a form in; what was written into each box out, traced, with a complaint where it cannot be used.
+"""Cuts what was written into each box out of a form's pages and traces it, or says why it cannot be used.
 
 It never guesses at a letter: an empty, faint, spilt or odd box is said to be so.
 """
@@ -31,15 +31,15 @@ FOREIGN, GROWN = 0.2, 1.7
 
 @dataclass(frozen=True)
 class Take:
-    """What stands in one box. `outline` is in mm from the left edge of the box and its line; None where nothing is.
-
-    `seen` is the box as it was scanned, for a person to look at.
-    """
+    """What stands in one box."""
 
     box: Box
+    #: The box as it was scanned, for a person to look at.
     seen: Darkness
+    #: In mm from the left edge of the box and its line; None where nothing is.
     outline: Outline | None
     spots: Spots
+    #: Why it cannot be used; empty where it can.
     complaint: str = ""
 
     @property
@@ -118,10 +118,10 @@ def _outline(around: Darkness, spots: Spots, edge: float, box: Box) -> Outline:
     left, right = max(columns[0] - BLANK, 0), columns[-1] + BLANK + 1
     only = np.where(near > 0, around, 0)[top:bottom, left:right].astype(np.float32)
     large = cv2.resize(only, None, fx=LARGER, fy=LARGER, interpolation=cv2.INTER_CUBIC)
-    found = trace(cv2.GaussianBlur(large, (0, 0), 1.2) > edge)
+    traced = trace(cv2.GaussianBlur(large, (0, 0), 1.2) > edge)
     line = len(only) + top - (box.baseline - box.zone.top + AROUND) * FINE
-    points = (found.points / LARGER + (left, -line)) / FINE - (AROUND, 0)
-    return replace(found, points=points)
+    points = (traced.points / LARGER + (left, -line)) / FINE - (AROUND, 0)
+    return replace(traced, points=points)
 
 
 def find_odd(letters: Sequence[Take]) -> list[Take]:

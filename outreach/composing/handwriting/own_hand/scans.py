@@ -1,4 +1,4 @@
-"""Photographed or scanned forms in; their pages flat, upright and evenly lit out, as how dark each spot is.
+"""Makes photographed or scanned forms into flat, upright and evenly lit pages that say how dark each spot is.
 
 It keeps nothing and changes no file. What does not show enough marks is refused with the reason.
 """
@@ -67,6 +67,7 @@ def open_pictures(path: Path) -> Iterator[Picture]:
         return
     try:
         with Image.open(io.BytesIO(content)) as picture:
+            # Before a pixel is unpacked: a small file may claim a picture that no memory holds.
             if picture.width * picture.height > MOST_PIXELS:
                 raise ScanUnreadable(f"{path.name} has more than {MOST_PIXELS // 10**6} megapixels; save it smaller")
             yield np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))

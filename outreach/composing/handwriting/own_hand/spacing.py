@@ -1,4 +1,4 @@
-"""Letters and words as somebody wrote them in; how high the hand is and how far apart it sets letters and words out."""
+"""Measures a hand by its letters and words: how high it is, and how far apart it sets letters and words."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,12 +21,14 @@ OVERHANG = 0.25
 
 @dataclass(frozen=True)
 class Spacing:
-    """A hand's measures in mm. `line` is how far above the printed line it writes; `is_joined`: its letters touch."""
+    """A hand's measures in mm."""
 
     x_height: float
+    #: How far above the printed line it writes.
     line: float
     gap: float
     word_gap: float
+    #: Whether its letters touch.
     is_joined: bool
 
     def body(self, outline: Outline) -> tuple[float, float]:
@@ -49,14 +51,14 @@ def measure_spacing(written: Mapping[str, Sequence[Take]], words: Sequence[Take]
     x_height = median(box[3] for group in boxes for box in group) - line
     flat = Spacing(x_height, line, 0.0, 0.0, False)
     widths = {letter: median(_width(flat, take) for take in group) for letter, group in written.items()}
-    told = [found for take in words if (found := _gaps(take, widths)) is not None]
-    gaps = [gap / x_height for gap, _ in told]
-    word_gaps = [gap / x_height for _, spaces in told for gap in spaces]
-    gap = median(gaps) if gaps else GAP
+    measured = [gaps for take in words if (gaps := _gaps(take, widths)) is not None]
+    letter_gaps = [gap / x_height for gap, _ in measured]
+    word_gaps = [gap / x_height for _, spaces in measured for gap in spaces]
+    gap = median(letter_gaps) if letter_gaps else GAP
     word_gap = median(word_gaps) - gap if word_gaps else WORD_GAP
     return Spacing(
         x_height, line, min(max(gap, LEAST_GAP), MOST_GAP) * x_height,
-        min(max(word_gap, LEAST_WORD_GAP), MOST_WORD_GAP) * x_height, bool(gaps) and _are_joined(words),
+        min(max(word_gap, LEAST_WORD_GAP), MOST_WORD_GAP) * x_height, bool(letter_gaps) and _are_joined(words),
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""A letter as dark and light spots in; its outline out, and an outline back to spots. The only file that knows vtracer.
+"""Traces a letter's dark spots to an outline, and fills an outline to spots. The only file that knows vtracer.
 
 The outline's curves are quadratic, as fonts have them, outer contours clockwise.
 """
