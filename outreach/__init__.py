@@ -1,1 +1,1 @@
-"""Writes letters, e-mails, texts and call lines to a business's customers, each on the day that matters and once only."""
+"""Writes letters, e-mails, texts and call lines to a business's customers, each on the day that matters and once."""
