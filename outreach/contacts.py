@@ -1,6 +1,6 @@
-"""Contacts in whatever spelling in; one normal form, and the keyed hash of it, out.
+"""Brings a contact into its one normal form, and hashes that with the secret key of this installation.
 
-The hash is what suppressions keep, so every spelling of one contact must come to one hash. Nothing here is stored.
+Suppressions keep the hash, so every spelling of one contact must come to one hash. No contact is stored here.
 """
 
 import codecs
@@ -45,6 +45,7 @@ def trim_email(value: str) -> str:
     """The address out of `mailto:a@b.example`, `"Ann" <a@b.example>;` or `(a@b.example).`; anything else as it is."""
     named = _NAMED_ADDRESS.fullmatch(value.strip())
     text = named[1] if named else value
+    # Signs and “mailto:” may stand around each other in any order, so both are taken off until nothing changes.
     before = ""
     while text != before:
         before, text = text, text.strip().strip(_AROUND).rstrip(".").strip()
@@ -125,6 +126,7 @@ def normalise_address(lines: Sequence[str], postal_code: str | None, country: st
 
 def fold_words(text: str) -> str:
     """The words without case, punctuation or spacing; accents stay."""
+    # Folding case can take a letter out of its normal form, so the form is made twice.
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     kept = (letter if unicodedata.category(letter)[0] in "LMN" else " " for letter in folded)
     return " ".join("".join(kept).split())
@@ -141,13 +143,13 @@ def read_key(session: Session, settings: Settings) -> bytes:
     It is made only where this database knows of none. Raises DatabaseError when it is lost, or is not the key that
     hashed what is in the database; SettingsError when it cannot be read.
     """
-    known = session.exec(select(Installation.key_fingerprint)).first()
-    if known and not settings.secret and not settings.secret_file.exists():
+    fingerprint = session.exec(select(Installation.key_fingerprint)).first()
+    if fingerprint and not settings.secret and not settings.secret_file.exists():
         _require_nothing_hashed(session, settings, "is lost")
     key = settings.secret.get_secret_value().encode() if settings.secret else _read_secret(settings.secret_file)
     if not key:
         raise SettingsError(f"The secret is empty: set OUTREACH_SECRET, or restore {settings.secret_file}")
-    if known and known != _fingerprint_of(key):
+    if fingerprint and fingerprint != _fingerprint_of(key):
         _require_nothing_hashed(session, settings, "has changed")
     return key
 
@@ -156,8 +158,8 @@ def load_key(engine: Engine, settings: Settings) -> bytes:
     """The same key, which this database knows from now on; it is made where there is none. Raises as `read_key`."""
     with reading(engine) as session:
         key = read_key(session, settings)
-        known = session.exec(select(Installation.key_fingerprint)).first()
-    if known != _fingerprint_of(key):
+        fingerprint = session.exec(select(Installation.key_fingerprint)).first()
+    if fingerprint != _fingerprint_of(key):
         _remember(engine, _fingerprint_of(key))
     return key
 

@@ -1,4 +1,4 @@
-"""A database URL in; sessions out that are safe to claim from. The only place that knows SQLite from PostgreSQL.
+"""Opens the database, gives sessions in which messages can be claimed safely, and brings the tables to today's shape.
 
 Writing transactions on SQLite always begin IMMEDIATE: with the driver's deferred BEGIN, four claimers doubled 401 of
 800 claims.
@@ -43,6 +43,7 @@ def open_database(url: str) -> Engine:
         raise DatabaseError("That is not a database URL; write sqlite:///outreach.db or postgresql://…") from error
     if parsed.drivername in {"postgres", "postgresql"}:
         parsed = parsed.set(drivername="postgresql+psycopg")
+    # Parameters are hidden from errors on both databases: they are people's data, and errors are printed and logged.
     if parsed.get_backend_name() == "postgresql":
         return create_engine(parsed, poolclass=NullPool, hide_parameters=True)
     if parsed.get_backend_name() != "sqlite" or parsed.database in {None, "", ":memory:"}:
@@ -65,6 +66,8 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver must not send a BEGIN of its own
     connection.create_function("md5", 1, _md5, deterministic=True)  # PostgreSQL has it; draws need it on both
     connection.create_function("plain_letters", 1, plain_letters, deterministic=True)
+    # FULL: with NORMAL a power cut may forget a commit, such as an attempt whose message has left
+    # (https://www.sqlite.org/pragma.html#pragma_synchronous).
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_SECONDS * 1000}"):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -1,4 +1,4 @@
-"""Letters that nobody sees, such as a zero-width space from a web page: dropped where data comes in.
+"""Drops letters that nobody sees, such as a zero-width space from a web page, where data comes in.
 
 Joiners stay inside words of the scripts that need them (Persian, Hindi, emoji), where they change what is read.
 """

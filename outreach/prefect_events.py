@@ -1,7 +1,7 @@
-"""What has just been written down in our database in; an event on Prefect's server out, so that work starts at once.
+"""Tells Prefect's server what was just written down in our database, so that work starts at once.
 
-An event is only a hint: it names ids and counts, it is announced after our own commit, and whoever announces goes on
-alike whether Prefect was there to hear it. The next scheduled run finds what a lost one was about.
+An event is only a hint: it names ids and counts, and it is announced after our own commit. Whoever announces it goes on
+alike whether Prefect heard it or not; the next scheduled run finds what a lost one was about.
 """
 
 import logging
@@ -35,12 +35,12 @@ def announce(address: str, event: str, resource_id: str, payload: Mapping[str, o
         return False
     # Prefect orders events by their real time, whatever OUTREACH_NOW says.
     occurred = system_clock().isoformat()
-    named = str(uuid5(NAMESPACE_URL, f"{event} {resource_id} {occurred}"))
+    event_id = str(uuid5(NAMESPACE_URL, f"{event} {resource_id} {occurred}"))
     resource = {"prefect.resource.id": resource_id}
-    told = {"id": named, "occurred": occurred, "event": event, "resource": resource, "payload": dict(payload)}
+    body = {"id": event_id, "occurred": occurred, "event": event, "resource": resource, "payload": dict(payload)}
     try:
         with httpx.Client(timeout=TIMEOUT_SECONDS, auth=_credentials(), trust_env=not _is_here(address)) as client:
-            client.post(f"{_api(address)}/events", json=[told]).raise_for_status()
+            client.post(f"{_api(address)}/events", json=[body]).raise_for_status()
     except Exception as error:
         # Whatever it is, what was announced has happened; and the address may hold a password.
         log.warning("Prefect did not take %s (%s); the next scheduled run finds it", event, type(error).__name__)

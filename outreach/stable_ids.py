@@ -1,4 +1,4 @@
-"""Ids that come out the same whoever computes them, so that a second run finds the first one's rows."""
+"""Makes ids that are the same whoever computes them, so that a second run finds the first one's rows."""
 
 import hashlib
 import unicodedata

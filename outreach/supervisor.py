@@ -1,6 +1,6 @@
-"""Everything on one machine: Prefect's server, its deployments, a worker, and the desk.
+"""Runs everything on one machine: Prefect's server, its deployments, a worker, and the desk.
 
-Listens on this machine only. Ends what it started, and nothing else.
+It listens on this machine only. It ends what it started, and nothing else.
 """
 
 import os
@@ -33,6 +33,7 @@ from outreach.web.server import Server, address_of, pages_server, refuse_taken
 LOOPBACK = "127.0.0.1"
 DEPLOYMENTS = Path("prefect.yaml")
 POOL = "outreach"
+# On a busy machine Prefect's server takes up to 40 seconds to start.
 HEALTH_SECONDS = 120
 STOP_SECONDS = 15
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -1,6 +1,6 @@
-"""Letters as people type them when they have no others: without accents and case. A text in; its plain letters out.
+"""Writes letters as people type them when they have no others: without accents and case.
 
-`plain` is the same for a column of the database.
+`plain_letters` does so to a text, and `plain` to a column of the database; both must write every letter alike.
 """
 
 import unicodedata

@@ -1,1 +1,1 @@
-"""People who are on file twice, and who lives with whom. Four rooms ask it; it never decides to merge by itself."""
+"""Finds people who are on file twice, and who lives with whom. Four rooms ask it; it never merges anybody by itself."""

@@ -1,4 +1,4 @@
-"""Customers known under several numbers: rows of data in; the same rows at the person they belong to out.
+"""Points the rows of customers who were merged at the person they belong to, and back.
 
 What a merge moves or copies is written down cell by cell, also for rows that come in later, so that it can be undone.
 """
@@ -57,13 +57,13 @@ def key_of(model: type[SQLModel], row: Any) -> str:
 
 def find_aliases(session: Session, ids: Collection[str]) -> dict[str, list[Merge]]:
     """For each of `ids` that is another number of somebody: the merges that lead from it to the person, in order."""
-    found: dict[str, Merge] = {}
+    merges: dict[str, Merge] = {}
     wanted = set(ids)
     while wanted:
         steps = _merges_of(session, wanted)
-        found |= {merge.merged_id: merge for merge in steps}
-        wanted = {merge.kept_id for merge in steps} - found.keys()
-    return {id_: _chain(found, id_) for id_ in ids if id_ in found}
+        merges |= {merge.merged_id: merge for merge in steps}
+        wanted = {merge.kept_id for merge in steps} - merges.keys()
+    return {id_: _chain(merges, id_) for id_ in ids if id_ in merges}
 
 
 def _merges_of(session: Session, ids: Collection[str]) -> list[Merge]:
@@ -71,11 +71,11 @@ def _merges_of(session: Session, ids: Collection[str]) -> list[Merge]:
     return list(select_for(session, standing, Merge.merged_id, ids))
 
 
-def _chain(found: Mapping[str, Merge], id_: str) -> list[Merge]:
+def _chain(merges: Mapping[str, Merge], id_: str) -> list[Merge]:
     chain: list[Merge] = []
-    while id_ in found:
-        chain.append(found[id_])
-        id_ = found[id_].kept_id
+    while id_ in merges:
+        chain.append(merges[id_])
+        id_ = merges[id_].kept_id
     return chain
 
 
@@ -178,6 +178,7 @@ def move_all_back(session: Session, merge: Merge) -> None:
             move_back(session, merge, model, name)
     for model in COPIED:
         _drop_copies(session, merge, model)
+    # Last of all: the steps above read from it what to move back and which copies to drop.
     session.connection().execute(delete(Repointed).where(col(Repointed.merge_id) == merge.merge_id))
 
 
@@ -215,6 +216,7 @@ def merges_of(session: Session, ids: Iterable[str]) -> list[Merge]:
     wanted = set(ids)
     into = session.exec(select(Merge).where(col(Merge.kept_id).in_(wanted), col(Merge.undone_at).is_(None))).all()
     chains = find_aliases(session, wanted | {merge.merged_id for merge in into})
+    # The merge farthest from the person kept is applied first: the next one carries on what it brought.
     depth = {merge.merge_id: place for chain in chains.values() for place, merge in enumerate(reversed(chain))}
     merges = {merge.merge_id: merge for chain in chains.values() for merge in chain}
     return sorted(merges.values(), key=lambda merge: (-depth[merge.merge_id], merge.at, merge.merge_id or 0))

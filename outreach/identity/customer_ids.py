@@ -1,4 +1,4 @@
-"""What somebody typed for a customer's number in; the number on file out. The one place where such a number is read."""
+"""Reads what somebody typed for a customer's number. No other module reads one that a person typed."""
 
 from sqlalchemy import func
 from sqlmodel import Session, select

@@ -1,4 +1,4 @@
-"""All customers in; pairs who may be one person out, with the reasons in words and whatever makes it doubtful.
+"""Finds pairs of customers who may be one person, with the reasons in words and whatever makes it doubtful.
 
 Nobody is merged here: a person says yes, or that they are two. Customers are compared only within small blocks that
 share an exact key, so that twice the customers take twice the time.
@@ -45,30 +45,32 @@ _GENERATIONS = frozenset({"jr", "junior", "sr", "senior", "ii", "iii", "iv"})
 
 @dataclass(frozen=True)
 class Proposal:
-    """Two who may be one; `doubt` is empty where nothing speaks against it. No words repeat a customer's value."""
+    """Two who may be one. No words repeat a customer's value."""
 
     first_id: str
     second_id: str
     reasons: tuple[str, ...]
+    #: Empty where nothing speaks against it.
     doubt: str = ""
 
 
 @dataclass(frozen=True)
 class DuplicatesReport:
-    """`open` proposals wait for staff, `new` of them since the last time; `decided` were answered before.
+    """What a search for duplicates found."""
 
-    `defaults` counts keys that too many customers share to tell anything, by what they are.
-    """
-
+    #: Proposals that wait for staff, and how many of them are new since the last time.
     open: int
     new: int
+    #: Proposals that staff have answered before.
     decided: int
+    #: Keys that too many customers share to tell anything, counted by what they are.
     defaults: Counter[str] = field(default_factory=Counter)
 
 
 def find_duplicates(engine: Engine, settings: Settings, now: datetime) -> DuplicatesReport:
     """Looks through all customers and keeps the proposals; what staff have answered is never asked again."""
     with reading(engine) as session:
+        # The long look only reads, so that nobody who writes has to wait for it.
         defaults, proposals = propose(session, settings)
     with writing(engine) as session:
         take_turns(session, "import")
@@ -97,6 +99,7 @@ def _pages(session: Session) -> Iterator[list[Customer]]:
     ).all():
         last = page[-1].customer_id
         yield list(page)
+        # Else the session would keep every customer in memory.
         session.expunge_all()
 
 
@@ -226,10 +229,10 @@ def _looks_short(customer: Customer) -> bool:
 
 
 def _keep(session: Session, proposals: list[Proposal], defaults: Counter[str], now: datetime) -> DuplicatesReport:
-    known = {(row[0], row[1]): row[2] for row in session.execute(_select_known())}
+    statuses = {(row[0], row[1]): row[2] for row in session.execute(_select_statuses())}
     alive = _alive(session, {id_ for one in proposals for id_ in (one.first_id, one.second_id)})
     proposals = [one for one in proposals if {one.first_id, one.second_id} <= alive]
-    standing = [one for one in proposals if known.get((one.first_id, one.second_id), "open") == "open"]
+    standing = [one for one in proposals if statuses.get((one.first_id, one.second_id), "open") == "open"]
     session.connection().execute(delete(Double).where(col(Double.status) == "open"))
     rows = [
         {
@@ -243,25 +246,25 @@ def _keep(session: Session, proposals: list[Proposal], defaults: Counter[str], n
         for one in standing
     ]
     insert_new(session, Double, rows)
-    new = sum((one.first_id, one.second_id) not in known for one in standing)
+    new = sum((one.first_id, one.second_id) not in statuses for one in standing)
     return DuplicatesReport(len(standing), new, len(proposals) - len(standing), defaults)
 
 
-def _select_known() -> Any:
+def _select_statuses() -> Any:
     return select(Double.first_id, Double.second_id, Double.status)
 
 
 def _alive(session: Session, ids: Collection[str]) -> set[str]:
     """Those of `ids` who are customers still: one may have been merged while we looked."""
-    listed, found = sorted(ids), set[str]()
+    listed, alive = sorted(ids), set[str]()
     for start in range(0, len(listed), AT_ONCE):
-        found |= set(session.exec(select(Customer.customer_id).where(_is_one_of(listed[start : start + AT_ONCE]))))
-    return found
+        alive |= set(session.exec(select(Customer.customer_id).where(_is_one_of(listed[start : start + AT_ONCE]))))
+    return alive
 
 
 def list_doubles(session: Session, page: int, size: int) -> tuple[list[Double], bool]:
     """One page of the proposals that wait for an answer, the surest first, and whether there is another."""
     waiting = select(Double).where(Double.status == "open")
     surest = waiting.order_by(col(Double.doubt).is_not(None), Double.first_id, Double.second_id)
-    found = session.exec(surest.offset((page - 1) * size).limit(size + 1)).all()
-    return list(found[:size]), len(found) > size
+    doubles = session.exec(surest.offset((page - 1) * size).limit(size + 1)).all()
+    return list(doubles[:size]), len(doubles) > size

@@ -1,4 +1,4 @@
-"""Addresses and what customers said in; who lives with whom out, beside what the data says of it.
+"""Finds who lives with whom, by their addresses and by what customers said, beside what the data says of it.
 
 Detection never changes the data's own household, and stands below it; what a customer said stands above both for ever.
 """
@@ -124,8 +124,8 @@ def _write_found(session: Session) -> int:
     session.connection().execute(insert(LIVING).from_select(["customer_id", "household"], living))
     # Kept in a table with a key of its own: a million customers are each looked up in it once.
     theirs = select(LIVING.c.household).where(LIVING.c.customer_id == col(Customer.customer_id)).scalar_subquery()
-    found = update(Customer).where(col(Customer.household_found).is_distinct_from(theirs))
-    return session.connection().execute(found.values(household_found=theirs)).rowcount
+    change = update(Customer).where(col(Customer.household_found).is_distinct_from(theirs))
+    return session.connection().execute(change.values(household_found=theirs)).rowcount
 
 
 def say_household(session: Session, customer_id: str, other_id: str | None, by: str, now: datetime) -> None:
@@ -145,8 +145,8 @@ def say_household(session: Session, customer_id: str, other_id: str | None, by: 
 
 def take_back_household(session: Session, customer_id: str) -> bool:
     """Forgets what was said, so that the data and detection stand again; whether anything had been said."""
-    said = delete(HouseholdWord).where(col(HouseholdWord.customer_id) == customer_id)
-    is_done = session.connection().execute(said).rowcount > 0
+    word = delete(HouseholdWord).where(col(HouseholdWord.customer_id) == customer_id)
+    is_done = session.connection().execute(word).rowcount > 0
     apply_words(session)
     return is_done
 
@@ -155,11 +155,11 @@ def apply_words(session: Session) -> None:
     """Writes `household_said` for everybody whom a word is about, and for nobody else."""
     session.flush()
     words = _words(session)
-    known = _data_of(session, {id_ for pair in words.items() for id_ in pair if id_})
-    said = {id_: household for id_, household in _settle(words, known).items() if id_ in known}
+    data = _data_of(session, {id_ for pair in words.items() for id_ in pair if id_})
+    settled = {id_: household for id_, household in _settle(words, data).items() if id_ in data}
     before = session.exec(select(Customer.customer_id).where(col(Customer.household_said).is_not(None))).all()
-    for id_ in sorted({*before, *said}):
-        change = update(Customer).where(col(Customer.customer_id) == id_).values(household_said=said.get(id_))
+    for id_ in sorted({*before, *settled}):
+        change = update(Customer).where(col(Customer.customer_id) == id_).values(household_said=settled.get(id_))
         session.connection().execute(change)
     session.expire_all()
 
@@ -178,30 +178,30 @@ def _words(session: Session) -> dict[str, str | None]:
 
 def _data_of(session: Session, ids: set[str]) -> dict[str, str | None]:
     """The household of each, were it not for what was said."""
-    found = func.coalesce(Customer.household_id, Customer.household_found)
+    household = func.coalesce(Customer.household_id, Customer.household_found)
     listed = sorted(ids)
-    known: dict[str, str | None] = {}
+    households: dict[str, str | None] = {}
     for start in range(0, len(listed), AT_ONCE):
-        chunk = select(Customer.customer_id, found).where(
+        chunk = select(Customer.customer_id, household).where(
             col(Customer.customer_id).in_(listed[start : start + AT_ONCE])
         )
-        known |= {row[0]: row[1] for row in session.connection().execute(chunk)}
-    return known
+        households |= {row[0]: row[1] for row in session.connection().execute(chunk)}
+    return households
 
 
-def _settle(words: Mapping[str, str | None], known: Mapping[str, str | None]) -> dict[str, str]:
+def _settle(words: Mapping[str, str | None], data: Mapping[str, str | None]) -> dict[str, str]:
     """The household of each who said something, and of those they join where these have none of their own."""
     members: dict[str, set[str]] = defaultdict(set)
     for id_ in words:
         members[_end_of(words, id_)].add(id_)
-    said: dict[str, str] = {}
+    settled: dict[str, str] = {}
     for end, joined in members.items():
-        household = known.get(end) if end not in words else None
+        household = data.get(end) if end not in words else None
         alone = end in words and joined == {end}
         name = ALONE if alone else household or f"with:{end}"
         theirs = joined if household else joined | {end}
-        said |= dict.fromkeys(theirs, name)
-    return said
+        settled |= dict.fromkeys(theirs, name)
+    return settled
 
 
 def _end_of(words: Mapping[str, str | None], id_: str) -> str:

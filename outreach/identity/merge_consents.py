@@ -1,4 +1,4 @@
-"""What was said by, and is known of, a person under one of their numbers; carried over to the number that is kept.
+"""Carries what a person said, and what is known of them, under one of their numbers over to the number that is kept.
 
 Of both numbers the stricter word stands: a withdrawal under either counts. The rows themselves stay where they are.
 """

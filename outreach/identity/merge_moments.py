@@ -1,4 +1,4 @@
-"""What was found, decided and sent under one number of a person in; the same under the number that is kept, out.
+"""Moves what was found, decided and sent under a merged number of a person to the number that is kept, and back.
 
 Nothing is decided anew here: what was sent stays sent and counts as a touch, and no occasion is kept twice.
 """
@@ -63,6 +63,7 @@ def _rename(session: Session, moment: Moment, new: str, customer_id: str) -> Non
     for table, column in ((Decision, col(Decision.moment_id)), (Message, col(Message.moment_id))):
         session.connection().execute(update(table).where(column == old).values(moment_id=new))
     session.connection().execute(delete(Moment).where(col(Moment.moment_id) == old))
+    # These statements went past the session, whose objects would go on showing the old id.
     session.expire_all()
 
 

@@ -1,4 +1,4 @@
-"""The rows of one person's numbers as their data has them in; the one row that the rest of the program sees out.
+"""Makes one row of the rows that a person's numbers have in the data: the one that the rest of the program sees.
 
 What was set aside is kept as it came, so that taking a merge back gives each number its own row again.
 """
@@ -37,9 +37,9 @@ def take_in(session: Session, rows: Sequence[Mapping[str, Any]]) -> list[Mapping
     aside = {one.customer_id: one for one in session.exec(select(SetAside).where(col(SetAside.customer_id).in_(ids)))}
     for row in rows:
         if one := aside.get(row["customer_id"]):
-            known = _from_json(one.row)
-            died_on = _earlier(known["died_on"], row.get("died_on"))
-            one.row = _to_json(known | dict(row) | {"died_on": died_on})
+            recorded = _from_json(one.row)
+            died_on = _earlier(recorded["died_on"], row.get("died_on"))
+            one.row = _to_json(recorded | dict(row) | {"died_on": died_on})
     session.flush()
     return [row for row in rows if row["customer_id"] not in aside]
 
@@ -104,8 +104,8 @@ def separate(session: Session, merge: Merge) -> None:
     """
     kept, merged = (session.get_one(SetAside, id_) for id_ in (merge.kept_id, merge.merged_id))
     combined = session.get_one(Customer, merge.kept_id)
-    known = {_from_json(one.row)["died_on"] for one in (kept, merged)}
-    news = combined.died_on if combined.died_on not in known else None
+    recorded = {_from_json(one.row)["died_on"] for one in (kept, merged)}
+    news = combined.died_on if combined.died_on not in recorded else None
     combined.died_on = None
     session.flush()
     household = _from_json(merged.row)["household_found"]

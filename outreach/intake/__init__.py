@@ -1,4 +1,4 @@
-"""Room 1, intake: customer data in; checked rows in the database, and a list of what was refused and why, out.
+"""Room 1, intake: takes customer data into the database, and lists what it refused and why.
 
 Bad rows never stop good ones, and no refusal repeats what a customer's cell said.
 """

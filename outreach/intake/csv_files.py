@@ -1,4 +1,4 @@
-"""A CSV file in; its header and its rows with their line numbers out, one row at a time.
+"""Reads a CSV file row by row, with the number of each row's line.
 
 A row that cannot be read carries what is wrong with it and never stops the next one.
 """
@@ -32,13 +32,13 @@ _TOO_LONG = f"a cell has more than {LONGEST_CELL:,} letters"
 
 
 class Row(NamedTuple):
-    """`line` is where the row starts, counting from 1.
+    """One row of a file."""
 
-    With a `problem`, `cells` say nothing but whose the row may be; they are as many as could be told apart.
-    """
-
+    #: Where the row starts, counting from 1.
     line: int
+    #: With a `problem` they say nothing but whose the row may be; they are as many as could be told apart.
     cells: list[str]
+    #: What is wrong with the row; empty for nothing.
     problem: str = ""
 
 
@@ -68,6 +68,7 @@ def open_source(path: Path, encoding: str | None = None, separator: str | None =
         handle.seek(0)
         separator = separator or choose_separator(sample)
         records = _read_records(_CsvLines(handle), separator)
+        # Programs write this line for Excel alone: it names the separator, and no column.
         if sample[:4].lower() == "sep=":
             next(records)
         header = next(records, None)
@@ -102,6 +103,7 @@ def _open_text(path: Path, encoding: str | None) -> Iterator[TextIO]:
     """The file as text; what goes wrong while it is open is SourceUnreadable too."""
     try:
         require_regular(path)
+        # The csv module must see the line breaks as they are (https://docs.python.org/3/library/csv.html).
         with path.open(encoding=encoding or detect_encoding(path), errors=ERRORS, newline="") as handle:
             yield handle
     except OSError as error:

@@ -1,4 +1,4 @@
-"""A database's URL in; its tables, views and queries as rows of text out, streamed over a connection that cannot write.
+"""Reads the tables, views and queries of a database as rows of text, over a connection that cannot write.
 
 The password in the URL is never shown, stored or repeated in an error.
 """
@@ -69,8 +69,10 @@ class Tables:
 
     def names(self, mapped: list[FileMapping]) -> list[str]:
         with self._connection() as connection:
-            found = inspect(connection)
-            return sorted({*found.get_table_names(), *found.get_view_names(), *(f.name[0] for f in mapped if f.query)})
+            inspector = inspect(connection)
+            return sorted(
+                {*inspector.get_table_names(), *inspector.get_view_names(), *(f.name[0] for f in mapped if f.query)}
+            )
 
     @contextmanager
     def open(self, name: str, file: FileMapping | None = None, after: datetime | None = None) -> Iterator[Source]:
@@ -93,11 +95,11 @@ class Tables:
         """What the database says of its tables and of who asks; of values it is not repeated."""
         if not isinstance(error, OperationalError | ProgrammingError):
             return type(error).__name__
-        said = " ".join(str(error.orig).split())
+        message = " ".join(str(error.orig).split())
         secrets = [self.url.password, self.url.query.get("password")]
         for secret in (each for each in secrets if isinstance(each, str)):
-            said = said.replace(secret, "…")
-        return said
+            message = message.replace(secret, "…")
+        return message
 
 
 def open_tables(url: str) -> Tables:
@@ -114,10 +116,13 @@ def open_tables(url: str) -> Tables:
 
 
 def _select(connection: Connection, name: str, file: FileMapping | None, after: datetime | None) -> Select[Any]:
-    found = inspect(connection)
-    columns = {column["name"]: column["type"] for column in found.get_columns(name)}
+    inspector = inspect(connection)
+    columns = {column["name"]: column["type"] for column in inspector.get_columns(name)}
     source = table(name, *(sql_column(each) for each in columns))
-    wanted = select(source).order_by(*(source.c[each] for each in found.get_pk_constraint(name)["constrained_columns"]))
+    # In an order that is the same each time: a refusal names its row by its number.
+    wanted = select(source).order_by(
+        *(source.c[each] for each in inspector.get_pk_constraint(name)["constrained_columns"])
+    )
     changed = column_of_changes(list(columns), file)
     is_sqlite = connection.dialect.name == "sqlite"
     if after is None or changed is None or is_sqlite or not isinstance(columns[changed], Date | DateTime):

@@ -1,4 +1,4 @@
-"""Business dates beside instants, and what becomes of them when the business's time zone changes.
+"""Works out business dates anew when the business's time zone changes.
 
 An instant whose zone was written stays what it is, and its date is worked out anew. One that was written without a zone
 is a time of day where the business is: its date stays, and the instant moves.
@@ -80,6 +80,7 @@ def _redate_row(row: Any, columns: "list[Column]", before: str, zone: str) -> di
         if at is None:
             continue
         if row[column.local]:
+            # As when it was read: of an hour that comes twice, the first.
             moved = at.astimezone(ZoneInfo(before)).replace(tzinfo=ZoneInfo(zone), fold=0).astimezone(UTC)
             if moved != at:
                 changed[column.key] = moved

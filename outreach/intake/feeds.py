@@ -1,4 +1,4 @@
-"""Which file, or table of a database, feeds which of our tables, with a mapping or without. It reads none of them."""
+"""Decides which file, or table of a database, feeds which of our tables, with a mapping or without. It reads none."""
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -31,8 +31,8 @@ class Feed:
 def list_jobs(names: list[str], origin: Origin, mapping: Mapping | None) -> list[Feed]:
     """In the order of our tables, whichever file feeds them. Raises SourceUnreadable where none of `names` is known."""
     if mapping is None:
-        known = origin.own_names
-        jobs = [Feed(name, known[name.casefold()]) for name in names if name.casefold() in known]
+        tables = origin.own_names
+        jobs = [Feed(name, tables[name.casefold()]) for name in names if name.casefold() in tables]
     else:
         jobs = [
             Feed(name, table.into, file, table)
@@ -43,6 +43,7 @@ def list_jobs(names: list[str], origin: Origin, mapping: Mapping | None) -> list
         ]
     if not jobs:
         raise SourceUnreadable(_nothing_known(origin, mapping))
+    # The order matters: a payment is read in the currency of its invoice, and an invoice in its customer's.
     order = list(TABLES)
     return sorted(jobs, key=lambda job: order.index(job.into))
 

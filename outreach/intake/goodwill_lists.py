@@ -1,4 +1,4 @@
-"""A list of customers' ids in, from a file or a query; whom an event hit, kept, and each refused row out.
+"""Names the customers of a list, from a file or a query, as those whom an event hit; refuses the ids of nobody.
 
 Nobody is named twice for one event, so the same list again changes nothing. Whether they are written to is planning's.
 """
@@ -40,21 +40,24 @@ class GoodwillEntry:
 
 @dataclass(frozen=True)
 class List:
-    """`first_may_be_heading`: nobody said which column holds the ids, so the first line may name one, or be one."""
+    """The ids of one file or query."""
 
     name: str
     entries: Sequence[GoodwillEntry]
+    #: Nobody said which column holds the ids, so the first line may name one, or be one.
     first_may_be_heading: bool = False
 
 
 @dataclass
 class GoodwillReport:
-    """read = named + known + refused. `known` were named for the event before; `heading` is a line that was no id."""
+    """What became of a list. Always read = named + known + refused."""
 
     event: str
     read: int = 0
     named: int = 0
+    #: Customers who were named for the event before.
     known: int = 0
+    #: The line that was no id, where the first was none.
     heading: int | None = None
     refusals: list[RefusedRow] = field(default_factory=list)
 
@@ -65,6 +68,7 @@ class GoodwillReport:
 
 def trim_event(event: str) -> str:
     """The event's name, by which its moments are told apart. Raises IntakeError for one that no letter could name."""
+    # One name in two spellings of Unicode would be two events, and its customers would hear of it twice.
     trimmed = unicodedata.normalize("NFC", event).strip()
     if not trimmed or len(trimmed) > LONGEST_EVENT or not trimmed.isprintable():
         raise IntakeError(
@@ -103,8 +107,8 @@ def _entry(line: int, cell: str, problem: str) -> GoodwillEntry:
 
 def query_list(engine: Engine, query: str) -> List:
     """The ids that one SELECT over our own tables yields. Raises IntakeError."""
-    found = select_ids(engine, query)
-    return List("query", [_entry(line, id_ or "", "") for line, id_ in enumerate(found, start=1)])
+    ids = select_ids(engine, query)
+    return List("query", [_entry(line, id_ or "", "") for line, id_ in enumerate(ids, start=1)])
 
 
 def keep_named(session: Session, listed: List, event: str, by: str, on: date) -> GoodwillReport:

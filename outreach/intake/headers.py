@@ -35,16 +35,17 @@ from outreach.models.precedence import keep_deaths, keep_flags_of_the_desk, keep
 
 @dataclass(frozen=True)
 class Column:
-    """`name` heads it in files and `stored` in the database; `day` is the stored business date of an instant.
+    """One column that a file of a table may have."""
 
-    `local` is where it is stored whether an instant was written without a zone, in the business's own time.
-    """
-
+    #: What heads it in files.
     name: str
     check: Check
     required: bool = False
+    #: Its name in the database, where that is another.
     stored: str = ""
+    #: Where the business date of an instant is stored.
     day: str = ""
+    #: Where it is stored whether an instant was written without a zone, in the business's own time.
     local: str = ""
 
     @property
@@ -54,20 +55,19 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """`appends`: a row that is there already is left as it is, never overwritten.
-
-    `kept` says what of a row that is there stands against the one that comes in. `fault` says in which column, and
-    why, a record whose cells all fit cannot be taken as a whole. `mend` puts right, or empties, cells of such a record
-    that cannot be meant beside the others, and says which and why. `empty` is what a column of the key holds in a row
-    that has nothing there.
-    """
+    """One of our tables, as files fill it."""
 
     model: type[SQLModel]
     columns: tuple[Column, ...]
+    #: A row that is there already is left as it is, never overwritten.
     appends: bool = False
+    #: What of a row that is there stands against the one that comes in.
     kept: Kept | None = None
+    #: In which column, and why, a record whose cells all fit cannot be taken as a whole.
     fault: Callable[[dict[str, Any]], tuple[str, str] | None] = lambda record: None
+    #: Puts right, or empties, cells that cannot be meant beside the others, and says which and why.
     mend: Callable[[dict[str, Any], Style], Iterator[tuple[str, str]]] = lambda record, style: iter(())
+    #: What a column of the key holds in a row that has nothing there.
     empty: Mapping[str, str] = field(default_factory=dict)
 
     @property

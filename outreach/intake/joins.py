@@ -1,4 +1,4 @@
-"""A value and a file that knows it in; what the file says of it out: an order's customer, from the list of orders.
+"""Looks a value up in another file of the same place: an order's customer, for example, in the list of orders.
 
 Each file is read once, its two columns kept in memory. It stores nothing.
 """
@@ -20,10 +20,10 @@ class LookUps:
 
     def find(self, step: LookUp, text: str) -> str:
         """What the file has under `take` where it has `text` under `by`. Raises Unfit where it does not know it."""
-        found = self._known(step).get(text)
-        if found is None:
+        value = self._known(step).get(text)
+        if value is None:
             raise Unfit(f"{step.file} does not know this {step.by}")
-        return found
+        return value
 
     def _read(self, step: LookUp) -> dict[str, str]:
         """Raises Unfit for a file that cannot be read, or has no such columns."""

@@ -1,4 +1,4 @@
-"""A mapping file in; a `Mapping` out that says which of their columns are ours. docs/data.md tells how to write one."""
+"""Reads a mapping file, which says which of their columns are ours. docs/data.md tells how to write one."""
 
 import codecs
 import hashlib
@@ -124,14 +124,14 @@ class TableMapping(MappingPart):
     def _fits_table(self) -> "TableMapping":
         if self.into not in TABLES:
             raise ValueError(f"there is no table “{self.into}”; there are {', '.join(TABLES)}")
-        known = {column.name: column for column in TABLES[self.into].columns}
-        if unknown := set(self.columns) - set(known):
-            raise ValueError(f"{self.into} has no column “{min(unknown)}”; it has {', '.join(known)}")
-        missing = [column.name for column in known.values() if column.required and column.name not in self.columns]
+        ours = {column.name: column for column in TABLES[self.into].columns}
+        if unknown := set(self.columns) - set(ours):
+            raise ValueError(f"{self.into} has no column “{min(unknown)}”; it has {', '.join(ours)}")
+        missing = [column.name for column in ours.values() if column.required and column.name not in self.columns]
         if missing:
             raise ValueError(f"{self.into} cannot do without {', '.join(missing)}")
         for name, origin in self.columns.items():
-            _check_use(known[name], origin, bool(self.one_row_per))
+            _check_use(ours[name], origin, bool(self.one_row_per))
         return self
 
     @property
@@ -152,18 +152,19 @@ def _check_use(column: Column, origin: From, is_grouped: bool) -> None:
 
 
 class FileMapping(MappingPart):
-    """One file, or all that match a pattern such as `invoices-*.csv`, and the tables it feeds.
+    """One file, or all that match a pattern, and the tables it feeds; in a database, a table, a view or a query."""
 
-    In a database it is a table or a view, or a `query` that goes by the name given here.
-    """
-
+    #: Names, or patterns such as `invoices-*.csv`.
     name: OneOrMore
+    #: The SELECT that its rows come from; only a database has one.
     query: str | None = None
+    #: The column that says when a row changed.
     changed: str | None = None
     encoding: str | None = None
     separator: Literal[",", ";", "\t", "|"] | None = None
     decimal: Literal[".", ","] = "."
     dates: list[str] = []
+    #: What stands in a cell that means nothing.
     empty: list[str] = []
     table: Annotated[list[TableMapping], Field(min_length=1)]
 
@@ -182,6 +183,7 @@ class FileMapping(MappingPart):
     def _known_encoding(cls, value: str | None) -> str | None:
         try:
             if value is not None:
+                # `codecs.lookup` alone also takes codecs that are of no text, such as hex.
                 b"".decode(value)
                 return codecs.lookup(value).name
         except LookupError as error:
@@ -190,9 +192,10 @@ class FileMapping(MappingPart):
 
 
 class Mapping(MappingPart):
-    """All of a mapping file. `sha256` is the file's own, empty for our own format, which needs no mapping."""
+    """All of a mapping file."""
 
     file: Annotated[list[FileMapping], Field(min_length=1)]
+    #: The hash of the file; empty for our own format, which needs no mapping.
     sha256: str = ""
 
 

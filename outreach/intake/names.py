@@ -1,4 +1,4 @@
-"""The names that a customer may be greeted and addressed by; what stands for no name is never one of them.
+"""Reads the names that a customer may be greeted and addressed by; what stands for no name is never one of them.
 
 A reason names the field and never repeats what stands in it, so that it may be read anywhere.
 """

@@ -1,4 +1,4 @@
-"""A Parquet file in; its header and its rows as text out, one batch of rows in memory at a time.
+"""Reads a Parquet file as rows of text, with one batch of rows in memory at a time.
 
 A few kilobytes may say of themselves that they are a hundred gigabytes: what a file would become is added up first, and
 no value is written out as often as it occurs.

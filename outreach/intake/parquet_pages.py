@@ -22,10 +22,12 @@ _UNPACKED, _PACKED, _KINDS, _VALUES = 2, 3, (5, 8), 1
 
 @dataclass(frozen=True)
 class ParquetPage:
-    """`size` is in bytes, unpacked; a dictionary has no `values` that stand in rows."""
+    """One page of a column."""
 
     column: str
+    #: In bytes, unpacked.
     size: int
+    #: How many stand in rows; a dictionary has none.
     values: int
 
 

@@ -1,4 +1,4 @@
-"""One cell's text in; a checked value out, or a reason that never repeats what stood in the cell.
+"""Checks the text of one cell and makes a value of it. A reason against it never repeats what stood in the cell.
 
 Each check takes the text, already trimmed and not empty, and how this file writes its values.
 """
@@ -34,6 +34,7 @@ LOCAL = fixed_zone(timedelta(0), "written without a zone")
 # The year 400 + n has a 29 February whenever 1900 + n or 2000 + n does.
 FIRST_WHOLE_YEAR, SHORT_YEAR = 500, 400
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)")
+# CLDR has two codes of no country: ZZ stands for an unknown one, and EU is a union.
 _COUNTRIES = frozenset(str(code) for code in Locale("en").territories if re.fullmatch("[A-Z]{2}", str(code))) - {
     "ZZ",
     "EU",
@@ -50,14 +51,16 @@ class NoDay(Unfit):
 
 @dataclass(frozen=True)
 class Style:
-    """How a file writes its values: date formats beside ISO, the decimal sign; and the business's zone, currency,
-    country, and its date on the day of the import."""
+    """How a file writes its values, and what of the business decides how they are read."""
 
     timezone: str
     currency: str
+    #: Formats of dates beside ISO.
     dates: tuple[str, ...] = ()
+    #: The decimal sign.
     decimal: str = "."
     country: str = ""
+    #: The business's date on the day of the import.
     today: date | None = None
 
 
@@ -67,7 +70,7 @@ Day = TypeVar("Day", date, datetime)
 
 def to_strptime(written: str) -> str:
     """`DD.MM.YYYY hh:mm` as strptime wants it. Raises Unfit where a day, month or year is missing."""
-    pattern = _TOKEN.sub(lambda found: _TOKENS[found.group()], written.replace("%", "%%"))
+    pattern = _TOKEN.sub(lambda token: _TOKENS[token.group()], written.replace("%", "%%"))
     if not (re.search("%[Yy]", pattern) and re.search("%[mbB]", pattern) and "%d" in pattern):
         raise Unfit("a date format needs a year (YYYY or YY), a month (MM, Mon or Month) and a day (DD)")
     return pattern
@@ -79,44 +82,44 @@ def read_moment(text: str, dates: tuple[str, ...]) -> date | datetime:
 
     Its year may lie before FIRST_WHOLE_YEAR: see `complete_year`. Raises NoDay for a date that does not exist.
     """
-    found = _read_iso(text)
-    if found is None and _ISO_DAY.match(text):
+    when = _read_iso(text)
+    if when is None and _ISO_DAY.match(text):
         raise NoDay("this date does not exist")
-    if found is None:
+    if when is None:
         meanings = {meaning for written in dates if (meaning := _read_format(text, written)) is not None}
         if len(meanings) > 1:
             raise Unfit("this date fits several of the mapping's formats and means different days")
-        found = meanings.pop() if meanings else None
-    if found is None:
+        when = meanings.pop() if meanings else None
+    if when is None:
         raise Unfit("this is not a date that exists, written like " + " or ".join(["2026-11-22", *dates]))
-    return found
+    return when
 
 
-def complete_year(found: Day, today: date | None, past: bool = False) -> Day:
+def complete_year(when: Day, today: date | None, past: bool = False) -> Day:
     """The date with its whole year where only two digits of it are known: the last one that is not after today in a
     column that can only hold the past, else the nearest to today. Raises NoDay where there is none."""
-    if found.year >= FIRST_WHOLE_YEAR:
-        return found
-    digits = found.year % 100
+    if when.year >= FIRST_WHOLE_YEAR:
+        return when
+    digits = when.year % 100
     now = today or date(2019, 1, 1)  # strptime's own choice, 1969 to 2068
-    days = [(year, day) for year in (1900 + digits, 2000 + digits) if (day := _day_in(found, year)) is not None]
+    days = [(year, day) for year in (1900 + digits, 2000 + digits) if (day := _day_in(when, year)) is not None]
     if past:
         days = [(year, day) for year, day in days if day <= now + timedelta(days=1)]
     if not days:
         raise NoDay("the year has two digits, and no year that ends in them can be meant")
     year, _ = days[-1] if past else min(days, key=lambda each: abs(each[1] - now))
-    return found.replace(year=year)
+    return when.replace(year=year)
 
 
-def _day_in(found: date, year: int) -> date | None:
+def _day_in(when: date, year: int) -> date | None:
     try:
-        return date(year, found.month, found.day)
+        return date(year, when.month, when.day)
     except ValueError:
         return None
 
 
-def _require_usual_year(found: date) -> None:
-    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+def _require_usual_year(when: date) -> None:
+    if not FIRST_YEAR <= when.year <= LAST_YEAR:
         raise NoDay(f"the year lies outside {FIRST_YEAR} to {LAST_YEAR}; leave the cell empty when there is no date")
 
 
@@ -134,19 +137,19 @@ def _read_format(text: str, written: str) -> date | datetime | None:
         return _read_day_number(text)
     pattern = to_strptime(written)
     try:
-        found = datetime.strptime(text, pattern)  # noqa: DTZ007 — the business's zone is given by the caller
+        when = datetime.strptime(text, pattern)  # noqa: DTZ007 — the business's zone is given by the caller
     except ValueError:
         return None
     if "%y" in pattern:
-        found = found.replace(year=SHORT_YEAR + found.year % 100)
-    return found if "%H" in pattern else found.date()
+        when = when.replace(year=SHORT_YEAR + when.year % 100)
+    return when if "%H" in pattern else when.date()
 
 
 def _read_day_number(text: str) -> date | datetime | None:
     if not re.fullmatch(r"\d{2,6}(\.\d+)?", text, re.ASCII) or float(text) < 61:  # Excel has a 29 February 1900
         return None
-    found = datetime(1899, 12, 30) + timedelta(seconds=round(float(text) * 86400))  # noqa: DTZ001 — as above
-    return found if "." in text else found.date()
+    when = datetime(1899, 12, 30) + timedelta(seconds=round(float(text) * 86400))  # noqa: DTZ001 — as above
+    return when if "." in text else when.date()
 
 
 def instant(text: str, style: Style) -> datetime:
@@ -154,14 +157,14 @@ def instant(text: str, style: Style) -> datetime:
     return to_instant(complete_year(read_moment(text, style.dates), style.today), style)
 
 
-def to_instant(found: date, style: Style) -> datetime:
+def to_instant(when: date, style: Style) -> datetime:
     """UTC, or LOCAL where no zone was written. Raises NoDay for a year in which nothing happened to anybody."""
-    _require_usual_year(found)
-    if not isinstance(found, datetime):
-        found = datetime.combine(found, time())
-    if found.tzinfo is None:
-        return found.replace(tzinfo=ZoneInfo(style.timezone)).astimezone(LOCAL)
-    return found.astimezone(UTC)
+    _require_usual_year(when)
+    if not isinstance(when, datetime):
+        when = datetime.combine(when, time())
+    if when.tzinfo is None:
+        return when.replace(tzinfo=ZoneInfo(style.timezone)).astimezone(LOCAL)
+    return when.astimezone(UTC)
 
 
 def day(text: str, style: Style) -> date:
@@ -169,19 +172,20 @@ def day(text: str, style: Style) -> date:
     return to_day(complete_year(read_moment(text, style.dates), style.today), style)
 
 
-def to_day(found: date, style: Style) -> date:
+def to_day(when: date, style: Style) -> date:
     """The business date. Midnight in the zone that is written is how programs write a day: it is that day."""
-    _require_usual_year(found)
-    if not isinstance(found, datetime):
-        return found
-    if found.tzinfo is None or found.time() == time():
-        return found.date()
-    return found.astimezone(ZoneInfo(style.timezone)).date()
+    _require_usual_year(when)
+    if not isinstance(when, datetime):
+        return when
+    if when.tzinfo is None or when.time() == time():
+        return when.date()
+    return when.astimezone(ZoneInfo(style.timezone)).date()
 
 
 def amount(text: str, style: Style) -> Decimal:
     """An exact amount in major units; `to_minor_units` makes an integer of it once the currency is known."""
     if style.decimal == ",":
+        # Here a point parts thousands, as a space and an apostrophe do: 1.234,50.
         text = re.sub(r"[.\s'](?=\d{3}(\D|$))", "", text).replace(",", ".")
     if not re.fullmatch(r"[+-]?\d{1,20}(\.\d{0,20})?", text):
         raise Unfit("this is not an amount written like 1234.50")
@@ -249,11 +253,11 @@ def one_word_of(*words: str, also: Mapping[str, str] | None = None) -> Check:
     others = also or {}
 
     def check(text: str, style: Style) -> str:
-        found = word(text, style)
-        found = others.get(found, found)
-        if found not in words:
+        ours = word(text, style)
+        ours = others.get(ours, ours)
+        if ours not in words:
             raise Unfit(f"this is none of {', '.join(words)}")
-        return found
+        return ours
 
     return check
 

@@ -1,4 +1,4 @@
-"""A country in; what an address there cannot do without, and the order of its lines, as the post office has it, out.
+"""Says what an address cannot do without in its country, and in which order its lines stand, as the post office has it.
 
 The rules are those of Google's address data. Nothing is corrected: what people write is kept letter for letter.
 """
@@ -25,14 +25,14 @@ _PART = re.compile("(%[A-Z])")
 
 @dataclass(frozen=True)
 class PostalRules:
-    """`layout` is for an address in the country's own letters, `latin` for one in ours; `%n` parts their lines.
-
-    `codes` are the patterns that a postal code fits, all of them from its first letter on.
-    """
+    """What a country asks of an address."""
 
     required: tuple[str, ...]
+    #: For an address in the country's own letters; `%n` parts its lines.
     layout: str
+    #: The same for one in Latin letters.
     latin: str
+    #: The patterns that a postal code fits, all of them from its first letter on.
     codes: tuple[re.Pattern[str], ...] = ()
 
 

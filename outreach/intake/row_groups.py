@@ -1,4 +1,4 @@
-"""Records of many rows in; one record for each group out, by each column's `take`.
+"""Makes one record of all rows of a group, as each column's `take` says.
 
 It holds one record per group in memory, so a file may be far larger than its groups.
 """
@@ -48,6 +48,7 @@ class Groups:
             yield group.record, group.lines, problem
 
     def _check(self, column: Column, origin: From, record: Record) -> None:
+        # A sum may be too large although each of its parts was not.
         if origin.take == "sum" and record[column.key] is not None:
             try:
                 check_size(self._recipe.table, column, record[column.key])

@@ -1,4 +1,4 @@
-"""Checked rows of one table in; each stored by its key at the person it belongs to, in the caller's transaction."""
+"""Stores checked rows of one table by their keys, at the person they belong to, in the caller's transaction."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -47,6 +47,7 @@ def _store_customers(session: Session, table: Table, rows: Sequence[Row]) -> Non
 
 
 def _carry_over(session: Session, table: Table, rows: Sequence[Row]) -> None:
+    # What data brings now is the person's own word, also where a merge had copied a row of that key to them.
     keys = [key_of(table.model, row) for row in rows]
     forget(session, table.model, keys, [""])
     for merge in merges_of(session, {row["customer_id"] for row in rows}):

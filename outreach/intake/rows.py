@@ -1,4 +1,4 @@
-"""One row of a file in; the record of one of our tables out, or the column at fault and why.
+"""Makes a record of one of our tables from one row of a file, or says which column is at fault and why.
 
 Amounts are exact until the last step, which makes minor units of them in the row's own currency.
 """
@@ -55,16 +55,16 @@ def own_columns(into: str, header: Sequence[str]) -> TableMapping:
 
 @dataclass(frozen=True)
 class RowRecipe:
-    """How the rows under one header become records of one table.
-
-    `currency_of` knows the currency of an amount whose row names none, and `look_up` what another file says of a value.
-    """
+    """How the rows under one header become records of one table."""
 
     mapping: TableMapping
     header: Sequence[str]
     style: Style
+    #: What stands in a cell that means nothing.
     empty: frozenset[str] = frozenset()
+    #: Knows the currency of an amount whose row names none.
     currency_of: Callable[[Record], str | None] = lambda record: None
+    #: Knows what another file says of a value.
     look_up: Callable[[LookUp, str], str] = lambda step, text: text
 
     @property
@@ -127,20 +127,20 @@ class RowRecipe:
 
         Under the names of our columns; a row that is torn has them from its beginning on, as far as it goes.
         """
-        found = {}
+        ids = {}
         for column, origin in self.columns:
             if column.name in OWNERS or column in self.table.identity:
                 with suppress(Unfit, IndexError):
-                    found[column.name] = str(self._value(cells, column, origin) or "")
-        return found
+                    ids[column.name] = str(self._value(cells, column, origin) or "")
+        return ids
 
     def _value(self, cells: Sequence[str], column: Column, origin: From) -> Any:
         if origin.constant is not None:
             text = origin.constant
         else:
             text_of = self._passage_of if column.check is passage else self.text_of
-            found = [text_of(cells, name) for name in origin.sources]
-            text = origin.join.join(part for part in found if part)
+            texts = [text_of(cells, name) for name in origin.sources]
+            text = origin.join.join(part for part in texts if part)
         for step in origin.look_up if text else ():
             text = self.look_up(step, text)
         text = _convert(text, origin)
@@ -163,6 +163,7 @@ class RowRecipe:
         """The record as it is stored: days beside instants, whether a zone was written, and amounts with a currency."""
         for name, value in self.table.empty.items():
             record[name] = record.get(name) or value
+        # Stored with the amount, so that what becomes known later never changes what the number means.
         if self.table.has_money:
             record["currency"] = self._currency(record)
         for column, _ in self.columns:

@@ -1,7 +1,7 @@
-"""A folder or a database of customer data in; its rows in the database and an account of every row out.
+"""Imports a folder or a database of customer data, and gives an account of every row.
 
-Rows are stored a chunk at a time, each by its key, so that an import that was interrupted is simply run again.
-It never lifts a suppression, never overwrites a consent, and never takes back what staff wrote of somebody.
+Rows are stored a chunk at a time, each by its key, so that an import that was interrupted is simply run again. It never
+lifts a suppression, never overwrites a consent, and never takes back what staff wrote of somebody.
 """
 
 from collections import Counter
@@ -84,6 +84,7 @@ def import_data(
         task.write_down()
         if task.unused is not None:
             unused[job.name] = unused.get(job.name, task.unused) & task.unused
+    # Flags too: some keep their customer apart from everybody at the same address.
     if any(job.into in {"customers", "flags"} for job in jobs):
         changed = detect_households(engine, settings, now)
         if changed:
@@ -171,6 +172,7 @@ class _Task:
         recipe = make_recipe(table, self._job.file, source.header, business, today)
         currency_of = Currencies(self._engine, business.currency).reader_for(self._job.into)
         recipe = replace(recipe, look_up=self._look_ups.find, currency_of=currency_of)
+        # Asked at once: a missing column refuses the file, and not each of its rows.
         _ = recipe.positions
         return recipe
 
@@ -182,6 +184,7 @@ class _Task:
             if problem is None:
                 self._keep(recipe.finish(record))
                 continue
+            # Each was counted when it was read, and `_refuse` counts it again.
             self._read -= len(lines)
             for line in lines:
                 self._refuse(line, problem.column, str(problem), record)
@@ -212,6 +215,7 @@ class _Task:
         self._refusals.add(line, column, reason, ids)
         self._count()
         if self._refusals.is_page_full:
+            # First the rows: what is stored clears the marks of its ids, and must not clear those of this page.
             self._store()
             self._refusals.write_page()
 

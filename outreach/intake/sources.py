@@ -17,13 +17,15 @@ from outreach.intake.parquet_files import open_parquet
 
 
 class Origin(Protocol):
-    """`kept` is what the database remembers of a place besides the names in it: a URL without its password."""
+    """A place of customer data."""
 
     @property
     def shown(self) -> str: ...
 
     @property
-    def kept(self) -> str | None: ...
+    def kept(self) -> str | None:
+        """What the database remembers of the place besides the names in it: a URL without its password."""
+        ...
 
     @property
     def own_names(self) -> dict[str, str]:

@@ -1,7 +1,8 @@
-"""Rows that were refused and have not been taken in since, and whose they are: what they may change is not yet known.
+"""Remembers rows that were refused and have not been taken in since, and whose they are.
 
-A refused row marks the customers and the invoice whose ids can be read in it. The mark goes when the row comes in, or
-when its file is read again without refusing it. Planning asks; nothing here holds anybody back.
+What such a row changes is not yet known. It marks the customers and the invoice whose ids can be read in it. The mark
+goes when the row comes in, or when its file is read again without refusing it. Planning asks; nothing here holds
+anybody back.
 """
 
 from collections import defaultdict
@@ -28,14 +29,14 @@ PARTED_BY = "|"
 
 @dataclass(frozen=True)
 class Unread:
-    """A row of `table` that was refused first at `since`, for what stood in `column` (empty: the row as a whole).
-
-    `row_id` is the row's own id, empty where it cannot be read.
-    """
+    """A row that was refused and has not come in since."""
 
     table: str
+    #: The row's own id; empty where it cannot be read.
     row_id: str
+    #: What was at fault; empty for the row as a whole.
     column: str
+    #: When it was first refused.
     since: datetime
 
 
@@ -47,12 +48,12 @@ def find_unread(session: Session, customer_ids: Collection[str]) -> dict[str, tu
     """
     if not customer_ids or session.execute(select(UnreadRow.table_name).limit(1)).first() is None:  # type: ignore[call-overload]
         return {}
-    wanted, found = set(customer_ids), defaultdict(set)
+    wanted, by_owner = set(customer_ids), defaultdict(set)
     for owner, unread in _list_marks(session, wanted):
         if owner in wanted:
-            found[owner].add(unread)
+            by_owner[owner].add(unread)
     order = lambda each: (each.since, each.table, each.row_id, each.column)  # noqa: E731
-    return {owner: tuple(sorted(rows, key=order)) for owner, rows in found.items()}
+    return {owner: tuple(sorted(rows, key=order)) for owner, rows in by_owner.items()}
 
 
 def _list_marks(session: Session, wanted: Collection[str]) -> Iterator[tuple[str, Unread]]:
@@ -86,8 +87,8 @@ def _owners() -> Iterator[Any]:
         yield _marks(owner).join(bill, bill.invoice_id == row.invoice_id).where(owner.is_not(None))
     unknown = (row.customer_id == "") & (row.invoice_id == "")
     for owner in (bill.customer_id, bill.payer_id):
-        known = _marks(owner).join(Payment, _same_payment()).join(bill, bill.invoice_id == col(Payment.invoice_id))
-        yield known.where(unknown, owner.is_not(None))
+        of_payment = _marks(owner).join(Payment, _same_payment()).join(bill, bill.invoice_id == col(Payment.invoice_id))
+        yield of_payment.where(unknown, owner.is_not(None))
     for name in ("treatments", "visits", "feedback", "referrals"):
         table = TABLES[name]
         model: Any = table.model

@@ -1,4 +1,4 @@
-"""The tables. A status is changed only by the room that the design names for it; see docs/glossary.md for the words."""
+"""All tables of the database. Only the room that the design names for it changes a status; see docs/glossary.md."""
 
 from outreach.models.customers import (
     DESK,

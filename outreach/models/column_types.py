@@ -1,4 +1,4 @@
-"""Column types that SQLite and PostgreSQL keep alike: instants in UTC, money in minor units, words from a list."""
+"""Types of columns that SQLite and PostgreSQL keep alike: an instant in UTC, and a word from a list."""
 
 from collections.abc import Collection
 from datetime import UTC, datetime

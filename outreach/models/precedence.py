@@ -1,4 +1,4 @@
-"""Which values of a row on record stand against those that an import brings. What staff wrote stands above data."""
+"""Which values on record stand against those that an import brings. Data never overwrites what staff wrote."""
 
 from typing import Any
 

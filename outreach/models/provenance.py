@@ -1,4 +1,4 @@
-"""What a message says, what it was made with, and whose hands were in that."""
+"""What a message says, what it was made with, and which members of staff had a part in that."""
 
 from datetime import datetime
 
@@ -31,24 +31,20 @@ class Edit(SQLModel, table=True):
 
 
 class Provenance(SQLModel, table=True):
-    """What messages were made with, and by whom: the same for all that were made alike. Never changed.
-
-    `fingerprint` hashes the templates, knobs, mappings and letterhead; `provenance_id` hashes that and the hands.
-    `for_person` says that the knobs asked for a person's approval.
-    """
+    """What messages were made with, and by whom: the same for all that were made alike. Never changed."""
 
     __tablename__ = "provenances"
+    #: The hash of `fingerprint` and of the hands.
     provenance_id: str = Field(primary_key=True)
     kind: str
+    #: The hash of the templates, knobs, mappings and letterhead.
     fingerprint: str
+    #: The knobs asked for a person's approval.
     for_person: bool = False
 
 
 class Hand(SQLModel, table=True):
-    """A member of staff who put a part into the messages of a provenance.
-
-    `name` is the template, the knob, the event or the treatment, and `version` that of the template or the knobs.
-    """
+    """A member of staff who put a part into the messages of a provenance."""
 
     __tablename__ = "hands"
     __table_args__ = (
@@ -58,7 +54,9 @@ class Hand(SQLModel, table=True):
     provenance_id: str = Field(primary_key=True, foreign_key="provenances.provenance_id")
     by: str = Field(primary_key=True)
     part: str = Field(primary_key=True)
+    #: The template, the knob, the event or the treatment.
     name: str = Field(primary_key=True)
+    #: That of the template or the knobs.
     version: int | None = None
 
 

@@ -1,4 +1,4 @@
-"""How much of each provider's rate is used up."""
+"""How much of each provider's rate is used up, for all senders together."""
 
 from datetime import datetime
 

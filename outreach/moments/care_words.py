@@ -1,4 +1,4 @@
-"""Which care is never mentioned, by the name that a record gives it.
+"""Tells which care is never mentioned, by the name that a record gives it.
 
 The words stand in care_words.toml, by kind of care and language. A name is read without regard to case, accents and
 scripts' variants, word by word: "Instrumental" is no mental health care, and "Kaiserschnittentbindung" is a birth. It

@@ -1,4 +1,4 @@
-"""The number of days between two dates, as SQL for either database."""
+"""Writes the number of days between two dates as SQL for either database."""
 
 from typing import Any
 
@@ -17,6 +17,7 @@ class count_days(FunctionElement[int]):  # noqa: N801 - it reads as a function o
 @compiles(count_days, "sqlite")
 def _on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
     first, last = (compiler.process(clause, **options) for clause in element.clauses)
+    # SQLite keeps dates as texts, which have no difference; PostgreSQL's dates have one, in days.
     return f"CAST(julianday({last}) - julianday({first}) AS INTEGER)"
 
 

@@ -1,4 +1,4 @@
-"""What a customer has to show for a clause, in words: a value and a date in, a phrase out."""
+"""Puts into words what a customer has to show for a clause, on a date."""
 
 from collections.abc import Callable
 from datetime import date
@@ -6,11 +6,11 @@ from datetime import date
 Tell = Callable[[date | None, date], str]
 
 
-def tell_day(said: str, never: str) -> Tell:
-    """`said` with when it was, as “last treated 12 days ago (2026-02-26)”; `never` where it never was."""
+def tell_day(words: str, never: str) -> Tell:
+    """`words` with when it was, as “last treated 12 days ago (2026-02-26)”; `never` where it never was."""
 
     def tell(value: date | None, on: date) -> str:
-        return f"{said} {how_long(value, on)} ({value})" if value else never
+        return f"{words} {how_long(value, on)} ({value})" if value else never
 
     return tell
 

@@ -1,4 +1,4 @@
-"""One customer and a day in; each clause of a moment out, met or not, with what the customer has to show for it."""
+"""Explains one customer's moment on a day: each clause, met or not, with what the customer has to show for it."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -13,11 +13,14 @@ from outreach.settings import MomentKnobs, Settings
 
 @dataclass(frozen=True)
 class ClauseAnswer:
-    """`says` is the clause, `value` what the customer has to show for it, and `change` what would have to change."""
+    """What is true of one clause for one customer on a day."""
 
+    #: The clause, with the values of its knobs.
     says: str
     is_met: bool
+    #: What the customer has to show for it.
     value: str
+    #: What would have to change.
     change: str
 
 
@@ -36,11 +39,11 @@ def explain_clauses(
     return answers
 
 
-def in_words(said: str, knobs: MomentKnobs) -> str:
-    """`said` with the values of its knobs in place of their names."""
+def in_words(text: str, knobs: MomentKnobs) -> str:
+    """`text` with the values of its knobs in place of their names."""
     values = knobs.model_dump()
     shown = {name: ", ".join(map(str, value)) if isinstance(value, list) else value for name, value in values.items()}
-    return said.format(**shown)
+    return text.format(**shown)
 
 
 def _is_met(
@@ -50,12 +53,12 @@ def _is_met(
     clause = definition.clauses[place]
     if clause.of_rows:
         before = [other for other in definition.clauses[: place + 1] if other.of_rows]
-        found = definition.select_found(settings, on, before)
+        query = definition.select_found(settings, on, before)
     else:
-        found = select(col(Customer.customer_id)).where(
+        query = select(col(Customer.customer_id)).where(
             clause.where(definition.knobs_of(settings), business_day(settings, on))
         )
-    return session.execute(found.where(col(Customer.customer_id) == customer_id).limit(1)).first() is not None
+    return session.execute(query.where(col(Customer.customer_id) == customer_id).limit(1)).first() is not None
 
 
 def _value(

@@ -42,6 +42,7 @@ def _beginnings(knobs: FirstHundredKnobs, day: BusinessDay) -> dict[int, date]:
 def _day_number(knobs: FirstHundredKnobs, day: BusinessDay) -> Any:
     """“30” on their thirtieth day."""
     since = col(Customer.customer_since)
+    # As text: it is the key of the occasion, and templates name it.
     return case(*((since == first, literal(str(days))) for days, first in _beginnings(knobs, day).items()))
 
 

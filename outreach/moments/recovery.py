@@ -47,8 +47,8 @@ def _record(customer: Any, record: Any, day: Any, trouble: Trouble, score: Any =
 
 
 def _said(kind: str, trouble: Trouble) -> Any:
-    said = (col(Feedback.customer_id), col(Feedback.feedback_id), col(Feedback.given_on))
-    return _record(*said, trouble, col(Feedback.score), col(Feedback.status)).where(col(Feedback.kind) == kind)
+    columns = (col(Feedback.customer_id), col(Feedback.feedback_id), col(Feedback.given_on))
+    return _record(*columns, trouble, col(Feedback.score), col(Feedback.status)).where(col(Feedback.kind) == kind)
 
 
 def _took_place_all_the_same() -> ColumnElement[bool]:

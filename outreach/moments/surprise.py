@@ -73,6 +73,7 @@ SURPRISE = MomentDefinition(
         ALIVE,
         Clause(
             says="the month's draw (seed {seed}) picked them: one good customer in {one_in}",
+            # Compared as texts: digits of one length sort as their numbers do, on either database.
             where=lambda knobs, day: _place(knobs, day) <= f"{PLACES // knobs.one_in - 1:0{DIGITS}x}",
             value=_place,
             tell=_tell_place,

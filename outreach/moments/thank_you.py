@@ -18,8 +18,6 @@ YEAR = timedelta(days=365)
 
 
 class ThankYouKnobs(MomentKnobs):
-    """`by` is what ranks customers: tenure, or what they paid in twelve months; a health business knows only tenure."""
-
     channels: list[ChannelName] = Field(default=["letter", "email"])
     most_a_day: int | None = Field(default=10, ge=1)
     reward: int = Field(
@@ -35,6 +33,8 @@ class ThankYouKnobs(MomentKnobs):
         title="The first so many percent",
         description="Of all customers, in the order below",
     )
+    #: What ranks customers: how long they are with us, or what they paid in twelve months; never that in a health
+    #: business.
     by: Literal["tenure", "value"] = Field(
         default="tenure", title="In the order of", description="A health business knows only tenure"
     )

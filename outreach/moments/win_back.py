@@ -17,9 +17,6 @@ from outreach.settings import MomentKnobs
 
 
 class WinBackKnobs(MomentKnobs):
-    """`rhythm` is "fixed" (`silent_days` for all) or "learned": `rhythm_times` the customer's own usual gap between
-    visits, for those who came on `history` days or more, and `silent_days` for the others."""
-
     channels: list[ChannelName] = Field(default=["email", "letter"])
     most_a_day: int | None = Field(default=20, ge=1)
     ladder: bool = True
@@ -29,6 +26,7 @@ class WinBackKnobs(MomentKnobs):
         title="Gift, in cents",
         description="0 for none; in other currencies what [rewards.amounts] says",
     )
+    #: For all where `rhythm` is “fixed”; where it is “learned”, for those with too little `history`.
     silent_days: int = Field(
         default=365,
         ge=1,
@@ -40,9 +38,11 @@ class WinBackKnobs(MomentKnobs):
         title="Silence is measured",
         description="By one number of days for all, or by each one's own visits",
     )
+    #: The silence must last so many times as long as their own usual gap between visits.
     rhythm_times: float = Field(
         default=2.0, ge=1, title="Times their usual gap", description="How much longer than usual is long"
     )
+    #: Their own rhythm counts once they came on so many days.
     history: int = Field(
         default=4, ge=2, title="Visits to know a rhythm", description="With fewer, the number of days counts"
     )

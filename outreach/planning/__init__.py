@@ -1,1 +1,1 @@
-"""Moments in; a decision with its reason for each, and a planned message for those we write to. Nothing is sent."""
+"""Decides on every moment, with its reason, and plans a message for those we write to. Nothing is sent."""

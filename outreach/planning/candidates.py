@@ -28,12 +28,17 @@ from outreach.stable_ids import moment_id, reference
 
 @dataclass(frozen=True)
 class Day:
-    """The day that rules are asked for, what holds for everyone on it, and what was planned on it so far."""
+    """The day that rules are asked for."""
 
+    #: The business's date.
     on: date
+    #: The instant of the look; in a forecast it is at the same hour of that day.
     now: datetime
+    #: With the `start_on` that stands: live mode may take the day of the first import.
     settings: Settings
+    #: What holds for everyone on it.
     facts: BusinessState
+    #: What was planned on it so far.
     tally: DayTally = field(default_factory=DayTally)
 
     @property
@@ -47,15 +52,22 @@ class Candidate:
 
     moment_id: str
     kind: str
+    #: Its moment's, or marketing where it carries a reward.
     purpose: str
+    #: It tells the moment from the customer's others of its kind.
     occasion: str
+    #: The day that the occasion is about.
     occasion_on: date
+    #: After this day it is of no use any more.
     useful_until: date
+    #: Whom it is about.
     customer: Person
     #: The customer, or the guardian or payer who is written to for them; None where nobody can be.
     recipient: Person | None
+    #: How things stand between us and the customer.
     standing: Standing
     knobs: MomentKnobs
+    #: What they brought; nothing where no rule or reward asks for it.
     worth: Worth = NOTHING
     #: The number of its next message, from 1. One that was withdrawn keeps its number.
     step: int = 1
@@ -66,8 +78,9 @@ class Candidate:
     #: A message that was planned goes by its own channel and provider, or not at all.
     only: ChannelName | None = None
     provider: Provider | None = None
-    #: Its possible messages, and the reason against each channel that was passed over.
+    #: Its possible messages, once channels are chosen.
     legs: tuple[Leg, ...] = ()
+    #: The reason against each channel that was passed over.
     against: tuple[str, ...] = ()
 
     @property
@@ -75,8 +88,8 @@ class Candidate:
         """The channels it may go by, in the order in which they are tried."""
         if self.only:
             return [self.only]
-        left = [channel for channel in self.knobs.channels if channel not in self.tried]
-        return sorted(left, key=lambda channel: channel in self.unwritten)
+        untried = [channel for channel in self.knobs.channels if channel not in self.tried]
+        return sorted(untried, key=lambda channel: channel in self.unwritten)
 
     def late_bills(self, settings: Settings, on: date) -> list[OpenInvoice]:
         """The bills that a late note to the recipient is about, as its words will name them; the oldest first."""

@@ -1,4 +1,4 @@
-"""How much may be given: the ceilings of `[rewards]` on the gifts of one message, of one batch and of one month.
+"""Says how much may be given: the ceilings of `[rewards]` on the gifts of one message, of one batch and of one month.
 
 Planning, composing and approval all ask here. A gift counts in full, as if everybody took it up.
 """

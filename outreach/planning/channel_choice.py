@@ -1,4 +1,4 @@
-"""Which channel carries a message: the first of the moment's that reaches them, may be used, and is in time."""
+"""Chooses the channel of a message: the first of the moment's that reaches them, may be used, and is in time."""
 
 from dataclasses import dataclass
 from datetime import date

@@ -1,4 +1,4 @@
-"""May this channel carry this purpose to this person? Their latest word decides, and without one `[consent]`."""
+"""Says whether a channel may carry a purpose to a person: by their latest word, and without one by `[consent]`."""
 
 import calendar
 from datetime import datetime

@@ -1,6 +1,6 @@
-"""Whom we would write to: customers' ids in, everything planning must know of each person out, read in bulk.
+"""Reads in bulk what planning must know of each person whom it may write to.
 
-It judges nothing: the rules are in holds, flags, consent and channels.
+It judges nothing: the rules are in person_rules, flags, consent and channel_choice.
 """
 
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""How things stand between us and each customer on the day: money, complaints, treatments, and what we asked before."""
+"""Reads how things stand between us and each customer on a day: money, complaints, treatments, what we asked before."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -19,28 +19,30 @@ from outreach.planning.receivables import OpenInvoice, read_receivables
 
 @dataclass
 class Standing:
-    """`open_invoices` are theirs, whoever is to pay them, the oldest first.
+    """How things stand between us and one customer on the day."""
 
-    `owes_since` is the day from which they, as the payer, are late with something; it may lie ahead. `returned_on` is
-    when a letter came back.
-
-    `asked_at` is when they asked what nobody has answered, by feedback id; `named_on` when staff last named them after
-    an event; `treatments` are those of the last months.
-    """
-
+    #: Theirs, whoever is to pay them, the oldest first.
     open_invoices: list[OpenInvoice] = field(default_factory=list)
+    #: The day from which they, as the payer, are late with something; it may lie ahead.
     owes_since: date | None = None
+    #: A bill of theirs, or one that they are to pay, is disputed.
     disputing: bool = False
     complaining: bool = False
     first_contact: date | None = None
     last_contact: date | None = None
     last_visit: date | None = None
     last_payment: date | None = None
+    #: The next visit that is booked.
     booked_on: date | None = None
+    #: When a letter to them came back.
     returned_on: date | None = None
+    #: When staff last named them after an event.
     named_on: date | None = None
+    #: Those of the last months.
     treatments: list[Treatment] = field(default_factory=list)
+    #: When they asked what nobody has answered, by feedback id.
     asked_at: dict[str, datetime] = field(default_factory=dict)
+    #: When we last wrote to them, by moment.
     written_on: dict[str, date] = field(default_factory=dict)
 
     def is_overdue(self, on: date) -> bool:
@@ -51,7 +53,9 @@ class Standing:
 class BusinessState:
     """What is true of the business as a whole on the day."""
 
+    #: When payments were last imported so that all of them could be read.
     payments_imported_at: datetime | None
+    #: Values of customer_since that so many share that they are a default.
     shared_since: frozenset[date]
     #: Whether payments were refused of which nobody can say whose they are.
     payments_unread: bool = False
@@ -89,13 +93,13 @@ def load_standings(
 
 
 def _add_receivables(session: Session, standings: dict[str, Standing], on: date, currency: str) -> None:
-    known = read_receivables(session, on, standings, currency)
-    for item in sorted(known.open_invoices(), key=lambda item: (item.late_since, item.invoice.invoice_id)):
+    receivables = read_receivables(session, on, standings, currency)
+    for item in sorted(receivables.open_invoices(), key=lambda item: (item.late_since, item.invoice.invoice_id)):
         if (standing := standings.get(item.payer_id)) and standing.owes_since is None:
             standing.owes_since = item.late_since
         if item.invoice.customer_id in standings:
             standings[item.invoice.customer_id].open_invoices.append(item)
-    for who in known.disputing() & standings.keys():
+    for who in receivables.disputing() & standings.keys():
         standings[who].disputing = True
 
 

@@ -1,4 +1,4 @@
-"""Where the data begin in the middle of a business's life: the first days of an export, which are nobody's beginning.
+"""Finds where the data begin in the middle of a business's life: an export's first days are nobody's beginning.
 
 Whoever has their first visit or invoice on those days may have come for years before. It judges nothing.
 """

@@ -1,4 +1,4 @@
-"""Messages about a late payment in; in mode "collector", those that Regulation F (12 CFR 1006) does not allow out.
+"""Stops messages about a late payment that Regulation F (12 CFR 1006) does not allow, in mode “collector”.
 
 The first creditor, who asks in its own name, is not bound by it and may say so: `[collecting] mode`. Writes nothing.
 """
@@ -30,8 +30,8 @@ def objection_to_work(settings: Settings, kind: str, channel: str, contact: str)
     if kind not in DEBTS or channel != EMAIL.name or settings.collecting.mode != "collector":
         return None
     domain = contact.rpartition("@")[2].casefold()
-    employers = [known.casefold().lstrip("@") for known in settings.collecting.work_domains]
-    return AT_WORK if any(domain == known or domain.endswith(f".{known}") for known in employers) else None
+    employers = [employer.casefold().lstrip("@") for employer in settings.collecting.work_domains]
+    return AT_WORK if any(domain == employer or domain.endswith(f".{employer}") for employer in employers) else None
 
 
 def check_collecting(
@@ -46,6 +46,7 @@ def check_collecting(
         way_out = WAY_OUT.get(message.channel, b"")
         if objection_to_work(settings, message.kind, message.channel, contact):
             stops[message.reference] = Stop("withdrawn", AT_WORK)
+        # A line feed is put before it, since the header may be the first line of the message.
         elif way_out not in b"\n" + whole.get(message.content_sha256 or "", b""):
             stops[message.reference] = Stop("blocked", NO_WAY_OUT)
     return stops

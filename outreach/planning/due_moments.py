@@ -1,6 +1,6 @@
-"""The moments around a day that planning must decide on: gathered in temporary tables, read back a page at a time.
+"""Gathers the moments around a day that planning must decide on, and reads them back a page at a time.
 
-However many customers and moments there are, only a page of them is in memory. Nothing is written for good.
+They are in temporary tables: however many there are, only a page of them is in memory. Nothing is written for good.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -69,10 +69,12 @@ POINT_DATES = Table(
 
 @dataclass(frozen=True)
 class Due:
-    """A moment to decide on, and the sequence of the last decision on it; `reference` is a ladder's last message."""
+    """A moment to decide on."""
 
     found: Found
+    #: That of the last decision on it; 0 where there is none.
     sequence: int
+    #: The last message of a ladder.
     reference: str | None
 
 
@@ -149,8 +151,8 @@ def _point_days(settings: Settings, kind: str, on: date) -> list[date]:
 def _gather(kind: str, written: str, day: BusinessDay) -> Any:
     """Kept from run to run: the same day is looked at on many, and to put a statement together takes milliseconds."""
     definition = MOMENTS[kind]
-    found = definition.select_for(definition.read_knobs(written), day)
-    rows = found.add_columns(literal(kind, String), literal(day.on, Date))
+    query = definition.select_for(definition.read_knobs(written), day)
+    rows = query.add_columns(literal(kind, String), literal(day.on, Date))
     into = AROUND if definition.windowed else POINT_DATES
     return insert(into).from_select(["customer_id", "occasion", "day", "kind", "looked_at"], rows)
 
@@ -172,15 +174,23 @@ def _with_decisions(settings: Settings, on: date, *what: Any) -> Any:
     """A select of the moments that are around and due, each with the decision that stands on it."""
     later = Decision.__table__.alias("later")  # type: ignore[attr-defined]
     last = select(func.max(later.c.sequence)).where(later.c.moment_id == col(Moment.moment_id)).correlate(Moment)
-    known = and_(
+    same_moment = and_(
         col(Moment.kind) == AROUND.c.kind,
         col(Moment.customer_id) == AROUND.c.customer_id,
         col(Moment.occasion) == AROUND.c.occasion,
     )
-    decided = and_(col(Decision.moment_id) == col(Moment.moment_id), col(Decision.sequence) == last.scalar_subquery())
+    last_decision = and_(
+        col(Decision.moment_id) == col(Moment.moment_id), col(Decision.sequence) == last.scalar_subquery()
+    )
     climbs = [_climbs(settings, kind, on) for kind in MOMENTS if knobs_for(settings, kind).ladder]
     is_due = func.coalesce(or_(_is_due(on), *climbs), literal(True, Boolean))
-    return select(*what).select_from(AROUND).outerjoin(Moment, known).outerjoin(Decision, decided).where(is_due)
+    return (
+        select(*what)
+        .select_from(AROUND)
+        .outerjoin(Moment, same_moment)
+        .outerjoin(Decision, last_decision)
+        .where(is_due)
+    )
 
 
 def _is_due(on: date) -> Any:

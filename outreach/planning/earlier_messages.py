@@ -1,4 +1,4 @@
-"""What became of a moment's earlier messages: which channels were tried, and by which it could not be written.
+"""Reads what became of a moment's earlier messages: the channels that were tried, and those that could not be written.
 
 A moment is decided on again when its message was withdrawn before it left; the numbers of its messages go on.
 """
@@ -19,10 +19,13 @@ UNWRITABLE = "composing"
 
 @dataclass(frozen=True)
 class Earlier:
-    """A moment's messages so far: the number of the last, the channels by which one left, and those that failed us."""
+    """A moment's messages so far."""
 
+    #: The number of the last.
     last_step: int = 0
+    #: The channels by which one left.
     tried: tuple[str, ...] = ()
+    #: Those by which it could not be written.
     unwritten: tuple[str, ...] = ()
 
     def continue_with(self, candidate: Candidate) -> Candidate:
@@ -52,11 +55,11 @@ def find_earlier(session: Session, moments: Collection[str]) -> dict[str, Earlie
 
 def _find_unwritten(session: Session, moments: Collection[str]) -> dict[str, list[str]]:
     """The channels by which each of the moments could not be written, by moment id."""
-    found: dict[str, list[str]] = defaultdict(list)
+    channels: dict[str, list[str]] = defaultdict(list)
     failed = select(Message.moment_id, Message.channel).join(
         Decision, col(Decision.reference) == Message.reference
     ).where(Decision.rule == UNWRITABLE)  # fmt: skip
     for chunk in in_chunks(moments):
         for moment, channel in session.exec(failed.where(col(Message.moment_id).in_(chunk)).distinct()):
-            found[moment].append(channel)
-    return found
+            channels[moment].append(channel)
+    return channels

@@ -1,4 +1,4 @@
-"""What each flag holds back: one table, one reason each. `confidential` and the postal flags close channels."""
+"""Says what each flag holds back: one table, one reason each. `confidential` and the postal flags close channels."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -64,6 +64,7 @@ def hold_for_flags(person: Person, kind: str, on: date, mourning_days: int) -> H
             continue
         until = flag.until_on
         if name == "bereaved" and until is None:
+            # A mourning to which nobody gave an end would hold everything for ever.
             until = flag.from_on + timedelta(days=mourning_days) - timedelta(days=1)
             if until < on:
                 continue

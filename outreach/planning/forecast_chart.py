@@ -1,4 +1,4 @@
-"""A forecast in; its touches and cost per moment and week out, as numbers, and as a picture for anybody's browser.
+"""Counts the touches and the cost of a forecast by moment and week, and draws them as a picture for any browser.
 
 The picture is plain SVG. Its shades differ in lightness and stand in one order, so that it reads in black and white.
 """
@@ -20,10 +20,12 @@ LEFT, TOP, HEIGHT, BAR, GAP, LINE = 46, 44, 220, 16, 4, 18
 
 @dataclass(frozen=True)
 class Weeks:
-    """`counts` and `costs` by (moment, the Monday of its week), for the day a touch leaves; costs in minor units."""
+    """The touches of a forecast by week, for the day on which each leaves."""
 
     mondays: list[date]
+    #: By (moment, the Monday of its week).
     counts: Counter[tuple[str, date]] = field(default_factory=Counter)
+    #: By moment, in minor units.
     costs: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -78,8 +80,8 @@ def draw_weeks(weeks: Weeks, title: str) -> str:
 
 def describe(weeks: Weeks) -> str:
     """What the picture shows, in a sentence."""
-    said = ", ".join(f"{weeks.total(moment)} {moment.replace('_', ' ')}" for moment in weeks.moments)
-    return f"Touches per week over {len(weeks.mondays)} weeks: {said or 'none'}."
+    totals = ", ".join(f"{weeks.total(moment)} {moment.replace('_', ' ')}" for moment in weeks.moments)
+    return f"Touches per week over {len(weeks.mondays)} weeks: {totals or 'none'}."
 
 
 def nice_step(tallest: int) -> int:
@@ -108,10 +110,10 @@ def _bar(weeks: Weeks, monday: date, place: int, scale: float) -> list[str]:
         number = weeks.counts[moment, monday]
         if number:
             y -= number * scale
-            said = escape(f"{number} {moment.replace('_', ' ')}, week of {monday}")
+            label = escape(f"{number} {moment.replace('_', ' ')}, week of {monday}")
             parts.append(
                 f'<rect x="{x}" y="{y:.1f}" width="{BAR}" height="{number * scale:.1f}" fill="{shade_of(moment)}" '
-                f'stroke="#fff" stroke-width="0.5"><title>{said}</title></rect>'
+                f'stroke="#fff" stroke-width="0.5"><title>{label}</title></rect>'
             )
     is_first_of_month = monday.day <= WEEK.days
     if is_first_of_month:

@@ -1,4 +1,4 @@
-"""Candidates, one after another; what becomes of each, in the light of those before it. It writes nothing.
+"""Judges candidates one after another, each in the light of those before it. It writes nothing.
 
 Planning writes down what it says, and the forecast and `why` only read it. The rules themselves are in `rules.py`.
 """
@@ -21,12 +21,10 @@ class Shared:
 
 @dataclass(frozen=True)
 class PlannedLegs:
-    """The moment gets messages of its own: one, or one for each channel where it goes by all of them.
-
-    `wants_person` says why a person must look at them first, whatever their channel.
-    """
+    """The moment gets messages of its own: one, or one for each channel where it goes by all of them."""
 
     legs: tuple[Leg, ...]
+    #: Why a person must look at them first, whatever their channel.
     wants_person: str | None = None
 
 

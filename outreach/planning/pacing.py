@@ -34,6 +34,7 @@ def hold_again(candidate: Candidate, day: Day) -> Hold | None:
 
 def hold_for_weekday(candidate: Candidate, day: Day) -> Hold | None:
     weekdays = candidate.knobs.weekdays
+    # There always is one: the knob holds at least one weekday.
     ahead = next(days for days in range(len(WEEKDAYS)) if WEEKDAYS[(day.on.weekday() + days) % 7] in weekdays)
     if ahead == 0:
         return None
@@ -99,6 +100,7 @@ def _nearest(candidate: Candidate, day: Day, touches: Iterable[Touch]) -> Touch 
 def _near(leg: Leg, touches: Iterable[Touch], day: Day) -> Touch | None:
     """The latest of `touches` that lies too near."""
     quiet = quiet_of(day.settings)
+    # The latest, because its quiet days outlast those of the others.
     return max((touch for touch in touches if abs(leg.route.send_on - touch[0]) < quiet), default=None)
 
 
@@ -134,6 +136,7 @@ def hold_for_gift(candidate: Candidate, day: Day) -> Hold | None:
     batch = max((tally.given_by[candidate.kind, leg.route.channel] for leg in candidate.legs), default=0) + gift
     if why := why_too_much(day.settings, GiftTotals(gift, batch)):
         return Hold("gift", why, day.tomorrow)
+    # Above another ceiling we look again tomorrow, since somebody may have raised it; a month's ends with its month.
     month = GiftTotals(month=tally.given + gift * len(candidate.legs))
     why = why_too_much(day.settings, month)
     return Hold("gift", why, first_of_next_month(day.on)) if why else None

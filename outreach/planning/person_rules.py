@@ -1,4 +1,4 @@
-"""The rules about people and how things stand with them, each one function with its own reason.
+"""The rules about people and about how things stand with them, each one function with its own reason.
 
 A rule about one kind of moment stands in that moment's file. `rules.py` lists all, and says which are asked again.
 """
@@ -118,6 +118,7 @@ def hold_present(candidate: Candidate, day: Day) -> Hold | None:
     return None
 
 
+# In days: for presents that have no knob for silence.
 FOREVER = 10**6
 
 

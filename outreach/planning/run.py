@@ -1,4 +1,4 @@
-"""Plans one day: the moments found go in; a decision for each, and a message for those we write to, come out.
+"""Plans one day: writes a decision on each moment that is found, and a message for those we write to.
 
 One transaction, one run at a time: a second run of the same day finds everything decided. Nothing is sent from here.
 """
@@ -47,14 +47,14 @@ LOST = Hold("no_longer", "the reason to write is no longer there")
 
 @dataclass(frozen=True)
 class PlanReport:
-    """What this run decided: counts by (moment, channel) of messages, and by (moment, outcome, rule) of decisions.
-
-    `already_decided` counts moments that an earlier run had settled, or that are not due to be looked at again.
-    """
+    """What this run decided."""
 
     on: date
+    #: By (moment, channel).
     messages: Counter[tuple[str, str]] = field(default_factory=Counter)
+    #: By (moment, outcome, rule).
     decisions: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    #: Moments that an earlier run had settled, or that are not due to be looked at again.
     already_decided: int = 0
 
     def __add__(self, other: "PlanReport") -> "PlanReport":
@@ -108,14 +108,14 @@ def plan_in(
 ) -> PlanReport:
     """Plans the day in the session of `surroundings`, which is the caller's to commit or to forget."""
     session, settings, on = surroundings.session, day.settings, day.on
-    found = surroundings.move_to(settings, on, kinds)
-    tell(f"{sum(found.values())} moments around {on}")
+    counts = surroundings.move_to(settings, on, kinds)
+    tell(f"{sum(counts.values())} moments around {on}")
     planner, due = Planner(session, day, key), 0
     planner.drop_lost(kinds)
-    for page in read_due(session, settings, on, found):
+    for page in read_due(session, settings, on, counts):
         planner.decide(page)
         due += len(page)
-    return replace(planner.report, already_decided=sum(found.values()) - due)
+    return replace(planner.report, already_decided=sum(counts.values()) - due)
 
 
 def load_day(

@@ -1,4 +1,4 @@
-"""Texts about to leave in; a Stop for those that would be one too many for their number, out. Writes nothing.
+"""Makes texts wait that would be one too many for their number. Writes nothing.
 
 A practice may text about health without written consent only so often (47 CFR 64.1200(a)(9)(iv)(E)).
 """
@@ -30,6 +30,7 @@ def check_text_cap(session: Session, settings: Settings, messages: Messages, on:
         days = had[message.contact_hash or ""]
         free = _first_free(settings, days, on)
         if free == on:
+            # Counted at once, for two texts of one look may go to one number.
             days.append(on)
         else:
             at = instant_at(free, settings.business.sending_hour, settings.business.timezone)

@@ -1,4 +1,4 @@
-"""Treatments in the data that nobody has said yes or no to yet: out with how often and when they were done lately."""
+"""Lists the treatments in the data that nobody has said yes or no to yet, with how often they were done lately."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -17,9 +17,11 @@ DAYS_BACK = 90
 
 @dataclass(frozen=True)
 class WaitingTreatment:
-    """`name` is as the data have it most often; `times` and `last_on` are of the last three months."""
+    """A treatment that waits for a yes or a no."""
 
+    #: As the data have it most often.
     name: str
+    #: How often it was done in the last three months.
     times: int
     last_on: date
 
@@ -39,6 +41,7 @@ def waiting_treatments(session: Session, settings: Settings, on: date) -> list[W
     settled |= set(session.exec(select(TreatmentAnswer.treatment)).all())
     waiting: dict[str, WaitingTreatment] = {}
     rows = session.execute(done.group_by(col(Treatment.name))).all()
+    # The most usual spelling first: it is the one that is shown.
     for name, times, last_on in sorted(rows, key=lambda row: (-row[1], row[0])):
         folded = name.casefold()
         if not name.strip() or folded in settled or is_never_mentioned(name):

@@ -1,4 +1,4 @@
-"""What a row that could not be read may change: it is put off until the row is mended and imported again."""
+"""Puts off what a row that could not be read may change, until that row is mended and imported again."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

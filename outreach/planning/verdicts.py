@@ -8,15 +8,14 @@ from outreach.moments.rule import Hold
 
 @dataclass(frozen=True)
 class Stop:
-    """Why a message does not leave; `status` is what it becomes, and "approved" means it only waits.
+    """Why a message does not leave."""
 
-    `not_before` is until when it waits, where that is known. `holds` is what is said now of each moment that it was to
-    carry, by moment id: with it the moments are decided on again.
-    """
-
+    #: What it becomes; “approved” means that it only waits.
     status: str
     reason: str
+    #: Until when it waits, where that is known.
     not_before: datetime | None = None
+    #: What is said now of each moment that it was to carry, by moment id: with it they are decided on again.
     holds: tuple[tuple[str, Hold], ...] = ()
 
     @property

@@ -1,4 +1,4 @@
-"""Why this person, why today, why not: one customer in, each moment's answer on a date out. Writes nothing."""
+"""Explains why this person is written to today, and why not: each moment's answer on a date. Writes nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -30,12 +30,10 @@ from outreach.settings import Settings
 
 @dataclass(frozen=True)
 class MomentAnswer:
-    """What stands, or would be decided, about one moment; `occasion` is empty where there is none on the date.
-
-    `clauses` are the conditions of the moment on the date, each with what the customer has to show for it.
-    """
+    """What stands, or would be decided, about one moment."""
 
     kind: str
+    #: Empty where there is none on the date.
     occasion: str
     outcome: str
     rule: str
@@ -44,6 +42,7 @@ class MomentAnswer:
     next_on: date | None = None
     reference: str | None = None
     status: str | None = None
+    #: The moment's conditions on the date, each with what the customer has to show for it.
     clauses: tuple[ClauseAnswer, ...] = ()
 
 
@@ -60,9 +59,10 @@ def explain_customer(
             raise NotFound(f"There is no customer “{customer_id}”. Ids are those of customers.csv")
         settings = settings.model_copy(update={"start_on": start_of(session, settings, on)})
         decided = list_decided(session, customer_id)
-        known = {(answer.kind, answer.occasion) for answer in decided}
-        found = look_around(session, settings, on, partial(find_moments, customer_id=customer_id))
-        undecided = [item for item in found.values() if (item.kind, item.occasion) not in known]
+        keys = {(answer.kind, answer.occasion) for answer in decided}
+        around = look_around(session, settings, on, partial(find_moments, customer_id=customer_id))
+        # What was decided is told as it was decided, whatever planning would say today.
+        undecided = [item for item in around.values() if (item.kind, item.occasion) not in keys]
         answers = decided + _foreseen(session, settings, key, on, now, undecided)
         present = {answer.kind for answer in answers}
         answers = sorted(answers, key=lambda answer: (answer.decided_on or on, answer.kind))

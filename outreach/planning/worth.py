@@ -1,4 +1,4 @@
-"""What customers have brought us: their payments until a day in, two sums for each out, in the business's currency."""
+"""Adds up what each customer paid us until a day: two sums, in the business's currency. It converts nothing."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""What the business decides, in outreach.toml and the environment. This is the one import for the whole of it.
+"""What the business decides, in outreach.toml and in the environment. Each table has its class in a module here.
 
-Each moment's knobs have their defaults in its file in outreach/moments/; `moments` is what differs from them.
+The defaults of a moment's knobs stand in its file in outreach/moments/; `moments` holds only what differs from them.
 Secrets are never written in outreach.toml.
 """
 

@@ -1,4 +1,4 @@
-"""What the business decides about the desk: `[desk]` in outreach.toml, who may sign in there and for how long."""
+"""The settings of the desk: `[desk]` in outreach.toml. They say who may sign in there and for how long."""
 
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -11,18 +11,19 @@ from outreach.settings.providers import PartWithSecrets, secret_of
 
 
 class OidcSettings(PartWithSecrets):
-    """Signing in with the account people have elsewhere (OpenID Connect): `issuer` is its address, as in its own words.
-
-    `name` is what the button calls it. `timeout_seconds` bounds each wait on it.
-    """
+    """Sign-in with an account that staff have elsewhere (OpenID Connect)."""
 
     SECRETS: ClassVar[tuple[str, ...]] = ("client_secret",)
 
+    #: The address of the service, written exactly as the service writes it.
     issuer: str = ""
+    #: The id that the service gave to this desk.
     client_id: str = ""
     client_secret: SecretStr | None = None
     client_secret_file: Path | None = None
+    #: What the button calls the account.
     name: str = "your work account"
+    #: How long each wait on the service may last.
     timeout_seconds: float = Field(default=10, gt=0)
 
     @property
@@ -32,15 +33,14 @@ class OidcSettings(PartWithSecrets):
 
 
 class DeskSettings(Part):
-    """`url` is where staff open the desk, for links to it; without one, `business.public_url` is.
+    """Where the desk is and how long a sign-in lasts there."""
 
-    A sign-in ends `session_hours` after it began, and sooner when it was not used for `idle_minutes`.
-
-    Only the `trusted_proxies` are believed when they say on whose behalf they call.
-    """
-
+    #: Where staff open the desk, for links to it; without it, `business.public_url` is.
     url: str = ""
+    #: A sign-in ends so long after it began …
     session_hours: float = Field(default=12, gt=0)
+    #: … and sooner when it was not used for so long.
     idle_minutes: float = Field(default=120, gt=0)
+    #: Only these are believed when they say on whose behalf they call.
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     oidc: OidcSettings = OidcSettings()

@@ -1,6 +1,6 @@
-"""What the business decides about when, how often and at what cost it may reach people: `[hours]` and `[collecting]`.
+"""When, how often and at what cost the business may reach people: `[hours]`, `[collecting]` and `[texts]`.
 
-The law of a place stands in the defaults where it is stricter; counsel confirms it before anybody relies on it.
+Where the law of a place is stricter, the defaults keep it. Counsel confirms them before anybody relies on them.
 """
 
 import re
@@ -31,24 +31,22 @@ def minutes_of(hours: str) -> tuple[int, int]:
     """
     if not hours:
         return 0, 1440
-    found = _HOURS.fullmatch(hours)
-    opens, closes = (int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4])) if found else (1, 0)
+    match = _HOURS.fullmatch(hours)
+    opens, closes = (int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])) if match else (1, 0)
     if not opens < closes <= 1440:
         raise ValueError(f"“{hours}” are no hours of one day; write them like 08:00-21:00, or leave them empty")
     return opens, closes
 
 
 class HoursSettings(Part):
-    """When a channel may be used, in the recipient's own time; empty for at any time. Letters are never bounded.
-
-    `regions` are stricter hours of a country's regions, by codes such as US-FL, for texts and calls. On `closed_days`,
-    and on public holidays with `closed_holidays`, no text and no call goes out.
-    """
+    """When a channel may be used, in the recipient's own time; empty is at any time. Letters are never bounded."""
 
     text: str = "08:00-21:00"
     call: str = "08:00-21:00"
     email: str = ""
+    #: Stricter hours of a country's regions, by codes such as US-FL, for texts and calls.
     regions: dict[str, str] = STRICTER
+    #: On these days, and on public holidays with `closed_holidays`, no text and no call goes out.
     closed_days: tuple[Day, ...] = ()
     closed_holidays: bool = False
 
@@ -69,13 +67,13 @@ class HoursSettings(Part):
 
 
 class CollectingSettings(Part):
-    """How late payments are asked about. "collector" keeps all of Regulation F; "creditor" asks in its own name.
+    """How the business asks about late payments."""
 
-    In `work_domains` stand the domains of employers' e-mail addresses; `calls_a_week` is at most so many to one person.
-    """
-
+    #: “collector” keeps all of Regulation F; “creditor” is for a business that asks in its own name.
     mode: Literal["collector", "creditor"] = "collector"
+    #: The domains of employers' e-mail addresses: a collector writes nothing about a debt to them.
     work_domains: tuple[str, ...] = ()
+    #: A collector calls one person about a late payment at most so often in seven days.
     calls_a_week: int = Field(default=7, ge=0)
 
 
@@ -87,6 +85,10 @@ class TextCapSettings(Part):
 
 
 class Texts(Part):
+    """How long a text may be, how its number is read, and how many may go to one number."""
+
+    #: A longer text is not sent.
     max_segments: int = Field(default=2, ge=1)
+    #: The country whose way of writing numbers a customer's telephone number is read in.
     region: str = "US"
     cap: TextCapSettings = TextCapSettings()

@@ -1,7 +1,6 @@
 """Reads outreach.toml and the environment into one frozen `Settings`. An environment variable stands above the file.
 
-Each moment's knobs have their defaults in its file in outreach/moments/; `moments` is what differs from them.
-Secrets are never written in outreach.toml.
+It refuses a setting that it does not know, and a secret that is written in outreach.toml.
 """
 
 import json
@@ -60,15 +59,24 @@ class Settings(BaseSettings):
         env_prefix="OUTREACH_", env_nested_delimiter="__", frozen=True, extra="forbid", validate_default=True
     )
 
+    #: In rehearsal everything goes to files through `outbox`; live uses `providers`.
     mode: Literal["rehearsal", "live"] = "rehearsal"
+    #: No moment whose day lies before it is acted on; live and without it, the first import's day is taken.
     start_on: date | None = None
+    #: At most so many messages are handed over in a day; the others wait for the next.
     daily_cap: int = Field(default=200, ge=0)
+    #: sqlite:///path or postgresql://…
     database_url: str = "sqlite:///outreach.db"
+    #: An instant to take for now, such as 2026-11-22T10:00Z; for rehearsals only.
     now: str | None = None
+    #: Read only as OUTREACH_CONFIG: the settings file, where it is not ./outreach.toml.
     config: Path | None = None
     templates: Path = PROJECT / "templates"
+    #: The folder of the business's own pens, made by `outreach pen make`.
     pens: Path = Path("pens")
+    #: The pen for a letter whose signatory's pen lacks one of its characters; without it the letter is held back.
     fallback_pen: str = ""
+    #: The key that hashes contacts and signs unsubscribe links; `secret_file` keeps it where this is not set.
     secret: SecretStr | None = None
     secret_file: Path = Path("outreach.secret")
     business: Business = Business()
@@ -90,6 +98,7 @@ class Settings(BaseSettings):
     budget: BudgetSettings = BudgetSettings()
     rewards: RewardsSettings = RewardsSettings()
     storage: StorageSettings = StorageSettings()
+    #: What differs from the moments' own knobs. The types are theirs, and the moments' room checks them.
     moments: dict[str, dict[str, Any]] = {}
 
     @classmethod
@@ -120,8 +129,8 @@ def _secrets_in(data: dict[str, Any], above: str = "") -> str | None:
     for name, value in data.items():
         if name in SECRET_NAMES:
             return f"{above}{name}"
-        if isinstance(value, dict) and (found := _secrets_in(value, f"{above}{name}.")):
-            return found
+        if isinstance(value, dict) and (inner := _secrets_in(value, f"{above}{name}.")):
+            return inner
     return None
 
 

@@ -1,6 +1,6 @@
-"""What the business decides about watching over it all: `[ops]` and `[budget]` in outreach.toml.
+"""The settings that watch over the work: `[ops]` and `[budget]` in outreach.toml.
 
-When an alarm stands, whom it goes to, and what may be spent on outreach in a month.
+They say when an alarm stands, who is told of it, and what may be spent on outreach in a month.
 """
 
 from typing import Annotated, Literal
@@ -12,18 +12,19 @@ from outreach.settings.parts import Part
 
 
 class OpsSettings(Part):
-    """`alarms_to` is an e-mail address, or an http(s) address that takes {"subject", "body"}; empty for nobody.
+    """When an alarm stands, and who is told of it."""
 
-    Approved messages wait too long after `backlog_hours`; those that left without an answer stay open too long after
-    `uncertain_minutes`; a vendor with something to report is silent after `webhook_silence_hours`; customer data is
-    stale after `import_hours`; and a month's budget is nearly spent at `budget_percent`.
-    """
-
+    #: An e-mail address, or an http(s) address that takes {"subject", "body"}; empty for nobody.
     alarms_to: str = ""
+    #: Approved messages that are due may wait so long.
     backlog_hours: float = Field(default=1, gt=0, le=8760)
+    #: Messages that left without an answer may stay open so long.
     uncertain_minutes: float = Field(default=120, gt=0, le=525600)
+    #: A vendor with something to report may be silent for so long; three days outlast a weekend.
     webhook_silence_hours: float = Field(default=72, gt=0, le=8760)
+    #: Customer data may be so old.
     import_hours: float = Field(default=36, gt=0, le=8760)
+    #: A month's budget counts as nearly spent from here.
     budget_percent: int = Field(default=80, ge=1, le=100)
 
     @field_validator("alarms_to")
@@ -57,12 +58,12 @@ def _way_to(address: str) -> Literal["email", "web"] | None:
 
 
 class BudgetSettings(Part):
-    """What outreach may cost in a calendar month, in minor units: all of it (`month`), and each moment in `moments`.
+    """What outreach may cost in a calendar month, in minor units. Without an amount there is no budget."""
 
-    Without an amount there is no budget. A message may cost at most `worth_percent` of what its customer is worth in
-    twelve months; without it, whatever it costs.
-    """
-
+    #: For all messages together.
     month: int | None = Field(default=None, ge=1)
+    #: For single moments, by name.
     moments: dict[str, Annotated[int, Field(ge=0)]] = {}
+    #: A message may cost at most this much of what its customer is worth in twelve months; without it, whatever it
+    #: costs.
     worth_percent: float | None = Field(default=None, gt=0)

@@ -1,4 +1,4 @@
-"""What the business decides about paper: `[paper]` and `[postage]` in outreach.toml, and how proofs look."""
+"""The settings of paper: `[paper]`, `[postage]` and `[proof]` in outreach.toml."""
 
 from typing import Literal
 
@@ -8,28 +8,28 @@ from outreach.settings.parts import Part
 
 
 class PaperSettings(Part):
-    """A letter has `most_pages` of words at most. `voucher` says where the voucher of a gift stands.
+    """What letters are printed on, and what their files keep to."""
 
-    `format` is what the file keeps to: PDF/UA-1 can be read aloud; PDF/A-2b is that, and lasts as well.
-    `forbidden_outside` are words, such as a brand, that nobody may read without opening the envelope, and
-    `confirmed_proofs` name each vendor and paper, as “stannp A4”, of which somebody has held a right proof in hand.
-    """
-
+    #: The most pages that a letter's words may take.
     most_pages: int = Field(default=2, ge=1, le=10)
+    #: Where the voucher of a gift stands.
     voucher: Literal["none", "strip", "page"] = "none"
+    #: PDF/UA-1 can be read aloud; PDF/A-2b is that, and lasts as well.
     format: Literal["PDF/UA-1", "PDF/A-2b"] = "PDF/UA-1"
+    #: Words, such as a brand, that nobody may read without opening the envelope.
     forbidden_outside: tuple[str, ...] = ()
+    #: Each vendor and paper, as “stannp A4”, of which somebody has held a right proof in hand.
     confirmed_proofs: tuple[str, ...] = ()
 
 
 class Postage(Part):
-    """What one message costs, in minor units of the business's currency, for the count and cost staff approve.
+    """What one message costs, in minor units of the business's currency, for the count and cost staff approve."""
 
-    `letter` is for the first page, and `letter_page` for each further one; `card` is for both sides.
-    """
-
+    #: The first page of a letter.
     letter: int = Field(default=105, ge=0)
+    #: Each further page.
     letter_page: int = Field(default=15, ge=0)
+    #: Both sides together.
     card: int = Field(default=75, ge=0)
     email: int = Field(default=0, ge=0)
     text_segment: int = Field(default=1, ge=0)

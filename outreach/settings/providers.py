@@ -1,4 +1,4 @@
-"""What the business decides about those who carry its messages: `[providers]` in outreach.toml, one part for each.
+"""The settings of those who carry the messages: `[providers]` in outreach.toml, with a part for each provider.
 
 Keys and secrets come from the environment, or from a file that a `…_file` setting names; never from outreach.toml.
 """
@@ -26,9 +26,11 @@ Provider = LetterProvider | EmailProvider | TextProvider | CallProvider
 
 
 class ProviderSettings(Part):
-    """Where a provider puts its files, and whether it may carry what the law protects."""
+    """A provider that writes files."""
 
+    #: Where it puts its files.
     folder: Path | None = None
+    #: Whether it may carry messages about health, and about debt: data that the law protects.
     health: bool = False
     debt: bool = False
 
@@ -46,8 +48,9 @@ class PrintroomSettings(OutboxSettings):
 
 
 class PartWithSecrets(Part):
-    """`SECRETS` names the settings that are secret; each may be read from the file that `<name>_file` names."""
+    """A part some of whose settings are secret."""
 
+    #: The names of its secret settings; each may be read from the file that `<name>_file` names.
     SECRETS: ClassVar[tuple[str, ...]] = ()
 
     @model_validator(mode="before")
@@ -64,19 +67,20 @@ class PartWithSecrets(Part):
 
 
 class VendorSettings(PartWithSecrets):
-    """What every vendor has: whether it may carry what the law protects, its address, and how we treat it.
-
-    `timeout_seconds` bounds each wait on the network. `per_second` is shared by all senders. `absent_after_minutes`: a
-    look-up that finds nothing so long after the last try proves that nothing arrived.
-    """
+    """What every vendor has."""
 
     SECRETS: ClassVar[tuple[str, ...]] = ("api_key", "webhook_secret")
 
+    #: Whether there is an agreement for messages about health, and for those about debt.
     health: bool = False
     debt: bool = False
+    #: The address of its API.
     url: str = ""
+    #: How long each wait on the network may last.
     timeout_seconds: float = Field(default=20, gt=0)
+    #: Hand-overs in a second, by all senders together.
     per_second: float | None = Field(default=None, gt=0)
+    #: A look-up that finds nothing so long after the last try proves that nothing arrived.
     absent_after_minutes: float = Field(default=60, ge=0)
 
 
@@ -99,12 +103,14 @@ def secret_of(value: SecretStr | None) -> str:
 
 
 class LetterVendorSettings(VendorSettings):
-    """A vendor that prints. Letters are held back `cancel_hours`, so that they can still be cancelled."""
+    """A vendor that prints."""
 
     api_key: SecretStr | None = None
     api_key_file: Path | None = None
+    #: It proves that a webhook is the vendor's own.
     webhook_secret: SecretStr | None = None
     webhook_secret_file: Path | None = None
+    #: Letters are held back at the vendor for so long, and can be cancelled until then.
     cancel_hours: float = Field(default=4, ge=0)
 
 
@@ -125,16 +131,13 @@ class PostgridSettings(LetterVendorSettings):
 class StannpSettings(LetterVendorSettings):
     url: str = "https://api-us1.stannp.com/v1"
     per_second: float | None = 4
+    #: Stannp cannot hold a letter back, so that no time to cancel is promised.
     cancel_hours: float = Field(default=0, ge=0)
     double_sided: bool = False
 
 
 class HandwryttenSettings(VendorSettings):
-    """Handwrytten writes the words with its own pens: `card_id` is the card and `font` the hand, from its lists.
-
-    `most_characters` is what the card holds; 500 to 800, says the vendor (handwrytten/mcp-server,
-    DOCUMENTATION.md).
-    """
+    """Handwrytten writes the words with its own pens."""
 
     SECRETS: ClassVar[tuple[str, ...]] = ("api_key",)
 
@@ -142,25 +145,26 @@ class HandwryttenSettings(VendorSettings):
     per_second: float | None = 1
     api_key: SecretStr | None = None
     api_key_file: Path | None = None
+    #: The card to write on, from its list.
     card_id: str = ""
+    #: The hand to write in, from its list.
     font: str = ""
+    #: What the card holds; 500 to 800, says the vendor (handwrytten/mcp-server, DOCUMENTATION.md).
     most_characters: int = Field(default=800, ge=1)
 
 
 class SendgridSettings(VendorSettings):
-    """`activity`: the account has the e-mail activity add-on, so that messages can be looked up.
-
-    `dkim_selector` names the key in the DNS that it signs with; s1 is the one that SendGrid gives first.
-    """
-
     SECRETS: ClassVar[tuple[str, ...]] = ("api_key",)
 
     url: str = "https://api.sendgrid.com"
     per_second: float | None = 100
     api_key: SecretStr | None = None
     api_key_file: Path | None = None
+    #: The key that its signed webhooks are verified with.
     webhook_public_key: str = ""
+    #: The account has the e-mail activity add-on, so that messages can be looked up.
     activity: bool = False
+    #: The name of the key in the DNS that it signs with; s1 is the one that SendGrid gives first.
     dkim_selector: str = "s1"
 
     def missing(self) -> list[str]:
@@ -168,20 +172,20 @@ class SendgridSettings(VendorSettings):
 
 
 class SmtpSettings(VendorSettings):
-    """A mail server of one's own or of a host. `security` is how the connection is encrypted.
-
-    `dkim_selector` names the key in the DNS that the server signs with, for `outreach doctor` to look at.
-    """
+    """A mail server of one's own or of a host."""
 
     SECRETS: ClassVar[tuple[str, ...]] = ("password",)
 
     host: str = ""
     port: int = Field(default=587, ge=1, le=65535)
+    #: How the connection is encrypted.
     security: Literal["starttls", "tls", "none"] = "starttls"
+    #: The account, where the server asks for one.
     username: str = ""
     password: SecretStr | None = None
     password_file: Path | None = None
     per_second: float | None = 2
+    #: The name of the key in the DNS that the server signs with, for `outreach doctor` to look at.
     dkim_selector: str = ""
 
     @field_validator("host")
@@ -197,19 +201,17 @@ class SmtpSettings(VendorSettings):
 
 
 class TwilioSettings(VendorSettings):
-    """`sender` is the number texts come from in E.164, or the id of a messaging service (MG…).
-
-    A US long code needs an approved A2P 10DLC `campaign` (its id), registered for this `campaign_use`.
-    """
-
     SECRETS: ClassVar[tuple[str, ...]] = ("auth_token",)
 
     url: str = "https://api.twilio.com"
     per_second: float | None = 1
     account_sid: str = ""
+    #: It also proves that a webhook is Twilio's own.
     auth_token: SecretStr | None = None
     auth_token_file: Path | None = None
+    #: The number that texts come from, in E.164, or the id of a messaging service (MG…).
     sender: str = ""
+    #: The id of an approved A2P 10DLC campaign, which a US long code needs, and what it was registered for.
     campaign: str = ""
     campaign_use: Literal["", "service", "marketing", "mixed"] = ""
 
