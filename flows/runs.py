@@ -31,6 +31,7 @@ from prefect.states import Completed, Failed, Scheduled
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
+from outreach.channels import NOUNS
 from outreach.clock import Clock, parse_day, read_clock, system_clock
 from outreach.database import open_database, reading, upgrade_database
 from outreach.database_errors import explain_database_error
@@ -53,7 +54,6 @@ TELLABLE = (SettingsError, DatabaseError, NotFound, ApprovalError)
 SHARDS = "shards"
 TO_MEND = "ToMend"
 A_LITTLE_LATER = timedelta(seconds=5)
-WORDS = {"letter": "letter", "email": "e-mail", "text": "text", "call": "call"}
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def as_many(number: int, word: str) -> str:
 
 def count_of(channels: Mapping[str, int]) -> list[str]:
     """How many of each channel in words, such as `214 letters`, the letters first."""
-    return [as_many(channels[channel], word) for channel, word in WORDS.items() if channels.get(channel)]
+    return [as_many(channels[channel], word) for channel, word in NOUNS.items() if channels.get(channel)]
 
 
 def announce_approved(batches: Iterable[Batch]) -> None:

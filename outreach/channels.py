@@ -4,3 +4,5 @@ from typing import Literal
 
 #: The name of a channel as settings, tables and CSV files write it.
 ChannelName = Literal["letter", "email", "text", "call"]
+#: What one message of a channel is called.
+NOUNS = {"letter": "letter", "email": "e-mail", "text": "text", "call": "call"}

@@ -9,13 +9,15 @@ from datetime import date, datetime
 class DeliverReport:
     """What this run did, in messages, and what waits now that it is done.
 
-    `sent` counts by channel. `again`: surely not taken, or not answered by a provider that takes one key once; the next
-    run tries them. `retrying` counts them by provider, and `resting` ones failed too often in a row. `waiting` are
-    approved for a later day, `paused` and `over_cap` for today; `left` are still due once the limit was reached. The
-    approval of `undoable` can be undone, until `next_at` for the first of them and `undo_until` for the last; then they
-    leave. `out_of_hours` wait for the hours in which their recipients may be reached, the first from `hours_at` on.
-    `before` were accepted before this run. `files` are the lists that providers wrote. `cancelled` were taken
-    back at vendors, and `saved` is their cost in minor units.
+    `sent` counts by channel. `withdrawn` had a reason that is gone; `changed` are withdrawn too, since what they
+    said, or whom they went to, is not what it was: planning decides again. `again`: surely not taken, or not
+    answered by a provider that takes one key once; the next run tries them. `retrying` counts them by provider, and
+    `resting` ones failed too often in a row. `waiting` are approved for a later day, `paused` and `over_cap` for
+    today; `left` are still due once the limit was reached. The approval of `undoable` can be undone, until
+    `next_at` for the first of them and `undo_until` for the last; then they leave. `out_of_hours` wait for the
+    hours in which their recipients may be reached, the first from `hours_at` on. `before` were accepted before this
+    run. `files` are the lists that providers wrote. `cancelled` were taken back at vendors, and `saved` is their
+    cost in minor units.
     """
 
     on: date
@@ -23,6 +25,7 @@ class DeliverReport:
     suppressed: int
     blocked: int
     withdrawn: int
+    changed: int
     expired: int
     failed: int
     uncertain: int

@@ -181,9 +181,21 @@ def unbroken(fields: Fields) -> Fields:
 
 
 def _require_letters(name: str, font: Path, words: str) -> None:
-    if missing := missing_letters(font, re.sub(r"\s", " ", words)):
-        # Which characters they are would spell out a name.
-        raise CannotWrite(f"{name} cannot write {len(missing)} of its characters; choose another pen or channel")
+    missing = missing_letters(font, re.sub(r"\s", " ", words))
+    if missing and name == TYPED:
+        raise CannotWrite(
+            f"no face we have can print {_tell_scripts(missing)} of its address or small print; write them in the "
+            "letters of another script in the customer data, or choose another channel"
+        )
+    if missing:
+        raise CannotWrite(f"{name} cannot write {_tell_scripts(missing)}; choose another pen or channel")
+
+
+def _tell_scripts(letters: Sequence[str]) -> str:
+    """How many and of which scripts, such as “2 characters (CJK)”: the characters themselves would spell out a name."""
+    scripts = sorted({unicodedata.name(letter, "unnamed").split()[0] for letter in letters})
+    named = ", ".join(script if script == "CJK" else script.capitalize() for script in scripts)
+    return f"{len(letters)} {'character' if len(letters) == 1 else 'characters'} ({named})"
 
 
 def address_size(lines: list[str], place: Zone) -> float:
