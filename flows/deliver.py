@@ -20,6 +20,7 @@ from flows.shard_runs import spreading
 from outreach.database import reading
 from outreach.day import deliver_day
 from outreach.delivery.due import DueReport, count_due
+from outreach.delivery.expected_stops import foresee_delivery
 from outreach.delivery.reports import DeliverReport
 from outreach.learning.sender_counts import count_handovers
 
@@ -31,9 +32,9 @@ NOT_ENDED = {"waiting", "undoable", "out_of_hours", "paused", "over_cap", "left"
 def deliver(dry_run: DryRun = False, limit: Sending = None) -> DeliverReport | DueReport:
     """Send what is approved and due, each message once."""
     with open_run() as run:
-        due = count_due(run.engine, run.settings, run.clock, limit)
         if dry_run:
-            return finish_dry(run, due)
+            return finish_dry(run, foresee_delivery(run.engine, run.settings, run.clock, limit))
+        due = count_due(run.engine, run.settings, run.clock, limit)
         owner, handed = sender_name(), Handed(run, due.leaving)
         # What rooms say in words may name what it is about, and Prefect keeps its logs: it gets the counts below.
         with spreading("deliver", run.log.info) as call_help:
@@ -61,9 +62,14 @@ class Handed:
 
 def finish_dry(run: Run, due: DueReport) -> DueReport:
     rows = [(*key, number) for key, number in sorted(due.due.items())]
-    publish(run, as_page(f"Due on {due.on}", {"A dry run": as_table(["moment", "channel", "number"], rows)}))
+    stopped = [(name.replace("_", " "), number) for name, number in sorted(due.stops.items())]
+    sections = {"A dry run": as_table(["moment", "channel", "number"], rows)}
+    if stopped:
+        sections["Would not leave"] = as_table(["outcome", "number"], stopped)
+    publish(run, as_page(f"Due on {due.on}", sections))
     message = f"A dry run, nothing has left: {due.due.total()} are due, {due.leaving} would be handed over"
-    return finish(run, due, message, f"dry run · {due.leaving} due")
+    not_leaving = "".join(f", {number} {name}" for name, number in stopped)
+    return finish(run, due, message + not_leaving, f"dry run · {due.leaving} due")
 
 
 def publish_counts(run: Run, report: DeliverReport, owner: str) -> None:

@@ -93,5 +93,5 @@ def _automations(client: SyncPrefectClient) -> Iterator[Finding]:
 def _results() -> Finding:
     kept = get_current_settings().results.persist_by_default
     return Finding(
-        "results stay out of Prefect", not kept, "Set PREFECT_RESULTS_PERSIST_BY_DEFAULT=false" if kept else ""
+        "what Prefect keeps of results", not kept, "Set PREFECT_RESULTS_PERSIST_BY_DEFAULT=false" if kept else ""
     )

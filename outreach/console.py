@@ -64,8 +64,10 @@ def print_json(value: Any) -> None:
     print(json.dumps(as_plain(value), ensure_ascii=False))
 
 
-def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """A table of at most `ROWS_SHOWN` rows that says how many it left out."""
+def print_table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], most: int | None = ROWS_SHOWN
+) -> None:
+    """A table of at most `most` rows that says how many it left out; None for all of them."""
     listed = [[("" if cell is None else str(cell)) for cell in row] for row in rows]
     if not listed:
         say(f"{title}: none")
@@ -73,9 +75,9 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
     table = Table(box=None, padding=(0, 2, 0, 0))
     for column in columns:
         table.add_column(_plain(column), overflow="fold")
-    for row in listed[:ROWS_SHOWN]:
+    for row in listed[:most]:
         table.add_row(*map(_plain, row))
     console.print(_plain(title, "bold"), soft_wrap=True)
     console.print(table)
-    if len(listed) > ROWS_SHOWN:
-        say(f"… and {len(listed) - ROWS_SHOWN} more")
+    if most is not None and len(listed) > most:
+        say(f"… and {len(listed) - most} more")

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from sqlmodel import Session, col, select
 
 from outreach.approval.batches import WAITING
+from outreach.approval.staff import APPROVERS, list_staff
 from outreach.channels import CHANNELS
 from outreach.chunks import select_for
 from outreach.composing.contributors import Contribution
@@ -79,10 +80,22 @@ def require_another(session: Session, settings: Settings, batch: Batch, by: str)
     if by not in authors_of(session, batch):
         return False
     if not settings.approval.single_person:
-        theirs = [part for part in parts_in(session, batch, TO_APPROVE) if part.by == by]
-        what = f"their {tell_parts(theirs)}" if theirs else "they prepared it"
         raise SamePerson(
-            f"{by} had a hand in {batch.batch_id} ({what}); somebody else must approve it. Where there is only one "
-            "person, set approval.single_person"
+            f"{by} had a hand in {batch.batch_id} ({tell_share(session, batch, by)}); somebody else must approve it. "
+            "Where there is only one person, set approval.single_person"
         )
     return True
+
+
+def tell_share(session: Session, batch: Batch, by: str) -> str:
+    """What of a batch is theirs, in words."""
+    theirs = [part for part in parts_in(session, batch, TO_APPROVE) if part.by == by]
+    return f"their {tell_parts(theirs)}" if theirs else "they prepared it"
+
+
+def find_other_approvers(session: Session, settings: Settings, batch: Batch, by: str) -> list[str] | None:
+    """The names of those who may approve the batch in place of `by`; None where `by` may."""
+    authors = authors_of(session, batch)
+    if by not in authors or settings.approval.single_person:
+        return None
+    return [one.name for one in list_staff(session) if one.role in APPROVERS and one.staff_id not in authors]

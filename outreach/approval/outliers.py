@@ -50,7 +50,7 @@ def look_over(session: Session, batch_id: str) -> list[Look]:
     rows = _messages_of(session, batch_id)
     why = {row.reference: _own_reasons(row) for row in rows}
     unusual = _unusual(session, rows, session.get_one(Batch, batch_id).currency) if rows else {}
-    for shared in (_new_contacts(session, rows, batch_id), _long_ones(rows), _nameless(rows), unusual):
+    for shared in (_new_contacts(session, rows, batch_id), _long_ones(rows), unusual):
         for reference, reason in shared.items():
             why[reference].append(reason)
     for reference in _together(rows):
@@ -111,10 +111,6 @@ def _new_contacts(session: Session, rows: Rows, batch_id: str) -> dict[str, str]
 def _long_ones(rows: Rows) -> dict[str, str]:
     usual = median(row.length or 0 for row in rows) if rows else 0
     return {row.reference: "longer than the others" for row in rows if (row.length or 0) > LONG * usual}
-
-
-def _nameless(rows: Rows) -> dict[str, str]:
-    return {row.reference: "no preferred name" for row in rows if not row.preferred_name}
 
 
 def _together(rows: Rows) -> list[str]:

@@ -20,6 +20,8 @@ from outreach.errors import ApprovalError, NotAllowed, NotFound
 from outreach.models import ROLES, SignIn, Staff
 
 COMMAND_LINE = "command line"
+#: The roles of those who may approve, reject and undo.
+APPROVERS = ROLES[ROLES.index("approver") :]
 # The program's own names in the audit hold a space, and nobody else may pass for them.
 _STAFF_ID = re.compile(r"\w[\w.@+-]{0,63}")
 
@@ -138,6 +140,8 @@ def whom_to_ask(session: Session) -> str:
 
 def require_staff(session: Session, staff_id: str) -> Staff:
     """The active record of `staff_id`; raises NotFound saying how to add one."""
+    if not staff_id:
+        raise NotFound("Say who does this: add --by WHO, the id of a staff record (outreach staff list)")
     member = session.get(Staff, staff_id)
     if member is None or member.removed_at:
         raise NotFound(f"Nobody here is called “{staff_id}”. Add them: outreach staff add {staff_id} --name '…'")
@@ -154,14 +158,17 @@ def require_writer(session: Session, staff_id: str) -> Staff:
     return _require_role(session, staff_id, "writer", "change a message")
 
 
-def require_admin(session: Session, staff_id: str) -> Staff:
-    """The record of someone who may lift what others wrote down; raises NotAllowed for any other role."""
-    return _require_role(session, staff_id, "admin", "lift it")
+def require_admin(session: Session, staff_id: str, act: str) -> Staff:
+    """The record of someone who may do what only admins may, `act` in words; raises NotAllowed for any other role."""
+    return _require_role(session, staff_id, "admin", act)
 
 
 def _require_role(session: Session, staff_id: str, lowest: str, act: str) -> Staff:
     member = require_staff(session, staff_id)
     allowed = ROLES[ROLES.index(lowest) :]
     if member.role not in allowed:
-        raise NotAllowed(f"{staff_id} is a {member.role} and cannot {act}; only {', '.join(allowed)} can")
+        who = " or ".join(other.staff_id for other in list_staff(session) if other.role in allowed)
+        ask = f"Ask {who}" if who else f"Add somebody: outreach staff add WHO --name '…' --role {lowest}"
+        roles = " or ".join(allowed)
+        raise NotAllowed(f"{staff_id} may not {act}: their role is {member.role}, and it takes {roles}. {ask}")
     return member

@@ -5,6 +5,13 @@ from outreach.commands import output
 from outreach.day import Prepared
 from outreach.delivery.due import DueReport
 
+# What is foreseen of some in other words than those for what has happened.
+FORESEEN = {
+    "uncertain": "uncertain: they may have left already, and `outreach track` looks them up first",
+    "again": "wait: the storage does not give their letters out; `outreach doctor` says why",
+    "held": "wait for something that a rule asks; `outreach why` says for what",
+}
+
 
 def show_plan(prepared: Prepared, as_json: bool) -> None:
     """What a dry run of prepare decided."""
@@ -18,12 +25,12 @@ def show_plan(prepared: Prepared, as_json: bool) -> None:
 
 
 def show_due(report: DueReport, as_json: bool) -> None:
-    """What a run of deliver would hand over now."""
+    """What a run of deliver would hand over now, and what would become of the rest."""
     if as_json:
         return console.print_json(report)
     due = [(*key, number) for key, number in sorted(report.due.items())]
     console.print_table("Due now", ["moment", "channel", "number"], due)
-    for name in ("paused", "waiting", "undoable", "out_of_hours"):
-        if number := getattr(report.waits, name):
-            console.say(f"  {number} {output.SENT_WORDS[name]}")
+    for name, words in (output.SENT_WORDS | FORESEEN).items():
+        if number := report.stops[name] or getattr(report.waits, name, 0):
+            console.say(f"  {number} {words}")
     return console.say(f"A dry run: {report.leaving} would be handed over, and nothing has left.")

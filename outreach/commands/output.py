@@ -90,7 +90,8 @@ def _why(batch: Batch) -> str:
 SENT_WORDS = {
     "suppressed": "stopped: the person may not be contacted this way any more",
     "blocked": "blocked: not what was approved; `outreach why` names them",
-    "withdrawn": "withdrawn: paid, died, or the reason is gone",
+    "withdrawn": "withdrawn: paid, died, or the reason to write is gone",
+    "changed": "withdrawn: what it says, or whom and where it goes to, has changed; a later run decides again",
     "expired": "expired: too late to be of use",
     "failed": "refused by the provider for good",
     "uncertain": "uncertain: `outreach track` looks them up where the provider can be searched",

@@ -99,8 +99,9 @@ def show_answers(answers: Sequence[MomentAnswer], as_json: bool) -> None:
         for a in answers
     ]
     columns = ["moment", "occasion", "answer", "because", "decided", "look again", "message", "status"]
-    print_table("Why, and why not", columns, rows)
+    print_table("Why, and why not", columns, rows, most=None)
     asked = {answer.kind: answer.clauses for answer in answers}
+    # About one person, who was asked for: none of it is too much.
     return print_table(
         "What each moment asks",
         ["moment", "condition", "met", "what we know", "what would have to change"],
@@ -109,4 +110,5 @@ def show_answers(answers: Sequence[MomentAnswer], as_json: bool) -> None:
             for kind, clauses in asked.items()
             for place, clause in enumerate(clauses)
         ],
+        most=None,
     )

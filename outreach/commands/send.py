@@ -13,7 +13,7 @@ from outreach.database import reading, writing
 from outreach.day import deliver_day, prepare_day
 from outreach.delivery.control import pauses
 from outreach.delivery.control.stopping import stop_sending
-from outreach.delivery.due import count_due
+from outreach.delivery.expected_stops import foresee_delivery
 from outreach.delivery.recovery.recovery import close_by_hand
 from outreach.tracking.lookup import track_open
 
@@ -31,7 +31,7 @@ def deliver(
     """Send what is approved and due, each exactly once."""
     context = open_context(database, now, as_json)
     if dry_run:
-        return show_due(count_due(context.engine, context.settings, context.clock, limit), as_json)
+        return show_due(foresee_delivery(context.engine, context.settings, context.clock, limit), as_json)
     delivered = deliver_day(context.engine, context.settings, context.clock, owner_name(), context.tell, limit)
     return output.show_delivered(delivered, context.settings.business, as_json)
 

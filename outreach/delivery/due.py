@@ -5,7 +5,7 @@ Reads only: nothing is claimed here, and nothing leaves.
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlalchemy import Engine, func
@@ -42,13 +42,15 @@ class Waiting:
 class DueReport:
     """What a run at this moment would hand over: `due` by (moment, channel), of which `leaving` may leave.
 
-    The cap, or the limit that was asked for, keeps the rest back. What a last check stops is not known beforehand.
+    The cap, or the limit that was asked for, keeps the rest back. `stops` counts what the last check would stop, under
+    the names that DeliverReport has for them, and as "held" what a rule makes wait; only a dry run asks it.
     """
 
     on: date
     due: Counter[tuple[str, str]]
     leaving: int
     waits: Waiting
+    stops: Counter[str] = field(default_factory=Counter)
 
 
 def count_due(

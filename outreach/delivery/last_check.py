@@ -122,12 +122,13 @@ def check_hours(
     return stops
 
 
-def checks_on(bodies: Bodies, leaves: Mapping[str, Leave], at: datetime) -> tuple[Check, ...]:
+def checks_on(bodies: Bodies, leaves: Mapping[str, Leave], at: datetime, before: Messages = ()) -> tuple[Check, ...]:
     """Every check, in the order in which their reasons count; what only makes a message wait comes last.
 
     `bodies` are what would be handed over, and `leaves` from when until when each may leave, looked at from `at` on.
+    `before` are those that a dry run has let go: no attempt of theirs is on record.
     """
     seal, hours = partial(check_seal, bodies=bodies), partial(check_hours, leaves=leaves, at=at)
-    collecting = partial(check_collecting, whole=bodies.whole)
+    collecting, cap = partial(check_collecting, whole=bodies.whole), partial(check_text_cap, before=before)
     asked_again = partial(check_again, at=at)
-    return (check_pauses, check_usefulness, check_restore, asked_again, seal, collecting, hours, check_text_cap)
+    return (check_pauses, check_usefulness, check_restore, asked_again, seal, collecting, hours, cap)

@@ -29,7 +29,7 @@ from outreach.models import Attempt, Message
 from outreach.planning.checks import Check, find_stops
 from outreach.planning.decisions import decide_again
 from outreach.planning.legal_hours import find_leaves
-from outreach.planning.verdicts import Stop
+from outreach.planning.verdicts import Stop, Stops
 from outreach.settings import Settings
 
 CHANGED = Stop("uncertain", "what would be asked has changed since its first try under this key; it is looked up first")
@@ -114,7 +114,9 @@ def begin_attempts(
     attempts = outbox.attempts_of(session, [message.reference for _, message in standing])
     leaves = find_leaves(session, settings, [message for _, message in standing], at)
     checks = checks_on(bodies, leaves, at)
-    stops = _stops(session, settings, standing, attempts, bodies, carriers, checks, on, at)
+    ran_out = {claim.reference: RAN_OUT for claim, _ in standing if at >= claim.lease_until}
+    free = [message for _, message in standing if message.reference not in ran_out]
+    stops = ran_out | find_all_stops(session, settings, free, attempts, bodies, carriers, checks, on, at)
     begun = Begun(stopped=[(claim, stops[claim.reference]) for claim, _ in standing if claim.reference in stops])
     _put_down(session, [(m, stops[m.reference]) for _, m in standing if m.reference in stops], attempts, at)
     decide_again(session, {claim.reference: stop for claim, stop in begun.stopped}, on)
@@ -182,26 +184,27 @@ def _require_no_stop(session: Session, settings: Settings, claim: Claim, bodies:
         raise HeldUp(stop.reason)
 
 
-def _stops(
+def find_all_stops(
     session: Session,
     settings: Settings,
-    standing: Sequence[tuple[Claim, Message]],
+    messages: Sequence[Message],
     attempts: Mapping[str, Sequence[Attempt]],
     bodies: Bodies,
     carriers: Mapping[str, Provider],
     checks: Sequence[Check],
     on: date,
     at: datetime,
-) -> dict[str, Stop]:
-    stops = {claim.reference: RAN_OUT for claim, _ in standing if at >= claim.lease_until}
-    for _, message in standing:
+) -> Stops:
+    """Why messages do not leave: what `checks` say, and what their earlier `attempts` forbid. Writes nothing."""
+    stops: Stops = {}
+    for message in messages:
         unanswered = next((one for one in attempts.get(message.reference, []) if one.outcome is None), None)
         # Half of what the provider promises: its clock and ours differ, and a retry takes time to arrive.
         if unanswered and not _is_fresh(at - unanswered.started_at, carriers[message.provider or ""].key_life):
-            stops.setdefault(message.reference, OLD_KEY)
+            stops[message.reference] = OLD_KEY
         elif unanswered and _has_changed(message, unanswered, bodies, carriers):
-            stops.setdefault(message.reference, CHANGED)
-    free = [message for _, message in standing if message.reference not in stops]
+            stops[message.reference] = CHANGED
+    free = [message for message in messages if message.reference not in stops]
     stops |= find_stops(session, settings, free, on, checks)
     # An earlier try may have arrived: it is looked up first, and only if it did not does the reason to stop count.
     for reference, stop in stops.items():

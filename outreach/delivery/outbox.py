@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, func, insert, literal, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, insert, literal, update
 from sqlmodel import Session, col, select
 
 from outreach.database import insert_new
 from outreach.delivery.control.pauses import is_paused
 from outreach.delivery.providers.protocol import stand_in
-from outreach.delivery.send_queue import Turn, in_time_condition, in_turn_condition
+from outreach.delivery.send_queue import Turn, in_time_condition, select_queue
 from outreach.delivery.status_reasons import TOO_LATE
 from outreach.models import Attempt, Incident, Message, Suppression
 
@@ -80,14 +80,9 @@ def claim_due(
     after: Claim | None,
 ) -> list[Claim]:
     """Up to `limit` messages in `turn` that nobody pauses, behind the claim `after`: the soonest of no use first."""
-    # Under a daily cap somebody has to wait: not by chance, but whoever can.
-    queue = col(Message.useful_until), col(Message.place), col(Message.reference)
-    columns: tuple[Any, ...] = (*queue, col(Message.provider), col(Message.fence))
-    wanted = select(*columns).where(due(on, at, carriers), ~is_paused(), in_turn_condition(turn, begun()))
-    if after is not None:
-        wanted = wanted.where(tuple_(*queue) > (after.useful_until, after.place, after.reference))
-    wanted = wanted.order_by(*queue).limit(max(limit, 0))
-    rows = session.exec(wanted.with_for_update(skip_locked=True)).all()
+    place = (after.useful_until, after.place, after.reference) if after else None
+    wanted = select_queue(and_(due(on, at, carriers), ~is_paused()), turn, begun(), place).limit(max(limit, 0))
+    rows = session.execute(wanted.with_for_update(skip_locked=True)).all()
     claimed = {"status": "sending", "owner": owner, "fence": Message.fence + 1, "lease_until": lease_until}
     _update(session, [reference for _, _, reference, *_ in rows], claimed)
     return [

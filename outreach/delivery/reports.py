@@ -15,7 +15,10 @@ class DeliverReport:
     sent: Counter[str]
     suppressed: int
     blocked: int
+    #: Because its reason is gone.
     withdrawn: int
+    #: Withdrawn too: what they said, or whom they went to, is not what it was, and planning decides again.
+    changed: int
     expired: int
     failed: int
     uncertain: int

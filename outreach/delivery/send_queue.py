@@ -1,13 +1,14 @@
-"""Conditions that say which approved messages are in time, and in which turn they go. It never reads or writes.
+"""Says which approved messages are in time, in which turn they go, and in which order. It never reads or writes.
 
 A recipient whose own server says “not now” must never stand before those whose servers listen.
 """
 
-from datetime import datetime, timedelta
-from typing import Literal
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, or_
-from sqlmodel import col
+from sqlalchemy import ColumnElement, and_, or_, tuple_
+from sqlmodel import col, select
+from sqlmodel.sql.expression import Select
 
 from outreach.delivery.status_reasons import TIMED
 from outreach.models import Message
@@ -15,6 +16,8 @@ from outreach.models import Message
 # First what an attempt is open for, which no cap may hold up, then what is new, then what was put off.
 Turn = Literal["begun", "new", "put off"]
 TURNS: tuple[Turn, ...] = ("begun", "new", "put off")
+#: A place in the queue: until when it is of use, its moment's place in the order of moments, its reference.
+Place = tuple[date, int, str]
 # No wait is longer: see LONGEST_WAIT in record_results.py, and how far ahead planning/hours.py looks for a legal hour.
 LONGEST_OF_A_PROVIDER, LONGEST_OF_ALL = timedelta(days=1), timedelta(days=30)
 
@@ -25,6 +28,19 @@ def in_turn_condition(turn: Turn, is_begun: ColumnElement[bool]) -> ColumnElemen
         return is_begun
     is_put_off = col(Message.put_off) > 0
     return and_(~is_begun, is_put_off if turn == "put off" else ~is_put_off)
+
+
+def select_queue(
+    is_due: ColumnElement[bool], turn: Turn, is_begun: ColumnElement[bool], after: Place | None
+) -> Select[Any]:
+    """What is due in `turn`, behind the place `after`; each row is its place, its provider and its fence."""
+    # Under a daily cap somebody has to wait: not by chance, but whoever can.
+    queue = col(Message.useful_until), col(Message.place), col(Message.reference)
+    columns: tuple[Any, ...] = (*queue, col(Message.provider), col(Message.fence))
+    wanted: Select[Any] = select(*columns).where(is_due, in_turn_condition(turn, is_begun))
+    if after is not None:
+        wanted = wanted.where(tuple_(*queue) > after)
+    return wanted.order_by(*queue)
 
 
 def in_time_condition(at: datetime) -> ColumnElement[bool]:

@@ -42,7 +42,7 @@ from outreach.models import Message
 from outreach.settings import Settings
 
 Tell = Callable[[str], None]
-ENDS = ("suppressed", "blocked", "withdrawn", "expired", "failed", "uncertain", "again")
+ENDS = ("suppressed", "blocked", "withdrawn", "changed", "expired", "failed", "uncertain", "again")
 # An attempt that has not started so long after it was opened is given back, and the last check made anew.
 FRESH_SECONDS = 1.5
 MOST_AT_ONCE = 500
@@ -205,7 +205,7 @@ class Sender:
         if begun.opened:
             slots.note_ready(steady_seconds() - at)
         for _, stop in begun.stopped:
-            self.ended[stop.reason if stop.only_waits else stop.status] += 1
+            self.ended[stop.reason if stop.only_waits else stop.counted_as] += 1
         answers: list[AttemptResult] = []
         try:
             for number, opened in enumerate(begun.opened):

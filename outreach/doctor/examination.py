@@ -25,8 +25,9 @@ from outreach.doctor.mail_login import find_login_fault
 from outreach.doctor.specimens import find_specimen_faults
 from outreach.errors import OutreachError, SettingsError
 from outreach.planning.knobs import with_saved_knobs
-from outreach.settings import Settings, load_settings
+from outreach.settings import Business, Settings, load_settings
 
+DEFAULT_ADDRESS = Business.model_fields["public_url"].default
 # What a request or a message from outside could use, with the first version of each line that mends it.
 KNOWN_HOLES: dict[str, dict[tuple[int, int], tuple[int, int, int]]] = {
     "a cookie can hold a server for minutes (CVE-2024-7592)": {(3, 11): (3, 11, 10), (3, 12): (3, 12, 6)},
@@ -51,15 +52,15 @@ def examine(database: str | None, now: str | None) -> list[Finding]:
         ("database", lambda: _database(engine)),
         ("secret", lambda: (load_key(engine, settings) and "") or ""),
         ("templates and faces", lambda: _templates(engine, settings, instant)),
-        ("one message of each kind, as it leaves", lambda: find_specimen_faults(engine, settings, instant)),
+        ("one message of each kind", lambda: find_specimen_faults(engine, settings, instant)),
         ("audit", lambda: _audit(engine)),
-        ("somebody can approve", lambda: _approvers(engine, settings)),
-        ("a deputy who can be reminded", lambda: _deputy(engine, settings)),
+        ("the approvers", lambda: _approvers(engine, settings)),
+        ("the deputy for reminders", lambda: _deputy(engine, settings)),
         ("providers", lambda: _providers(settings)),
-        ("the mail server lets us in", lambda: find_login_fault(settings)),
+        ("the login at the mail server", lambda: find_login_fault(settings)),
         ("the storage of letters", lambda: _storage(engine, settings)),
-        ("files are private", lambda: find_open_files(engine, settings)),
-        ("no restored backup", lambda: find_restore(engine, settings)),
+        ("who may read our files", lambda: find_open_files(engine, settings)),
+        ("restores of the database", lambda: find_restore(engine, settings)),
     ]
     return findings + [check(what, find_fault) for what, find_fault in checks] + examine_domain(settings)
 
@@ -87,13 +88,13 @@ def _signatory(settings: Settings) -> Finding:
     signs = any(signatory.consent_on for signatory in settings.business.signatories)
     mend = "Name a signatory who has agreed to be signed for: [[business.signatories]] with name and consent_on"
     if not signs:
-        return Finding("a signatory", False, mend)
+        return Finding("the signatories", False, mend)
     try:
         for signatory in settings.business.signatories:
             pen_named(signatory.pen, settings.pens)
     except SettingsError as error:
-        return Finding("a signatory", False, str(error))
-    return Finding("a signatory", True)
+        return Finding("the signatories", False, str(error))
+    return Finding("the signatories", True)
 
 
 def _mode(settings: Settings) -> Finding:
@@ -106,11 +107,22 @@ def _mode(settings: Settings) -> Finding:
 
 
 def _address(settings: Settings) -> Finding:
-    address = urlsplit(settings.business.public_url)
-    leads_nowhere = (address.hostname or "").endswith(RESERVED_NAMES)
-    is_well = settings.mode == "rehearsal" or (address.scheme == "https" and not leads_nowhere)
-    mend = "Set business.public_url to the https address of this desk: unsubscribe links and the sign-in need it"
-    return Finding("the public address", is_well, "" if is_well else mend)
+    fault = "" if settings.mode == "rehearsal" else _fault_of_address(settings.business.public_url)
+    need = "unsubscribe links and the sign-in need it"
+    return Finding("the public address", not fault, fault and f"{fault}: {need}")
+
+
+def _fault_of_address(public_url: str) -> str:
+    address = urlsplit(public_url)
+    name = address.hostname or ""
+    if public_url == DEFAULT_ADDRESS:
+        return "Set business.public_url to the https address of this desk"
+    if name.endswith(RESERVED_NAMES):
+        ending = name.rpartition(".")[2]
+        return (
+            f"business.public_url is {public_url}, and no name ending in .{ending} leads anywhere; set the desk's own"
+        )
+    return "" if address.scheme == "https" and name else f"business.public_url is {public_url}; set an https address"
 
 
 def _database(engine: Engine) -> str:

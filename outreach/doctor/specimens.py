@@ -26,7 +26,7 @@ from outreach.database import reading
 from outreach.delivery.providers import Handover
 from outreach.delivery.providers.sealed_mail import read_sealed
 from outreach.doctor.findings import RESERVED_NAMES
-from outreach.errors import OutreachError
+from outreach.errors import OutreachError, SettingsError
 from outreach.models import Customer
 from outreach.moments import MOMENTS, knobs_for
 from outreach.planning.knobs import with_saved_knobs
@@ -54,6 +54,8 @@ _CONTACTS = {
 def find_specimen_faults(engine: Engine, settings: Settings, now: datetime) -> str:
     """One line for each different fault, with every kind and channel that has it; empty when all are composed.
 
+    What the settings lack, such as somebody who signs, is of no kind or channel, and is said alone.
+
     Kinds that are switched off and channels that a kind does not use are left out.
     """
     with reading(engine) as session:
@@ -62,9 +64,14 @@ def find_specimen_faults(engine: Engine, settings: Settings, now: datetime) -> s
     templates = Templates(live.templates, saved)
     where: dict[str, list[str]] = {}
     for kind, channel in _in_use(live):
-        if fault := _find_fault(live, key, templates, kind, channel, now):
+        try:
+            fault = _find_fault(live, key, templates, kind, channel, now)
+        except SettingsError as error:
+            where.setdefault(str(error), [])
+            continue
+        if fault:
             where.setdefault(fault, []).append(f"{kind} by {channel}")
-    return "\n".join(f"{', '.join(places)}: {fault}" for fault, places in where.items())
+    return "\n".join(f"{', '.join(places)}: {fault}" if places else fault for fault, places in where.items())
 
 
 def as_live(settings: Settings) -> Settings:
@@ -84,12 +91,15 @@ def _in_use(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def _find_fault(settings: Settings, key: bytes, templates: Templates, kind: str, channel: str, now: datetime) -> str:
+    """What is wrong with it, for a person to mend; nothing where it is composed. Raises SettingsError."""
     try:
         words = templates.find(kind, channel, [settings.business.language])
         written = compose_specimen(settings, key, words, business_date(now, settings.business.timezone))
         if channel == EMAIL.name:
             to = (full_name(SAMPLE), _CONTACTS["email"])
             read_sealed(email_handover(settings, written.body, to, REFERENCE, now))
+    except SettingsError:
+        raise
     except OutreachError as error:
         return str(error)
     # A fault of ours must name its kind and channel too: whoever reads this has no traceback. No customer is in it.

@@ -41,7 +41,7 @@ def send_test_email(engine: Engine, settings: Settings, address: str, by: str, n
     OutcomeUnknown as the provider says.
     """
     with reading(engine) as session:
-        require_admin(session, by)
+        require_admin(session, by, "send a test e-mail")
     handover = _compose(engine, settings, address, now)
     if settings.mode == "rehearsal":
         shown = open_outbox(settings).send(handover)

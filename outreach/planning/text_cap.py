@@ -19,12 +19,18 @@ TOO_MANY = "it waits: this number has had as many texts as the law allows"
 A_WEEK = 7
 
 
-def check_text_cap(session: Session, settings: Settings, messages: Messages, on: date) -> Stops:
-    """What is one too many waits for the first day on which it is not; only practices of health have the cap."""
+def check_text_cap(session: Session, settings: Settings, messages: Messages, on: date, before: Messages = ()) -> Stops:
+    """What is one too many waits for the first day on which it is not; only practices of health have the cap.
+
+    `before` are messages that leave before these and are not on record as tried.
+    """
     texts = [message for message in messages if message.channel == TEXT.name]
     if settings.business.kind != "health" or not texts:
         return {}
     had = _texted_on(session, texts, on)
+    for message in before:
+        if message.channel == "text":
+            had[message.contact_hash or ""].append(on)
     stops: Stops = {}
     for message in texts:
         days = had[message.contact_hash or ""]

@@ -5,6 +5,9 @@ from datetime import datetime
 
 from outreach.moments.rule import Hold
 
+#: The rules that say not that the reason is gone, but that by now something else would be written, or to somebody else.
+CHANGES = frozenset({"facts", "recipient"})
+
 
 @dataclass(frozen=True)
 class Stop:
@@ -21,6 +24,12 @@ class Stop:
     @property
     def only_waits(self) -> bool:
         return self.status == "approved"
+
+    @property
+    def counted_as(self) -> str:
+        """The name under which reports count it: its status, or "changed" for what is withdrawn to be written anew."""
+        is_changed = self.status == "withdrawn" and any(hold.rule in CHANGES for _, hold in self.holds)
+        return "changed" if is_changed else self.status
 
 
 Stops = dict[str, Stop]

@@ -132,7 +132,7 @@ def lift_contact(session: Session, contact_hash: str, channel: str, by: str, rea
 
     Raises NotFound, NotAllowed for all but admins, and NotWaiting for what nobody lifts.
     """
-    require_admin(session, by)
+    require_admin(session, by, "take a contact off the do-not-contact list")
     _require_one_of(reason, REASONS_TO_LIFT)
     closed = _require_closed(session, contact_hash, channel)
     if closed.source not in LIFTED or (closed.source == BOUNCED and _have_asked(session, contact_hash, channel)):

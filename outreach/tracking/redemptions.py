@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
 from outreach.approval.staff import require_staff
+from outreach.channels import CHANNELS
 from outreach.clock import business_date
 from outreach.composing.paper.vouchers import hash_code, read_code
 from outreach.contacts import load_key
@@ -20,6 +21,7 @@ from outreach.locks import take_turns
 from outreach.models import Message, Reward
 from outreach.settings import Settings
 
+STILL_HERE = frozenset({"planned", "composed", "held", "approved"})
 LEFT = frozenset({"sending", "uncertain", "needs_person", "accepted", "delivered", "returned"})
 
 
@@ -86,8 +88,11 @@ def _objection(session: Session, settings: Settings, reward: Reward, message: Me
     if reward.redeemed_at:
         on = business_date(reward.redeemed_at, settings.business.timezone)
         return f"It was redeemed on {on}, by {reward.redeemed_by}"
+    if message.status in STILL_HERE:
+        word = CHANNELS[message.channel].word
+        return f"Its {word} has not left yet (it is {message.status}); it is to be had from then on"
     if message.status not in LEFT:
-        return f"Its message never left (it is {message.status.replace('_', ' ')}), so it is not to be had"
+        return f"Its {CHANNELS[message.channel].word} never left (it is {message.status}), so it is not to be had"
     if business_date(now, settings.business.timezone) > reward.valid_until:
         return f"It could be redeemed until {reward.valid_until}"
     # A ladder's letter repeats what its e-mail gave: one of the two is to be had.

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import BackgroundTasks, Form, Query, Response
 
 from outreach.approval.approving import AT_THE_DESK, approve_batch
+from outreach.approval.authors import find_other_approvers
 from outreach.approval.batch_summary import glance_at
 from outreach.approval.outliers import look_over
 from outreach.approval.rejections import reject
@@ -45,6 +46,7 @@ def _show(
         shown = looks[(page - 1) * A_PAGE : page * A_PAGE]
         parts = read_messages(session, [look.reference for look in shown])
         sheets = [(look, parts[look.reference]) for look in shown]
+        others = find_other_approvers(session, desk.written, batch, signed.staff_id)
     return desk.show(
         "batch.html",
         signed,
@@ -53,6 +55,7 @@ def _show(
         batch=batch,
         glance=glance,
         sheets=sheets,
+        others=others,
         standing_out=sum(bool(look.reasons) for look in looks),
         place=place.reference if place and place.reference in {look.reference for look in looks} else None,
         leaf=page,

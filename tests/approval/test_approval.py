@@ -147,7 +147,7 @@ def test_only_an_approver_on_record_approves(sqlite_engine: Engine, settings: Se
     with pytest.raises(NotFound, match="outreach staff add zoe"):
         approve(sqlite_engine, settings, batch.batch_id, "zoe")
     hire(sqlite_engine, "will", "writer")
-    with pytest.raises(ApprovalError, match="cannot approve"):
+    with pytest.raises(ApprovalError, match="may not approve"):
         approve(sqlite_engine, settings, batch.batch_id, "will")
     assert statuses(sqlite_engine) == {"A": "composed"}
 

@@ -59,13 +59,19 @@ def test_a_name_as_people_have_it_is_not(name: str | None) -> None:
 
 
 def test_what_stands_out_comes_first_with_every_reason(engine: Engine, settings: Settings) -> None:
-    odd = {"given_name": "MARIA", "preferred_name": None}
-    batch_id = open_batch(engine, settings, "anniversary", odd, {"preferred_name": None})
+    odd = {"given_name": "MARIA", "household_id": "h1"}
+    batch_id = open_batch(engine, settings, "anniversary", odd, {"household_id": "h1"})
     found = reasons(engine, batch_id)
     assert list(found)[:2] == [f"c{ORDINARY}", f"c{ORDINARY + 1}"]
-    assert found[f"c{ORDINARY}"] == ["a name that looks wrong", "no preferred name"]
-    assert found[f"c{ORDINARY + 1}"] == ["no preferred name"]
+    assert found[f"c{ORDINARY}"] == ["a name that looks wrong", "several in one household"]
+    assert found[f"c{ORDINARY + 1}"] == ["several in one household"]
     assert not any(list(found.values())[2:])
+
+
+def test_who_is_greeted_by_the_given_name_does_not_stand_out(engine: Engine, settings: Settings) -> None:
+    """Nothing is to be done about a preferred name that nobody has told us."""
+    batch_id = open_batch(engine, settings, "anniversary", {"preferred_name": None})
+    assert not any(reasons(engine, batch_id).values())
 
 
 def test_two_of_one_household_stand_out(engine: Engine, settings: Settings) -> None:

@@ -190,7 +190,9 @@ def test_row_20_a_role_too_low_may_not_approve_reject_or_hold(
 ) -> None:
     open_one(sqlite_engine, settings, "A")
     hire(sqlite_engine, "wil", role)
-    with pytest.raises(NotAllowed, match=f"wil is a {role} and cannot approve; only approver, admin can"):
+    with pytest.raises(
+        NotAllowed, match=f"wil may not approve: their role is {role}, and it takes approver or admin. Ask "
+    ):
         approve(sqlite_engine, settings, by="wil")
     with pytest.raises(NotAllowed):
         reject(sqlite_engine, "A", "wil", "no", NOW, "test")

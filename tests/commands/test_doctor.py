@@ -129,7 +129,8 @@ def test_a_fault_that_all_share_is_one_line_and_a_mistake_of_the_program_is_one_
     sqlite_engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nobody = settings.model_copy(update={"business": settings.business.model_copy(update={"signatories": []})})
-    assert len(find_specimen_faults(sqlite_engine, nobody, NOW).splitlines()) == 1
+    (told,) = find_specimen_faults(sqlite_engine, nobody, NOW).splitlines()
+    assert told.startswith("Nobody can sign"), "one cause, and not every kind that has it"
 
     def fall(*_: object) -> None:
         raise ZeroDivisionError("by nought")
@@ -291,10 +292,12 @@ def test_in_rehearsal_a_test_is_refused_with_the_reason_and_shown_in_the_outbox(
 def test_only_an_admin_sends_a_test(staffed: Engine, settings: Settings) -> None:
     with mail_server() as server:
         live = by_smtp(settings, port=server.port)
-        with pytest.raises(NotAllowed):
+        with pytest.raises(NotAllowed) as refused:
             send_test_email(staffed, live, OURS, "jon", NOW)
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFound, match="add --by WHO"):
             send_test_email(staffed, live, OURS, "", NOW)
+    told = "jon may not send a test e-mail: their role is approver, and it takes admin. Ask ida"
+    assert str(refused.value) == told
     assert server.commands == []
 
 

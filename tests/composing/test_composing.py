@@ -278,7 +278,7 @@ def test_a_message_that_cannot_be_written_is_withdrawn_and_its_moments_go_by_ano
         ({"city": None}, "letter", "cannot be reached by letter"),
         ({"email": None}, "email", "cannot be reached by email"),
         ({"given_name": "Maria\nBcc: somebody"}, "email", "line break"),
-        ({"given_name": "美玲"}, "letter", "cannot write 2 of its characters"),
+        ({"given_name": "美玲"}, "letter", "no face we have can print 2 characters (CJK) of its address"),
         ({"address_line1": "x" * 120}, "letter", "window of the envelope"),
         ({"country": "Atlantis"}, "letter", "“country”"),
         ({"given_name": "Łucja " * 12}, "text", "segments in UCS-2"),

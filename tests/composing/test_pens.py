@@ -144,7 +144,7 @@ def test_a_letter_that_its_pen_cannot_write_is_held_back_and_no_name_is_spelled_
 ) -> None:
     message, _ = write_to(sqlite_engine, with_pens(settings, plain_pens, "Plain"), "Žofie")
     assert message.status == "withdrawn"
-    assert message.status_reason == "Plain cannot write 1 of its characters; choose another pen or channel"
+    assert message.status_reason == "Plain cannot write 1 character (Latin); choose another pen or channel"
 
 
 def test_it_is_written_with_the_fallback_pen_where_the_settings_say_so(

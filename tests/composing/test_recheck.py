@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from conftest import NOW, TODAY
+from foreseen import deliver_as_foreseen
 from outreach.approval.approving import approve_batch
 from outreach.approval.knob_versions import save_knobs
 from outreach.approval.treatment_answers import answer_treatment
@@ -24,7 +25,6 @@ from outreach.contacts import load_key
 from outreach.database import reading, writing
 from outreach.day import prepare_day
 from outreach.delivery.providers import Report
-from outreach.delivery.sender import deliver_due
 from outreach.intake.goodwill_lists import GoodwillEntry, List
 from outreach.intake.run import import_folder
 from outreach.models import Batch, Decision, Message, Moment
@@ -265,7 +265,7 @@ class World:
     def deliver(self, at: datetime = NOW + timedelta(hours=1), settings: Settings | None = None) -> None:
         with reading(self.engine) as session:
             known = with_saved_knobs(session, settings or self.settings)
-        deliver_due(self.engine, known, stopped_clock(at), "sender")
+        deliver_as_foreseen(self.engine, known, at)
 
     def message(self, who: str, moment: str) -> Message:
         with reading(self.engine) as session:

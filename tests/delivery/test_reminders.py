@@ -1,6 +1,7 @@
 """Reminders: a deputy hears once of each batch that waits too long, and a failed reminder is tried again."""
 
 import multiprocessing
+import re
 from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
@@ -243,15 +244,15 @@ def findings(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, to
 def test_doctor_finds_staff_of_whom_nobody_could_approve_at_the_desk(
     sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    assert "somebody can approve" not in findings(sqlite_engine, monkeypatch, tmp_path, "")
+    assert "the approvers" not in findings(sqlite_engine, monkeypatch, tmp_path, "")
     with writing(sqlite_engine) as session:
         add_staff(session, "jon", "Jon", "approver", NOW, "jon@practice.example")
         viewer = add_staff(session, "eve", "Eve", "viewer", NOW)
         viewer.password_hash = "set"
-    assert "outreach staff password" in findings(sqlite_engine, monkeypatch, tmp_path, "")["somebody can approve"]
+    assert "outreach staff password" in findings(sqlite_engine, monkeypatch, tmp_path, "")["the approvers"]
     monkeypatch.setenv("OUTREACH_DESK__OIDC__CLIENT_SECRET", "s")
     oidc = '[desk.oidc]\nissuer = "https://id.example"\nclient_id = "desk"\n'
-    assert "somebody can approve" not in findings(sqlite_engine, monkeypatch, tmp_path, oidc)
+    assert "the approvers" not in findings(sqlite_engine, monkeypatch, tmp_path, oidc)
 
 
 @pytest.mark.parametrize(
@@ -271,10 +272,38 @@ def test_doctor_finds_a_public_address_without_https_or_that_leads_nowhere_in_li
     assert ("the public address" not in findings(sqlite_engine, monkeypatch, tmp_path, toml)) == is_well
 
 
+@pytest.mark.parametrize(
+    ("address", "objection"),
+    [
+        ("https://desk.alderlane.example", "no name ending in .example leads anywhere"),
+        ("http://desk.alderlane.com", "set an https address"),
+        ("https://outreach.invalid", "Set business.public_url to the https address of this desk"),
+    ],
+)
+def test_doctor_says_what_is_wrong_with_a_public_address(
+    sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, address: str, objection: str
+) -> None:
+    toml = f'mode = "live"\n[business]\npublic_url = "{address}"\n'
+    told = findings(sqlite_engine, monkeypatch, tmp_path, toml)["the public address"]
+    assert objection in told
+    assert (address in told) == (address != "https://outreach.invalid")
+
+
+def test_no_check_of_the_doctor_is_named_as_if_it_were_well_or_ill(
+    sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """“MEND no restored backup” and “MEND somebody can approve” say two things at once."""
+    monkeypatch.chdir(tmp_path)
+    named = [finding.what for finding in examine(sqlite_engine.url.render_as_string(hide_password=False), None)]
+    assert len(named) > 10
+    verdicts = re.compile(r"^no |^a |\b(can|cannot|is|are|stay|lets|missing|private)\b")
+    assert [what for what in named if verdicts.search(what) and not what.startswith(("mode", "Python"))] == []
+
+
 def test_doctor_finds_a_deputy_who_is_not_staff_or_has_no_address(
     sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    toml, what = '[approval]\ndeputy = "jon"\n', "a deputy who can be reminded"
+    toml, what = '[approval]\ndeputy = "jon"\n', "the deputy for reminders"
     assert "who is not staff" in findings(sqlite_engine, monkeypatch, tmp_path, toml)[what]
     with writing(sqlite_engine) as session:
         add_staff(session, "jon", "Jon", "approver", NOW)

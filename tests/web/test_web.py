@@ -17,6 +17,7 @@ from outreach.database import open_database, reading, writing
 from outreach.models import Batch, Customer, Event, Message, Moment, Pause, Suppression
 from outreach.settings import Settings
 from outreach.web.desk import PAGES
+from sealed_batches import alone
 from serving import NOW, Browser, serving
 
 REFERENCE = "K7QF-2M9X-TB4D"
@@ -92,6 +93,38 @@ def test_today_shows_each_batch_that_waits_and_why(viewer: Browser, token: str) 
     assert "1 batch waits for you" in page
     assert "/batches/2026-03-10-late_payment-letter" in page
     assert "late_payment is for a person" in page
+
+
+def test_whoever_had_a_hand_in_a_batch_sees_no_button_that_would_be_refused_and_reads_who_may(
+    client: httpx.Client, sqlite_engine: Engine
+) -> None:
+    batch = waiting_batch()
+    batch.author, path = "maria", f"/batches/{batch.batch_id}"
+    with writing(sqlite_engine) as session:
+        session.add(batch)
+    maria, approve_them = Browser(client, sqlite_engine, "maria", "approver"), "Approve 3 letters"
+    by_herself = maria.get(path).text
+    assert approve_them not in by_herself
+    assert "nobody else here may" in by_herself
+    jon = Browser(client, sqlite_engine, "jon", "approver")
+    Browser(client, sqlite_engine, "vic", "viewer")
+    assert re.search(r"somebody else approves it: <span[^>]*>Jon Whitcomb</span>", told := maria.get(path).text)
+    assert approve_them not in told
+    assert "Reject them all" in told
+    assert approve_them in jon.get(path).text
+
+
+def test_where_a_business_has_one_person_their_own_batch_has_its_button(
+    sqlite_engine: Engine, settings: Settings
+) -> None:
+    batch = waiting_batch()
+    batch.author = "maria"
+    with writing(sqlite_engine) as session:
+        session.add(batch)
+    with serving(sqlite_engine, alone(settings)) as client:
+        page = Browser(client, sqlite_engine, "maria", "approver").get("/batches/2026-03-10-late_payment-letter").text
+    assert "Approve 3 letters" in page
+    assert "somebody else approves it" not in page
 
 
 def test_the_status_page_counts_by_moment_channel_and_status(viewer: Browser, token: str) -> None:

@@ -26,7 +26,7 @@ from outreach.composing.handwriting.pens import (
 )
 from outreach.composing.paper.addresses import Address
 from outreach.composing.paper.letterhead import read_letterhead
-from outreach.composing.paper.pen_choice import blame_for_unwritable, choose_pen, name_characters
+from outreach.composing.paper.pen_choice import blame_for_unwritable, choose_pen, name_characters, tell_scripts
 from outreach.composing.paper.sizes import Paper, Zone, most_pages_of, paper_for
 from outreach.composing.paper.vouchers import Voucher, draw_code
 from outreach.composing.paper.windows import zones_for
@@ -181,8 +181,10 @@ def _typed_lacks(lines: Sequence[str]) -> list[str]:
 
 def _require_typed(lines: Sequence[str]) -> None:
     if missing := _typed_lacks(lines):
-        # Which characters they are would spell out a name.
-        raise CannotWrite(f"{TYPED} cannot write {len(missing)} of its characters; choose another pen or channel")
+        raise CannotWrite(
+            f"no face we have can print {tell_scripts(missing)} of its address or small print; write them in the "
+            "letters of another script in the customer data, or choose another channel"
+        )
 
 
 def _require_ours(lines: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ The template's own words are mended in the template, and its messages wait; a cu
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -34,9 +35,8 @@ def choose_pen(settings: Settings, signatory: Signatory, words: str) -> Pen:
     for pen in pens:
         if not _missing(pen, words):
             return pen
-    # Which characters they are would spell out a name.
-    count = len(_missing(pens[0], words))
-    raise CannotWrite(f"{pens[0].name} cannot write {count} of its characters; choose another pen or channel")
+    scripts = tell_scripts(_missing(pens[0], words))
+    raise CannotWrite(f"{pens[0].name} cannot write {scripts}; choose another pen or channel")
 
 
 def _pens_of(settings: Settings, signatory: Signatory) -> list[Pen]:
@@ -61,6 +61,13 @@ def name_characters(characters: Sequence[str]) -> str:
     """A few characters as they are and by number, since some are not to be seen."""
     named = ", ".join(f"“{each}” (U+{ord(each):04X})" for each in characters[:MOST_NAMED])
     return named if len(characters) <= MOST_NAMED else f"{named} and {len(characters) - MOST_NAMED} more"
+
+
+def tell_scripts(letters: Sequence[str]) -> str:
+    """How many and of which scripts, such as “2 characters (CJK)”: the characters themselves would spell out a name."""
+    scripts = sorted({unicodedata.name(letter, "unnamed").split()[0] for letter in letters})
+    named = ", ".join(script if script == "CJK" else script.capitalize() for script in scripts)
+    return f"{len(letters)} {'character' if len(letters) == 1 else 'characters'} ({named})"
 
 
 def require_writable(settings: Settings, name: str, source: str, on: date) -> None:
