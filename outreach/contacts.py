@@ -31,6 +31,7 @@ from outreach.settings.providers import LARGEST_SECRET
 _MAILTO = "mailto:"
 _NAMED_ADDRESS = re.compile(r"[^<>]*<\s*([^<>\s]+@[^<>\s]+)\s*>\s*[.,;]*")
 _AROUND = "<>()[]{}\"'`“”‘’„«»‹›,;:"
+# A number that may be either a landline's or a mobile's, as ordinary numbers of the US may, is not among these.
 _TEXTLESS = {
     phonenumbers.PhoneNumberType.FIXED_LINE,
     phonenumbers.PhoneNumberType.TOLL_FREE,
@@ -74,6 +75,7 @@ def deliverable_email(value: str) -> str | None:
     """
     came = trim_email(drop_invisible(unicodedata.normalize("NFC", value)))
     plain = trim_email(drop_invisible(unicodedata.normalize("NFKC", value)))
+    # Where the plain form is ASCII, the address was only written otherwise; else the letters that came are tried first.
     for text in (plain,) if plain.isascii() else (came, plain):
         try:
             address = validate_email(text, check_deliverability=False)
@@ -209,6 +211,7 @@ def _make_secret(path: Path) -> None:
             handle.write(secrets.token_hex(32) + "\n")
             handle.flush()
             os.fsync(handle.fileno())
+        # A link and no rename: it fails where another process was first, whose secret then stands.
         os.link(draft, path)
     except FileExistsError:
         return

@@ -71,6 +71,7 @@ def prepare_day(
         return Prepared(on, plan, ComposeReport(), [], dry_run=True)
     compose = compose_planned(engine, settings, on, clock(), tell, limit, progress, call_help)
     # Whoever could not be written to by one channel is by the next: each turn takes one away.
+    # Under a limit a later run goes on with it.
     turns = len(CHANNELS) if limit is None else 0
     while compose.due_again and turns:
         turns -= 1

@@ -154,6 +154,7 @@ class Starter:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
+                # A Ctrl-C in the terminal reaches us alone: we end the children in their order.
                 start_new_session=True,
             )
         self.children.append(Child(name, process, log))

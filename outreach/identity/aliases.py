@@ -207,6 +207,7 @@ def list_rows(session: Session, model: type[SQLModel], customer_id: str) -> list
 
 def copy_row(session: Session, merge: Merge, model: type[SQLModel], row: Record) -> None:
     """Gives the kept person this row unless they have one of its key already."""
+    # Only what a merge has added may be taken away when it is taken back.
     if insert_new(session, model, [dict(row)]):
         insert_new(session, Repointed, [repointed(merge, model, "", key_of(model, row))])
 

@@ -50,6 +50,7 @@ LIVING = Table(
 def detect_households(engine: Engine, settings: Settings, now: datetime) -> int:
     """Finds who shares an address and writes `household_found` anew; returns how many rows changed."""
     with writing(engine) as session:
+        # In turn with imports, which write the same rows.
         take_turns(session, "import")
         for table in (AT, LIVING):
             table.create(session.connection())
@@ -80,6 +81,7 @@ def _gather(session: Session, settings: Settings, on: date) -> None:
             {
                 "customer_id": row["customer_id"],
                 "address": key,
+                # Theirs says nothing of the others at the address.
                 "household_id": None if row["customer_id"] in kept_apart else row["household_id"],
                 "is_apart": int(row["customer_id"] in kept_apart),
             }
@@ -110,8 +112,10 @@ def _write_found(session: Session) -> int:
         )
         .group_by(AT.c.address)
         .having(
+            # Those kept apart are counted too: they make an office no smaller.
             func.count() <= MOST_PEOPLE,
             func.sum(1 - AT.c.is_apart) > 1,
+            # Two households of the data live apart at one address: nobody is put into either.
             func.count(AT.c.household_id.distinct()) <= 1,
         )
         .subquery()

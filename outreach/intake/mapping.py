@@ -19,6 +19,7 @@ Take = Literal["first", "last", "min", "max", "sum", "count"]
 
 
 class MappingPart(BaseModel):
+    # Strict, because TOML has types: a number in quotes is a mistake, not a number.
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 

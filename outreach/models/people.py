@@ -6,6 +6,7 @@ from sqlmodel import Field, SQLModel
 
 from outreach.models.column_types import instant_field, one_of
 
+# From the lowest to the highest: each may do what those before it may.
 ROLES = ("viewer", "writer", "approver", "admin")
 # How somebody signed in: with a password of ours, or with an account that they have elsewhere.
 WAYS_IN = ("password", "account")

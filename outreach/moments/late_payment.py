@@ -169,6 +169,7 @@ LATE_PAYMENT = MomentDefinition(
     traits=frozenset({"debt"}),
     rules=(
         Rule("late_payment", "not at the first slip, not after an event, not for little", _hold_bills),
+        # A message that is planned waits for the next import, which may show that it is paid.
         Rule("stale_payments", "payments are fresh when a debt is named", _hold_stale_payments, status="approved"),
     ),
     fields=(
