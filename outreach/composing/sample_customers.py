@@ -22,6 +22,7 @@ class Sample:
 def find_samples(session: Session, settings: Settings, moment: str, on: date, most: int = MOST) -> list[Sample]:
     """At most `most` customers, each once; those who have died are left out."""
     moments = select(Moment.customer_id).where(Moment.kind == moment)
+    # More than are wanted: somebody may have had it several times, and some have died.
     latest = session.exec(moments.order_by(col(Moment.found_on).desc(), col(Moment.customer_id)).limit(4 * most))
     ids = dict.fromkeys(latest)
     for ahead in range(DAYS_AHEAD):

@@ -120,6 +120,7 @@ def _letter(
     plain = words_from_html(
         render_template(words.name("html"), words.sources["html"], unbroken(facts.fields), "letter")
     )
+    # Plain words have no page that could be looked at.
     if provider not in PENS:
         own = own_of(settings, facts, words, plain, lines_of(address), vouchers, own_people(facts, about, people))
         private = {str(facts.fields.get("treatment") or ""), *amounts_in(facts, settings, DEBT)} - {""}
