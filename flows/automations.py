@@ -26,9 +26,11 @@ Declared = dict[str, Any]
 
 @dataclass(frozen=True)
 class Recipient:
-    """Where notifications are posted as {"subject", "body"}; `token` proves to our own desk that they are ours."""
+    """Who is told of alarms."""
 
+    #: Where notifications are posted, as {"subject", "body"}.
     url: str
+    #: It proves to our own desk that they are ours.
     token: str = ""
 
 

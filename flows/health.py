@@ -13,6 +13,7 @@ from flows.reconcile import connected, find_deployment, name_of, read_plan
 from outreach.doctor.findings import Finding
 from outreach.errors import OutreachError
 
+# As pyproject.toml bounds Prefect here: a server and its clients go together.
 OLDEST, BEFORE = (3, 8, 8), (3, 10)
 DEPLOY = "Create what is missing: outreach deploy"
 

@@ -34,6 +34,7 @@ def prepare(on: On = None, moments: Moments = [], dry_run: DryRun = False, limit
                 progress,
                 call_help,
             )
+        # After the commit of the last of them: whoever hears of it must find the batch approved.
         announce_approved(prepared.approved)
         publish(run, as_page(f"Prepared for {prepared.on}", sections_of(run, prepared)))
         state = TO_MEND if prepared.compose.to_mend else "Completed"

@@ -110,6 +110,7 @@ def deploy_one(
         client.update_deployment(deployment_id, DeploymentUpdate(**code))
     pieces = [field_piece(client, deployment_id, name, key, value) for key, value in fields_of(declared).items()]
     if standing is None:
+        # It was created with these, so they stand as the files have them.
         for piece in pieces:
             memory.keep(piece)
     changes = [settle(piece, memory, reset) for piece in pieces] if standing else [Change(name, "created")]

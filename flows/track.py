@@ -18,6 +18,7 @@ def track() -> TrackReport:
     """Close what is open: interrupted hand-overs, messages left without an answer, and messages out of time."""
     with open_run() as run:
         report = track_open(run.engine, run.settings, run.clock)
+        # After the tracking: what it has closed is no alarm any more.
         with reading(run.engine) as session:
             alarms = find_alarms(session, run.settings, run.clock())
         for alarm in alarms:

@@ -70,6 +70,7 @@ def approve_batch(
         batch.single_person = require_another(session, settings, batch, by)
         if seal and seal != batch.seal:
             _refuse(session, batch, seal)
+        # The seal is made again from the rows: what was changed outside the program shows here.
         same_size = count in (None, batch.count) and cost in (None, batch.cost)
         if not same_size or batch_seal(messages) != batch.seal:
             raise ChangedSince(f"{batch_id} is not what you looked at. Look at it again: outreach batches")
@@ -144,6 +145,7 @@ def let_go(
 ) -> Batch:
     """The batch, approved; nothing of it leaves before `undo_until`. Who may, and whether it is sealed, is settled."""
     batch.status, batch.decided_by, batch.decided_at, batch.undo_until = "approved", by, now, undo_until
+    # What is held, or was taken out, stays what it is.
     composed = update(Message).where(col(Message.batch_id) == batch.batch_id, col(Message.status) == "composed")
     session.execute(composed.values(status="approved", not_before=undo_until))
     detail = [batch.seal, marked, "single person" if batch.single_person else ""]

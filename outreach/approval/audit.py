@@ -34,6 +34,7 @@ def record_acts(
         entry = AuditEntry(
             sequence=sequence, previous=previous, hash="", at=at, actor=actor, act=act, subject=subject, detail=detail
         )
+        # Each holds the hash of the one before it: a change to any shows in all that follow.
         entry.hash = previous = _hash(entry)
         entries.append(entry)
     session.add_all(entries)

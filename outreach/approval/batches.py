@@ -105,6 +105,7 @@ def seals_since(session: Session, batch_id: str, seal: str) -> list[AuditEntry] 
     )
     entries = session.exec(sealed.order_by(col(AuditEntry.sequence))).all()
     had = [number for number, entry in enumerate(entries) if entry.detail.split(" ")[0] == seal]
+    # An edit that is taken back may bring an old seal again: what counts is when it was the batch's last.
     return list(entries[had[-1] + 1 :]) if had else None
 
 

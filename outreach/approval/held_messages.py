@@ -78,6 +78,7 @@ def set_apart(
 
     `act` is what the audit says has become of the batch they left.
     """
+    # From the first batch, however often it is set apart: so the name does not grow each time.
     origin = session.get_one(Batch, batch.apart_from) if batch.apart_from else batch
     apart, is_new = _batch_apart(session, origin, author, on_hold, now)
     for message in messages:
@@ -94,6 +95,7 @@ def _batch_apart(session: Session, origin: Batch, author: str, on_hold: bool, no
     edited = "" if author == origin.author else f"-edited-by-{author}"
     wanted = f"{origin.batch_id}{edited}{'-on-hold' if on_hold else ''}"
     name, number = wanted, 1
+    # One that is decided takes no more messages.
     while (existing := session.get(Batch, name)) and existing.status != "waiting":
         number += 1
         name = f"{wanted}-{number}"

@@ -29,6 +29,7 @@ def save_knobs(
     SettingsError naming each value that does not fit, that the environment fixes, or that is above a ceiling.
     """
     take_turns(session, "knobs")
+    # Read within the turn: of two who save at once, the second builds upon what the first has saved.
     before = saved_knobs(session, moment)
     standing = knobs_for(overlay_knobs(settings, moment, before), moment).model_dump(mode="json")
     wanted = knobs_for(overlay_knobs(settings, moment, before | dict(values)), moment).model_dump(mode="json")
@@ -38,9 +39,11 @@ def save_knobs(
         raise SettingsError(f"{fixed[0]} is fixed by {variable} in the environment; it can only be changed there")
     if wanted == standing:
         return None
+    # Only where it changes: a reward above a new ceiling must not keep the other knobs from being saved.
     if wanted.get("reward") != standing.get("reward") and (why := why_too_much(settings, GiftTotals(wanted["reward"]))):
         raise SettingsError(f"reward: {why}")
     written = knobs_for(settings, moment).model_dump(mode="json")
+    # What is as outreach.toml has it is not kept, so that a later change to the file counts.
     differing = {name: value for name, value in wanted.items() if value != written[name]}
     return _store(session, moment, differing, "knobs saved", by, at)
 

@@ -43,6 +43,7 @@ def open_batches(engine: Engine, settings: Settings, on: date, now: datetime) ->
         expire_unapproved(session, today, now)
         withdraw_stopped(session, settings, today, now)
         groups = _group(session)
+        # In the same order in every run, so that the numbers behind equal names mean the same.
         return [_open(session, settings, groups[key], now) for key in sorted(groups)]
 
 

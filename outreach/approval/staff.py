@@ -70,6 +70,7 @@ def list_staff(session: Session) -> Sequence[Staff]:
 def remove_staff(session: Session, staff_id: str, at: datetime) -> None:
     """Takes away what someone may do, at once and wherever they are signed in; what they did stays in the audit."""
     member = require_staff(session, staff_id)
+    # Who is added again later gets this record back, and must not come in with the password of before.
     member.removed_at, member.email, member.password_hash, member.must_change = at, None, None, True
     end_sign_ins(session, staff_id)
     record_act(session, COMMAND_LINE, "staff removed", staff_id, "", at)

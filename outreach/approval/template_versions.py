@@ -27,6 +27,7 @@ def save_template(
     """
     split_name(name)
     if source is not None:
+        # Forms come with CRLF from every browser; the files have LF, and the two are compared below.
         source = source.replace("\r\n", "\n").replace("\r", "\n")
         check_source(name, source)
         require_writable(settings, name, source, business_date(at, settings.business.timezone))

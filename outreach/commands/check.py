@@ -33,6 +33,7 @@ def check(
         pdf = read_regular(letter)
     except OSError as error:
         raise SettingsError(f"{letter} cannot be read ({error.strerror}); name the PDF of a letter") from error
+    # Before anything opens it: a small file may unpack to more than the memory holds.
     require_bounded(pdf)
     faults = check_letter(pdf, provider, settings)
     if picture:

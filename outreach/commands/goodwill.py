@@ -34,6 +34,7 @@ def goodwill(
     else:
         report = name_by_query(context.engine, context.settings, query or "", event, by, context.now)
     show_named(report, as_json)
+    # The statuses that main.py promises.
     raise typer.Exit(2 if report.refused else 0)
 
 

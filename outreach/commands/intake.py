@@ -45,6 +45,7 @@ def import_(
     changed = read_since(since, context.settings.business.timezone)
     report = import_data(context.engine, origin, context.settings, context.now, read, context.tell, changed)
     show_import(report, as_json)
+    # The statuses that main.py promises.
     raise typer.Exit(2 if report.refused else 0)
 
 

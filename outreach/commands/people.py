@@ -16,6 +16,7 @@ from outreach.tracking.household_statements import record_household, take_househ
 from outreach.tracking.merges import merge_people, say_two_people, unmerge_people
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Who is one person, and who lives with whom.")
+# A page that holds every pair there is.
 ALL = 1_000_000
 Who = Annotated[str, typer.Argument(help="A customer's id.")]
 

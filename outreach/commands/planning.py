@@ -33,6 +33,7 @@ def moments(
     as_json: AsJson = False,
 ) -> None:
     """Who has a moment on a day, whatever was sent before; writes nothing."""
+    # It writes nothing, not even the business dates of another time zone.
     context = open_context(database, now, as_json, dates=False)
     first, last = context.day(from_ or on or to), context.day(to or on or from_)
     require_kinds(kind or [])
@@ -60,6 +61,7 @@ def prepare(
     )
     if dry_run:
         return show_plan(prepared, as_json)
+    # What needs no person is delivered as soon as what a person approves: Prefect is told in the same way.
     for batch in prepared.approved:
         announce_approval(prefect_address(), batch)
     with reading(context.engine) as session:

@@ -100,6 +100,7 @@ def resume(
     scope, name = scope_of(moment, provider, batch)
     with writing(context.engine) as session:
         was_paused = pauses.resume(session, scope, name, context.now)
+        # Sending goes on only where no other pause holds it, so the others are named too.
         others = pauses.list_pauses(session)
     console.say("Sending goes on." if was_paused else "That was not paused; nothing changed.")
     for other in others:

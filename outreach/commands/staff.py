@@ -41,6 +41,7 @@ def staff_add(
     with writing(context.engine) as session:
         member = add_staff(session, who, name or who, role, context.now, email)
         console.say(f"{member.staff_id} is {member.name}, {member.role}")
+        # Whoever is only given another name or role keeps the password that they chose.
         if password_file or not member.password_hash:
             _new_password(context, session, who, password_file)
 

@@ -13,13 +13,6 @@ from outreach.planning.receivables import OpenInvoice, total_by_currency
 MOST_NAMED = 4
 
 
-# What a template may go through: what it calls each in turn, and the parts of it that it may use.
-LOOPS = {
-    "bills": ("bill", frozenset({"amount", "due_on", "currency"})),
-    "more": ("rest", frozenset({"count", "amount", "currency"})),
-}
-
-
 def name_bills(late: Sequence[OpenInvoice]) -> tuple[Bill, ...]:
     """The first of the bills, which are given the oldest first."""
     return tuple(Bill(Amount(b.balance, b.currency), b.late_since, b.currency) for b in late[:MOST_NAMED])

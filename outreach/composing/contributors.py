@@ -38,11 +38,15 @@ _NEVER: Mapping[str, Any] = MappingProxyType({})
 
 @dataclass(frozen=True, order=True)
 class Contribution:
-    """A part of a message and who put it there: a template, a knob, an event or a treatment."""
+    """A part of a message and who put it there."""
 
+    #: The id of a member of staff.
     by: str
+    #: "words", "knobs", "event", "treatment" or "edit".
     part: str
+    #: Of the template, the knob, the event or the treatment; of an edit, the message's reference.
     name: str
+    #: The saved version of words or knobs.
     version: int | None = None
 
 

@@ -110,6 +110,7 @@ def open_draft(session: Session, reference: str) -> Draft:
     given = session.exec(rewards.order_by(col(Reward.amount).desc()).limit(1)).first()
     gift = Amount(*given) if given else None
     whom = session.exec(select(Customer).where(col(Customer.customer_id).in_({*about, recipient.customer_id})))
+    # The longest first: “Ann Marie” must not leave “Marie” behind.
     called = tuple(sorted({name for one in whom for name in names_to_call(one)}, key=lambda name: (-len(name), name)))
     return Draft(message, recipient, direct_line, private, about, saved_sources(session), people, gift, called)
 

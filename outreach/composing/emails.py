@@ -63,6 +63,7 @@ def write_email(
         write_token("X-Outreach-Reference", reference),
     ]
     written = "".join(head).encode() + _body_of(fill_text(text), fill_page(html), reference)
+    # The layouts are filled once more without words: so the check knows how each part must end.
     require_sound_email(written, ExpectedEmail(sender, to, subject, link, fill_text(""), fill_page("")))
     return written
 

@@ -42,6 +42,7 @@ def composed_row(settings: Settings, message: Message, composed: Composed) -> di
     values = [value_of_gift(settings, message.kind, row["amount"], row["currency"]) for row in composed.rewards]
     reward_cost = sum(expected_cost(settings, value) for value in values)
     provider = settings.provider_for(message.channel)  # type: ignore[arg-type]
+    # The digest is of the message as it will stand, with its recipient and its provider.
     sealed = message.model_copy(update={"recipient": written.recipient, "provider": provider})
     return {
         "for_reference": message.reference,

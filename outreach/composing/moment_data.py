@@ -37,13 +37,15 @@ class Occasion:
 
 @dataclass(frozen=True)
 class Assignment:
-    """One message to write: to whom, and about which customers' occasions. Wards may share a message."""
+    """One message to write."""
 
     reference: str
     kind: str
     channel: str
     recipient_id: str
+    #: What it is about; wards may share a message.
     occasions: tuple[Occasion, ...]
+    #: The day for which it was planned: balances, years and ages are those of this day.
     run_on: date
     send_on: date
 

@@ -66,6 +66,7 @@ def _look_at(
     try:
         look = _Look(session, settings, key, messages, day, now)
         held = {message.reference: stop for message in messages if (stop := look.stop_for(message))}
+        # In this order: words that have changed withdraw also what a rule would only make wait.
         return held | look.find_unusable(held) | look.find_changed(held)
     except (OutreachError, SQLAlchemyError):
         raise
@@ -118,6 +119,7 @@ class _Look:
             verdict = self._ask(message, one)
             if verdict:
                 holds[one.moment.moment_id] = verdict[1]
+                # One that only waits ("approved") gives way to any other status.
                 status = verdict[0] if status == "approved" else status
         if not holds:
             return None
@@ -126,6 +128,7 @@ class _Look:
 
     def _stop(self, message: Message, status: str, first: Hold, holds: Mapping[str, Hold]) -> Stop:
         moments = [one.moment.moment_id for one in self.carried[message.reference]]
+        # Another moment in the same message is not to blame: it is decided on again tomorrow.
         later = Hold(first.rule, first.reason, self.tomorrow).within(message.useful_until)
         return Stop(status, first.reason, None, tuple((id_, holds.get(id_, later)) for id_ in moments))
 
@@ -135,6 +138,7 @@ class _Look:
             return "withdrawn", self._why_lost(one)
         moment = one.moment
         current = self.candidates[moment.kind, moment.customer_id, moment.occasion]
+        # Asked as it was planned, by its own channel and provider, whatever planning would choose by now.
         candidate = replace(
             current,
             only=message.channel,  # type: ignore[arg-type]
@@ -166,6 +170,7 @@ class _Look:
         hashes = {message.contact_hash for message in rest if message.contact_hash}
         rows = select(Suppression.contact_hash, Suppression.channel).where(col(Suppression.contact_hash).in_(hashes))
         closed = {tuple(row) for row in self.session.exec(rows)} if hashes else set()
+        # Without a hash nothing can be looked up in the list, so nobody can say that the contact may be used.
         unusable = {m.reference: NO_CONTACT for m in rest if m.contact_hash is None}
         for message in rest:
             if (message.contact_hash, message.channel) in closed:
@@ -194,6 +199,7 @@ class _Look:
             to = recipient_of(self.settings, message.channel, facts)
         except (ComposingError, SettingsError) as error:
             return str(error)
+        # Only the facts that the words were written from are compared: others may change as they like.
         now = hash_facts(self.key, message.reference, tuple(kept), facts, to, message.channel)
         changed = find_changed(kept, now)
         return f"what it says has changed since it was written: {', '.join(changed)}" if changed else None

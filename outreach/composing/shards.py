@@ -81,6 +81,7 @@ def write_each(engine: Engine, shards: Sequence[Shard], write: Callable[[Shard],
     while waiting:
         held = [shard for shard in waiting if not _write_if_free(engine, shard, write)]
         if len(held) == len(waiting):
+            # All are in other hands: it waits for the first of them, and does not ask again and again.
             with hold(engine, held[0].name):
                 write(held.pop(0))
         waiting = held

@@ -39,10 +39,12 @@ OLD_KEY = Stop("uncertain", "its key is too old for the provider to know it sure
 
 @dataclass(frozen=True)
 class Opened:
-    """An attempt that is on record; `tries` is 1 for the first hand-over under its key."""
+    """An attempt that is on record."""
 
     claim: Claim
+    #: The attempt's, within its message.
     number: int
+    #: 1 for the first hand-over under its key.
     tries: int
     handover: Handover
 
@@ -130,6 +132,7 @@ def begin_attempts(
             body = bodies.whole[message.content_sha256 or ""]
             attempt.request_sha256 = _request_hash(carrier, message, attempt, body)
     outbox.add_attempts(session, [attempt for _, _, attempt in opened if attempt.tries == 1])
+    # In rehearsal nothing leaves that a restored backup could forget.
     if opened and settings.mode == "live":
         begun.mark = next_mark(session, claims[0].owner, at)
     begun.opened = [
@@ -246,6 +249,7 @@ def _put_down(
     at: datetime,
 ) -> None:
     """Ends the claims of messages that do not leave."""
+    # Many end for the same reason: one statement for each reason, and not for each message.
     by_stop: dict[Stop, list[Message]] = defaultdict(list)
     for message, stop in stopped:
         by_stop[stop].append(message)

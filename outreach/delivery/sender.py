@@ -250,6 +250,7 @@ class Sender:
         self.handed_over += 1
         is_free = partial(require_free, self.engine, self.settings, opened, bodies, self.clock, fresh_until)
         provider_id, error = hand_over(carrier, replace(opened.handover, require_time=is_free))
+        # Nothing has left, so it takes none of this run's limit.
         self.handed_over -= isinstance(error, HeldUp)
         self.at_point("answered")
         return answer_of(opened, provider_id, error)

@@ -19,6 +19,7 @@ def count_shards(engine: Engine, settings: Settings, clock: Clock) -> int:
     """How many shards the messages that may leave now would fill; what is paused or over the cap does not count."""
     on = business_date(clock(), settings.business.timezone)
     with reading(engine) as session:
+        # Of all providers: which of them are set up is for each sender to see.
         due = count_messages(session, outbox.due(on, clock(), PROVIDERS), ~is_paused())
         room = outbox.room_left(session, settings.daily_cap, on)
     return math.ceil(max(min(due, room), 0) / settings.scaling.shard_size)

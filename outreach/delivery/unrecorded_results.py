@@ -26,6 +26,7 @@ from outreach.models import Attempt, Installation
 from outreach.settings import Settings
 
 KEPT = "its provider answered while the database was away, and no more of the answer was kept"
+# The narrower kind before the one that it belongs to: the first that fits is kept.
 KINDS: tuple[type[DeliveryError], ...] = (ContactRefused, Refused, NotNow, NotSent, OutcomeUnknown)
 
 

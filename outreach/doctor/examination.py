@@ -13,7 +13,8 @@ from outreach.approval.staff import can_anybody_approve, list_staff
 from outreach.clock import business_date, read_clock
 from outreach.composing.handwriting.pens import pen_named
 from outreach.composing.store.contents import open_to_write
-from outreach.composing.templating.templates import check_templates, saved_sources
+from outreach.composing.template_check import check_templates
+from outreach.composing.templating.templates import saved_sources
 from outreach.contacts import load_key
 from outreach.database import open_database, reading, require_safe_claims, upgrade_database
 from outreach.delivery.providers import open_providers

@@ -1,5 +1,4 @@
-"""Holds a drill: senders on a database of its own, killed at random, and what the vendors had of each message in the
-end.
+"""Holds a drill: senders on a database of its own are killed at random, and the vendors' logs are counted in the end.
 
 Nothing outside this machine is spoken to, and no database that holds anybody's messages is touched.
 """

@@ -42,13 +42,16 @@ class Line:
 
 @dataclass(frozen=True)
 class Record:
-    """What we say of one message, and what is known of it from the making: its approved bytes, and its opt-out."""
+    """What our tables say of one message, and what the drill knows of it."""
 
     reference: str
     status: str
     provider_id: str | None
+    #: Of the bytes that were approved.
     approved_sha256: str
+    #: Whether the drill changed its bytes after that.
     is_tampered: bool = False
+    #: When its recipient's opt-out was on record.
     opted_out_at: datetime | None = None
 
 

@@ -69,6 +69,7 @@ def _letter(provider_id: str, reference: str, key: str) -> dict[str, Any]:
 
 
 def _event(line: Line, kind: str) -> WebhookCall:
+    # The same event has the same id whenever it is told again, as a vendor's has.
     event_id = hashlib.sha256(f"{line.provider_id} {kind}".encode()).hexdigest()[:16]
     event = {
         "id": f"evt_{event_id}",

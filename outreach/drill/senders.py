@@ -81,6 +81,7 @@ def warm_up(engine: Engine, settings: Settings) -> None:
 
 def send_until_over(engine: Engine, settings: Settings, board: Board, sender: int, naive: bool) -> None:
     """Delivers and tracks, again and again, until the drill is over or this process is killed."""
+    # A process id may be given again after a kill, and two senders must never pass for one.
     owner, clock = f"sender {sender} {os.getpid()} {os.urandom(4).hex()}", board.clock_of(sender)
 
     def stand(point: str) -> None:

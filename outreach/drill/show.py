@@ -90,6 +90,7 @@ def _verdict(result: DrillResult) -> str:
         return f"Passed: {kills}, one send each, and nothing was lost."
     if result.options.naive:
         return f"Failed, as a general retry does: {kills}."
+    # Only what waits can be the machine's fault; whatever else is wrong is ours.
     if result.slow and replace(result.tally, waiting=[]).is_clean and not result.fell_over and not result.unnoticed:
         waiting = len(result.tally.waiting)
         return (

@@ -25,14 +25,16 @@ SKIPPED_SHOWN = 8
 
 @dataclass(frozen=True)
 class StoryMessage:
-    """One message to, or about, the customer; `to` is somebody else's id where it went to them."""
+    """One message to, or about, the customer."""
 
     reference: str
     kind: str
     channel: str
     status: str
     reason: str
+    #: The day it was to leave.
     on: date
+    #: The id of somebody else, where it went to them.
     to: str = ""
 
 

@@ -98,6 +98,7 @@ def _hashes(engine: Engine, settings: Settings, typed: str, postal_code: str) ->
     elif "@" in typed:
         contacts["email"] = normalise_email(typed)
     else:
+        # A number serves both, and is hashed for each channel by itself.
         contacts["call"] = contacts["text"] = normalise_phone(typed, country)
     hashes = [(channel, contact_hash(key, channel, contact)) for channel, contact in contacts.items() if contact]
     if not hashes:
@@ -212,6 +213,7 @@ def find_owners(engine: Engine, settings: Settings, hashed: str, channel: str) -
     It hashes the contacts of all customers, some at a time: for one contact, when somebody asks.
     """
     key, owners, last = load_key(engine, settings), [], ""
+    # No transaction is open while the contacts of a chunk are hashed.
     chunk = select(Customer).order_by(Customer.customer_id).limit(AT_ONCE)
     while True:
         with reading(engine) as session:
@@ -228,6 +230,7 @@ def find_owners(engine: Engine, settings: Settings, hashed: str, channel: str) -
 def closed_channels(engine: Engine, settings: Settings, customer: Customer) -> dict[str, str]:
     """Why each of the customer's channels is closed, by channel; those that are open are not in it."""
     with reading(engine) as session:
+        # With an empty list nothing need be hashed.
         if session.exec(select(Suppression).limit(1)).first() is None:
             return {}
     key = load_key(engine, settings)

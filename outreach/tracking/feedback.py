@@ -202,6 +202,7 @@ def is_low(settings: Settings, feedback: Feedback) -> bool:
 def list_told(session: Session, settings: Settings, customer_id: str, now: datetime) -> list[Told]:
     """The last that one customer told us, what is open first."""
     theirs = select(Feedback).where(Feedback.customer_id == customer_id)
+    # Data may bring no status at all: then nobody has answered.
     open_first = func.coalesce(col(Feedback.status), "open") != "open"
     records = session.exec(theirs.order_by(open_first, col(Feedback.given_at).desc()).limit(SHOWN))
     return [_told(settings, feedback, now) for feedback in records]

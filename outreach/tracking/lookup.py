@@ -77,6 +77,7 @@ def track_open(
     """
     on = business_date(clock(), settings.business.timezone)
     with open_providers(settings, providers) as carriers:
+        # First of all: what a vendor has said already need not be asked.
         settle_unsettled(engine, settings, carriers, clock())
         with writing(engine) as session:
             recovered = recovery.recover_lost(session, [name for name, carrier in carriers.items() if carrier.key_life])

@@ -72,6 +72,7 @@ def merge_people(
         more = pull_back(session, settings, (col(Message.recipient_id) == kept_id), now)
         record_act(session, by, "people merged", kept_id, merged_id, now)
         session.refresh(merge)
+    # Outside of the transaction: vendors may take their time.
     return MergeReport(merge, cancel_pulled(engine, settings, _add(pulled, more), now, providers))
 
 
@@ -160,10 +161,12 @@ def _add(one: PullReport, other: PullReport) -> PullReport:
 
 
 def _pair(one: str, other: str) -> tuple[str, str]:
+    # One row for two people, whichever is named first.
     return (one, other) if one < other else (other, one)
 
 
 def _answer(session: Session, one: str, other: str, status: str, by: str, now: datetime) -> None:
+    # Staff may know of two whom nobody proposed.
     first, second = _pair(one, other)
     asked = {"first_id": first, "second_id": second, "reasons": "named by staff", "found_at": now, "status": "open"}
     insert_new(session, Double, [asked])

@@ -146,6 +146,7 @@ def _about(ids: Any) -> list[Any]:
 def _raise_flag(session: Session, customer_id: str, kind: str, on: date) -> None:
     row = {"customer_id": customer_id, "kind": kind, "from_on": on, "source": DESK}
     if not insert_new(session, Flag, [row]):
+        # One that was raised and lowered on this very day.
         flag = session.get_one(Flag, (customer_id, kind, on))
         flag.until_on, flag.source = None, DESK
 
@@ -160,6 +161,7 @@ def _flags_of_the_desk(session: Session, customer_id: str) -> list[Flag]:
 def _lower_flag(session: Session, customer_id: str, kind: str, on: date) -> bool:
     flags = [flag for flag in _flags_of_the_desk(session, customer_id) if flag.kind == kind]
     for flag in flags:
+        # A flag holds on its last day as well, and this one must not hold today.
         flag.until_on = on - timedelta(days=1)
     return bool(flags)
 
@@ -214,6 +216,7 @@ def _go_on(session: Session, settings: Settings, key: bytes, customer: Customer,
     session.connection().execute(consents)
     for channel, hashed in sorted(contacts_everywhere(session, settings, key, customer)):
         closed = session.get(Suppression, (hashed, channel), with_for_update=True)
+        # What something else has closed, before or since, stays closed.
         if closed and (closed.source, closed.at) == (ASKED, stopped_at):
             lift(session, closed)
     return True

@@ -47,6 +47,7 @@ def record_returned(session: Session, settings: Settings, typed: str, by: str, n
     take_turns(session, "approval")
     require_approver(session, by)
     message = _find_letter(session, typed)
+    # Asked before the event is kept, which makes every letter known.
     is_new = session.get(Event, (DESK, _event_id(message.reference))) is None
     if message.status in MAY_HAVE_LEFT:
         _take_as_sent(session, message, now)

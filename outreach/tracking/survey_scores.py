@@ -47,6 +47,7 @@ def answer_survey(engine: Engine, settings: Settings, token: str, score: int, no
     key = load_key(engine, settings)
     with writing(engine) as session:
         reference, customer_id = _require_asked(session, key, token)
+        # Of two taps at once, the second must find the answer of the first.
         take_turns(session, f"survey {reference}")
         given = session.get(Feedback, feedback_id(reference), with_for_update=True)
         if not _is_open(session, settings, reference, given, now):

@@ -28,6 +28,7 @@ def unsubscribe(engine: Engine, settings: Settings, token: str, now: datetime) -
         if session.get(Message, reference, with_for_update=True) is None:
             _tell_of_a_message_that_is_gone(session, reference, now)
             return False
+        # Asked before the event is kept: afterwards every press would look like a second one.
         is_first = session.get(Event, (LINK, reference)) is None
         record_event(session, LINK, reference, "unsubscribed", now, now, reference)
         if is_first:
@@ -37,5 +38,6 @@ def unsubscribe(engine: Engine, settings: Settings, token: str, now: datetime) -
 
 def _tell_of_a_message_that_is_gone(session: Session, reference: str, now: datetime) -> None:
     what = f"somebody pressed the unsubscribe link of {reference}, which is not on file: find out whose it was"
+    # One case for a person, however often the link is pressed.
     if session.exec(select(Incident).where(Incident.what == what)).first() is None:
         record_incident(session, LINK, None, what, now)

@@ -185,6 +185,7 @@ def is_too_long(request: Request) -> bool:
     if request.method in SAFE or request.url.path.startswith(("/webhooks/", "/unsubscribe/", "/alarms")):
         return False
     announced = request.headers.get("content-length", "")
+    # It would be known only at its end how long it is.
     if "transfer-encoding" in request.headers:
         return True
     return bool(announced) and (not announced.isdecimal() or int(announced) > LONGEST_FORM)

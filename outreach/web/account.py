@@ -23,6 +23,7 @@ def show_account(request: Request, desk: DeskNow, signed: Viewer) -> Response:
     with reading(desk.engine) as session:
         entries = list_sign_ins(session, desk.written.desk, signed.staff_id, desk.now)
         member = require_staff(session, signed.staff_id)
+    # Only the hashes of tokens are on record.
     here = hash_token(request.cookies.get(COOKIE, ""))
     return desk.show("account.html", signed, entries=entries, this_one=here, member=member)
 

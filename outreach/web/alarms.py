@@ -56,6 +56,7 @@ class AlarmDoor:
         if words is None:
             return _say('send {"subject": "…", "body": "…"} as JSON', 400)
         now = self.clock()
+        # Last of the checks: what is refused for another reason must not use up the alarms of the hour.
         if wait := self._take_turn(now):
             return _say("too many alarms in an hour", 429, {"Retry-After": str(math.ceil(wait.total_seconds()))})
         return await run_in_threadpool(self._mail, *words, now)
@@ -64,6 +65,7 @@ class AlarmDoor:
         # The key does not change while this process lives, and looking it up asks the database.
         self.token = self.token or alarm_token(load_key(self.engine, self.settings))
         scheme, _, given = authorization.partition(" ")
+        # In constant time: how long an answer takes must not tell how much of a guess was right.
         is_ours = hmac.compare_digest(given.strip().encode("utf-8", "replace"), self.token.encode())
         return is_ours and scheme.lower() == "bearer"
 

@@ -86,6 +86,7 @@ def find(desk: DeskNow, signed: Viewer, typed: Typed, postal_code: Code = "") ->
 @router.post("/do-not-contact/add")
 def add(desk: DeskNow, signed: Approver, typed: Typed, postal_code: Code = "") -> Response:
     report = close_contact(desk.engine, desk.settings, typed, postal_code, signed.staff_id, desk.now)
+    # Only now: the contact is on the list already, whatever a vendor answers.
     report = cancel_pulled(desk.engine, desk.settings, report, desk.now, desk.webhooks.given)
     said = f"It is on the list. {say_pulled(report, desk.settings.business.currency)}"
     return desk.go("/do-not-contact", said)

@@ -106,6 +106,7 @@ def enter_returned(desk: DeskNow, signed: Approver, typed: Text) -> Response:
         return _show_returned(desk, signed, typed, str(error), status)
     if not done.is_new:
         return desk.go("/returned", f"{done.message.reference} had been entered already. Next letter, please.")
+    # Only now: no transaction stays open while a vendor is asked, and what was entered stands whatever it answers.
     report = cancel_pulled(desk.engine, desk.settings, done.pulled, desk.now, desk.webhooks.given)
     said = f"{done.message.reference} came back, and its address is closed for letters."
     if report.withdrawn or report.cancelled or report.left:

@@ -56,6 +56,7 @@ def _read(uploaded: bytes, ids: str) -> List:
     """What came with the form as a list. Raises IntakeError where it is neither a file nor ids, or is both."""
     if bool(uploaded.strip()) == bool(ids.strip()):
         raise IntakeError("Choose a file, or paste the ids: one of the two")
+    # Lists are read from files, as the command line gives them.
     with NamedTemporaryFile(suffix=".csv") as kept:
         kept.write(uploaded or ids.encode("utf-8", "replace"))
         kept.flush()

@@ -141,6 +141,7 @@ def take_knobs(desk: DeskNow, signed: Writer, moment: str, form: Typed) -> Respo
     typed = read_knobs(knobs_for(desk.settings, moment), form, fixed_knobs(moment))
     try:
         with writing(desk.engine) as session:
+            # The settings without what was saved here: that is laid over them anew.
             version = save_knobs(session, desk.written, moment, typed, signed.staff_id, desk.now)
     except SettingsError as problem:
         return _show(desk, signed, moment, typed=typed, problem=str(problem), status=400)

@@ -22,6 +22,7 @@ from outreach.web.messages import find_message
 
 router = new_router()
 Words = Annotated[str, Form(max_length=20_000)]
+# Of the message that they began from: an edit that came first is not written over.
 Digest = Annotated[str, Form(max_length=64)]
 
 

@@ -41,6 +41,7 @@ def show_message(desk: DeskNow, signed: Viewer, reference: str) -> Response:
 
 def find_message(session: Session, reference: str) -> Message:
     """The message; raises NotFound for a reference that is none of ours."""
+    # It may have been typed from paper.
     message = session.get(Message, reference.upper())
     if message is None:
         raise NotFound(f"There is no message {reference}. The reference stands small at the foot of a letter")
@@ -114,6 +115,7 @@ def reject_message(desk: DeskNow, signed: Approver, reference: str, reason: Text
 def hold(desk: DeskNow, signed: Writer, reference: str, reason: Text) -> Response:
     """Sets one message apart; the page goes on with the batch it came from."""
     with reading(desk.engine) as session:
+        # Asked beforehand: on hold, the message is in a batch of its own.
         came_from = find_message(session, reference).batch_id
     apart = hold_message(desk.engine, reference, signed.staff_id, reason, desk.now)
     return desk.go(f"/batches/{came_from}", f"{reference} is on hold, in a batch of its own: {apart.batch_id}.")

@@ -35,6 +35,7 @@ def show_people(desk: DeskNow, signed: Viewer, q: Typed = "", page: Page = 1) ->
     )
 
 
+# As a path: an id is the business's own, and may hold a slash.
 @router.get("/people/{customer_id:path}")
 def show_person(desk: DeskNow, signed: Viewer, customer_id: str, why: bool = False) -> Response:
     """The story; with `why`, also what planning says of every moment today."""

@@ -77,6 +77,7 @@ def with_wait(response: Response, error: SignInError | None) -> Response:
 
 def welcome(desk: Desk, entry: SignedIn, next: str, kept: KeptForm | None = None) -> Response:
     response = show_again_after(desk, entry.token, kept, next) if kept else desk.go(local_path(next))
+    # Without an age: it ends with the browser, and here after `desk.session_hours`.
     response.set_cookie(COOKIE, entry.token, secure=True, httponly=True, samesite="lax", path="/")
     response.set_cookie(KNOWN, entry.known, max_age=KNOWN_SECONDS, secure=True, httponly=True, samesite="lax", path="/")
     return response

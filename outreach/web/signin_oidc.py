@@ -39,6 +39,7 @@ def send_to_provider(desk: DeskNow, next: Text = "/") -> Response:
         return show_sign_in(desk, next, error)
     response = desk.show("provider.html", address=address, account=oidc.name)
     response.set_cookie(
+        # Strict, since no other site has to send it: the way back ends on a page of ours, whose button does.
         COOKIE, _seal(desk, handshake, local_path(next)), max_age=int(GOOD_FOR.total_seconds()),
         secure=True, httponly=True, samesite="strict", path="/",
     )  # fmt: skip

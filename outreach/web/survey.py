@@ -44,6 +44,7 @@ def take_words(desk: DeskNow, token: str, words: Words = "") -> Response:
 
 
 def _show(desk: Desk, token: str, answer: SurveyAnswer, has_words: bool = False) -> Response:
+    # Gone: the link was right once.
     status = 200 if answer.state == "kept" else 410
     return desk.show(
         "surveyed.html", status=status, link=token, answer=answer, has_words=has_words, longest=LONGEST_WORDS

@@ -96,8 +96,10 @@ class Webhooks:
             self.refused[name] += 1
             number = self.refused[name] - self.written[name]
             last = self.written_at.get(name)
+            # A clock that was set back must not keep the count from being written down.
             if last is not None and last <= at < last + COUNTED_EVERY:
                 return
+            # At most one write a minute: whoever floods us with forged requests must not keep the database busy.
             self.written[name], self.written_at[name] = self.refused[name], at
         try:
             record_refused(self.engine, name, number, reason, at)
@@ -148,6 +150,7 @@ async def read_body(request: Request, most: int) -> bytes | None:
 
 def _called_address(public_url: str, request: Request) -> str:
     """The address as the provider called and signed it: a proxy in front of us has put its own host in its place."""
+    # Byte for byte: a signature is over the address as it was called, before anything in it was decoded.
     path = bytes(request.scope.get("raw_path") or request.url.path.encode()).decode("latin-1")
     query = bytes(request.scope["query_string"]).decode("latin-1")
     return f"{public_url.rstrip('/')}{path}{'?' if query else ''}{query}"

@@ -10,9 +10,10 @@ from sqlmodel import select
 from conftest import NOW, TODAY
 from outreach.composing.preview import preview_template
 from outreach.composing.run import compose_planned
+from outreach.composing.template_check import check_templates
 from outreach.composing.template_data import signatory_on
 from outreach.composing.templating.fields import OF_MOMENT
-from outreach.composing.templating.templates import check_templates, read_sources, template_fingerprint
+from outreach.composing.templating.templates import read_sources, template_fingerprint
 from outreach.database import reading
 from outreach.errors import NotFound, SettingsError, TemplateRefused
 from outreach.models import Content

@@ -12,9 +12,10 @@ from outreach.approval.open_batches import open_batches
 from outreach.approval.template_versions import list_template_versions, save_template, undo_template
 from outreach.composing.preview import preview_template
 from outreach.composing.sample_customers import find_samples
+from outreach.composing.template_check import check_templates
 from outreach.composing.templating.engine import FILTERS, render_template
 from outreach.composing.templating.fields import EXPLAINED, EXPLAINED_FILTERS, OF_MOMENT, explain_fields, fields_for
-from outreach.composing.templating.templates import check_templates, read_sources, saved_sources, template_fingerprint
+from outreach.composing.templating.templates import read_sources, saved_sources, template_fingerprint
 from outreach.database import reading, writing
 from outreach.errors import ApprovalError, NotFound, TemplateRefused
 from outreach.models import AuditEntry, Customer

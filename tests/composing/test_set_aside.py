@@ -20,9 +20,10 @@ from outreach.composing import recheck, template_data, writing
 from outreach.composing.paper.pen_choice import require_writable
 from outreach.composing.reports import ComposeReport
 from outreach.composing.run import compose_planned
+from outreach.composing.template_check import check_templates
 from outreach.composing.templating.engine import render_template, try_branches
 from outreach.composing.templating.fields import fields_for
-from outreach.composing.templating.templates import Templates, check_source, check_templates
+from outreach.composing.templating.templates import Templates, check_source
 from outreach.database import reading
 from outreach.delivery.sender import deliver_due
 from outreach.errors import TemplateRefused

@@ -27,17 +27,26 @@ class PlacedFont(Protocol):
 
 @dataclass(frozen=True)
 class HandMovement:
-    """How far a hand strays: standard deviations, in CSS pixels, radians or shares. Chosen by eye on whole letters."""
+    """How far a hand strays: standard deviations, chosen by eye on whole letters."""
 
+    #: Where a line begins, to the side, in CSS pixels.
     indent: float = 2.0
+    #: Where a line begins, in height.
     drift: float = 0.6
+    #: How a line rises or falls, in radians.
     slope: float = 0.0035
+    #: How high the waves are that a line's words ride on, in CSS pixels.
     wander: float = 0.58
+    #: How far a word stands from its place, in CSS pixels.
     gap: float = 0.35
+    #: How a word is turned, in radians.
     turn: float = 0.006
+    #: How much larger or smaller a word is, as a share.
     growth: float = 0.012
     lean: float = 0.012
+    #: How much paler than the ink a word is, as a share.
     fade: float = 0.05
+    #: How far a stroke strays from a straight one, in CSS pixels.
     bow: float = 0.9
 
 
@@ -141,6 +150,7 @@ class _InkedPage:
             if moved:
                 at -= float(moved) * em
                 codes.append(b">" + moved + b"<")
+            # WeasyPrint names a glyph by two bytes, in hexadecimal.
             for first in range(0, len(glyphs), 4):
                 code = glyphs[first : first + 4]
                 glyph = int(code, 16)

@@ -28,11 +28,13 @@ SIGNATURE = " signature"
 
 @dataclass(frozen=True)
 class Pen:
-    """A hand as a font of its own. `signature` writes the name under the letter, `signed_larger` times as large."""
+    """A hand as a font of its own."""
 
     name: str
     path: Path
+    #: Writes the name under the letter; None where the pen itself does.
     signature: "Pen | None" = None
+    #: How many times as large as the letter.
     signed_larger: float = SIGNED_LARGER
 
     @property

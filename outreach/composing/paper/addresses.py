@@ -14,6 +14,7 @@ from outreach.planning.contact_cards import postal_fields
 
 # Han, kana and hangul.
 _EAST_ASIAN = re.compile("[\u3005\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
+# Names in use that Babel's list of territories does not have.
 _ALIASES = {"usa": "US", "united states of america": "US", "uk": "GB", "great britain": "GB", "england": "GB"}
 
 

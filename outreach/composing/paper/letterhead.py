@@ -34,6 +34,7 @@ def read_letterhead(settings: Settings) -> bytes | None:
         file = path.stat()
     except OSError as error:
         raise SettingsError(f"business.letterhead: {path} cannot be read ({error.strerror}); mend the path") from error
+    # Checked once for each state of the file, and a new one is seen at once.
     return _read(path, file.st_mtime_ns, file.st_size)
 
 

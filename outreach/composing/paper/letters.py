@@ -84,6 +84,7 @@ def write_letter(
     held = most_pages_of(provider, address.country == settings.business.country)
     most = [min(pages + enclosed, held) for pages in sorted({1, settings.paper.most_pages})]
     is_lasting = settings.paper.format == "PDF/A-2b"
+    # A smaller hand on fewer pages comes before a larger one on more.
     tries = [(Sheet(pages, 0.0, is_lasting, pictures), scale) for pages in most for scale in SCALES]
     return print_smaller(html, lambda sheet, scale: _style(paper, pen, scale, sheet.most_pages), pen, reference, tries)
 
@@ -100,6 +101,7 @@ def lay_out(
     business = settings.business
     body = unicodedata.normalize("NFC", rendered)
     day = unicodedata.normalize("NFC", format_date(on, "long", locale=facts.locale))
+    # The faces have a letter with its accent as one character, and not as two.
     lines = [unicodedata.normalize("NFC", line) for line in (address.name, *address.lines)]
     stop = small_print(words.language)["stop_letters"].format(phone=business.phone, email=business.email)
     signed = signature_line(facts.signatory, business)

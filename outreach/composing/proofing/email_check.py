@@ -76,6 +76,7 @@ def _faults_of_lines(content: bytes) -> Iterator[str]:
 
 
 def _stands_alone(word: str) -> bool:
+    # U+FFFD stands for bytes that are no letter: the word was cut within one.
     return len(word) <= LONGEST_ENCODED_WORD and read_words(word) != word and "\ufffd" not in read_words(word)
 
 

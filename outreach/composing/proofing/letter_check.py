@@ -65,6 +65,7 @@ def own_of(
     greets = "greeting" in source and plain_words(str(fields.get("greeting", ""))) in plain_words(said)
     called = [greeting_name(facts.recipient, "greeting")] if greets else []
     must = list(called)
+    # A template need not state what is owed; one that does must show it as it was written.
     must += [amount for amount in amounts_in(facts, settings, DEBT) if squeeze(amount) in squeeze(said)]
     gifts = [write_money(voucher.amount, voucher.currency, facts.locale, short=True) for voucher in vouchers]
     literal = unescape(re.sub(r"<[^<>]*>", " ", _FIELDS.sub(" ", source)))

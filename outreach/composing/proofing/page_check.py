@@ -193,6 +193,7 @@ class _Check:
                     yield Fault("ink", number, box, says)
         edge, bleed = self.zones.edge, self.zones.bleed
         inside = Zone(edge, edge, page.width - 2 * edge, page.height - 2 * edge)
+        # A card's artwork runs over the cut on purpose: only its words must stay clear of it.
         if bleed:
             for piece in page.pieces:
                 if _touches(piece, Zone(0, 0, page.width, page.height)) and not _holds(inside, piece):
@@ -270,6 +271,7 @@ def _without(said: str, lines: Iterable[str]) -> str:
 
 def _left_over(said: str, lines: Sequence[str]) -> str:
     """What is left of `said` once each of `lines` is taken out as often as it is given, spaces aside."""
+    # The longest first below: a short line may be a part of a longer one.
     mixed = [line for line in lines if is_mixed(plain_words(line))]
     rest = take_out(said, mixed).replace(" ", "")
     for line in sorted((squeeze(line) for line in lines if line not in mixed), key=len, reverse=True):

@@ -109,6 +109,7 @@ def _own_words(own: Own) -> list[str]:
 
 def _stands(text: str, words: str, excused: Sequence[tuple[int, int]]) -> bool:
     """Whether `words` stand in the text anywhere but inside what is the recipient's own."""
+    # Most names stand nowhere on the page, and `in` says so far sooner than a search does.
     return (words in text or is_right_to_left(words)) and any(
         not any(first <= start and end <= last for first, last in excused) for start, end in find_words(text, words)
     )

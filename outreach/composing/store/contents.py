@@ -58,6 +58,7 @@ def keep_bodies(storage: Storage, rows: Sequence[Row]) -> dict[str, Row | Storag
     """
     if not storage.is_set:
         return {row["sha256"]: row for row in rows}
+    # Letters alone: all else is a few kilobytes.
     failed = storage.put_all({row["sha256"]: row["body"] for row in rows if row["media_type"] == LETTER})
     return {
         row["sha256"]: failed.get(row["sha256"]) or (row | {"body": None} if row["media_type"] == LETTER else row)

@@ -16,7 +16,6 @@ from jinja2 import Template, TemplateSyntaxError, nodes
 from jinja2.exceptions import UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from outreach.composing.bills import LOOPS
 from outreach.composing.templating.branches import open_branches
 from outreach.composing.templating.filters import FILTERS, Missing
 from outreach.composing.templating.open_tags import SPREADING, find_open_tag
@@ -37,6 +36,11 @@ _ALLOWED = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.If, nodes.CondExpr, nodes.Filter,
     nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.For, nodes.Getattr,
 )  # fmt: skip
+#: What a template may go through: what it calls each in turn, and the parts of it that it may use.
+LOOPS = {
+    "bills": ("bill", frozenset({"amount", "due_on", "currency"})),
+    "more": ("rest", frozenset({"count", "amount", "currency"})),
+}
 _PARTS = {**dict(LOOPS.values()), "loop": frozenset({"first", "last"})}
 _LETTER_TAGS = r"</?(?:p|em|strong)>|<br>"
 _LISTED_TAGS = {

@@ -7,7 +7,6 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 
@@ -15,7 +14,6 @@ from sqlmodel import Session, col, func, select
 
 from outreach.channels import CALL, CHANNELS, EMAIL, LETTER, TEXT
 from outreach.composing.paper.card_sizes import CARDS, LETTER_PAPER, chosen_paper
-from outreach.composing.paper.pen_choice import require_writable
 from outreach.composing.templating.engine import Dress, check_template
 from outreach.composing.templating.fields import OF_MOMENT, fields_for, public
 from outreach.composing.templating.harsh_words import require_kind_words
@@ -25,7 +23,7 @@ from outreach.composing.templating.subject_line import require_whole_subject
 from outreach.errors import SettingsError, TemplateRefused
 from outreach.local_files import read_text
 from outreach.models import TemplateVersion
-from outreach.moments import MOMENTS, knobs_for
+from outreach.moments import MOMENTS
 from outreach.settings import Settings
 
 BY_FOLDER = {channel.folder: channel for channel in CHANNELS.values()}
@@ -170,27 +168,6 @@ def template_fingerprint(settings: Settings, kind: str, sources: Mapping[str, st
     parts = [part for name in sorted(sources) if moment_of(name) == kind for part in (name, sources[name])]
     paper = [settings.paper.model_dump_json(), (letterhead or b"").decode("utf-8-sig")]
     return _hash([*parts, layouts_sha256(), *paper])
-
-
-def check_templates(settings: Settings, saved: Mapping[str, str] = NOTHING_SAVED, on: date = date.min) -> list[str]:
-    """What must be mended: templates that may not be used, and moments without words in the business's language.
-
-    Of those who sign, who is gone by `on` does not count.
-    """
-    templates = Templates(settings.templates, saved)
-    for name in templates.sources.keys() - templates.refused.keys():
-        try:
-            require_writable(settings, name, templates.sources[name], on)
-        except TemplateRefused as refused:
-            templates.refused[name] = refused
-    problems = {name: str(refused) for name, refused in templates.refused.items()}
-    for kind in OF_MOMENT:
-        for channel in knobs_for(settings, kind).channels:
-            try:
-                templates.find(kind, channel, [settings.business.language])
-            except TemplateRefused as refused:
-                problems[refused.template] = str(refused)
-    return [problems[name] for name in sorted(problems)]
 
 
 def _hash(parts: Sequence[str]) -> str:

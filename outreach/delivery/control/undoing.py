@@ -37,6 +37,7 @@ def undo_approval(engine: Engine, settings: Settings, batch_id: str, by: str, no
     Raises NotFound, NotAllowed, and NotWaiting when it is too late, or there is nothing to undo.
     """
     with writing(engine) as session:
+        # No approval and no rejection may come between the look at the batch and its reopening.
         take_turns(session, "approval")
         require_approver(session, by)
         batch = _require_undoable(session, settings, batch_id, now)

@@ -126,6 +126,7 @@ class Lob:
 
     def cancel(self, provider_id: str) -> bool:
         """Whether the letter is cancelled now; what Lob's refusal means is read off the letter itself."""
+        # What stands in for an id that nobody knows must not become a part of an address.
         if not LETTER_ID.fullmatch(provider_id):
             raise NoAnswer(f"Lob's own id of {provider_id} is not known; cancel it on its pages")
         response = ask(self._client, self._client.build_request("DELETE", f"/letters/{provider_id}"))

@@ -79,6 +79,7 @@ class Outbox:
         day, channel = self.folder / mark.parent.name, mark.name
         with locked(day):
             records = read_records(day / f".{channel}s")
+            # A sender that died in between has left a number whose text was never written.
             if channel == TEXT.name:
                 records = [record for record in records if (day / f"{record['reference']}.txt").exists()]
             rows = [[record.get(column, "") for column in LISTS[channel]] for record in records]

@@ -116,6 +116,7 @@ class Postgrid:
 
     def cancel(self, provider_id: str) -> bool:
         """Whether the letter is cancelled now; what PostGrid's refusal means is read off the letter itself."""
+        # What stands in for an id that nobody knows must not become a part of an address.
         if not LETTER_ID.fullmatch(provider_id):
             raise NoAnswer(f"PostGrid's own id of {provider_id} is not known; cancel it on its pages")
         path = f"/letters/{provider_id}"
@@ -248,6 +249,7 @@ def _report_of(event: Mapping[str, Any], request: WebhookRequest) -> Report | No
     letter = event["data"]
     status, postal = letter.get("status"), letter.get("imbStatus")
     kind = POSTAL_KINDS.get(postal) if isinstance(postal, str) else None
+    # Of a letter that was cancelled there, the post's word says nothing.
     kind = kind if kind and status != CANCELLED else KINDS.get(status) if isinstance(status, str) else None
     if not event["type"].startswith("letter.") or kind is None:
         return None
@@ -262,6 +264,7 @@ def _report_of(event: Mapping[str, Any], request: WebhookRequest) -> Report | No
         reference=_text(marks.get("reference")),
         key=_text(marks.get("key")),
         provider_id=provider_id,
+        # Not the body: it may be a token that nobody can read without the secret.
         raw=json.dumps(event, sort_keys=True).encode(),
     )
 

@@ -51,6 +51,8 @@ class Printroom:
         batch = self.folder / handover.on.isoformat() / safe_name(handover.batch_id)
         path = batch / f"{safe_name(handover.reference)}.pdf"
         with failures_told(path), locked(batch):
+            # In this order: a killed sender leaves a record without its letter, which the lists pass over, and never a
+            # letter that no list knows.
             write_record(batch / RECORDS, handover.reference, record)
             mark_open(self.folder, handover.on, handover.batch_id)
             write_once(path, handover.content)
@@ -75,6 +77,7 @@ class Printroom:
             if letters:
                 replace(batch / f"{batch.name}.pdf", _merged(batch, letters))
                 replace(batch / "manifest.csv", as_csv(MANIFEST, _manifest(letters)))
+            # Only now: a run that dies before it leaves the mark, and the next one makes the lists anew.
             mark.unlink(missing_ok=True)
         return f"{mark.parent.name}/{batch.name}/{batch.name}.pdf" if letters else None
 

@@ -40,6 +40,7 @@ from outreach.settings.providers import SendgridSettings, secret_of
 OWN_HEADERS = ("Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post", "X-Outreach-Reference")
 SIGNATURE = "x-twilio-email-event-webhook-signature"
 TIMESTAMP = "x-twilio-email-event-webhook-timestamp"
+# Neither deferrals, which may pass, nor opens and clicks, which we have switched off.
 KINDS = {
     "processed": "accepted",
     "delivered": "delivered",
@@ -220,6 +221,7 @@ def _report_of(event: Mapping[str, Any], received_at: datetime) -> Report | None
     raw = json.dumps(event, sort_keys=True, ensure_ascii=False).encode()
     at = event.get("timestamp")
     return Report(
+        # One without an id is told by its content, which is the same however often it is sent.
         event_id=_text(event, "sg_event_id") or hashlib.sha256(raw).hexdigest(),
         kind=kind,
         at=datetime.fromtimestamp(at, UTC) if isinstance(at, int) and 0 <= at < 10**11 else received_at,

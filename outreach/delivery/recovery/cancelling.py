@@ -87,6 +87,7 @@ def cancel_paused(
     while steady_seconds() < patient_until and _is_leaving(engine, scope, name):
         time.sleep(0.1)
     with reading(engine) as session:
+        # Read after the wait: what has left meanwhile can be cancelled too.
         messages = session.exec(_cancellable(carriers, clock, touched_by(scope, name))).all()
     reason = f"paused: {scope} {name}".strip()
     return _cancel(engine, messages, {m.reference: reason for m in messages}, carriers, clock, tell)

@@ -174,6 +174,7 @@ def _close(session: Session, message: Message, status: str, reason: str, at: dat
     if status == "accepted":
         record_acceptance(session, message.reference, attempt.number, stand_in(attempt.key), at)
     else:
+        # Either frees the message: the database allows it one attempt that may have been taken.
         attempt.outcome, message.status = ("absent" if status == "approved" else "refused"), status
         message.not_before = None
     attempt.evidence, message.status_reason = reason, reason

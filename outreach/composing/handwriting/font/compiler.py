@@ -50,10 +50,12 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Measures:
-    """How a pen sits on its line, in font units: `descent` is below zero, and `em` units are `SET_AT` points high."""
+    """How a pen sits on its line, in font units."""
 
+    #: So many units are `SET_AT` points high.
     em: int
     ascent: int
+    #: Below zero.
     descent: int
     x_height: float
 

@@ -32,13 +32,13 @@ LINES = (
 
 @dataclass(frozen=True)
 class Walk:
-    """The form of a letter is that of the letter before it, moved on by as many as its own group steps.
+    """The form of a letter is that of the letter before it, moved on by as many as its own group steps."""
 
-    `first` says by the groups of a letter and of the one after it which form a line begins with.
-    """
-
+    #: The group of each character.
     group: Mapping[str, int]
+    #: By how many forms each group moves on.
     step: tuple[int, ...]
+    #: The form that a line begins with, by the groups of its first letter and of the one after it.
     first: tuple[tuple[int, ...], ...]
 
 

@@ -38,14 +38,15 @@ GAP = 0.05
 
 @dataclass(frozen=True)
 class Outline:
-    """One letter as drawn: the points of all its contours, which of them lie on the line, where each contour ends.
+    """One letter as drawn, in font units."""
 
-    Lengths are in font units; `advance` is how far the hand moves on.
-    """
-
+    #: The points of all its contours.
     points: Points
+    #: Which of them lie on the line; the others bend it.
     on_line: tuple[bool, ...]
+    #: The last point of each contour.
     ends: tuple[int, ...]
+    #: How far the hand moves on.
     advance: float
 
     @property

@@ -29,6 +29,7 @@ def build_substitutions(
     walks = [_walk(names, choose_walk_of(forms, seed, walk), order, len(signing)) for walk in range(WALKS + 1)]
     again = [_pick(signed, walk) for walk in range(1, WALKS + 1)] if signed else []
     lookups = [otl.buildLookup([subtable]) for subtable in (*signing, *picks, *walks, *again)]
+    # Lookups are named by their number: the walks stand after the signature and the picks.
     first = len(signing) + FORMS
     features = [("calt", [first])] + [
         (f"ss{walk:02d}", [first + walk] + ([first + WALKS + walk] if signed else [])) for walk in range(1, WALKS + 1)
@@ -136,6 +137,7 @@ def _script(name: str, features: int) -> ot.ScriptRecord:
     record.ScriptTag, record.Script = name, ot.Script()
     record.Script.LangSysRecord, record.Script.LangSysCount = [], 0
     record.Script.DefaultLangSys = system = ot.DefaultLangSys()
+    # No feature is required of everybody (OpenType, LangSys table).
     system.LookupOrder, system.ReqFeatureIndex = None, 0xFFFF
     system.FeatureIndex, system.FeatureCount = list(range(features)), features
     return record

@@ -45,13 +45,17 @@ X_HEIGHT = 4.0
 
 @dataclass(frozen=True)
 class Box:
-    """A box to write `words` into, for the `take`th time; `page` and `take` count from 0, `baseline` is on the page."""
+    """A box to write into."""
 
     kind: Literal["letter", "word", "signature"]
+    #: What is to be written; empty for a signature.
     words: str
+    #: For which time it is written, from 0.
     take: int
+    #: From 0.
     page: int
     zone: Zone
+    #: In mm from the top of the page.
     baseline: float
 
 

@@ -47,6 +47,7 @@ def measure_spacing(written: Mapping[str, Sequence[Take]], words: Sequence[Take]
     boxes = [[take.outline.box for take in written[letter] if take.outline] for letter in LEVEL if letter in written]
     if len(boxes) < ENOUGH:
         return None
+    # Medians, so that one letter that went wrong moves nothing.
     line = median(box[1] for group in boxes for box in group)
     x_height = median(box[3] for group in boxes for box in group) - line
     flat = Spacing(x_height, line, 0.0, 0.0, False)
