@@ -114,21 +114,22 @@ def test_a_preview_shows_the_text_that_would_be_written(sqlite_engine: Engine, w
 
 
 @pytest.mark.parametrize(
-    ("body", "reason"),
+    ("body", "status", "reason"),
     [
-        ("<p>Dear {{ greeting }},</p><p>" + "Thank you. " * 80 + "</p>", "holds 800"),
-        ("<p>Dear {{ greeting }} &lt;sig:25RG&gt;,</p>", "one of { } < >"),
-        ("<p>Dear {{ '{first_name}' }},</p>", "one of { } < >"),
+        ("<p>Dear {{ greeting }},</p><p>" + "Thank you. " * 80 + "</p>", "withdrawn", "holds 800"),
+        # The template itself is at fault, so its letters wait until it is mended.
+        ("<p>Dear {{ greeting }} &lt;sig:25RG&gt;,</p>", "planned", "would not write “<” as it stands"),
+        ("<p>Dear {{ '{first_name}' }},</p>", "planned", "would not write “{” as it stands"),
     ],
 )
 def test_what_a_card_cannot_hold_or_the_pens_would_change_is_not_written(
-    sqlite_engine: Engine, settings: Settings, tmp_path: Path, body: str, reason: str
+    sqlite_engine: Engine, settings: Settings, tmp_path: Path, body: str, status: str, reason: str
 ) -> None:
     add_customer(sqlite_engine)
     reference = plan(sqlite_engine, "anniversary", "letter", "c1")
     compose(sqlite_engine, with_letter(settings, tmp_path, body))
     message, _ = message_of(sqlite_engine, reference)
-    assert message.status == "withdrawn"
+    assert message.status == status
     assert reason in (message.status_reason or "")
     assert "Maria" not in (message.status_reason or "")
 
