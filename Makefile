@@ -16,7 +16,7 @@ test: setup
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
-	$(RUN) pytest -n 2 --dist loadgroup
+	$(RUN) pytest -n 2 --dist loadgroup --durations=10
 
 drill: setup
 	.venv/bin/outreach drill --kills 200 --keyed

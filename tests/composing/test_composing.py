@@ -444,7 +444,10 @@ def test_four_at_once_and_a_kill_midway_leave_the_rows_that_one_run_leaves(
     (tmp_path / "settings.json").write_text(own.model_dump_json(by_alias=True), encoding="utf-8")
     url = engine.url.render_as_string(hide_password=False)
     command = [sys.executable, "-c", PROGRAM, url, str(tmp_path / "settings.json")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(PROJECT), str(PROJECT / "tests/support")])}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(PROJECT), str(PROJECT / "tests"), str(PROJECT / "tests/support")]),
+    }
     started = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(4)]
     first = next(process for process in started if process.stdout and process.stdout.readline())
     first.send_signal(signal.SIGKILL)

@@ -435,7 +435,7 @@ def test_a_kill_between_the_storage_and_the_commit_leaves_only_bytes_that_nothin
     (tmp_path / "settings.json").write_text(own.model_dump_json(by_alias=True, exclude={"storage"}), encoding="utf-8")
     url = engine.url.render_as_string(hide_password=False)
     command = [sys.executable, "-c", DIES_BEFORE_ITS_COMMIT, url, str(tmp_path / "settings.json"), str(folder)]
-    paths = [str(PROJECT), str(PROJECT / "tests/support"), os.environ.get("PYTHONPATH", "")]
+    paths = [str(PROJECT), str(PROJECT / "tests"), str(PROJECT / "tests/support"), os.environ.get("PYTHONPATH", "")]
     died = subprocess.run(command, env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)}, check=False, timeout=120)
     assert died.returncode == -signal.SIGKILL
     assert statuses(engine) == {reference: "planned"}
