@@ -322,7 +322,7 @@ def test_an_edited_message_on_hold_is_still_its_editors(sqlite_engine: Engine, s
 
 def test_only_what_waits_can_be_edited_and_only_by_those_who_may(sqlite_engine: Engine, settings: Settings) -> None:
     desk = open_desk(sqlite_engine, settings, "letter", "c1", "c2")
-    with pytest.raises(NotAllowed, match="vera is a viewer"):
+    with pytest.raises(NotAllowed, match="vera may not change a message: their role is viewer"):
         desk.edit(NEW["letter"], by="vera")
     with pytest.raises(NotFound):
         desk.edit(NEW["letter"], "nobody")
