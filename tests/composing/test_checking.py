@@ -11,8 +11,6 @@ from typing import Any
 import pytest
 from PIL import Image, ImageChops
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from sqlalchemy import Engine
 from weasyprint import HTML
@@ -20,7 +18,7 @@ from weasyprint import HTML
 from conftest import NOW, TODAY
 from outreach.approval.approving import approve_batch
 from outreach.commands.main import main
-from outreach.composing.handwriting.pens import TYPED, face_path
+from outreach.composing.handwriting.pens import TYPED
 from outreach.composing.paper.card_sizes import CARDS
 from outreach.composing.paper.sizes import A4, INCH, US_LETTER, Paper, Zone
 from outreach.composing.paper.windows import PUBLISHED, stocks, takes, zones_for
@@ -39,7 +37,6 @@ from printed_letters import ADDRESS, letter, say
 EXPECTED = ExpectedLetter(ADDRESS, frozenset({"Filling"}))
 VENDORS = ("outbox", "printroom", "lob", "postgrid", "stannp")
 SPECS = Path(__file__).resolve().parents[3] / "shared/contracts/print-specs.json"
-pdfmetrics.registerFont(TTFont(TYPED, str(face_path(TYPED))))
 
 
 def block(left: float, top: float, wide: float, high: float, paper: Paper = US_LETTER) -> Callable[[Canvas], None]:

@@ -114,7 +114,7 @@ def test_a_full_disk_is_one_line(sqlite_engine: Engine, monkeypatch: pytest.Monk
             session.connection().exec_driver_sql("PRAGMA max_page_count = 1")
             session.connection().execute(text("CREATE TABLE more AS SELECT randomblob(9999999) AS body"))
 
-    monkeypatch.setattr("outreach.commands.main.count_messages", fill)
+    monkeypatch.setattr("outreach.commands.status.count_messages", fill)
     said = str(run_main(monkeypatch, "status", "--database", str(sqlite_engine.url)))
     assert said.startswith("outreach: The disk of the database is full. Make room")
     assert len(said.splitlines()) == 1
@@ -169,7 +169,7 @@ def test_a_file_that_cannot_be_written_is_one_line(monkeypatch: pytest.MonkeyPat
     def fail(_: object) -> None:
         raise OSError(28, "No space left on device", "letter.pdf")
 
-    monkeypatch.setattr("outreach.commands.main.count_messages", fail)
+    monkeypatch.setattr("outreach.commands.status.count_messages", fail)
     assert "The disk is full" in str(run_main(monkeypatch, "status", "--database", str(sqlite_engine.url)))
 
 

@@ -130,18 +130,14 @@ NOT_COMPANIES = (
 
 
 @pytest.mark.parametrize("name", COMPANIES)
-def test_a_company_is_not_greeted_as_a_person(name: str) -> None:
-    alone = customer(given_name=name)
-    assert greeting_of(alone) is None
-    assert why_no_greeting(alone) == "there is no name to greet them by: given_name holds a company's name"
-    assert greeting_of(customer(given_name=name, honorific="Ms.", family_name="Smith")) == "Ms. Smith"
-    assert greeting_of(customer(given_name=name, preferred_name="Ann")) == "Ann"
-    # Cut at its first space by whoever filled the columns, the first part is no given name either.
-    assert greeting_of(customer(given_name="Ann's", honorific="Ms.", family_name=name)) is None
+def test_a_company_is_written_to_under_its_name_and_is_known_for_one(name: str) -> None:
+    assert greeting_of(customer(given_name=name)) == name
+    assert is_company(name)
 
 
 @pytest.mark.parametrize("name", NOT_COMPANIES)
 def test_names_that_are_spelled_like_legal_forms_are_names(name: str) -> None:
+    assert not is_company(name)
     assert greeting_of(customer(given_name=name, family_name=name)) == name
     assert full_name(customer(given_name="Ann", family_name=name)) == f"Ann {name}"
 

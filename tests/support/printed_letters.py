@@ -4,11 +4,14 @@ import io
 from collections.abc import Callable
 
 from reportlab.lib.units import mm
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-from outreach.composing.handwriting.pens import TYPED
+from outreach.composing.handwriting.pens import TYPED, face_path
 from outreach.composing.paper.sizes import US_LETTER, Paper
 
+pdfmetrics.registerFont(TTFont(TYPED, str(face_path(TYPED))))
 ADDRESS = ("Mrs. Maria Lopez", "27 Orchard Terrace", "Winooski, VT 05404")
 
 

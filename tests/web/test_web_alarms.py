@@ -280,7 +280,7 @@ def test_the_status_command_says_which_alarms_stand(
     [alarm] = json.loads(said.stdout)["alarms"]
     known: dict[str, Any] = {"kind": "backlog", "count": 1}
     assert known.items() <= alarm.items()
-    monkeypatch.setattr("outreach.commands.output.say", lambda line: lines.append(line))
+    monkeypatch.setattr("outreach.commands.status.say", lambda line: lines.append(line))
     lines: list[str] = []
     CliRunner().invoke(app, ["status", *place])
     assert any(line.startswith("ALARM backlog: 1 message is approved and due") for line in lines)
