@@ -7,13 +7,11 @@ import codecs
 import hashlib
 import hmac
 import os
-import re
 import secrets
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from urllib.parse import unquote
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
@@ -21,16 +19,14 @@ from sqlalchemy import Engine, func, update
 from sqlmodel import Session, col, select
 
 from outreach.database import insert_new, reading, writing
+from outreach.email_cells import trim_email
 from outreach.errors import DatabaseError, SettingsError
 from outreach.invisible_characters import drop_invisible
 from outreach.local_files import read_regular
 from outreach.models import Installation, Message, Suppression
 from outreach.settings import Settings
-from outreach.settings.providers import LARGEST_SECRET
+from outreach.settings.secrets import LARGEST_SECRET
 
-_MAILTO = "mailto:"
-_NAMED_ADDRESS = re.compile(r"[^<>]*<\s*([^<>\s]+@[^<>\s]+)\s*>\s*[.,;]*")
-_AROUND = "<>()[]{}\"'`“”‘’„«»‹›,;:"
 # A number that may be either a landline's or a mobile's, as ordinary numbers of the US may, is not among these.
 _TEXTLESS = {
     phonenumbers.PhoneNumberType.FIXED_LINE,
@@ -40,19 +36,6 @@ _TEXTLESS = {
     phonenumbers.PhoneNumberType.UAN,
     phonenumbers.PhoneNumberType.VOICEMAIL,
 }
-
-
-def trim_email(value: str) -> str:
-    """The address out of `mailto:a@b.example`, `"Ann" <a@b.example>;` or `(a@b.example).`; anything else as it is."""
-    named = _NAMED_ADDRESS.fullmatch(value.strip())
-    text = named[1] if named else value
-    # Signs and “mailto:” may stand around each other in any order, so both are taken off until nothing changes.
-    before = ""
-    while text != before:
-        before, text = text, text.strip().strip(_AROUND).rstrip(".").strip()
-        if text[: len(_MAILTO)].casefold() == _MAILTO:
-            text = unquote(text[len(_MAILTO) :].partition("?")[0])
-    return text if text.count("@") == 1 else value.strip()
 
 
 def normalise_email(value: str) -> str | None:

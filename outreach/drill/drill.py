@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from outreach.drill.messages import Feeder
 from outreach.drill.options import LATE_SECONDS, DrillOptions, Plan, make_settings, measure_pace
 from outreach.drill.orders import Orders, open_nursery
 from outreach.drill.postman import result_file
+from outreach.drill.result import DrillResult
 from outreach.drill.senders import POINTS, Board
 from outreach.errors import DatabaseError, OutreachError
 from outreach.settings import Settings
@@ -46,41 +47,6 @@ STUCK_SECONDS, MOST_END_SECONDS = 90.0, 1200.0
 JUMPS_IN_A_HUNDRED, JUMP_SECONDS = 60, 40.0
 # After which share of the kills a backup is taken, and after which ones are restored: that one, and the very first.
 BACKED_UP_AT, RESTORED_AT = 0.3, (0.6, 1.0)
-
-
-@dataclass(frozen=True)
-class DrillResult:
-    """What a drill showed."""
-
-    options: DrillOptions
-    #: Where its tables are.
-    database: str
-    tally: LedgerTally
-    #: Kills by the point that the sender stood at.
-    killed: Counter[str]
-    #: Stops by the same.
-    stopped: Counter[str]
-    #: Processes that ended by themselves.
-    fell_over: int
-    #: Webhooks by what the pages answered.
-    webhooks: dict[str, int]
-    seconds: float
-    #: The logs of a drill that failed.
-    folder: Path | None
-    restores: int = 0
-    #: Restores that did not stop each machine from sending.
-    unnoticed: int = 0
-    #: How often a clock jumped.
-    jumps: int = 0
-    #: How busy the machine was.
-    pace: float = 1.0
-    #: Whether what still waits was being worked on when there was no more time.
-    slow: bool = False
-
-    @property
-    def passed(self) -> bool:
-        """Whether nothing was doubled or lost, and everything else that must be 0 is 0."""
-        return self.tally.is_clean and not self.fell_over and not self.unnoticed
 
 
 def run_drill(options: DrillOptions, tell: Tell = lambda _: None) -> DrillResult:

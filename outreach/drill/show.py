@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from outreach import console
-from outreach.drill.drill import DrillResult
+from outreach.drill.result import DrillResult
 from outreach.drill.senders import POINTS
 
 SHOWN = 2

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale
 
-from outreach.contacts import trim_email
+from outreach.email_cells import trim_email
 from outreach.errors import IntakeError
 from outreach.money import decimals_of, is_known
 

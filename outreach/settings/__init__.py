@@ -21,8 +21,8 @@ from outreach.settings.providers import (
     StannpSettings,
     TwilioSettings,
     VendorSettings,
-    secret_of,
 )
+from outreach.settings.secrets import secret_of
 
 __all__ = [
     "PROJECT", "WEEKDAYS", "Business", "HandwryttenSettings", "LetterVendorSettings", "LobSettings", "MomentKnobs",

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field, SecretStr
 
 from outreach.settings.parts import Part
-from outreach.settings.providers import PartWithSecrets, secret_of
+from outreach.settings.secrets import PartWithSecrets, secret_of
 
 
 class OidcSettings(PartWithSecrets):

@@ -27,8 +27,9 @@ from outreach.settings.limits import CollectingSettings, HoursSettings, Texts
 from outreach.settings.ops import BudgetSettings, OpsSettings
 from outreach.settings.paper import PaperSettings, Postage, ProofSettings
 from outreach.settings.parts import Approval, ConsentSettings, Delivery, Pacing, Scaling, Transit
-from outreach.settings.providers import SECRET_NAMES, Provider, Providers
+from outreach.settings.providers import Provider, Providers
 from outreach.settings.rewards import RewardsSettings
+from outreach.settings.secrets import SECRET_NAMES
 from outreach.settings.storage import StorageSettings
 
 PROJECT = Path(__file__).resolve().parent.parent.parent

@@ -4,12 +4,12 @@ Keys and secrets come from the environment, or from a file that a `…_file` set
 """
 
 from pathlib import Path
-from typing import Any, ClassVar, Literal, get_args
+from typing import ClassVar, Literal, get_args
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator
 
-from outreach.local_files import read_text
 from outreach.settings.parts import Part
+from outreach.settings.secrets import PartWithSecrets, secret_of
 
 LetterProvider = Literal["outbox", "printroom", "lob", "postgrid", "stannp", "handwrytten"]
 EmailProvider = Literal["outbox", "sendgrid", "smtp"]
@@ -47,25 +47,6 @@ class PrintroomSettings(OutboxSettings):
     folder: Path | None = Path("printroom")
 
 
-class PartWithSecrets(Part):
-    """A part some of whose settings are secret."""
-
-    #: The names of its secret settings; each may be read from the file that `<name>_file` names.
-    SECRETS: ClassVar[tuple[str, ...]] = ()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_secret_files(cls, values: Any) -> Any:
-        if not isinstance(values, dict):
-            return values
-        read = {name: values.get(f"{name}_file") for name in cls.SECRETS}
-        return {**values, **{name: _read(path) for name, path in read.items() if path and not values.get(name)}}
-
-    def missing(self) -> list[str]:
-        """The secrets that it cannot do without and that are not set."""
-        return [name for name in self.SECRETS if not secret_of(getattr(self, name))]
-
-
 class VendorSettings(PartWithSecrets):
     """What every vendor has."""
 
@@ -82,24 +63,6 @@ class VendorSettings(PartWithSecrets):
     per_second: float | None = Field(default=None, gt=0)
     #: A look-up that finds nothing so long after the last try proves that nothing arrived.
     absent_after_minutes: float = Field(default=60, ge=0)
-
-
-# More than any key has; a larger file was named by mistake.
-LARGEST_SECRET = 1024 * 1024
-
-
-def _read(path: Any) -> str:
-    try:
-        return read_text(Path(path), LARGEST_SECRET).strip()
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError:  # its text holds the secret
-        raise ValueError(f"{path} is not text in UTF-8; save it anew as UTF-8") from None
-
-
-def secret_of(value: SecretStr | None) -> str:
-    """The secret itself, for the moment of its use; empty when it is not set."""
-    return value.get_secret_value() if value else ""
 
 
 class LetterVendorSettings(VendorSettings):
@@ -243,6 +206,3 @@ class Providers(Part):
     def in_use(self) -> list[str]:
         """The providers that carry some channel in live mode."""
         return sorted({self.letter, self.email, self.text, self.call})
-
-
-SECRET_NAMES = frozenset({"secret", "api_key", "webhook_secret", "auth_token", "password", "client_secret", "options"})

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from pydantic import SecretStr
 
-from outreach.settings.providers import PartWithSecrets
+from outreach.settings.secrets import PartWithSecrets
 
 
 class StorageSettings(PartWithSecrets):

@@ -19,7 +19,7 @@ from joserfc.jwk import KeySet
 from outreach.approval.passwords import Draw
 from outreach.errors import NotLetIn, OutreachError
 from outreach.settings.desk import OidcSettings
-from outreach.settings.providers import secret_of
+from outreach.settings.secrets import secret_of
 
 with warnings.catch_warnings():
     # It would rather have a successor of httpx that nothing else here uses.

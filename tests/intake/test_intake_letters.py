@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from intake_data import only, stored, write
-from outreach.contacts import normalise_email, trim_email
+from outreach.contacts import normalise_email
+from outreach.email_cells import trim_email
 from outreach.errors import SourceUnreadable
 from outreach.intake.code_pages import PAGES
 from outreach.intake.encodings import choose_page, detect_encoding

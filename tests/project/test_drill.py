@@ -25,12 +25,13 @@ from outreach.delivery.providers import twilio as real_twilio
 from outreach.delivery.recovery.restore_guard import name_installation
 from outreach.drill.backups import take_backup
 from outreach.drill.database import make_database
-from outreach.drill.drill import DrillResult, run_drill
+from outreach.drill.drill import run_drill
 from outreach.drill.ledger import LedgerTally, Line, Record, count, read_log
 from outreach.drill.lob import read_multipart
 from outreach.drill.messages import Feeder
 from outreach.drill.options import LAG_SECONDS, DrillOptions, Plan, make_settings
 from outreach.drill.postman import SPEECHES
+from outreach.drill.result import DrillResult
 from outreach.drill.senders import POINTS, Board
 from outreach.drill.show import show_drill
 from outreach.drill.vendors import FAULTS, SEARCH_FAULTS, Speech, Vendor, serve

@@ -21,6 +21,7 @@ GROUND = (
     "channels",
     "settings",
     "text_folding",
+    "email_cells",
     "stable_ids",
     "invisible_characters",
     "money",

@@ -35,7 +35,8 @@ from outreach.errors import (
     WebhookRefused,
 )
 from outreach.settings import ReturnAddress, Settings
-from outreach.settings.providers import HandwryttenSettings, secret_of
+from outreach.settings.providers import HandwryttenSettings
+from outreach.settings.secrets import secret_of
 
 # What it replaces in a message before it writes it: merge fields, and codes of signatures such as <sig:25RG>.
 REPLACED = re.compile(r"[{}<>]")

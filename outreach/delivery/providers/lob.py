@@ -29,7 +29,8 @@ from outreach.delivery.providers.protocol import Handover, LookupResult, Report,
 from outreach.delivery.providers.webhook_age import drop_stale, read_sent_at
 from outreach.errors import NoAnswer, NotSent, OutcomeUnknown, Refused, SettingsError, WebhookRefused
 from outreach.settings import ReturnAddress, Settings
-from outreach.settings.providers import LobSettings, secret_of
+from outreach.settings.providers import LobSettings
+from outreach.settings.secrets import secret_of
 
 # From this version on a letter has a size, and an older one refuses the field (print-specs.json).
 VERSION = "2024-01-01"

@@ -27,7 +27,8 @@ from outreach.delivery.providers.protocol import Handover, LookupResult, Report,
 from outreach.delivery.providers.webhook_age import drop_stale, read_sent_at
 from outreach.errors import NoAnswer, NotSent, OutcomeUnknown, Refused, SettingsError, WebhookRefused
 from outreach.settings import ReturnAddress, Settings
-from outreach.settings.providers import PostgridSettings, secret_of
+from outreach.settings.providers import PostgridSettings
+from outreach.settings.secrets import secret_of
 
 SIGNATURE = re.compile(r"\s*t=(?P<time>[0-9]{9,14}),\s*v1=(?P<hash>[0-9a-fA-F]{64})\s*")
 TOKEN = re.compile(rb"[\w-]+\.[\w-]+\.[\w-]*")

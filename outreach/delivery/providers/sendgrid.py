@@ -34,7 +34,8 @@ from outreach.delivery.providers.sealed_mail import name_in, read_sealed, subjec
 from outreach.delivery.providers.webhook_age import drop_stale, read_sent_at
 from outreach.errors import NoAnswer, NotSent, OutcomeUnknown, Refused, WebhookRefused
 from outreach.settings import Settings
-from outreach.settings.providers import SendgridSettings, secret_of
+from outreach.settings.providers import SendgridSettings
+from outreach.settings.secrets import secret_of
 
 # The contract keeps From, To, Subject and the content headers for SendGrid itself; these it lets us set.
 OWN_HEADERS = ("Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post", "X-Outreach-Reference")

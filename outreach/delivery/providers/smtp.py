@@ -22,7 +22,8 @@ from outreach.delivery.providers.sealed_mail import dated, read_sealed
 from outreach.delivery.providers.smtp_login import log_in
 from outreach.errors import ContactRefused, NoAnswer, NotNow, NotSent, OutcomeUnknown, Refused, WebhookRefused
 from outreach.settings import Settings
-from outreach.settings.providers import SmtpSettings, secret_of
+from outreach.settings.providers import SmtpSettings
+from outreach.settings.secrets import secret_of
 
 # RFC 4954: log in first, or wrongly; RFC 3463: the sender's address, or (as Gmail uses 5.4.5) the day's limit.
 OUR_FAULT_CODES = frozenset({530, 534, 535, 538})

@@ -30,7 +30,8 @@ from outreach.delivery.providers.http import (
 from outreach.delivery.providers.protocol import Handover, LookupResult, Report, WebhookRequest
 from outreach.errors import AlreadyAccepted, NoAnswer, NotSent, OutcomeUnknown, Refused, WebhookRefused
 from outreach.settings import Settings
-from outreach.settings.providers import StannpSettings, secret_of
+from outreach.settings.providers import StannpSettings
+from outreach.settings.secrets import secret_of
 
 SIGNATURE = "x-stannp-signature"
 MOST_PAGES = 10
