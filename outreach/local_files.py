@@ -74,7 +74,7 @@ def explain_file_error(error: OSError) -> str:
 
 @contextmanager
 def locked_file(path: Path, flags: int) -> Iterator[int]:
-    """The private file, opened with `flags`, while no other process has it so. Raises OSError."""
+    """The private file or folder, opened with `flags`, while nobody else has it so. Raises OSError."""
     file = os.open(path, flags, PRIVATE_FILE)
     try:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -5,7 +5,7 @@ No customer's data comes in here, so no answer can tell that whoever wrote the r
 
 from datetime import date
 
-from outreach.composing.template_data import signatory_on
+from outreach.composing.template_data import public_fields, signatory_on
 from outreach.composing.templating.engine import Value, check_template, render_template
 from outreach.errors import SettingsError, TemplateRefused
 from outreach.local_files import read_regular
@@ -43,14 +43,9 @@ def _read(name: str, source: bytes) -> str:
 
 
 def _fields(settings: Settings, on: date) -> dict[str, Value]:
-    business, signatory = settings.business, signatory_on(settings, on)
+    business = settings.business
     return {
-        "business": business.name,
-        "business_phone": business.phone,
-        "business_email": business.email,
-        "business_website": business.website,
-        "signatory": signatory.name,
-        "signatory_role": signatory.role,
+        **public_fields(business, signatory_on(settings, on)),
         # Whether it is a practice: then not even that somebody comes there may be said.
         "health": business.kind == "health",
     }

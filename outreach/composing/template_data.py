@@ -29,8 +29,8 @@ from outreach.planning.worth import NOTHING, Worth, find_worth
 from outreach.settings import Business, Settings, Signatory
 
 
-def business_fields(business: Business, signatory: Signatory) -> dict[str, Value]:
-    """The fields by which a message names the business and whoever signs it."""
+def public_fields(business: Business, signatory: Signatory) -> dict[str, Value]:
+    """What anybody may read of the business and of whoever signs for it, by the names that templates have for it."""
     return {
         "business": business.name,
         "business_phone": business.phone,
@@ -38,8 +38,12 @@ def business_fields(business: Business, signatory: Signatory) -> dict[str, Value
         "business_website": business.website,
         "signatory": signatory.name,
         "signatory_role": signatory.role,
-        "signatory_phone": signatory.direct_line or business.phone,
     }
+
+
+def business_fields(business: Business, signatory: Signatory) -> dict[str, Value]:
+    """The fields by which a message names the business and whoever signs it."""
+    return {**public_fields(business, signatory), "signatory_phone": signatory.direct_line or business.phone}
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -233,19 +233,19 @@ def test_a_look_up_and_an_acceptance_of_one_message_never_wait_for_each_other_in
     with ThreadPoolExecutor(1) as pool, writing(engine) as session:
         session.get_one(Message, "A", with_for_update=True)
         looked_up = pool.submit(look_up)
-        wait_for_a_lock(engine)
+        wait_for_a_lock(engine, looked_up)
         outbox.record_acceptance(session, "A", 1, "theirs 1", NOW)
         session.commit()
         looked_up.result()
     assert statuses(engine) == {"A": "accepted"}
 
 
-def wait_for_a_lock(engine: Engine) -> None:
-    """Until some transaction of the database waits for a row that another has locked."""
+def wait_for_a_lock(engine: Engine, work: Future[None]) -> None:
+    """Until `work` waits for a row that another transaction has locked, or is done without."""
     waiting = text(
         "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
     )
-    while True:
+    while not work.done():
         with engine.connect() as connection:
             if connection.execute(waiting).scalar_one():
                 return

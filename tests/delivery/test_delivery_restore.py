@@ -422,9 +422,6 @@ def test_a_form_that_is_the_same_is_asked_for_again_under_its_key(engine: Engine
     assert taken(vendor) == ["A"]
 
 
-# --- rates ---
-
-
 def test_runs_that_begin_together_on_a_new_database_see_no_restore(engine: Engine, live: Settings) -> None:
     """The second to name it wrote a mark before its commit, and the first took that for a restore."""
     together = threading.Barrier(4)
@@ -443,6 +440,9 @@ def test_runs_that_begin_together_on_a_new_database_see_no_restore(engine: Engin
     with reading(engine) as session:
         assert session.get_one(Installation, 1).generation == 1
     assert refusals == []
+
+
+# --- rates ---
 
 
 def test_no_second_holds_more_hand_overs_than_the_rate_however_long_the_attempts_take_to_begin(

@@ -5,7 +5,6 @@ part that a retry replaces.
 """
 
 import csv
-import fcntl
 import io
 import json
 import os
@@ -17,7 +16,7 @@ from typing import Any
 
 from outreach.composing.csv_cells import quote_cell
 from outreach.errors import NotSent, OutcomeUnknown, Refused
-from outreach.local_files import PRIVATE_FILE, make_private_folder
+from outreach.local_files import PRIVATE_FILE, locked_file, make_private_folder
 
 OPEN = ".open"
 
@@ -26,12 +25,8 @@ OPEN = ".open"
 def locked(folder: Path) -> Iterator[None]:
     """Makes the folder if need be, and holds it against every other thread and process."""
     make_private_folder(folder)
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    with locked_file(folder, os.O_RDONLY):
         yield
-    finally:
-        os.close(handle)
 
 
 @contextmanager

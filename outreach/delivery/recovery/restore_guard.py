@@ -27,25 +27,28 @@ COPIED = f"What was sent last was sent from another copy of this database, which
 
 def next_mark(session: Session, run: str, at: datetime) -> Mark:
     """Counts one further for `run`, in the transaction that opens attempts."""
-    installation, _ = _lock_installation(session)
+    installation = _lock_installation(session)
     installation.generation += 1
     return _sign(session, installation, run, at)
 
 
-def _lock_installation(session: Session) -> tuple[Installation, bool]:
-    """The row, with a name from now on, and whether it had one."""
+def _lock_installation(session: Session) -> Installation:
     insert_new(session, Installation, [{"id": 1}])
-    installation = session.get_one(Installation, 1, with_for_update=True, populate_existing=True)
-    had_name = bool(installation.name)
+    return session.get_one(Installation, 1, with_for_update=True, populate_existing=True)
+
+
+def _name(installation: Installation) -> str:
+    """Its name, which it has from now on at the latest."""
     installation.name = installation.name or secrets.token_hex(8)
-    return installation, had_name
+    return installation.name
 
 
 def _sign(session: Session, installation: Installation, run: str, at: datetime) -> Mark:
+    name = _name(installation)
     installation.run = run
     session.flush()
     insert_new(session, RunMark, [{"run": run, "generation": installation.generation, "at": at}])
-    return Mark(installation.name or "", installation.generation, run, at)
+    return Mark(name, installation.generation, run, at)
 
 
 def name_installation(engine: Engine, settings: Settings, at: datetime) -> None:
@@ -59,12 +62,10 @@ def name_installation(engine: Engine, settings: Settings, at: datetime) -> None:
         return
     try:
         with writing(engine) as session:
-            installation, had_name = _lock_installation(session)
-            if had_name:
+            if _lock_installation(session).name:
                 # Another run named it meanwhile: it would read a second mark, not yet committed, as a restore.
                 return
-            installation.generation += 1
-            mark = _sign(session, installation, _new_run("named"), at)
+            mark = next_mark(session, _new_run("named"), at)
             # Before the commit: a database that has a name and no mark would pass for a restored one.
             remember(mark_file(settings, mark.name), mark)
     except DatabaseError:
@@ -162,9 +163,10 @@ def accept_restore(engine: Engine, settings: Settings, at: datetime) -> int:
     Whatever else may have been there to send by then is doubted when its turn comes (`check_restore`).
     """
     with writing(engine) as session:
-        installation, _ = _lock_installation(session)
-        path = mark_file(settings, installation.name or "")
-        seen = read_mark(path, installation.name or "")
+        installation = _lock_installation(session)
+        name = _name(installation)
+        path = mark_file(settings, name)
+        seen = read_mark(path, name)
         last = session.exec(select(RunMark.at).order_by(col(RunMark.generation).desc()).limit(1)).first()
         # Whatever the database has forgotten was opened after the last run that it knows had begun.
         installation.restored_from, installation.restored_at = last, _later_than_every_try(session, at)
