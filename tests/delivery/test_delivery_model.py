@@ -24,7 +24,8 @@ from outreach.tracking.events import record_event
 from outreach.tracking.lookup import track_open
 
 FAULTS = ("none", "dropped", "lost", "late", "not sent", "refused", "already", "died before", "died after")
-ENDED = {"accepted", "failed", "suppressed", "blocked", "delivered"}
+# "expired": days may pass before the first sender comes, and a check-in is of use for five.
+ENDED = {"accepted", "failed", "suppressed", "blocked", "delivered", "expired"}
 EMPTY = tempfile.TemporaryDirectory()
 TEMPLATE = Path(EMPTY.name) / "template.db"
 upgrade_database(open_database(f"sqlite:///{TEMPLATE}"))
