@@ -83,7 +83,8 @@ def _name_sets(data: Path) -> Iterator[tuple[str, list[Row]]]:
     people = _values(data / "names/probablepeople_labeled.jsonl", "name")
     yield "names of probablepeople", [{"given_name": "Ann", "family_name": name} for name in people]
     for name in ("header_names", "rich"):
-        rows = list(csv.DictReader((data / f"cases/hostile/{name}_customers.csv").open(encoding="utf-8")))
+        with (data / f"cases/hostile/{name}_customers.csv").open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
         yield name, [{"given_name": row["given_name"] or "", "family_name": row["family_name"] or ""} for row in rows]
 
 
