@@ -107,7 +107,7 @@ def test_as_much_work_is_done_for_an_unknown_name_as_for_a_known_one(
     fail(sqlite_engine, settings, 1, who="nobody")
     parameters = {hashed.rsplit("$", 2)[0] for hashed in verified}
     assert len(verified) == 2
-    assert parameters == {"$argon2id$v=19$m=47104,t=2,p=1"}
+    assert len(parameters) == 1
 
 
 def test_neither_passwords_nor_cookies_stand_in_the_database(sqlite_engine: Engine, settings: Settings) -> None:
@@ -183,11 +183,17 @@ def test_a_letter_and_its_accent_are_one_however_the_keyboard_sends_them(
     assert enter(sqlite_engine, settings, "Sch\u00e4ferhund am Fenster").staff_id == "maria"
 
 
+def test_a_password_costs_whoever_guesses_it_at_least_what_owasp_names() -> None:
+    # https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html: 19 MiB twice, or 46 MiB once.
+    assert passwords.PARAMETERS["memory_cost"] >= 46 * 1024
+    assert passwords.PARAMETERS["time_cost"] >= 1
+
+
 def test_a_password_hashed_with_older_parameters_still_fits_and_is_hashed_anew(
     engine: Engine, settings: Settings
 ) -> None:
     hire(engine)
-    old = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWORD)
+    old = PasswordHasher(time_cost=1, memory_cost=4096, parallelism=1).hash(PASSWORD)
     with writing(engine) as session:
         session.get_one(Staff, "maria").password_hash = old
     enter(engine, settings)

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from approved import add_approved
+from forked_command import forked_command
 from loopback import loopback
 from outreach.database import open_database, writing
 from outreach.delivery.outbox import add_attempts, open_attempt
@@ -88,15 +89,25 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def surroundings() -> dict[str, str]:
+    return {**os.environ, "OUTREACH_NOW": NOW, "COLUMNS": "160"}
+
+
+@pytest.fixture(scope="module")
+def command(tmp_path_factory: pytest.TempPathFactory, surroundings: dict[str, str]) -> Iterator[Path]:
+    with forked_command(tmp_path_factory.mktemp("command"), surroundings) as command:
+        yield command
+
+
 @pytest.fixture
-def run(place: Path) -> Run:
+def run(place: Path, command: Path, surroundings: dict[str, str]) -> Run:
     """Calls `outreach` in the working folder at a fixed instant."""
 
     def call(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-c", "from outreach.commands.main import main; main()", *arguments],
-            cwd=place, capture_output=True, text=True, check=False, timeout=120,
-            env={**os.environ, "OUTREACH_NOW": NOW, "COLUMNS": "160", **environment},
+            [command, *arguments], cwd=place, capture_output=True, text=True, check=False, timeout=120,
+            env={**surroundings, **environment},
         )  # fmt: skip
 
     return call

@@ -44,7 +44,7 @@ def told() -> Iterator[list[dict[str, str]]]:
             """Its list is its log."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Listener)
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     heard.append({"address": f"http://127.0.0.1:{server.server_port}/alarms"})
     yield heard
     server.shutdown()

@@ -7,6 +7,8 @@ of theirs is followed without a bound, and no answer is waited for without an en
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
+from ssl import SSLContext
 from typing import Any
 
 import httpx
@@ -26,13 +28,21 @@ FIRST_EPOCH = 10**9
 WHOLE_ANSWER = 2
 
 
+@cache
+def _tls() -> SSLContext:
+    # Read once: the certificates of the world take longer to read than most vendors take to answer.
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class VendorClient(httpx.Client):
     """A client for one vendor."""
 
     def __init__(self, settings: VendorSettings, **options: Any) -> None:
         timeout = httpx.Timeout(settings.timeout_seconds)
         # No redirect and no proxy: the key of the account goes to the host in the settings and to no other.
-        super().__init__(base_url=settings.url, timeout=timeout, follow_redirects=False, trust_env=False, **options)
+        super().__init__(
+            base_url=settings.url, timeout=timeout, follow_redirects=False, trust_env=False, verify=_tls(), **options
+        )
         self._deadline = Deadline(settings.timeout_seconds * WHOLE_ANSWER)
         bound_connections(self, self._deadline)
 
