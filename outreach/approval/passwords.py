@@ -31,8 +31,8 @@ _OBVIOUS = (
 # Crockford's base 32 in small letters: nothing in it is mistaken for another when read aloud or typed from paper.
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 # Above the lowest parameters that OWASP names for argon2id; about a tenth of a second.
-PARAMETERS = {"time_cost": 2, "memory_cost": 47_104, "parallelism": 1}
-_hasher = PasswordHasher(**PARAMETERS, type=Type.ID)
+TIMES, KIBIBYTES = 2, 47_104
+_hasher = PasswordHasher(time_cost=TIMES, memory_cost=KIBIBYTES, parallelism=1, type=Type.ID)
 # Each takes 46 MiB while it runs: a crowd at the door must not use up the machine.
 _at_once = BoundedSemaphore(2)
 
