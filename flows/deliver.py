@@ -28,6 +28,7 @@ from outreach.learning.sender_counts import count_handovers
 NOT_ENDED = {"waiting", "undoable", "out_of_hours", "paused", "over_cap", "left", "again", "before"}
 
 
+# Nothing is persisted: Prefect's results would be files that everybody on the machine may read.
 @flow(name="deliver", flow_run_name=name_by_day, persist_result=False, retries=0)
 def deliver(dry_run: DryRun = False, limit: Sending = None) -> DeliverReport | DueReport:
     """Send what is approved and due, each message once."""

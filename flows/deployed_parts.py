@@ -68,6 +68,7 @@ def settle(piece: Piece, memory: Memory, reset: bool = False) -> Change:
     stands, last_hashes = piece.read(), memory.hashes.get(piece.name)
     if stands is None and last_hashes and not reset:
         return Change(piece.name, "kept", "it was deleted on the server")
+    # As after a deployment that broke off: what it wrote stands, and its memory was not saved.
     if stands == piece.declared and not last_hashes:
         memory.keep(piece)
         return Change(piece.name, "unchanged")
@@ -99,4 +100,5 @@ def gone_from(names: Iterable[str], memory: Memory, prefix: str) -> list[str]:
 
 
 def _hash(value: Value) -> str:
+    # Cut short, because all of them are in one variable, and Prefect takes variables of 5,000 characters.
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:8]

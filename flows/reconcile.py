@@ -131,6 +131,7 @@ def name_of(declared: Declared) -> str:
 
 def code_of(plan: Declared, declared: Declared) -> Declared:
     """What follows the code and the files whatever staff do: how a worker runs it, and what its form asks."""
+    # With a placeholder, Prefect would go on without a flow that cannot be imported, and its form would ask nothing.
     flow: Flow[Any, Any] = load_flow_from_entrypoint(str(PROJECT / declared["entrypoint"]), use_placeholder_flow=False)
     return {
         "entrypoint": declared["entrypoint"],
@@ -202,6 +203,7 @@ def read_fields(standing: DeploymentResponse) -> Declared:
 def schedule_piece(client: SyncPrefectClient, deployment_id: UUID, name: str, declared: Declared, zone: str) -> Piece:
     """A schedule, known by its slug; without a zone of its own it runs in the business's time, `zone`."""
     slug = declared["slug"]
+    # No parameters: a schedule loses them when staff switch it off and on in Prefect's UI.
     value = {
         "cron": declared.get("cron"),
         "timezone": declared.get("timezone", zone),

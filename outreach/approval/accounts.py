@@ -83,6 +83,7 @@ def let_in(
         # Whoever comes by a browser they know opens the door to nobody who tries their name from elsewhere.
         names = [] if known else name_subjects(key, [who, member.email or ""])
         forget_failures(session, [*subjects, *names])
+        # The password was looked at with no transaction open: somebody may have been removed meanwhile.
         current = session.get_one(Staff, who, with_for_update=True)
         if current.removed_at or current.password_hash != member.password_hash:
             raise NotLetIn("This account has just been changed. Try again")
@@ -212,6 +213,7 @@ def change_password(
         raise PasswordRefused("The new password is the old one. Choose another")
     with writing(engine) as session:
         forget_failures(session, subjects)
+        # As in `let_in`: the old password was looked at with no transaction open.
         current = session.get_one(Staff, member.staff_id, with_for_update=True)
         if current.removed_at or current.password_hash != member.password_hash:
             raise NotLetIn("This account has just been changed. Try again")
@@ -242,4 +244,5 @@ def _prove(key: bytes, staff_id: str, nonce: str) -> str:
 
 
 def hash_token(token: str) -> str:
+    # No salt and no slow hash, as a password needs: nobody guesses 256 bits of chance.
     return hashlib.sha256(token.encode()).hexdigest()

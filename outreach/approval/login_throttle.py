@@ -91,6 +91,7 @@ def _wait(failure: Failure, free: int, now: datetime) -> timedelta:
     """A minute from the last free failure on, then twice as long each time, up to the longest."""
     if failure.count < free:
         return timedelta(0)
+    # Eight of them are longer than the longest wait, and without an end they would outgrow a timedelta.
     doublings = min(failure.count - free, 8)
     return min(timedelta(minutes=2**doublings), LONGEST_WAIT) - (now - failure.last_at)
 

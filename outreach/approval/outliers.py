@@ -17,6 +17,7 @@ from outreach.planning.debt_collection import DEBTS
 from outreach.planning.receivables import OpenInvoice, read_receivables, total_by_currency
 
 # What nobody is called: digits, signs, notes in brackets, two names in one, a form's words, one Latin letter alone.
+# “md” is not among them, as in Md Rahman: `has_degree` knows where it is a degree.
 _ODD_NAME = re.compile(
     r"\d|[@/\\<>{}_=#*|()\[\];（）［］【】；؛]|\b(test|unknown|none|null|n/?a|customer|dear|asdf|xxx+)\b|^\W*[a-z]\W*$",
     re.IGNORECASE,
@@ -58,6 +59,7 @@ def look_over(session: Session, batch_id: str) -> list[Look]:
     common = {
         reason for reason, n in Counter(r for reasons in why.values() for r in reasons).items() if n > len(rows) / 2
     }
+    # With one message alone, whatever is true of it would be true of more than half.
     looks = [_look(row, [r for r in why[row.reference] if r not in common or len(rows) == 1]) for row in rows]
     return sorted(looks, key=lambda look: (-len(look.reasons), look.reference))
 

@@ -75,6 +75,7 @@ def open_context(
 
 def owner_name() -> str:
     """This process, told apart from every other sender."""
+    # With chance in it: process ids come again, and two senders must never pass for one.
     return f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}"
 
 

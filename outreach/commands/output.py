@@ -87,6 +87,7 @@ def _why(batch: Batch) -> str:
     return f"{batch.decided_by}: {batch.reason}" if batch.reason else batch.decided_by
 
 
+# By the fields of DeliverReport, in the order in which they are told.
 SENT_WORDS = {
     "suppressed": "stopped: the person may not be contacted this way any more",
     "blocked": "blocked: not what was approved; `outreach why` names them",

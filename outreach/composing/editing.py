@@ -42,6 +42,7 @@ from outreach.money import Amount
 from outreach.settings import Settings
 
 _BRACES = re.compile(r"[{}]")
+# Only what HTML takes for the beginning of a tag or a comment: a lone “<” may stand in plain words.
 _TAG = re.compile(r"</?[A-Za-z!]")
 _LAYING_OUT = re.compile(r"</?p>|<br>")
 
@@ -195,6 +196,7 @@ def _sources(channel: str, words: str) -> dict[str, str]:
 def check_words(settings: Settings, draft: Draft, words: str) -> str:
     """The words as they will be kept, with plain line ends. Raises TemplateRefused with the line."""
     name, channel = draft.message.reference, draft.message.channel
+    # Browsers send the lines of a text area with CRLF, whatever the machine.
     lines = words.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ").split("\n")
     for number, line in enumerate(lines, start=1):
         if refused := _against(line, channel):

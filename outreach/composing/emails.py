@@ -43,6 +43,7 @@ def write_email(
         "stop": small_print(words.language)["stop_email"],
         "unsubscribe": f"{business.public_url.rstrip('/')}/unsubscribe/{unsubscribe_token(key, reference)}",
     }
+    # The plain part is no HTML: escaped, its words would read “&amp;”.
     plain = {name: Markup(value) if isinstance(value, str) else value for name, value in around.items()}  # noqa: S704
 
     def fill_text(body: str) -> str:

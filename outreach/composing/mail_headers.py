@@ -29,6 +29,7 @@ def write_unstructured(field: str, text: str) -> str:
     """The line of a field whose value is any text, such as the subject. Raises CannotWrite for control characters."""
     _require_writable(field, text)
     words = text.split(" ")
+    # “=?” written as it stands would be read as the beginning of an encoded word.
     if not text.isascii() or "=?" in text or _SPACED.search(text) or max(map(len, words)) > LONGEST_PLAIN:
         words = list(_encoded_words(field, text, _BYTES_OF_A_TEXT))
     return _fold(field, words)

@@ -34,6 +34,7 @@ class Composed:
 def lock_planned(session: Session, references: Sequence[str]) -> set[str]:
     """Those of `references` that are still planned, locked in an order that is the same for everyone."""
     still = select(Message.reference).where(Message.status == "planned", col(Message.reference).in_(references))
+    # SQLite locks no rows, and SQLAlchemy leaves FOR UPDATE out there: `writing` holds the whole file.
     return set(session.exec(still.order_by(Message.reference).with_for_update()))
 
 

@@ -121,6 +121,7 @@ def tell_treatment(matter: Matter) -> dict[str, Value]:
     return {
         "treatment": list_words(names, matter.locale) if done else None,
         "practitioner": list_words(practitioners, matter.locale) if practitioners else None,
+        # Beside two names, or with two numbers, nobody could tell whom the number reaches.
         "practitioner_phone": phones[0] if len(phones) == 1 and len(practitioners) == 1 else None,
     }
 
@@ -159,6 +160,7 @@ def tell_trouble(matter: Matter) -> dict[str, Value]:
     }
     if None in troubles:
         raise CannotWrite("the record of what went wrong is no longer there")
+    # Wards who share the words may have had different troubles: one is told, the same in every run.
     return {"trouble": min(trouble for trouble in troubles if trouble)}
 
 

@@ -81,6 +81,7 @@ class Provenances:
         """
         if read_letterhead(self.settings) != self.letterhead:
             raise SettingsError("business.letterhead was replaced while letters were written; the next run writes them")
+        # With what `look` reads anew for every chunk: a run takes hours, and a file may be imported meanwhile.
         key = (message.kind, message.planned_with, self.mappings, self.letterhead)
         if key not in self._known:
             self._known[key] = self._of_kind(message.kind, message.planned_with)
@@ -112,6 +113,7 @@ class Provenances:
 def keep_provenances(session: Session, made: Iterable[Made]) -> None:
     """Stores each provenance once; the caller stores the messages in the same transaction."""
     by_id = {each.provenance_id: each for each in made}
+    # In one order: two processes that insert the same rows must not wait for each other in a circle.
     rows = [(id_, by_id[id_]) for id_ in sorted(by_id)]
     provenances = [
         {"provenance_id": id_, "kind": m.kind, "fingerprint": m.fingerprint, "for_person": m.for_person}

@@ -123,6 +123,7 @@ class Composer:
             messages = session.exec(still.order_by(Message.reference)).all()
             assignments = assignments_for(session, messages)
             finder = self._find_facts(session, messages, assignments)
+        # One of them is at fault: alone, each of the others can still be written.
         if finder is None and len(messages) > 1:
             for message in messages:
                 self.compose([message.reference])
@@ -171,6 +172,7 @@ class Composer:
             return None
         except ComposingError as reason:
             return reason
+        # The database's fault is not this message's: all the others would fail as it does.
         except SQLAlchemyError:
             raise
         except Exception as error:
@@ -225,6 +227,7 @@ class Composer:
         kept: Mapping[str, Row | StorageError],
     ) -> None:
         """Stores what became of those that are still planned, many in each statement."""
+        # While they were written no transaction was open: some may have been withdrawn since.
         still = lock_planned(session, [message.reference for message, _ in done])
         rows, contents, wordings, rewards, made = [], {}, [], list[Row](), list[Made]()
         unwritten: list[tuple[Message, ComposingError]] = []

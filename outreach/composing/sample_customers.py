@@ -31,6 +31,7 @@ def find_samples(
     With `channel`, whoever can be reached by it comes first: to the others there is no message to show.
     """
     found = select(Moment.customer_id).where(Moment.kind == moment)
+    # More than are wanted: one customer may have had it several times.
     latest = session.exec(found.order_by(col(Moment.found_on).desc(), col(Moment.customer_id)).limit(4 * most))
     ids = dict.fromkeys(latest)
     for ahead in range(DAYS_AHEAD):

@@ -14,6 +14,7 @@ def survey_url(business: Business, key: bytes, reference: str, customer_id: str)
 
 def survey_token(key: bytes, reference: str, customer_id: str) -> str:
     """Such as K7QF-2M9X-TB4D.3f0c…; `key` is the installation's secret key."""
+    # Each kind of link signs a prefix of its own: a proof for one page is none for another.
     proof = hmac.new(key, f"survey:{reference}:{customer_id}".encode(), hashlib.sha256).hexdigest()[:32]
     return f"{reference}.{proof}"
 
@@ -26,6 +27,7 @@ def reference_in(token: str) -> str:
 
 def read_survey_token(key: bytes, token: str, customer_ids: Collection[str]) -> str | None:
     """Which of these customers a token was made for, or None when we made it for none of them."""
+    # compare_digest refuses text beyond ASCII with a TypeError.
     if not token.isascii():
         return None
     reference = reference_in(token)

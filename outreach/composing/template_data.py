@@ -171,6 +171,7 @@ class _Gathering:
         worths = self.known.worths.get(self.assignment.run_on, {})
         each_worth = [worths.get(customer.customer_id, NOTHING) for customer in self.customers]
         gifts = [gift_of(self.settings, self.assignment.kind, each, self.recipient.currency) for each in each_worth]
+        # All are in the recipient's currency, so that they can be compared.
         return max(Amount(gift.amount, gift.currency) for gift in gifts)
 
 

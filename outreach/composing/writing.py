@@ -86,6 +86,7 @@ def require_business(settings: Settings) -> None:
         raise SettingsError(f"Write {', '.join(missing)} under [business] in outreach.toml; every message names them")
     if not business.public_url.startswith("https://"):
         raise SettingsError("business.public_url must begin with https://; unsubscribe links lead there")
+    # The default: a name that leads nowhere for ever (RFC 2606).
     if settings.mode == "live" and business.public_url.rstrip("/").endswith(".invalid"):
         raise SettingsError("Set business.public_url to the address of your public pages; unsubscribe links lead there")
 
@@ -119,6 +120,7 @@ def _letter(
     rendered, on = render_letter(facts, words), assignment.send_on
     body = letter_body(settings, provider, facts, words, rendered, address, on, assignment.reference, vouchers)
     plain, pages = words_from_html(rendered), 1
+    # A vendor with pens of its own is given words: there is no page of ours to check.
     if provider not in PENS:
         own = own_of(settings, facts, words, plain, lines_of(address), vouchers, own_people(facts, about, people))
         private = {str(facts.fields.get("treatment") or ""), *amounts_in(facts, settings, DEBT)} - {""}

@@ -118,6 +118,7 @@ class DryRun:
 
     def _read_places(self, turn: Turn, last: Place | None) -> Sequence[Place]:
         with reading(self.engine) as session:
+            # From the last place on: a dry run marks nothing, so what was looked at stays in the queue.
             rows = session.execute(select_queue(self._is_due(), turn, outbox.begun(), last).limit(AT_ONCE))
             return [(useful_until, place, reference) for useful_until, place, reference, *_ in rows]
 

@@ -82,6 +82,7 @@ def claim_due(
     """Up to `limit` messages in `turn` that nobody pauses, behind the claim `after`: the soonest of no use first."""
     place = (after.useful_until, after.place, after.reference) if after else None
     wanted = select_queue(and_(due(on, at, carriers), ~is_paused()), turn, begun(), place).limit(max(limit, 0))
+    # On PostgreSQL senders pass by each other's rows. SQLite has no locks of rows: one transaction writes at a time.
     rows = session.execute(wanted.with_for_update(skip_locked=True)).all()
     claimed = {"status": "sending", "owner": owner, "fence": Message.fence + 1, "lease_until": lease_until}
     _update(session, [reference for _, _, reference, *_ in rows], claimed)

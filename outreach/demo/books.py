@@ -98,6 +98,7 @@ class Books:
     def write(self, folder: Path) -> None:
         make_private_folder(folder)
         for table, columns in COLUMNS.items():
+            # With no line ends of Python's own, as its csv module asks for.
             with (folder / f"{table}.csv").open("w", newline="", encoding="utf-8") as file:
                 writer = csv.DictWriter(file, columns.split(), restval="")
                 writer.writeheader()

@@ -58,6 +58,7 @@ class _Practice:
     def fill(self, size: int) -> None:
         while len(self.customers) < size:
             self._settle_household()
+        # In this order, which belongs to the seed: all of them draw from one generator.
         for story in (self._anniversaries, self._checkins, self._late_payers, self._happy, self._wards):
             story()
         self._trouble_with_presents()

@@ -51,6 +51,7 @@ def examine(database: str | None, now: str | None) -> list[Finding]:
     findings += [_business(settings), _signatory(settings), _mode(settings), _address(settings)]
     checks: list[tuple[str, Callable[[], str]]] = [
         ("database", lambda: _database(engine)),
+        # It is only asked whether there is one: the key itself must be shown nowhere.
         ("secret", lambda: (load_key(engine, settings) and "") or ""),
         ("templates and faces", lambda: _templates(engine, settings, instant)),
         ("one message of each kind", lambda: find_specimen_faults(engine, settings, instant)),

@@ -56,6 +56,7 @@ def _generation_of(engine: Engine) -> int:
 
 
 def _put_file(database: Path, backup: Path) -> None:
+    # With the log of the old file beside it, SQLite would write what stands there into the restored one.
     for ending in ("", "-wal", "-shm"):
         Path(f"{database}{ending}").unlink(missing_ok=True)
     shutil.copy(backup, database)

@@ -159,6 +159,7 @@ def _customer(message: Message) -> dict[str, Any]:
     return {
         "customer_id": message.customer_id, "given_name": "Ada", "family_name": str(number),
         "address_line1": _street(number), "city": CITY, "region": REGION, "postal_code": POSTAL_CODE, "country": "US",
+        # The signs of these names are the other way round: Etc/GMT+5 is five hours behind UTC.
         "phone": _phone(number), "timezone": f"Etc/GMT{system_clock().hour - 12:+d}",
     }  # fmt: skip
 
@@ -211,6 +212,7 @@ def _pdf(words: str) -> bytes:
     for number, content in enumerate(objects, start=1):
         places.append(len(text))
         text += f"{number} 0 obj{content}endobj\n"
+    # Each line must be 20 bytes long, and so has a blank before its end (ISO 32000-1, 7.5.4).
     table = "".join(f"{place:010} 00000 n \n" for place in places)
     size = len(objects) + 1
     end = f"trailer<</Size {size}/Root 1 0 R>>\nstartxref\n{len(text)}\n%%EOF\n"

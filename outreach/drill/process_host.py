@@ -86,6 +86,7 @@ class ProcessHost:
             traceback.print_exc()
         finally:
             sys.stderr.flush()
+            # Not sys.exit: whatever the parent has left to do at its own end is not for a child to do.
             os._exit(status)
 
     def kill(self, sender: int) -> str:

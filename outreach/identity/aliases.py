@@ -132,6 +132,7 @@ def move_column(session: Session, merge: Merge, model: type[SQLModel], name: str
     theirs = table.c[name] == merge.merged_id
     if len(table.primary_key) == 1:
         (key,) = table.primary_key
+        # Written down first: once the rows have moved, nothing tells which they were.
         log = table_of(Repointed).c
         rows = select(literal(merge.merge_id), literal(table.name), literal(name), key).where(theirs)
         names = [log.merge_id.name, log.table_name.name, log.column_name.name, log.row_key.name]

@@ -88,6 +88,7 @@ def propose(session: Session, settings: Settings) -> tuple[Counter[str], list[Pr
     pairs: dict[tuple[str, str], list[str]] = defaultdict(list)
     for kind, first, second in session.connection().execute(_select_pairs()):
         pairs[first, second].append(kind)
+    # A temporary table lives as long as its connection, which goes back to the pool.
     KEYS.drop(session.connection())
     return defaults, list(_judge_all(session, pairs))
 
@@ -162,6 +163,7 @@ def _select_pairs() -> Any:
 
 def _judge_all(session: Session, pairs: dict[tuple[str, str], list[str]]) -> Iterator[Proposal]:
     ordered = sorted(pairs)
+    # Half as many pairs: each has two ids.
     for start in range(0, len(ordered), AT_ONCE // 2):
         chunk = ordered[start : start + AT_ONCE // 2]
         ids = {id_ for pair in chunk for id_ in pair}
@@ -200,6 +202,7 @@ def find_doubt(one: Customer, other: Customer, kinds: Collection[str], flags: Co
         "no e-mail address, telephone number or address agrees": kinds == ["birth"] and _share_nothing(one, other),
         "one of them is in a guardian's care": bool(one.guardian_id) != bool(other.guardian_id),
         "one of them has died": bool(one.died_on) != bool(other.died_on),
+        # True of both or of neither: every key has the whole name in it.
         "only one name, or an initial, is on file": _looks_short(one),
         "one of them is going through a separation": "separated" in flags,
         "one of them asked to be reached in confidence": "confidential" in flags,
@@ -233,6 +236,7 @@ def _keep(session: Session, proposals: list[Proposal], defaults: Counter[str], n
     alive = _alive(session, {id_ for one in proposals for id_ in (one.first_id, one.second_id)})
     proposals = [one for one in proposals if {one.first_id, one.second_id} <= alive]
     standing = [one for one in proposals if statuses.get((one.first_id, one.second_id), "open") == "open"]
+    # Those that wait are written anew, so that none stands that the data do not bear out any more.
     session.connection().execute(delete(Double).where(col(Double.status) == "open"))
     rows = [
         {

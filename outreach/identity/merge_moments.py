@@ -59,6 +59,7 @@ def _rename(session: Session, moment: Moment, new: str, customer_id: str) -> Non
     """A moment's id is made of its customer's: planning would not know it again under another."""
     old = moment.moment_id
     row = moment.model_dump() | {"moment_id": new, "customer_id": customer_id}
+    # In this order, because decisions and messages refer to a moment that must be there all the time.
     insert_new(session, Moment, [row])
     for table, column in ((Decision, col(Decision.moment_id)), (Message, col(Message.moment_id))):
         session.connection().execute(update(table).where(column == old).values(moment_id=new))

@@ -58,6 +58,7 @@ def _redate_table(session: Session, table: "Table", before: str, zone: str) -> N
     if not columns:
         return
     model = table.model
+    # The first column of every table with instants that move is its key.
     key = getattr(model, table.columns[0].key)
     asked = [getattr(model, name) for each in columns for name in (each.key, each.local, each.day) if name]
     last = ""
@@ -123,6 +124,7 @@ def _show_dated(session: Session, table: "Table", column: "Column", zone: str) -
     copy = f"CREATE TEMPORARY TABLE {name} AS SELECT {others}, {shown} FROM {source}"  # noqa: S608
     connection.execute(text(copy))
     if connection.dialect.name == "postgresql":
+        # PostgreSQL's autovacuum does not see temporary tables, so nobody else would count these rows for its planner.
         connection.execute(text(f"ANALYZE {name}"))
     keys = [tuple(each.name for each in index.columns) for index in model.__table__.indexes]
     for number, columns in enumerate([*keys, tuple(table.key)]):

@@ -20,6 +20,7 @@ codecs.register_error(ERRORS, lambda error: (UNDECODABLE, error.end))  # type: i
 
 CHUNK, SAMPLE = 1 << 20, 1 << 16
 WORDS = 20_000
+# UTF-32 before UTF-16, since the mark of one begins with that of the other.
 BOMS = [
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),

@@ -180,6 +180,7 @@ TABLES = {
             Column("payer_id", parsers.identifier),
             Column("issued_on", days.DAY, required=True),
             Column("due_on", days.DAY, required=True),
+            # Before the amount, which is read in it as soon as its own column comes.
             Column("currency", parsers.currency),
             Column("amount", parsers.amount, required=True),
             Column("status", parsers.one_word_of(*INVOICE_STATUSES, also=_STATES_OF_INVOICES)),
@@ -192,6 +193,7 @@ TABLES = {
             Column("invoice_id", parsers.identifier),
             Column("customer_id", parsers.identifier),
             Column("paid_on", days.PAST_DAY, required=True),
+            # Before the amount, which is read in it as soon as its own column comes.
             Column("currency", parsers.currency),
             Column("amount", parsers.amount, required=True),
         ),

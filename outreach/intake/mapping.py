@@ -204,6 +204,7 @@ def read_mapping(path: Path) -> Mapping:
     """Raises MappingRefused with each place that does not fit, in the words of the file."""
     try:
         content = read_regular(path)
+        # Some editors put a byte-order mark first, and TOML has none.
         written = tomllib.loads(content.decode("utf-8-sig"))
     except OSError as error:
         raise MappingRefused(f"The mapping {path} cannot be opened ({error.strerror})") from error

@@ -76,6 +76,7 @@ def _longest_values(path: Path, file: ParquetFile, columns: Mapping[str, Any]) -
     longest = dict.fromkeys(texts, 0)
     with ParquetFile(path, pre_buffer=False, read_dictionary=texts) as coded:
         for group in range(file.metadata.num_row_groups if texts else 0):
+            # One row of a group is enough: with it comes the dictionary of the whole group.
             for batch in coded.iter_batches(batch_size=1, row_groups=[group], columns=texts):
                 for name, column in zip(batch.schema.names, batch.columns, strict=True):
                     longest[name] = max(longest[name], _longest_in(column))

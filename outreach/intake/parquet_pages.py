@@ -87,6 +87,7 @@ class _Struct:
         fields: dict[int, Any] = {}
         number = 0
         while head := self._byte():
+            # A field's number is given as the step from the one before; where that is 0, the number itself follows.
             number = number + (head >> 4) if head >> 4 else self._number()
             fields[number] = self._value(head & 15, depth)
         return fields
@@ -108,6 +109,7 @@ class _Struct:
 
     def _number(self) -> int:
         value = self._varint()
+        # Zigzag: the lowest bit is the sign.
         return (value >> 1) ^ -(value & 1)
 
     def _skip(self, length: int) -> None:
@@ -117,6 +119,7 @@ class _Struct:
 
     def _value(self, kind: int, depth: int, is_in_list: bool = False) -> Any:
         match kind:
+            # A boolean field has its value in its type; only in a list does it have a byte of its own.
             case 1 | 2:
                 return bool(self._byte() == 1) if is_in_list else kind == 1
             case 3:

@@ -195,6 +195,7 @@ def _is_invisible(text: str) -> bool:
 def check_size(table: Table, column: Column, number: int) -> int:
     """The number, when the database's column holds it. Raises Unfit otherwise."""
     stored = table.model.__table__.columns[column.key].type  # type: ignore[attr-defined]
+    # SQLite would take a larger one, and PostgreSQL would fail over it in the middle of a chunk.
     if abs(number) >= 2 ** (63 if isinstance(stored, BigInteger) else 31):
         raise Unfit("the number is too large")
     return number

@@ -71,6 +71,7 @@ def import_data(
     names = origin.names(mapping.file if mapping else [])
     jobs = list_jobs(names, origin, mapping)
     redate(engine, settings)
+    # Second: the first import of all finds the row, which this fills in, made by `redate`.
     _note_first_import(engine, settings, now)
     used = {job.source for job in jobs}
     report = ImportReport(ignored={show_name(name): [] for name in names if name not in used})

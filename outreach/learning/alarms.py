@@ -187,6 +187,7 @@ def _find_overspending(session: Session, settings: Settings, now: datetime) -> A
         return None
     today = business_date(now, settings.business.timezone)
     first = today.replace(day=1)
+    # 31 days after the first of any month lie in the next one.
     after = (first + timedelta(days=31)).replace(day=1)
     spent = _cost_handed_over(session, first, after) + _cost_approved(session, after)
     if spent * 100 < budget * settings.ops.budget_percent:

@@ -125,6 +125,7 @@ class Invoice(SQLModel, table=True):
     payer_id: str | None = Field(default=None, index=True)
     issued_on: date
     due_on: date = Field(index=True)
+    # In PostgreSQL an INTEGER ends at 21 million dollars in cents.
     #: In minor units of its currency.
     amount: int = Field(sa_type=BigInteger)
     #: Empty for the customer's, or else the business's.

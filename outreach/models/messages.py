@@ -133,6 +133,7 @@ class Message(SQLModel, table=True):
     __tablename__ = "messages"
     __table_args__ = (
         UniqueConstraint("moment_id", "step"),
+        # On both databases any number of rows may be without a provider_id.
         UniqueConstraint("provider", "provider_id"),
         one_of("status", STATUSES),
         one_of("channel", CHANNELS),
@@ -141,6 +142,7 @@ class Message(SQLModel, table=True):
         CheckConstraint(
             "status <> 'sending' OR (owner IS NOT NULL AND lease_until IS NOT NULL)", name="sending_has_owner"
         ),
+        # In the order in which senders take messages (delivery/send_queue.py).
         Index("messages_queue", "status", "useful_until", "place", "reference"),
         Index("messages_by_recipient", "recipient_id", "send_on"),
         Index("messages_to_cancel", "status", "cancel_until"),
@@ -214,6 +216,7 @@ class Message(SQLModel, table=True):
     cancel_until: datetime | None = instant_field(default=None, nullable=True)
 
 
+# An open attempt, and those in LIVE of delivery/outbox.py: the provider may have the message.
 _LIVE = "outcome IS NULL OR outcome IN ('accepted', 'unknown')"
 
 

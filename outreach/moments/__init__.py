@@ -84,6 +84,7 @@ def find_moments(
     found: list[Found] = []
     for kind in MOMENTS:
         if kinds is None or kind in kinds:
+            # Sorted here: databases differ in how they sort text.
             found += sorted(stream_moments(session, settings, on, kind, customer_id))
     return found
 

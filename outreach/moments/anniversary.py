@@ -49,6 +49,7 @@ def _came_round(knobs: AnniversaryKnobs, day: BusinessDay) -> ColumnElement[bool
 
 def beginnings(on: date) -> list[date]:
     """The days of earlier years that are kept on `on`: 29 February is kept on the 28th in common years."""
+    # The day after as well: on 28 February of a common year it is that of the 29th too.
     tried = [(year, day) for year in range(FIRST_YEAR, on.year) for day in (on.day, on.day + 1)]
     days = [date(year, on.month, day) for year, day in tried if day <= monthrange(year, on.month)[1]]
     return [day for day in days if anniversary_in(day, on.year) == on]

@@ -32,6 +32,7 @@ class EnquiryKnobs(MomentKnobs):
 
 def _asked_by(knobs: EnquiryKnobs, day: BusinessDay) -> datetime:
     """Whoever asked until this instant will have waited for `hours` before the day is over."""
+    # By the clock of the business: a day on which clocks change has 23 or 25 hours.
     midnight = instant_at(day.on + timedelta(days=1), 0, day.zone.key)
     return midnight - timedelta(hours=knobs.hours)
 
@@ -75,6 +76,7 @@ ENQUIRY = MomentDefinition(
         ),
         Clause(
             says="and nobody has answered it yet",
+            # Data may bring no status at all: then nobody has answered.
             where=lambda knobs, day: or_(col(Feedback.status).is_(None), col(Feedback.status) == "open"),
             value=lambda knobs, day: _last(func.max(col(Feedback.status)), day),
             tell=lambda status, on: f"it is {status}" if status and status != "open" else "nobody has answered it",

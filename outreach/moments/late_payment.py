@@ -60,6 +60,7 @@ def _slipped(knobs: LatePaymentKnobs, day: BusinessDay) -> ColumnElement[bool]:
 
 
 def _is_free() -> ColumnElement[bool]:
+    # In words for SQL what FREE in planning/receivables.py says of rows that were read.
     return or_(col(Invoice.status).is_(None), col(Invoice.status) == "open")
 
 

@@ -41,6 +41,7 @@ def _record(customer: Any, record: Any, day: Any, trouble: Trouble, score: Any =
         record.label("record_id"),
         day.label("day"),
         literal(trouble).label("trouble"),
+        # PostgreSQL joins no NULL of an unknown type to the numbers and words of the other selects.
         cast(score, Integer).label("score"),
         cast(status, String).label("status"),
     )

@@ -53,6 +53,7 @@ REVIEW_REPLY = MomentDefinition(
         ),
         Clause(
             says="and nobody has answered it yet",
+            # Data may bring no status at all: then nobody has answered.
             where=lambda knobs, day: or_(col(Feedback.status).is_(None), col(Feedback.status) == "open"),
             value=lambda knobs, day: _last(func.max(col(Feedback.status)), _is_bad(knobs, day)),
             tell=lambda status, on: f"it is {status}" if status and status != "open" else "nobody has answered it",

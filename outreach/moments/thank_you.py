@@ -75,6 +75,7 @@ def _is_best(knobs: ThankYouKnobs, day: BusinessDay) -> ColumnElement[bool]:
 
 def _place(knobs: ThankYouKnobs, day: BusinessDay) -> Any:
     ranked = _rank(knobs, day)
+    # 100.0, since both databases divide whole numbers without a rest.
     share = select(100.0 * ranked.c.place / ranked.c.everyone).where(ranked.c.customer_id == col(Customer.customer_id))
     return share.correlate(Customer).scalar_subquery()
 

@@ -73,6 +73,7 @@ def _visits(day: BusinessDay, *what: Any) -> Any:
 def _gap(knobs: WinBackKnobs, day: BusinessDay) -> Any:
     """The usual days between two days on which they came; NULL where they came too seldom to tell."""
     times, on = func.count(func.distinct(col(Visit.starts_on))), col(Visit.starts_on)
+    # As a float: both databases divide whole numbers without a rest.
     gap = cast(count_days(func.min(on), func.max(on)), Float) / (times - 1)
     return _visits(day, case((times >= knobs.history, gap))).scalar_subquery()
 

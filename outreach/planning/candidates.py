@@ -89,6 +89,7 @@ class Candidate:
         if self.only:
             return [self.only]
         untried = [channel for channel in self.knobs.channels if channel not in self.tried]
+        # A sort in Python is stable, so the moment's own order stands within both halves.
         return sorted(untried, key=lambda channel: channel in self.unwritten)
 
     def late_bills(self, settings: Settings, on: date) -> list[OpenInvoice]:

@@ -85,6 +85,7 @@ def _missing(channel: ChannelName, recipient: Person | None) -> str:
 def _may_carry(channel: ChannelName, candidate: Candidate, day: Day) -> bool:
     settings = day.settings
     provider: ProviderSettings = getattr(settings.providers, _provider(channel, candidate, day))
+    # Without a recorded agreement no vendor gets data about health (HIPAA) or about debts.
     tells_health = settings.business.kind == "health" and "health" in candidate.traits
     return (provider.health or not tells_health) and (provider.debt or "debt" not in candidate.traits)
 

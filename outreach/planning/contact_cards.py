@@ -164,8 +164,8 @@ def contacts_of(
     """The normalised contact of each of `channels` on which the customer can be reached at all.
 
     A letter needs what an address in its country cannot do without; an e-mail address or a number must be one that can
-    exist, and a text a number that may be a mobile phone's. Someone who
-    asked for confidential communication has only the channel, and the contact, that their flag names.
+    exist, and a text a number that may be a mobile phone's. Someone who asked for confidential communication has only
+    the channel, and the contact, that their flag names.
     """
     region = customer.country or settings.business.country
     only, contact = confidential_contact(confidential)

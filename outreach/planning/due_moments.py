@@ -263,6 +263,7 @@ def _due_after(settings: Settings, on: date) -> Any:
         AROUND.c.kind == bindparam("of_kind", type_=String),
         tuple_(*queue) > tuple_(*after, bindparam("after_occasion", type_=String)),
     )
+    # From the last row's key and by no offset: what the pages before have decided is not in this select any more.
     in_order = due.where(rest).order_by(*queue)
     return in_order.limit(bindparam("number", type_=Integer))
 

@@ -45,6 +45,7 @@ class Judge:
     def _judge(self, candidate: Candidate) -> Verdict:
         if hold := first_hold(candidate, self.day):
             return hold
+        # Before the rules of pace: what another message carries is no further touch.
         if not candidate.tried and (carrier := self.day.tally.carriers.get(candidate.carrier_key)):
             return Shared(carrier)
         candidate = self._on_its_way(candidate)

@@ -31,6 +31,7 @@ from outreach.settings import Settings
 
 REFUND = "money was given back on what would be late; a person looks before anyone is reminded of it"
 OTHER_CURRENCY = "what would be late was paid in another currency; a person looks before anyone is reminded of it"
+# As `_is_free` in moments/late_payment.py asks it of the database.
 FREE = frozenset({None, "open"})
 
 

@@ -49,6 +49,7 @@ def _own_rules() -> Iterator[Rule]:
 
 
 def _only_for(kind: str, own: Rule) -> Callable[[Candidate, Day], Hold | None]:
+    # In a function of its own: a lambda within the loop would ask for the loop's last kind.
     return lambda candidate, day: own.hold(candidate, day) if candidate.kind == kind else None
 
 

@@ -89,6 +89,7 @@ def plan_day(
     key = load_key(engine, settings)
     with (on_copies if dry_run else writing)(engine) as session:
         if not dry_run:
+            # Before anything is read: a second run must see what the first has decided.
             take_turns(session, "plan")
             keep_knobs(session, settings)
         return plan_in(Surroundings(session), load_day(session, settings, on, now), key, tell, kinds)

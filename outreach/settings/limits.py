@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 
 from outreach.settings.parts import Part
 
+# A day may end at 24:00; what would be later is refused below.
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 # States whose own law ends the day at eight in the evening, or begins it at nine, for calls and texts.

@@ -111,6 +111,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # Not taken from the settings: it names the file that they are read from.
         toml = Path(os.environ.get("OUTREACH_CONFIG", "outreach.toml"))
         from_file = TomlConfigSettingsSource(settings_cls, toml)
         if written := _secrets_in(from_file.toml_data):
@@ -118,6 +119,7 @@ class Settings(BaseSettings):
                 f"{written} is a secret and stands in {toml}, which people share; take it out, and set "
                 f"OUTREACH_{written.upper().replace('.', '__')} in the environment"
             )
+        # In pydantic-settings the first source that has a value stands above those after it.
         return init_settings, Environment(settings_cls), from_file
 
     def provider_for(self, channel: ChannelName) -> Provider:

@@ -79,6 +79,7 @@ class LetterVendorSettings(VendorSettings):
 
 class LobSettings(LetterVendorSettings):
     url: str = "https://api.lob.com/v1"
+    # Lob allows 150 requests in five seconds.
     per_second: float | None = 25
     color: bool = True
     double_sided: bool = False
@@ -86,6 +87,7 @@ class LobSettings(LetterVendorSettings):
 
 class PostgridSettings(LetterVendorSettings):
     url: str = "https://api.postgrid.com/print-mail/v1"
+    # Not published for letters; PostGrid's check of addresses allows five a second.
     per_second: float | None = 5
     color: bool = True
     double_sided: bool = False
@@ -93,6 +95,7 @@ class PostgridSettings(LetterVendorSettings):
 
 class StannpSettings(LetterVendorSettings):
     url: str = "https://api-us1.stannp.com/v1"
+    # Stannp allows 300 requests a minute.
     per_second: float | None = 4
     #: Stannp cannot hold a letter back, so that no time to cancel is promised.
     cancel_hours: float = Field(default=0, ge=0)

@@ -33,6 +33,7 @@ from outreach.tracking.pulling_back import PullReport, pull_back
 
 # What each outcome says of the message, as kinds of events. "in_transit" says nothing final: the call is tried again.
 OUTCOMES = {
+    # It leaves the message accepted, and so the call on the sheet.
     "no answer": ("in_transit",),
     "reached": ("delivered",),
     "wrong number": ("bounced",),
@@ -199,6 +200,7 @@ def record_call(engine: Engine, settings: Settings, reference: str, outcome: str
             hashes |= _close_for_texts(session, settings, key, message, now)
         report = PullReport()
         if hashes:
+            # Not this call itself: it was made, and keeps what became of it.
             others = col(Message.contact_hash).in_(hashes) & (Message.reference != message.reference)
             report = pull_back(session, settings, others, now)
         record_act(session, by, f"call: {outcome}", message.reference, "", now)

@@ -87,6 +87,7 @@ def write_down(
         require_approver(session, by)
         _require_customer(session, customer_id, kind)
         row: dict[str, Any] = {"customer_id": customer_id, "kind": kind, "score": score, "text": words}
+        # The day is part of the id: a second press of the button writes nothing, and another day is another complaint.
         day = business_date(now, settings.business.timezone)
         feedback_id = _desk_id(key, *row.values(), day)
         row |= {"feedback_id": feedback_id, "given_at": now, "given_on": day, "status": "open", "source": DESK}
@@ -129,6 +130,7 @@ def _require_customer(session: Session, customer_id: str | None, kind: str) -> N
 
 def _desk_id(key: bytes, *parts: object) -> str:
     """Keyed, so that nobody can guess from an id in the audit what somebody said."""
+    # What `repr` writes must not change: a second press would no longer find the record of the first.
     return f"desk-{hmac.new(key, repr(parts).encode(), hashlib.sha256).hexdigest()[:16]}"
 
 

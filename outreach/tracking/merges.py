@@ -60,6 +60,7 @@ def merge_people(
         merge = Merge(kept_id=kept_id, merged_id=merged_id, by=by, at=now)
         session.add(merge)
         session.flush()
+        # Before anything is moved: each row is kept as the data had it, for the way back.
         for id_ in (kept_id, merged_id):
             set_aside(session, id_)
         carry(session, merge)

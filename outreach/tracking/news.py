@@ -168,6 +168,7 @@ def _lower_flag(session: Session, customer_id: str, kind: str, on: date) -> bool
 
 def _stop_everything(session: Session, settings: Settings, key: bytes, customer: Customer, now: datetime) -> set[str]:
     """Suppresses every contact of theirs, also those we wrote to before, and writes their word down; the hashes."""
+    # All with the instant of this tap: by it `_go_on` knows later what this tap alone has closed.
     rows = [
         {"customer_id": customer.customer_id, "channel": channel, "purpose": purpose, "at": now, "state": "withdrawn"}
         | {"source": DESK, "basis": SAID}

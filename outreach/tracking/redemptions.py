@@ -22,6 +22,7 @@ from outreach.models import Message, Reward
 from outreach.settings import Settings
 
 STILL_HERE = frozenset({"planned", "composed", "held", "approved"})
+# Not LEFT of the models, which has “failed” too: a gift whose message failed is not to be had.
 LEFT = frozenset({"sending", "uncertain", "needs_person", "accepted", "delivered", "returned"})
 
 

@@ -71,7 +71,7 @@ def read_reply(words: str) -> Meaning:
 
 
 def sounds_like_stop(words: str) -> bool:
-    """Whether words that are no command may mean that we should stop (rules.md, 9)."""
+    """Whether words that are no command may mean that we should stop (docs/rules.md, 9)."""
     plain = re.sub(r"['’‘`]", "", _plain(words).casefold())
     return bool(_LIKE_STOP.search(" ".join(plain.split()))) or not _SIGNS_OF_STOP.isdisjoint(plain)
 

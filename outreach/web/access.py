@@ -22,6 +22,7 @@ from outreach.web.browsers import name_browser
 from outreach.web.current_user import Signed
 from outreach.web.desk import SAID, Desk
 
+# Of a name that begins with __Host- a browser keeps only what came by https, for this host alone.
 COOKIE = "__Host-session"
 # By this a browser is known in which somebody has signed in before; it lets nobody in.
 KNOWN = "__Host-known"

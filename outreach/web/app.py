@@ -81,6 +81,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "X-Robots-Tag": "noindex, nofollow",
 }
+# The narrower kind before the one that it belongs to: the first that fits counts.
 STATUS_OF: tuple[tuple[type[OutreachError], int], ...] = (
     (NotFound, 404),
     (ChangedSince, 409),

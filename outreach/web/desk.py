@@ -79,6 +79,7 @@ class Desk:
         }
         response = HTMLResponse(self.pages.get_template(page_name).render(**about, **values), status)
         if signed and signed.said:
+            # Without `secure` a browser heeds nothing about a cookie that begins with __Host-, and would keep it.
             response.delete_cookie(SAID, secure=True, httponly=True, samesite="lax")
         return response
 
@@ -86,6 +87,7 @@ class Desk:
         """Sends the browser on to `path` after an act, so that reloading repeats nothing; `say` is shown there once."""
         response = RedirectResponse(path, 303)
         if say:
+            # Quoted, since a cookie holds neither spaces nor letters beyond ASCII.
             response.set_cookie(
                 SAID, quote(say), max_age=SAID_SECONDS, secure=True, httponly=True, samesite="lax", path="/"
             )

@@ -57,6 +57,7 @@ def show_moments(desk: DeskNow, signed: Viewer, count: bool = False) -> Response
     with reading(desk.engine) as session:
         rows = [_row(session, desk, settings, moment, seen) for moment in MOMENTS]
         waiting = len(waiting_treatments(session, settings, desk.today))
+    # `draw_weeks` escapes every word in its picture.
     picture = Markup(draw_weeks(count_weeks(seen), "Touches per week")) if seen and seen.messages else None  # noqa: S704
     return desk.show(
         "moments.html", signed, here="/moments", rows=rows, waiting=waiting, days=DAYS_AHEAD, picture=picture
@@ -86,6 +87,7 @@ def is_quick(desk: Desk) -> bool:
         return session.exec(select(func.count()).select_from(Customer)).one() <= QUICK
 
 
+# Before /moments/{moment}, which would take this for a moment's name: the first route that fits is taken.
 @router.get("/moments/treatments")
 def show_treatments(desk: DeskNow, signed: Viewer) -> Response:
     settings = desk.settings

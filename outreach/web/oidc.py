@@ -99,6 +99,7 @@ def _read_id_token(
 def _client(oidc: OidcSettings, our_address: str) -> OAuth2Client:
     return OAuth2Client(
         oidc.client_id, secret_of(oidc.client_secret), scope="openid email", redirect_uri=our_address,
+        # A redirect would lead to an address that `_safe` has not seen.
         code_challenge_method="S256", timeout=oidc.timeout_seconds, follow_redirects=False,
     )  # fmt: skip
 
@@ -110,6 +111,7 @@ def _discover(oidc: OidcSettings, client: OAuth2Client) -> dict[str, Any]:
 
 
 def _ask(client: OAuth2Client, address: str) -> dict[str, Any]:
+    # Said, because authlib would otherwise ask for a token, and there is none yet.
     answer = client.get(_safe(address), auth=None)
     _require(answer.status_code == 200, f"{answer.status_code} from {urlsplit(address).path}")
     fields: dict[str, Any] = answer.json()

@@ -73,6 +73,7 @@ def preview(desk: Desk, name: str, source: str, customer: str) -> dict[str, str]
     if not customer:
         return {"words": "There is no customer to show it for: nobody has this moment in the days around today."}
     try:
+        # A browser sends every line of a form's text with CR LF (HTML standard, form submission).
         plain = source.replace("\r\n", "\n")
         body, media_type = preview_template(desk.engine, desk.settings, name, customer, desk.today, plain)
     except (ComposingError, NotFound, SettingsError) as problem:

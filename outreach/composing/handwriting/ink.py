@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Protocol
 
+# What a TJ of PDF holds in turn: glyphs, and how far the next one moves back, in thousandths of an em.
 PIECE = re.compile(rb"<([0-9a-f]*)>|(-?[0-9.]+)")
 STRAIGHT = re.compile(rb"(-?[0-9.]+) (-?[0-9.]+) l$")
 Words = list[tuple[float, bytes]]
@@ -207,4 +208,5 @@ class _Line:
         wave = sum(height * math.sin(along * often + phase) for height, often, phase in self.waves)
         up = self.drift + along * self.slope + wave + self.rng.gauss(0, hand.gap * 0.6)
         right = self.indent + self.rng.gauss(0, hand.gap)
+        # WeasyPrint's pages count y downward, so its text stands upright only with a negative height.
         return cosine, sine, sine + self.rng.gauss(0, hand.lean), -cosine, x + right, y + up

@@ -32,6 +32,7 @@ def set_trim(pdf: Any, bleed: float) -> None:
 def pack_fonts(pdf: Any) -> None:
     """Compresses the fonts at the usual level: WeasyPrint’s saves a thousandth and costs more."""
     for written in pdf.objects:
+        # Of all streams in a PDF only fonts say their unpacked length, in Length1.
         if getattr(written, "compress", False) and "Length1" in written.extra:
             written.stream = [zlib.compress(b"".join(written.stream))]
             written.extra["Filter"] = "/FlateDecode"
@@ -40,6 +41,7 @@ def pack_fonts(pdf: Any) -> None:
 
 def say_both(pdf: Any) -> None:
     """Says in a PDF/A file that it keeps to PDF/UA-1 as well; WeasyPrint says only one of them."""
+    # The catalogue refers to it as PDF does: “12 0 R”.
     number = int(pdf.catalog["Metadata"].split()[0])
     description = pdf.objects[number]
     description.stream[:] = [part.replace(b"</rdf:RDF>", _BOTH) for part in description.stream]

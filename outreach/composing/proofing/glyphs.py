@@ -10,6 +10,8 @@ from pypdf import PdfReader
 
 from outreach.composing.proofing.page_tree import foreign_pdf
 
+# In turn: a face is chosen, glyphs in hexadecimal (not the “<<” of a dictionary), or code 0 within a string.
+# The counts are bounded because the file is foreign; a name in PDF has 127 bytes at most.
 _TOKENS = re.compile(rb"/(\S{1,127})\s{1,9}[\d.]{1,20}\s{1,9}Tf|<([0-9A-Fa-f\s]+)>(?!>)|(\\000|\x00)")
 # WeasyPrint writes an encoding of its own for a face that lacks letters, and leads them to glyph 0.
 _BOXES = re.compile(rb"<([0-9A-Fa-f]{4})>\s+0\b")
@@ -71,6 +73,7 @@ def _read_face(font: Any) -> _EmbeddedFace | None:
         boxes = {int(code, 16) for code in _BOXES.findall(encoding.get_data())}
         return _EmbeddedFace(ENDLESS, frozenset({0, *boxes}))
     described = font["/DescendantFonts"][0].get_object()["/FontDescriptor"].get_object()
+    # Only with Identity-H is a code the number of a glyph.
     if encoding != "/Identity-H" or "/FontFile2" not in described:
         return None
     try:

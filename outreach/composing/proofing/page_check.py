@@ -231,6 +231,7 @@ class _Check:
         private = self.expected.private if self.expected else frozenset()
         for number, box, said in self._open_words():
             rest = take_out(said, theirs)
+            # Of a debt: Regulation F, 12 CFR 1006.22(f)(2). Of health: HIPAA's minimum necessary.
             telling = _find_words(_without(rest, ours), _telling())
             telling += _find_words(said, self.settings.paper.forbidden_outside)
             # Which word of theirs it is would tell it again.

@@ -20,7 +20,9 @@ MOST_PAGES = 500
 MOST_UNPACKED = 128 * 1024 * 1024
 # A stream may be packed several times over; its bytes are looked at a few at a time.
 DEEPEST, AT_ONCE = 3, 16 * 1024
+# It finds “endstream” as well: what follows that is not packed, and so counts for nothing.
 _STREAM = re.compile(rb"stream\r?\n")
+# PDF lets a page inherit these from the nodes above it, and never its UserUnit.
 _INHERITED = ("/MediaBox", "/CropBox", "/Rotate")
 _ROUNDING = 0.5
 

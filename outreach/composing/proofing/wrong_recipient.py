@@ -24,6 +24,7 @@ from outreach.models import Customer
 SHORTEST = 5
 _CODES = "USD|EUR|GBP|CHF|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|RON|ISK|JPY|INR|MXN"
 _SIGN = rf"(?:[A-Z]{{0,3}}[$€£¥₹₽₩]|\b(?:{_CODES})\b|\bkr\b|zł|Kč)"
+# Thousands are parted by points, commas, apostrophes (Switzerland) or hard spaces (France), as Babel writes them.
 _NUMBER = r"\d[\d.,'’\u00a0\u202f]*"
 # Before its sign it ends with a digit: in “March 5, $900” the day is no part of the amount.
 _MONEY = re.compile(rf"{_SIGN}[\s\u00a0]?{_NUMBER}|{_NUMBER}(?<=\d)[\s\u00a0]?{_SIGN}")
@@ -79,6 +80,7 @@ def find_mix_up(said: str, own: Own, others: Iterable[Bystander]) -> str:
     if not all(holds_words(body, word) for word in own.must):
         return "it lacks its recipient's greeting or amount; write it anew"
     expected = {squeeze(amount) for amount in own.amounts}
+    # At the end of a sentence the full stop counts as part of the number.
     if any(squeeze(found).rstrip(".,") not in expected for found in find_amounts(said)):
         return "it names an amount that is not its recipient's; look at the template and the invoices"
     return _find_other(text, own, others)

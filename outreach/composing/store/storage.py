@@ -147,6 +147,7 @@ class Storage:
 
 def _write_file(root: Path, path: Path, body: bytes) -> None:
     """Whole or not at all, whoever else writes it and whenever the power fails; readable by its owner only."""
+    # The name of a new folder is on the disk only once the folder above it is synced; that of a renamed file likewise.
     for folder in (root, path.parent):
         if not folder.exists():
             make_private_folder(folder)

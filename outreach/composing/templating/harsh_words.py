@@ -9,6 +9,7 @@ from outreach.channels import CALL
 from outreach.errors import TemplateRefused
 from outreach.moments import MOMENTS
 
+# “may” is a month before a number only, and behind “{{” a field will say the day.
 _DAYS = (
     r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|tomorrow|the end of|\d|january|february|march|april|may \d|june|july"
     r"|august|september|october|november|december|\{\{"

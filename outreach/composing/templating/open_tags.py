@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from jinja2 import nodes
 
 SPREADING = ("em", "strong", "ul", "ol", "a")
+# What follows is asked too: “<a” is also the beginning of “<abbr”, and “<em” of “<embed”.
 _TAG = re.compile(rf"<(/?)({'|'.join(SPREADING)})(?=[ >])")
 
 

@@ -28,6 +28,7 @@ class OwnWords:
 def find_own_words(source: str, fields: Fields) -> list[OwnWords]:
     """The words of an HTML template that has been checked, in every branch; of `fields` only those of the business."""
     return [
+        # As `lay_out` in paper/letters.py prints them: faces have a letter with its accent as one character.
         OwnWords(one.line, unicodedata.normalize("NFC", one.words))
         for output in parse_page(source).find_all(nodes.Output)
         for node in output.nodes

@@ -3,6 +3,7 @@
 Every list is searched, whatever a letter's own language is. They are whole words, in small letters.
 """
 
+# Regulation F, 12 CFR 1006.22(f)(2): nothing outside may say that the letter is about a debt.
 DEBT = {
     "en": (
         "debt", "debts", "debtor", "overdue", "past due", "amount due", "balance due", "payment due", "unpaid",
@@ -15,6 +16,7 @@ DEBT = {
     "fr": ("dette", "dettes", "impayé", "impayée", "facture", "relance", "mise en demeure", "recouvrement"),
     "es": ("deuda", "deudas", "impago", "impagado", "vencida", "factura", "recordatorio de pago", "cobranza"),
 }  # fmt: skip
+# HIPAA's minimum necessary: no treatment or diagnosis where anybody can read it.
 HEALTH = {
     "en": (
         "treatment", "diagnosis", "test result", "test results", "lab results", "prescription", "medication",

@@ -59,6 +59,7 @@ def try_out(jobs: tuple[TemplateTrial, ...]) -> Mapping[str, TemplateFault]:
         refused |= {name: fault for name, fault in answers.items() if fault.reason}
         left = left[len(answers) :]
         if left:
+            # The child died over the first that has no answer; the rest is tried in another.
             refused[left.pop(0).name] = TemplateFault(0, _OUTGREW)
     return refused
 
@@ -83,6 +84,7 @@ def _answer(asked: str) -> Iterator[tuple[str, int, str]]:
         asked, object_hook=lambda found: date.fromisoformat(found["date"]) if "date" in found else found
     ):
         used = resource.getrusage(resource.RUSAGE_SELF)
+        # RLIMIT_CPU counts from the start of the process, so each template gets its seconds on top of those before it.
         seconds = int(used.ru_utime + used.ru_stime) + CPU_SECONDS
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.getrlimit(resource.RLIMIT_CPU)[1]))
         fault = _try(job["name"], job["source"], job["dress"], dict(job["fields"]))
@@ -109,6 +111,7 @@ def main() -> None:
     sys.stdout.write(READY + "\n")
     for answer in _answer(sys.stdin.read()):
         sys.stdout.write(json.dumps(answer) + "\n")
+        # What was answered must have left before a limit ends the process.
         sys.stdout.flush()
 
 

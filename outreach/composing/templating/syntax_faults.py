@@ -10,6 +10,7 @@ from jinja2 import TemplateSyntaxError
 _CLOSED_BY = {"{{": "}}", "{%": "%}", "{#": "#}"}
 _OPENING = re.compile(r"\{\{|\{%|\{#")
 # A whole tag. Words in quotes may hold anything; otherwise what opens or closes a tag cannot stand within one.
+# It never gives back what it took (*+): each quote could be read in two ways, and the ways would multiply.
 _INSIDE = r"""(?:"[^"\n]*"|'[^'\n]*'|(?!\{\{|\{%|\{#|\}\}|%\}).)*+"""
 _WHOLE = re.compile(rf"\{{\{{{_INSIDE}\}}\}}|\{{%{_INSIDE}%\}}|\{{#.*?#\}}", re.DOTALL)
 _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)

@@ -72,6 +72,7 @@ def pauses_over(session: Session, messages: Sequence[Message]) -> dict[str, Paus
         return {}
     over = {}
     for message in messages:
+        # In the order of SCOPES.
         names = ("", message.kind, message.provider or "", message.batch_id or "")
         held = [pauses[key] for key in zip(SCOPES, names, strict=True) if key in pauses]
         if held:

@@ -203,6 +203,7 @@ class Handwrytten:
 def _alone(path: Path) -> Iterator[None]:
     """Holds the account's basket against every other sender on this machine, or raises NotSent at once."""
     try:
+        # Everybody may write into the folder for temporary files: a link that somebody has laid there is not followed.
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         raise NotSent(f"{path} cannot be opened ({error.strerror}); only one user may send by Handwrytten") from error

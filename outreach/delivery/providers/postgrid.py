@@ -93,6 +93,7 @@ class Postgrid:
             "addressPlacement": "top_first_page",
             "color": _word(self._settings.color),
             "doubleSided": _word(self._settings.double_sided),
+            # The size of the page itself: `paper_for` in composing/paper/sizes.py knows the same three countries.
             "size": "us_letter" if handover.recipient["country"] in {"US", "CA", "MX"} else "a4",
             "metadata[reference]": handover.reference,
             "metadata[key]": handover.key,

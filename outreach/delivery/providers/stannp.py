@@ -34,7 +34,9 @@ from outreach.settings.providers import StannpSettings
 from outreach.settings.secrets import secret_of
 
 SIGNATURE = "x-stannp-signature"
+# Its API reference, letters/create. composing/paper/sizes.py asks for no more.
 MOST_PAGES = 10
+# A4 is 595 points wide, and US Letter 612.
 WIDEST_A4_IN_POINTS = 600
 # All the statuses that the reference, its reporting page (knowledge.stannp.com/reporting-status-codes) and its webhooks
 # name, in the order in which a letter walks through them: one that moves on while it is looked for is met again.

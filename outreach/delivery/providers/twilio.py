@@ -47,7 +47,7 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 # What Twilio puts before the words as long as an account is on trial; the API gives them back with it.
 ON_TRIAL = "Sent from your Twilio trial account - "
 
-# US and Canadian numbers that belong to a place, not to a toll-free range: rules.md 10.
+# US and Canadian numbers that belong to a place, not to a toll-free range: docs/rules.md, 10.
 LONG_CODE = re.compile(r"\+1(?!8(?:00|33|44|55|66|77|88))[2-9]\d{9}")
 SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
 E164 = re.compile(r"\+[1-9]\d{6,14}")

@@ -112,6 +112,7 @@ def compile_forms(
         for name, outline in zip(named_forms[each], drawn[each], strict=True)
     }
     font = FontBuilder(measures.em, isTTF=True)
+    # OpenType: glyph 0 is the one for missing characters.
     font.setupGlyphOrder([".notdef", *outlines])
     font.setupCharacterMap({ord(character): names[character][0] for character in forms})
     _setup_outlines(font, outlines, measures)
@@ -123,6 +124,7 @@ def compile_forms(
     if kerning:
         font.font["GPOS"] = build_kerning(kerning, names, order)
     font.font["head"].created = font.font["head"].modified = MADE_AT
+    # Else fontTools writes the time of saving over `modified`.
     font.font.recalcTimestamp = False
     out = io.BytesIO()
     font.save(out)
@@ -152,6 +154,7 @@ def _setup_outlines(font: FontBuilder, outlines: Mapping[str, Outline], measures
     font.setupHorizontalMetrics({name: (widths[name], getattr(glyphs[name], "xMin", 0)) for name in glyphs})
     font.setupHorizontalHeader(ascent=measures.ascent, descent=measures.descent)
     font.setupOS2(
+        # fsType 0 is OpenType's leave to embed the font: every letter does.
         sTypoAscender=measures.ascent, sTypoDescender=measures.descent, usWinAscent=measures.ascent,
         usWinDescent=-measures.descent, sxHeight=round(measures.x_height), fsType=0,
     )  # fmt: skip
@@ -179,6 +182,7 @@ def _glyph(outline: Outline) -> Glyph:
     glyph.flags = bytearray(outline.on_line)
     glyph.coordinates = GlyphCoordinates([(int(x), int(y)) for x, y in outline.points])
     glyph.program = Program()
+    # There is no hinting, but fontTools cannot compile a glyph that has no program.
     glyph.program.fromBytecode(b"")
     return glyph
 
@@ -190,6 +194,7 @@ def _names(named: Named, seed: int) -> dict[str, str]:
         "styleName": "Regular",
         "uniqueFontIdentifier": f"{named.name} {seed}",
         "fullName": named.name,
+        # OpenType allows no space in a PostScript name.
         "psName": named.name.replace(" ", ""),
         "licenseDescription": named.licence,
     }

@@ -62,6 +62,7 @@ def go_along(walk: Walk, forms: Mapping[str, int], line: str) -> list[int]:
     at = walk.first[group[line[0]]][group[line[1]]] % forms[line[0]]
     taken = [at]
     for letter in line[1:]:
+        # As the rules of substitutions.py do it: what is counted here must be what the font will do.
         at = (at + walk.step[group[letter]]) % FORMS % forms[letter]
         taken.append(at)
     return taken

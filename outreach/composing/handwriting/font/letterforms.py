@@ -19,6 +19,7 @@ from outreach.errors import SettingsError
 Points = NDArray[np.float64]
 # Western, Central, Baltic and Nordic European languages, and the Romanian commas and Turkish letters.
 LATIN = (
+    # Without U+00AD, the soft hyphen: it is never drawn.
     "".join(map(chr, (*range(0x20, 0x7F), *range(0xA0, 0xAD), *range(0xAE, 0x100))))
     + "ĀāĂăĄąĆćČčĎďĐđĒēĖėĘęĚěĞğĢģĪīĮįİıĶķĹĺĻļĽľŁłŃńŅņŇňŌōŐőŒœŔŕŘřŚśŞşŠšŢţŤťŪūŮůŰűŲųŴŵŶŷŸŹźŻżŽžȘșȚțẞ"
     + "‐‑–—‘’‚“”„…€"
@@ -105,6 +106,7 @@ def read_letterforms(face: Path, characters: Iterable[str] = LATIN) -> Letterfor
         if x is None or x.is_blank:
             raise SettingsError(f"{face.name} has no Latin letters; choose another base")
         outlines = {each: made for each in characters if (made := reader.find(each)) is not None}
+        # OpenType's name 0 is the copyright, 13 the licence.
         names = {number: font["name"].getDebugName(number) or "" for number in (0, 13)}
         return Letterforms(
             outlines, reader.kerning(outlines), reader.units, font["hhea"].ascent, font["hhea"].descent,
@@ -201,6 +203,7 @@ class _BaseFace(Alphabet):
         glyph = self.glyphs[ord(character)]
         points, ends, flags = self.glyf[glyph].getCoordinates(self.glyf)
         advance = float(self.widths[glyph][0])
+        # TrueType: bit 0 of a point's flags says that it lies on the line.
         return Outline(np.array(points, float).reshape(-1, 2), tuple(bool(f & 1) for f in flags), tuple(ends), advance)
 
     def kerning(self, outlines: dict[str, Outline]) -> dict[tuple[str, str], int]:
@@ -238,6 +241,7 @@ def _pairs_in(font: TTFont) -> dict[tuple[str, str], int]:
     }
     for number in sorted(numbers):
         for subtable in table.LookupList.Lookup[number].SubTable:
+            # Large faces wrap their tables in extensions (GPOS lookup type 9).
             for pair, value in _pairs_of(getattr(subtable, "ExtSubTable", subtable)):
                 pairs.setdefault(pair, value)
     return pairs
@@ -253,6 +257,7 @@ def _pairs_of(subtable: Any) -> Iterator[tuple[tuple[str, str], int]]:
                 yield (first, record.SecondGlyph), getattr(record.Value1, "XAdvance", 0)
         return
     for first in firsts:
+        # OpenType: a glyph that no class names is in class 0.
         row = subtable.Class1Record[subtable.ClassDef1.classDefs.get(first, 0)].Class2Record
         for second, number in subtable.ClassDef2.classDefs.items():
             yield (first, second), getattr(row[number].Value1, "XAdvance", 0)

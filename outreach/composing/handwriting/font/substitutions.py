@@ -53,6 +53,7 @@ def _pick(names: dict[str, list[str]], form: int) -> ot.SingleSubst:
 
 def _walk(names: dict[str, list[str]], walk: Walk, order: dict[str, int], before_picks: int) -> ot.ChainContextSubst:
     """`before_picks` is how many lookups stand before the one that picks form 0."""
+    # Classes are counted from 1: OpenType puts every glyph that is not named into class 0.
     before = {name: 1 + number for forms in names.values() for number, name in enumerate(forms)}
     groups = {forms[0]: 1 + walk.group[character] for character, forms in names.items()}
     subtable = ot.ChainContextSubst()
@@ -114,6 +115,7 @@ def _layout_table(tag: str, lookups: Sequence[Any], features: Sequence[tuple[str
     table.LookupList = ot.LookupList()
     table.LookupList.Lookup, table.LookupList.LookupCount = list(lookups), len(lookups)
     table.FeatureList = ot.FeatureList()
+    # OpenType wants the records of features and of scripts in the order of their tags.
     table.FeatureList.FeatureRecord = [_feature(name, switched) for name, switched in sorted(features)]
     table.FeatureList.FeatureCount = len(features)
     table.ScriptList = ot.ScriptList()

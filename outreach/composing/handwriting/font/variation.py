@@ -36,6 +36,7 @@ class Habit:
 
 def vary(outline: Outline, habit: Habit, units: int, x_height: float, is_joined: bool, *seed: object) -> Outline:
     """Another form of a letter, drawn with a generator of its own that `seed` names."""
+    # The order of the draws below belongs to the seed: another order gives every pen other forms.
     rng = np.random.default_rng(number_of(*seed))
     if outline.is_blank:
         wider = 1 + float(np.clip(rng.normal(0.04, habit.space), -0.10, 0.35))

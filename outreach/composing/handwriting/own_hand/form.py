@@ -16,6 +16,7 @@ from outreach.composing.handwriting.pens import TYPED, face_path
 from outreach.composing.paper.sizes import A4, US_LETTER, Paper, Zone
 from outreach.composing.templating.small_print import fill_layout
 
+# A mark on the form names its paper by the place here, so new ones go to the end.
 PAPERS = (A4, US_LETTER)
 TAKES = 3
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"

@@ -70,6 +70,7 @@ def open_pictures(path: Path) -> Iterator[Picture]:
             # Before a pixel is unpacked: a small file may claim a picture that no memory holds.
             if picture.width * picture.height > MOST_PIXELS:
                 raise ScanUnreadable(f"{path.name} has more than {MOST_PIXELS // 10**6} megapixels; save it smaller")
+            # Phones keep a picture as the sensor lay, and say in EXIF which way is up.
             yield np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
         raise ScanUnreadable(f"{path.name} is no picture that we can read; save it as PDF, PNG or JPEG") from error
@@ -108,6 +109,7 @@ def flatten(picture: Picture, name: str) -> ScannedPage:
     there = np.concatenate([_corners_on_paper(form, place.corner) for place in marks]) * FINE
     matrix, _ = cv2.findHomography(here, there)
     size = round(form.paper.width * FINE), round(form.paper.height * FINE)
+    # As OpenCV advises: INTER_AREA to make a picture smaller, INTER_CUBIC to make it larger.
     method = cv2.INTER_AREA if side / MARK > FINE else cv2.INTER_CUBIC
     flat = cv2.warpPerspective(picture, matrix, size, flags=method, borderMode=cv2.BORDER_REPLICATE)
     return ScannedPage(form, next(iter(marks)).page, _darkness(flat.astype(np.uint8)))
