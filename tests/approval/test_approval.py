@@ -18,6 +18,7 @@ from outreach.database import open_database, reading, writing
 from outreach.errors import ApprovalError, ChangedSince, NotFound, NotWaiting, OutreachError, SamePerson
 from outreach.models import Batch, Invoice, Message, Staff
 from outreach.settings import Settings
+from processes import PROCESSES
 from waiting import acts, approve, compose, hire, statuses
 
 
@@ -269,10 +270,9 @@ def test_two_approvers_at_once_give_one_approval(database_url: str, engine: Engi
     hire(engine, "jon")
     compose(engine, "A")
     open_batches(engine, settings, TODAY, NOW)
-    spawn = multiprocessing.get_context("spawn")
-    results: multiprocessing.Queue[str] = spawn.Queue()
+    results: multiprocessing.Queue[str] = PROCESSES.Queue()
     workers = [
-        spawn.Process(target=_approve_in_process, args=(database_url, settings, who, results))
+        PROCESSES.Process(target=_approve_in_process, args=(database_url, settings, who, results))
         for who in ("maria", "jon")
     ]
     for worker in workers:

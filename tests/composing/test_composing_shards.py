@@ -1,6 +1,5 @@
 """Composing by several processes: who writes which shard, what a killed one leaves, and that the rows are the same."""
 
-import multiprocessing
 import os
 import signal
 import threading
@@ -22,8 +21,7 @@ from outreach.locks import hold, try_hold
 from outreach.models import Content, Decision, Message, Wording
 from outreach.settings import Scaling, Settings
 from planned import CHANNELS, FOUR, add_customer, compose, plan
-
-SPAWN = multiprocessing.get_context("spawn")
+from processes import PROCESSES
 
 
 @pytest.fixture
@@ -156,9 +154,9 @@ def test_three_processes_share_a_day_and_leave_the_rows_that_one_leaves(
     for each in (alone, engine):
         fill(each)
     compose(alone, small)
-    all_have_one, counts = SPAWN.Barrier(3), SPAWN.Queue()
+    all_have_one, counts = PROCESSES.Barrier(3), PROCESSES.Queue()
     url = engine.url.render_as_string(hide_password=False)
-    composers = [SPAWN.Process(target=_compose, args=(url, small, all_have_one, counts)) for _ in range(3)]
+    composers = [PROCESSES.Process(target=_compose, args=(url, small, all_have_one, counts)) for _ in range(3)]
     for composer in composers:
         composer.start()
     written = [counts.get(timeout=120) for _ in composers]
@@ -219,7 +217,7 @@ def test_a_composer_killed_within_a_shard_leaves_nothing_that_the_next_cannot_fi
             plan(each, "checkin", "text", f"c{number:02}")
     compose(alone, settings)
     url = engine.url.render_as_string(hide_password=False)
-    dying = SPAWN.Process(target=_compose_and_die, args=(url, settings, 2))
+    dying = PROCESSES.Process(target=_compose_and_die, args=(url, settings, 2))
     dying.start()
     dying.join(120)
     assert dying.exitcode == -signal.SIGKILL

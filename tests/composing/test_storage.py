@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import multiprocessing
 import os
 import signal
 import stat
@@ -36,6 +35,7 @@ from outreach.models import Content, Message, Thumbnail
 from outreach.settings import PROJECT, Settings, load_settings
 from outreach.settings.storage import StorageSettings
 from planned import add_customer, compose, know_contacts, plan
+from processes import PROCESSES
 from serving import Browser, serving
 from waiting import hire
 
@@ -171,9 +171,8 @@ def put_often(url: str, bodies: list[bytes], start: Any) -> None:
 def test_writers_of_the_same_letters_at_the_same_time_leave_each_once_and_whole(folder: Path) -> None:
     begun(StorageSettings(url=str(folder)))
     bodies = [bytes([n]) * 200_000 for n in range(10)]
-    spawn = multiprocessing.get_context("spawn")
-    start = spawn.Barrier(3)
-    writers = [spawn.Process(target=put_often, args=(str(folder), bodies, start)) for _ in range(3)]
+    start = PROCESSES.Barrier(3)
+    writers = [PROCESSES.Process(target=put_often, args=(str(folder), bodies, start)) for _ in range(3)]
     for writer in writers:
         writer.start()
     for writer in writers:

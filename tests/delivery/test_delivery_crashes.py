@@ -1,6 +1,5 @@
 """Senders killed with SIGKILL at chosen and at random points, and four of them at once: one send each, nothing lost."""
 
-import multiprocessing
 import os
 import random
 import signal
@@ -28,8 +27,8 @@ from outreach.locks import is_held
 from outreach.models import Attempt, Message
 from outreach.settings import Settings
 from outreach.tracking.lookup import track_open
+from processes import PROCESSES
 
-SPAWN = multiprocessing.get_context("spawn")
 CLOCK = stopped_clock(NOW)
 
 
@@ -67,7 +66,7 @@ def send_and_die(url: str, settings: Settings, owner: str, kill_at: int | str, k
 
 
 def start(url: str, settings: Settings, owner: str, kill_at: int | str = 0, keyed: bool = True) -> Any:
-    sender = SPAWN.Process(target=send_and_die, args=(url, settings, owner, kill_at, keyed))
+    sender = PROCESSES.Process(target=send_and_die, args=(url, settings, owner, kill_at, keyed))
     sender.start()
     return sender
 

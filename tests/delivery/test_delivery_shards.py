@@ -1,7 +1,6 @@
 """Delivering by many: how many shards what is due would fill, and a provider's rate that holds for all processes."""
 
 import itertools
-import multiprocessing
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,8 +16,8 @@ from outreach.delivery.control.pauses import pause
 from outreach.delivery.sender import deliver_due
 from outreach.delivery.shards import count_shards
 from outreach.settings import Scaling, Settings
+from processes import PROCESSES
 
-SPAWN = multiprocessing.get_context("spawn")
 PER_SECOND = 40
 
 
@@ -70,9 +69,9 @@ def _use(url: str, wanted: int, all_have_some: Any, starts: Any) -> None:
 
 
 def test_a_providers_rate_holds_for_the_senders_of_several_processes_together(engine: Engine) -> None:
-    all_have_some, starts = SPAWN.Barrier(3), SPAWN.Queue()
+    all_have_some, starts = PROCESSES.Barrier(3), PROCESSES.Queue()
     url = engine.url.render_as_string(hide_password=False)
-    senders = [SPAWN.Process(target=_use, args=(url, 30, all_have_some, starts)) for _ in range(3)]
+    senders = [PROCESSES.Process(target=_use, args=(url, 30, all_have_some, starts)) for _ in range(3)]
     for sender in senders:
         sender.start()
     each: list[list[datetime]] = [starts.get(timeout=120) for _ in senders]

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import multiprocessing
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +19,7 @@ from outreach.delivery.providers.printroom import Printroom
 from outreach.delivery.providers.protocol import FOR_EVER
 from outreach.errors import NotSent, Refused
 from outreach.settings import Settings
+from processes import PROCESSES
 
 MAKERS: dict[str, Callable[[Path], Provider]] = {"outbox": Outbox, "printroom": Printroom}
 CARRIED = [(name, channel) for name, make in MAKERS.items() for channel in sorted(make(Path()).channels)]
@@ -218,9 +218,10 @@ def _hand_over_and_close(folder: Path, name: str, references: list[str]) -> None
 def test_four_processes_that_hand_over_the_same_at_once_leave_the_files_of_one(name: str, tmp_path: Path) -> None:
     references = [f"R{number:02}" for number in range(12)]
     _hand_over_and_close(tmp_path / "one", name, references)
-    spawn = multiprocessing.get_context("spawn")
     orders = [references, references[::-1], references[6:] + references[:6], references[3:] + references[:3]]
-    workers = [spawn.Process(target=_hand_over_and_close, args=(tmp_path / "four", name, order)) for order in orders]
+    workers = [
+        PROCESSES.Process(target=_hand_over_and_close, args=(tmp_path / "four", name, order)) for order in orders
+    ]
     for worker in workers:
         worker.start()
     for worker in workers:

@@ -30,6 +30,7 @@ from outreach.models import AuditEntry, Batch, Event, Incident
 from outreach.settings import Settings
 from outreach.tracking.events import record_event
 from outreach.tracking.lookup import track_open
+from processes import PROCESSES
 
 LATE = NOW - timedelta(hours=25)
 
@@ -178,9 +179,8 @@ def test_runs_at_the_same_time_remind_of_a_batch_once(
 ) -> None:
     for number in range(4):
         wait_for_a_person(engine, f"batch-{number}")
-    spawn = multiprocessing.get_context("spawn")
-    results: multiprocessing.Queue[int] = spawn.Queue()
-    workers = [spawn.Process(target=_claim, args=(database_url, settings, results)) for _ in range(3)]
+    results: multiprocessing.Queue[int] = PROCESSES.Queue()
+    workers = [PROCESSES.Process(target=_claim, args=(database_url, settings, results)) for _ in range(3)]
     for worker in workers:
         worker.start()
     assert sum(results.get(timeout=120) for _ in workers) == 4

@@ -1,6 +1,5 @@
 """Whom we write to and whom we do not: each rule of planning, and the runs that must change nothing twice."""
 
-import multiprocessing
 import os
 import signal
 import time
@@ -52,6 +51,7 @@ from planning_rows import (
     with_knobs,
     withdrawn,
 )
+from processes import PROCESSES
 
 # --- people
 
@@ -557,8 +557,7 @@ def test_row_16_planning_ten_times_and_by_four_processes_at_once_adds_no_rows(
     database_url: str, tmp_path_factory: pytest.TempPathFactory, settings: Settings
 ) -> None:
     once, engine = plan_once(tmp_path_factory, settings), open_busy(database_url)
-    spawn = multiprocessing.get_context("spawn")
-    workers = [spawn.Process(target=_plan_in_process, args=(database_url, settings)) for _ in range(4)]
+    workers = [PROCESSES.Process(target=_plan_in_process, args=(database_url, settings)) for _ in range(4)]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -574,9 +573,8 @@ def test_row_16_planning_killed_midway_and_run_again_leaves_the_rows_of_one_run(
     database_url: str, tmp_path_factory: pytest.TempPathFactory, settings: Settings
 ) -> None:
     once, engine = plan_once(tmp_path_factory, settings), open_busy(database_url)
-    spawn = multiprocessing.get_context("spawn")
     for delay in (0.8, 1.1, 1.4):
-        worker = spawn.Process(target=_plan_in_process, args=(database_url, settings))
+        worker = PROCESSES.Process(target=_plan_in_process, args=(database_url, settings))
         worker.start()
         time.sleep(delay)
         if worker.is_alive():

@@ -15,6 +15,7 @@ from conftest import NOW
 from outreach.database import insert_new, open_database, reading, upgrade_database, upsert, writing
 from outreach.errors import DatabaseError
 from outreach.models import Batch, Content, Customer, Event, Invoice, Message, Moment, Pause, Payment, Staff
+from processes import PROCESSES
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_models(engine: Engine) -> None:
@@ -164,9 +165,8 @@ def test_four_processes_that_read_and_then_write_never_claim_the_same_row(tmp_pa
             {"staff_id": f"s{n:03}", "name": "", "role": "viewer", "added_at": datetime.now(UTC)} for n in range(80)
         ]
         insert_new(session, Staff, rows)
-    spawn = multiprocessing.get_context("spawn")
-    claimed: multiprocessing.Queue[list[str]] = spawn.Queue()
-    workers = [spawn.Process(target=_claim_all, args=(url, f"w{n}", claimed)) for n in range(4)]
+    claimed: multiprocessing.Queue[list[str]] = PROCESSES.Queue()
+    workers = [PROCESSES.Process(target=_claim_all, args=(url, f"w{n}", claimed)) for n in range(4)]
     for worker in workers:
         worker.start()
     ids = [staff_id for _ in workers for staff_id in claimed.get(timeout=60)]
