@@ -25,6 +25,7 @@ drill: setup
 	.venv/bin/outreach drill --kills 50 --clocks
 	! .venv/bin/outreach drill --kills 30 --naive
 	$(RUN) pytest -m drill
+	LONG_TESTS=yes $(RUN) pytest -m longer
 
 up: setup
 	@.venv/bin/outreach up

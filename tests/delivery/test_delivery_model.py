@@ -4,14 +4,14 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 
-from hypothesis import HealthCheck
-from hypothesis import settings as hypothesis_settings
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 from sqlalchemy import event, text
 from sqlmodel import select
 
 from approved import add_approved, content_for
+from budget import limits
 from conftest import NOW
 from ledger import Died, Vendor
 from outreach.approval.staff import add_staff
@@ -171,10 +171,6 @@ class Keyed(Keyless):
     keyed = True
 
 
-LIMITS = hypothesis_settings(
-    max_examples=30, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
-)
-TestKeylessProvider = Keyless.TestCase
-TestKeylessProvider.settings = LIMITS
-TestKeyedProvider = Keyed.TestCase
-TestKeyedProvider.settings = LIMITS
+TestKeylessProvider = pytest.mark.longer(Keyless.TestCase)
+TestKeyedProvider = pytest.mark.longer(Keyed.TestCase)
+TestKeylessProvider.settings = TestKeyedProvider.settings = limits(8, stateful_step_count=12)

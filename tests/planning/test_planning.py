@@ -7,12 +7,12 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlmodel import Session, SQLModel, select
 
+from budget import trials
 from conftest import NOW, TODAY
 from outreach.contacts import contact_hash, load_key, normalise_email
 from outreach.database import open_database, reading, upgrade_database, writing
@@ -667,7 +667,7 @@ def populations(draw: st.DrawFn) -> list[SQLModel]:
     return rows
 
 
-@hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@trials(8)
 @given(populations())
 def test_every_moment_is_decided_once_and_nobody_is_touched_twice_or_when_dead(
     tmp_path_factory: pytest.TempPathFactory, settings: Settings, rows: list[SQLModel]

@@ -6,12 +6,12 @@ from typing import Any
 import httpx
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, seed
-from hypothesis import settings as limits
+from hypothesis import Phase, given, seed
 from hypothesis import strategies as st
 from schemathesis import Case
 from sqlalchemy import Engine
 
+from budget import limits
 from conftest import NOW, TODAY
 from outreach.approval.open_batches import open_batches
 from outreach.clock import stopped_clock
@@ -23,7 +23,7 @@ from serving import Browser, serving
 
 # What would end the sign-in, or open another: the tests of signing in see to those.
 LEFT_OUT = {"/signout", "/account/signout", "/account/password", "/signin"}
-TIMES = {"admin": 10, "viewer": 2, None: 2}
+TIMES = {"admin": 4, "viewer": 1, None: 1}
 # Names of what is there, so that a request comes further than “there is no such page”, and names that are trouble.
 KNOWN = [
     "2026-03-10-anniversary-letter", "ANNI-LETTER-C0", "CHEC-EMAIL-C1", "c0", "anniversary", "letters",
@@ -69,6 +69,7 @@ def cases(engine: Engine, settings: Settings) -> st.SearchStrategy[Case]:
     return st.tuples(*(draw_case(operation) for operation in operations)).map(list)
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize("role", TIMES)
 def test_whatever_is_asked_no_address_falls_over(
     practice: Engine, desk: httpx.Client, settings: Settings, role: str | None
@@ -80,7 +81,7 @@ def test_whatever_is_asked_no_address_falls_over(
 
     @seed(7)
     @given(cases(practice, settings))
-    @settings_of(TIMES[role])
+    @limits(TIMES[role], database=None, phases=[Phase.generate])
     def ask(every: list[Case]) -> None:
         for case in every:
             answer = case.call(base_url=str(desk.base_url).rstrip("/"), headers=headers, allow_redirects=False)
@@ -91,13 +92,3 @@ def test_whatever_is_asked_no_address_falls_over(
             assert role or SURNAME not in words, f"{said}: a customer's name for somebody not signed in"
 
     ask()
-
-
-def settings_of(times: int) -> Any:
-    return limits(
-        max_examples=times,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
