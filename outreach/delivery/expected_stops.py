@@ -12,6 +12,7 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, Engine, and_, or_
 from sqlmodel import col, select
 
+from outreach.channels import TEXT
 from outreach.clock import Clock, business_date
 from outreach.composing.store.contents import read_bodies
 from outreach.composing.store.storage import Storage, open_storage
@@ -94,7 +95,7 @@ class DryRun:
                     self.stopped.append(stop)
                 else:
                     self.leaving += 1
-                    self.texts += [message] if message.channel == "text" else []
+                    self.texts += [message] if message.channel == TEXT.name else []
                     opened += turn != "begun"
         return False
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
 
-from outreach.channels import EMAIL
+from outreach.channels import CALL, EMAIL, LETTER, TEXT
 from outreach.clock import business_date
 from outreach.composing.digests import media_type_for
 from outreach.composing.moment_data import Assignment, Occasion
@@ -43,11 +43,11 @@ SAMPLE = Customer(
     region="VT",
     postal_code="05401",
 )
-_CONTACTS = {
-    "letter": "us|05401|1 sample street",
-    "email": "maria.lopez@sample.example",
-    "text": "+18025550117",
-    "call": "+18025550117",
+_CONTACTS: dict[str, str] = {
+    LETTER.name: "us|05401|1 sample street",
+    EMAIL.name: "maria.lopez@sample.example",
+    TEXT.name: "+18025550117",
+    CALL.name: "+18025550117",
 }
 
 
@@ -96,7 +96,7 @@ def _find_fault(settings: Settings, key: bytes, templates: Templates, kind: str,
         words = templates.find(kind, channel, [settings.business.language])
         written = compose_specimen(settings, key, words, business_date(now, settings.business.timezone))
         if channel == EMAIL.name:
-            to = (full_name(SAMPLE), _CONTACTS["email"])
+            to = (full_name(SAMPLE), _CONTACTS[EMAIL.name])
             read_sealed(email_handover(settings, written.body, to, REFERENCE, now))
     except SettingsError:
         raise
@@ -145,10 +145,10 @@ def email_handover(settings: Settings, body: bytes, to: tuple[str, str], referen
     return Handover(
         reference=reference,
         key=f"{reference}.1",
-        channel="email",
+        channel=EMAIL.name,
         recipient={"name": to[0], "email": to[1]},
         content=body,
-        media_type=media_type_for("email", settings.provider_for("email")),
+        media_type=media_type_for(EMAIL.name, settings.provider_for(EMAIL.name)),
         on=business_date(now, settings.business.timezone),
         batch_id="",
         begun_at=now,

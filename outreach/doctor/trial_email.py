@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
 from outreach.approval.staff import require_admin
+from outreach.channels import EMAIL
 from outreach.clock import business_date
 from outreach.composing.emails import write_email
 from outreach.composing.templating.templates import Words
@@ -49,7 +50,7 @@ def send_test_email(engine: Engine, settings: Settings, address: str, by: str, n
     with reading(engine) as session:
         _require_open(session, settings, address, load_key(engine, settings))
     require_secrets(settings)
-    carrier = settings.provider_for("email")
+    carrier = settings.provider_for(EMAIL.name)
     with writing(engine) as session:
         # Before it leaves: what was begun is on record, whatever becomes of it.
         record_act(session, by, "test e-mail sent", handover.reference, carrier, now)
@@ -63,18 +64,18 @@ def _compose(engine: Engine, settings: Settings, address: str, now: datetime) ->
     today = business_date(now, settings.business.timezone)
     reference = TEST + hashlib.sha256(f"{address}\0{now.isoformat()}".encode()).hexdigest()[:16]
     live, key, to = as_live(settings), load_key(engine, settings), ("Outreach test", address)
-    words = Words("welcome", "email", settings.business.language, _SOURCES, "")
+    words = Words("welcome", EMAIL.name, settings.business.language, _SOURCES, "")
     content = write_email(sample_facts(live, words, today), words, to, live.business, reference, key)
     return email_handover(settings, content, to, reference, now)
 
 
 def _require_open(session: Session, settings: Settings, address: str, key: bytes) -> None:
     """Raises SettingsError while e-mails are paused, and for an address that must not be written to."""
-    carrier = settings.provider_for("email")
+    carrier = settings.provider_for(EMAIL.name)
     paused = {(pause.scope, pause.name) for pause in list_pauses(session)}
     if paused & {("everything", ""), ("provider", carrier)}:
         raise SettingsError(f"Nothing left: {carrier} is paused. outreach resume lets it go on")
-    hashed = contact_hash(key, "email", normalise_email(address) or "")
+    hashed = contact_hash(key, EMAIL.name, normalise_email(address) or "")
     closed = select(Suppression).where(col(Suppression.contact_hash) == hashed)
     if session.exec(closed.limit(1)).first() is not None:
         raise SettingsError("Nothing left: this address is on the do-not-contact list; take another of yours")

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlmodel import col, func, select
 
-from outreach.channels import CHANNELS, TEXT
+from outreach.channels import CHANNELS, LETTER, TEXT
 from outreach.clock import business_date, system_clock
 from outreach.composing.digests import canonical_json, message_digest
 from outreach.composing.store.contents import content_row
@@ -76,7 +76,7 @@ class Feeder:
 
     def _batch(self, batch_id: str, number: int) -> dict[str, Any]:
         return {
-            "batch_id": batch_id, "kind": KIND, "channel": "letter", "run_on": self._today(),
+            "batch_id": batch_id, "kind": KIND, "channel": LETTER.name, "run_on": self._today(),
             "status": "approved", "author": "the drill", "count": number, "cost": 0, "currency": "USD",
             "seal": batch_id, "fingerprint": "drill", "opened_at": system_clock(),
         }  # fmt: skip

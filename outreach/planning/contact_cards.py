@@ -169,9 +169,9 @@ def contacts_of(
     """
     region = customer.country or settings.business.country
     only, contact = confidential_contact(confidential)
-    email = contact if only == "email" and contact else customer.email
-    phone = contact if only in {"text", "call"} and contact else customer.phone
-    number = normalise_phone(phone, region) if phone and {"text", "call"} & set(channels) else None
+    email = contact if only == EMAIL.name and contact else customer.email
+    phone = contact if only in {TEXT.name, CALL.name} and contact else customer.phone
+    number = normalise_phone(phone, region) if phone and {TEXT.name, CALL.name} & set(channels) else None
     # Only what is asked for: to read a number takes as long as to read the row that it stands in.
     find: dict[str, Callable[[], str | None]] = {
         LETTER.name: lambda: _postal_contact(customer, settings),
@@ -186,7 +186,7 @@ def contacts_of(
 def mailbox_of(customer: Customer, confidential: Flag | None) -> str | None:
     """The address that e-mail goes to: as it came, since some mail servers tell upper from lower case."""
     only, contact = confidential_contact(confidential)
-    email = contact if only == "email" and contact else customer.email
+    email = contact if only == EMAIL.name and contact else customer.email
     return deliverable_email(email) if email else None
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from outreach.channels import LETTER
 from outreach.moments import MOMENTS
 from outreach.moments.definition import Trait
 from outreach.planning.contact_cards import Person
@@ -51,7 +52,7 @@ FLAG_RULES = {
 }
 UNKNOWN = FlagRule(holds_everything, "a flag we do not know stands on them")
 # The channels a flag closes. Where someone has moved, the old address would hand a letter to a stranger.
-CLOSED_CHANNELS = {"moved": {"letter"}, "do_not_mail": {"letter"}}
+CLOSED_CHANNELS = {"moved": {LETTER.name}, "do_not_mail": {LETTER.name}}
 
 
 def hold_for_flags(person: Person, kind: str, on: date, mourning_days: int) -> Hold | None:

@@ -29,7 +29,7 @@ def check_text_cap(session: Session, settings: Settings, messages: Messages, on:
         return {}
     had = _texted_on(session, texts, on)
     for message in before:
-        if message.channel == "text":
+        if message.channel == TEXT.name:
             had[message.contact_hash or ""].append(on)
     stops: Stops = {}
     for message in texts:

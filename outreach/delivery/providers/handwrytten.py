@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from outreach.channels import LETTER
 from outreach.delivery.providers.http import (
     ask,
     hand_over,
@@ -65,7 +66,7 @@ class Handwrytten:
     """It takes no keys, sends no webhooks, and lets nothing be cancelled once the basket is sent."""
 
     name = "handwrytten"
-    channels = frozenset({"letter"})
+    channels = frozenset({LETTER.name})
     key_life = NO_KEYS
 
     def __init__(self, settings: HandwryttenSettings, return_fields: Mapping[str, str]) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from outreach.channels import LETTER
 from outreach.delivery.providers.http import (
     BUSY,
     ask,
@@ -67,7 +68,7 @@ def open_provider(settings: Settings) -> "Lob":
 
 class Lob:
     name = "lob"
-    channels = frozenset({"letter"})
+    channels = frozenset({LETTER.name})
     # delivery-semantics.json: keys are kept for 24 hours.
     key_life = timedelta(hours=24)
 

@@ -37,7 +37,7 @@ def open_provider(settings: Settings) -> "Outbox":
 
 class Outbox:
     name = "outbox"
-    channels = frozenset({"letter", "email", "text", "call"})
+    channels = frozenset(CHANNELS)
     key_life = FOR_EVER
     absent_after = timedelta(0)
     per_second = None

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import jwt
 
+from outreach.channels import LETTER
 from outreach.delivery.providers.http import (
     ask,
     date_of,
@@ -57,7 +58,7 @@ def open_provider(settings: Settings) -> "Postgrid":
 
 class Postgrid:
     name = "postgrid"
-    channels = frozenset({"letter"})
+    channels = frozenset({LETTER.name})
     # For how long it knows a key is not published. Half of this is relied on, and retries come within minutes.
     key_life = timedelta(hours=1)
 

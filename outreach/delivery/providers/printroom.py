@@ -11,6 +11,7 @@ from typing import Any
 from pypdf import PdfReader, PdfWriter
 from pypdf.errors import PyPdfError
 
+from outreach.channels import LETTER
 from outreach.delivery.providers.files import (
     as_csv,
     failures_told,
@@ -37,7 +38,7 @@ def open_provider(settings: Settings) -> "Printroom":
 
 class Printroom:
     name = "printroom"
-    channels = frozenset({"letter"})
+    channels = frozenset({LETTER.name})
     key_life = FOR_EVER
     absent_after = timedelta(0)
     per_second = None

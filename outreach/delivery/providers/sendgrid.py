@@ -18,6 +18,7 @@ from sendgrid.helpers import mail as sg
 from sendgrid.helpers.eventwebhook import EventWebhook
 from sendgrid.helpers.mail.exceptions import SendGridException
 
+from outreach.channels import EMAIL
 from outreach.delivery.providers.dead_addresses import VAGUE, says_no_such_address
 from outreach.delivery.providers.http import (
     BUSY,
@@ -64,7 +65,7 @@ def open_provider(settings: Settings) -> "Sendgrid":
 
 class Sendgrid:
     name = "sendgrid"
-    channels = frozenset({"email"})
+    channels = frozenset({EMAIL.name})
     key_life = NO_KEYS
 
     def __init__(self, settings: SendgridSettings) -> None:

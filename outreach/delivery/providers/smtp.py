@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
+from outreach.channels import EMAIL
 from outreach.clock import steady_seconds
 from outreach.delivery.providers.dead_addresses import says_no_such_address
 from outreach.delivery.providers.protocol import NO_KEYS, Handover, Report, WebhookRequest, stand_in
@@ -41,7 +42,7 @@ def open_provider(settings: Settings) -> "Smtp":
 
 class Smtp:
     name = "smtp"
-    channels = frozenset({"email"})
+    channels = frozenset({EMAIL.name})
     key_life = NO_KEYS
     absent_after = None
 

@@ -17,6 +17,7 @@ import httpx
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 
+from outreach.channels import LETTER
 from outreach.delivery.providers.http import (
     BUSY,
     ask,
@@ -71,7 +72,7 @@ class Stannp:
     """`cancel_window` is no promise of theirs: single letters have no send date, so a letter may be printed at once."""
 
     name = "stannp"
-    channels = frozenset({"letter"})
+    channels = frozenset({LETTER.name})
     # For how long it knows a key is not published. Half of this is relied on, and retries come within minutes.
     key_life = timedelta(hours=1)
 

@@ -22,6 +22,7 @@ from twilio.request_validator import RequestValidator, add_port, get_signature_a
 from twilio.rest import Client
 from twilio.twiml.messaging_response import MessagingResponse
 
+from outreach.channels import TEXT
 from outreach.delivery.providers import http
 from outreach.delivery.providers.protocol import NO_KEYS, Handover, LookupResult, Report, WebhookRequest
 from outreach.delivery.providers.twilio_codes import DEAD, KIND_OF, OF_THEIR_NUMBER, OPTED_OUT, QUEUE_FULL, reason_of
@@ -67,7 +68,7 @@ def open_provider(settings: Settings) -> "Twilio":
 
 class Twilio:
     name = "twilio"
-    channels = frozenset({"text"})
+    channels = frozenset({TEXT.name})
     key_life = NO_KEYS
 
     def __init__(self, settings: TwilioSettings, callback: str) -> None:

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 from datetime import datetime
 
+from outreach.channels import EMAIL
 from outreach.delivery.providers import VENDORS, Closes, open_vendor, vendor_settings
 from outreach.delivery.staff_mail.notices import ALARM, Notice, send_notice
 from outreach.errors import SettingsError
@@ -32,7 +33,7 @@ def mail_alarm(settings: Settings, subject: str, body: str, now: datetime) -> No
     Raises SettingsError where alarms go nowhere by e-mail or nothing can carry them, and NotSent, Refused or
     OutcomeUnknown, as the provider does.
     """
-    carrier_name, business = settings.provider_for("email"), settings.business
+    carrier_name, business = settings.provider_for(EMAIL.name), settings.business
     if settings.ops.alarms_go_by != "email" or not business.email:
         raise SettingsError("Alarms go out by e-mail once ops.alarms_to and business.email are set")
     if carrier_name in VENDORS and (missing := vendor_settings(settings, carrier_name).missing()):

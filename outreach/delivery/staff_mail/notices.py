@@ -6,6 +6,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
+from outreach.channels import EMAIL
 from outreach.clock import business_date
 from outreach.composing.mail_headers import write_mailbox, write_token, write_unstructured
 from outreach.composing.templating.engine import UNWRITABLE
@@ -34,7 +35,7 @@ def send_notice(carrier: Provider, settings: Settings, notice: Notice, now: date
     handover = Handover(
         reference=notice.reference,
         key=f"{notice.reference}.1",
-        channel="email",
+        channel=EMAIL.name,
         recipient={"email": notice.email, "name": notice.name},
         content=_write(notice, settings, now),
         media_type="message/rfc822",

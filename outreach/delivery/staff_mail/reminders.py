@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from outreach.approval.reminders import Reminder, claim_reminder, release_reminder
+from outreach.channels import EMAIL
 from outreach.database import writing
 from outreach.delivery.providers import Provider
 from outreach.delivery.staff_mail.notices import REMINDER, Notice, one_line, send_notice
@@ -25,7 +26,7 @@ def remind_deputy(
 
     What surely did not leave is tried again by the next run; what may have left is not.
     """
-    carrier = carriers.get(settings.provider_for("email"))
+    carrier = carriers.get(settings.provider_for(EMAIL.name))
     if carrier is None or not settings.business.email:
         return 0
     try:
