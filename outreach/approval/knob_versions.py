@@ -9,6 +9,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
+from outreach.approval.staff import require_writer
 from outreach.errors import ApprovalError, SettingsError
 from outreach.locks import take_turns
 from outreach.models import KnobVersion
@@ -26,8 +27,10 @@ def save_knobs(
     """The new version; None where nothing would change. `values` are the knobs to change, the others stay as they are.
 
     `settings` are those of outreach.toml, without what was saved. Raises NotFound for an unknown moment, and
-    SettingsError naming each value that does not fit, that the environment fixes, or that is above a ceiling.
+    SettingsError naming each value that does not fit, that the environment fixes, or that is above a ceiling. Raises
+    NotAllowed for whoever is no writer.
     """
+    require_writer(session, by, "change a knob")
     take_turns(session, "knobs")
     # Read within the turn: of two who save at once, the second builds upon what the first has saved.
     before = saved_knobs(session, moment)
@@ -51,8 +54,9 @@ def save_knobs(
 def undo_knobs(session: Session, moment: str, by: str, at: datetime) -> KnobVersion:
     """A new version with the values of the one before the last; before the first stand those of outreach.toml.
 
-    Raises ApprovalError where nothing was saved.
+    Raises ApprovalError where nothing was saved, and NotAllowed for whoever is no writer.
     """
+    require_writer(session, by, "change a knob")
     take_turns(session, "knobs")
     versions = list_knob_versions(session, moment)
     if not versions:

@@ -149,14 +149,14 @@ def require_staff(session: Session, staff_id: str) -> Staff:
     return member
 
 
-def require_approver(session: Session, staff_id: str) -> Staff:
-    """The record of someone who may approve, reject and undo; raises NotAllowed for any other role."""
-    return _require_role(session, staff_id, "approver", "approve")
+def require_approver(session: Session, staff_id: str, act: str = "approve") -> Staff:
+    """The record of someone who may approve, reject and undo; raises NotAllowed for a lower role."""
+    return _require_role(session, staff_id, "approver", act)
 
 
-def require_writer(session: Session, staff_id: str) -> Staff:
-    """The record of someone who may edit messages and hold them; raises NotAllowed for any other role."""
-    return _require_role(session, staff_id, "writer", "change a message")
+def require_writer(session: Session, staff_id: str, act: str = "change a message") -> Staff:
+    """The record of someone who may edit messages and hold them; raises NotAllowed for a lower role."""
+    return _require_role(session, staff_id, "writer", act)
 
 
 def require_admin(session: Session, staff_id: str, act: str) -> Staff:

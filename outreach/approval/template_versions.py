@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
+from outreach.approval.staff import require_writer
 from outreach.clock import business_date
 from outreach.composing.paper.pen_choice import require_writable
 from outreach.composing.templating.templates import check_source, read_sources, split_name
@@ -23,7 +24,7 @@ def save_template(
 ) -> TemplateVersion | None:
     """The new version; None where this is what stands already. Without a source the file stands again.
 
-    Raises TemplateRefused with the line, and then nothing is saved.
+    Raises TemplateRefused with the line, or NotAllowed for whoever is no writer, and then nothing is saved.
     """
     split_name(name)
     if source is not None:
@@ -33,6 +34,7 @@ def save_template(
         require_writable(settings, name, source, business_date(at, settings.business.timezone))
     # The trial above takes a while, and no lock is held meanwhile.
     with writing(engine) as session:
+        require_writer(session, by, "change a template")
         take_turns(session, "templates")
         standing = next(iter(list_template_versions(session, name)), None)
         stands = standing.source if standing else None
@@ -44,8 +46,9 @@ def save_template(
 def undo_template(session: Session, name: str, by: str, at: datetime) -> TemplateVersion:
     """A new version with the words of the one before the last; before the first stands the file.
 
-    Raises ApprovalError where nothing was saved.
+    Raises ApprovalError where nothing was saved, and NotAllowed for whoever is no writer.
     """
+    require_writer(session, by, "change a template")
     take_turns(session, "templates")
     versions = list_template_versions(session, name)
     if not versions:

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
+from outreach.approval.staff import require_writer
 from outreach.database import upsert
 from outreach.errors import ApprovalError
 from outreach.models import TreatmentAnswer
@@ -18,8 +19,9 @@ def answer_treatment(session: Session, name: str, answer: str, by: str, at: date
     """Keeps whether customers may be asked how they are after this treatment; an answer may be changed.
 
     Raises ApprovalError for an answer that is neither yes nor no, a name that is empty or over 120 characters, and a
-    yes to care that is never asked about.
+    yes to care that is never asked about. Raises NotAllowed for whoever is no writer.
     """
+    require_writer(session, by, "answer this")
     treatment = name.strip().casefold()
     if answer not in {"yes", "no"}:
         raise ApprovalError("Say yes or no to asking about this treatment")

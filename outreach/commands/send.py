@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from outreach import console
+from outreach.approval.staff import COMMAND_LINE
 from outreach.commands import output
 from outreach.commands.context import open_context, owner_name, scope_of
 from outreach.commands.dry_run import show_due
@@ -86,7 +87,7 @@ def pause(
     context = open_context(database, now)
     scope, name = scope_of(moment, provider, batch)
     stopped = stop_sending(
-        context.engine, context.settings, context.clock, scope, name, "command line", output.show_pause, context.tell
+        context.engine, context.settings, context.clock, scope, name, COMMAND_LINE, output.show_pause, context.tell
     )
     output.show_cancelled(stopped, context.currency)
 

@@ -1,7 +1,8 @@
 """Claims approved messages, keeps their attempts, and writes what became of each.
 
-From approval on, only this package writes a status. Facts (a provider took it) are written by whoever learns them, at
-any time, any number of times. Decisions (send again, give up) are written only by the sender whose fence still stands.
+From approval on a status is written here, and in recovery/ once a sender has died or an answer was lost. Facts (a
+provider took it) are written by whoever learns them, at any time, any number of times. A sender writes its decisions
+(send again, give up) only while its fence still stands.
 """
 
 from collections import defaultdict

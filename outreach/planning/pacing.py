@@ -1,6 +1,7 @@
-"""The rules of pace: how often, how many, how much, and whose turn it is. They are asked of a candidate with its legs.
+"""The rules of pace: how often, how many, how much, and whose turn it is. They write nothing.
 
-None of them is asked again once a message is planned: its own message stands in every one of these counts.
+`hold_again` and `hold_for_weekday` are asked before a channel is chosen, the others of a candidate with its legs. None
+is asked again once a message is planned: most count messages, and its own would be among them; `rules.py` says why.
 """
 
 from collections.abc import Iterable

@@ -71,7 +71,7 @@ def _about(desk: Desk, message: Message) -> dict[str, Any]:
 
 
 def _window(message: Message, sizes: list[tuple[float, float]]) -> Zone | None:
-    """Where the envelope's window is; a card has none, and no envelope."""
+    """Where the envelope's window is; a card has no envelope, so that none is drawn."""
     stock = stock_of_size(*sizes[0])
     return zones_for(message.provider or "outbox", stock).window if isinstance(stock, Paper) else None
 

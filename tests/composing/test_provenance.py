@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from sqlmodel import col, select
 
 from conftest import NOW, TODAY
+from known_staff import know
 from outreach.approval.authors import parts_in
 from outreach.approval.knob_versions import save_knobs, undo_knobs
 from outreach.approval.open_batches import open_batches
@@ -60,10 +61,12 @@ def approve_a_first_run(engine: Engine, settings: Settings) -> None:
 
 
 def save_words(engine: Engine, settings: Settings, source: str = NEW, by: str = "will") -> None:
+    know(engine, by)
     save_template(engine, settings, EMAIL, source, by, NOW)
 
 
 def undo_words(engine: Engine, by: str = "will") -> None:
+    know(engine, by)
     with writing(engine) as session:
         undo_template(session, EMAIL, by, NOW)
 
@@ -165,6 +168,7 @@ def test_knobs_that_are_undone_between_planning_and_composing_wait_for_a_person(
     engine: Engine, settings: Settings
 ) -> None:
     approve_a_first_run(engine, settings)
+    know(engine, "will")
     with writing(engine) as session:
         save_knobs(session, settings, "anniversary", {"silent_days": 9_000}, "will", NOW)
         keep_knobs(session, with_saved_knobs(session, settings))
@@ -253,6 +257,7 @@ def test_whoever_said_yes_to_a_treatment_does_not_approve_what_asks_about_it(
 ) -> None:
     own = overlay_knobs(settings, "checkin", {"treatments": ["Crown"]})
     hire(sqlite_engine, "maria")
+    know(sqlite_engine, "jon")
     add_customer(sqlite_engine)
     with writing(sqlite_engine) as session:
         answer_treatment(session, "Filling", "yes", "maria", NOW)

@@ -16,6 +16,7 @@ from sqlmodel import select
 
 from conftest import NOW, TODAY
 from foreseen import deliver_as_foreseen
+from known_staff import know
 from outreach.approval.approving import approve_batch
 from outreach.approval.knob_versions import save_knobs
 from outreach.approval.treatment_answers import answer_treatment
@@ -378,11 +379,13 @@ def test_what_a_webhook_tells_after_approval_does_not_leave_and_the_reason_is_to
 
 
 def _save(world: World, moment: str, **values: Any) -> None:
+    know(world.engine, "jon")
     with writing(world.engine) as session:
         save_knobs(session, world.settings, moment, values, "jon", NOW)
 
 
 def _say_no(world: World) -> None:
+    know(world.engine, "jon")
     with writing(world.engine) as session:
         answer_treatment(session, "Filling", "no", "jon", NOW)
 

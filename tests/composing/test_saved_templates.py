@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from conftest import NOW, TODAY
+from known_staff import know
 from outreach.approval.open_batches import open_batches
 from outreach.approval.template_versions import list_template_versions, save_template, undo_template
 from outreach.composing.preview import preview_template
@@ -17,7 +18,7 @@ from outreach.composing.templating.engine import FILTERS, render_template
 from outreach.composing.templating.fields import EXPLAINED, EXPLAINED_FILTERS, OF_MOMENT, explain_fields, fields_for
 from outreach.composing.templating.templates import read_sources, saved_sources, template_fingerprint
 from outreach.database import reading, writing
-from outreach.errors import ApprovalError, NotFound, TemplateRefused
+from outreach.errors import ApprovalError, NotAllowed, NotFound, TemplateRefused
 from outreach.models import AuditEntry, Customer
 from outreach.settings import Settings
 from planned import add_customer, compose, message_of, plan, words_of
@@ -29,6 +30,7 @@ GOOD = "<p>Dear {{ greeting }},</p>\n<p>Thank you for every one of them.</p>\n<p
 
 
 def save(engine: Engine, settings: Settings, name: str, source: str | None, by: str = "will") -> None:
+    know(engine, by)
     save_template(engine, settings, name, source, by, NOW)
 
 
@@ -42,6 +44,7 @@ def fingerprint(engine: Engine, settings: Settings, kind: str) -> str:
 
 
 def undo(engine: Engine, name: str) -> None:
+    know(engine, "will")
     with writing(engine) as session:
         undo_template(session, name, "will", NOW)
 
@@ -244,3 +247,12 @@ def test_every_field_and_every_filter_is_explained_to_whoever_writes() -> None:
         assert all(explained.values())
     assert set(EXPLAINED) <= {name for kind in OF_MOMENT for name in fields_for(kind, "letter")}
     assert set(FILTERS) == set(EXPLAINED_FILTERS)
+
+
+def test_a_viewer_saves_no_template_whatever_page_let_them_in(sqlite_engine: Engine, settings: Settings) -> None:
+    know(sqlite_engine, "will", "viewer")
+    with pytest.raises(NotAllowed, match="their role is viewer"):
+        save(sqlite_engine, settings, LETTER, GOOD)
+    with pytest.raises(NotAllowed, match="their role is viewer"):
+        undo(sqlite_engine, LETTER)
+    assert saved(sqlite_engine) == {}

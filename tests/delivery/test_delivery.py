@@ -40,6 +40,7 @@ from outreach.models import (
     Invoice,
     Message,
     Payment,
+    Staff,
     Suppression,
 )
 from outreach.moments.late_payment import LATE_PAYMENT
@@ -362,6 +363,7 @@ def test_pausing_something_that_does_not_exist_is_an_error_that_names_it(engine:
 
 def test_pausing_twice_is_one_act_in_the_audit(engine: Engine) -> None:
     with writing(engine) as session:
+        session.add(Staff(staff_id="nora", name="Nora", role="approver", added_at=NOW))
         pause(session, "everything", "", NOW)
         pause(session, "everything", "", NOW, by="nora")
         resume(session, "everything", "", NOW, by="nora")

@@ -12,11 +12,13 @@ from typer.testing import CliRunner
 from approved import add_approved
 from conftest import NOW
 from loopback import Loopback, loopback
+from outreach.approval.staff import COMMAND_LINE, add_staff
 from outreach.clock import stopped_clock
 from outreach.commands.main import app
 from outreach.database import reading, writing
+from outreach.delivery.control.pauses import pause, resume
 from outreach.delivery.control.stopping import stop_sending
-from outreach.errors import NotFound
+from outreach.errors import NotAllowed, NotFound
 from outreach.models import AuditEntry, Message, Pause
 from outreach.settings import Settings, load_settings
 from serving import Browser, serving
@@ -92,8 +94,9 @@ def test_the_pause_is_told_of_before_any_vendor_is_asked(sqlite_engine: Engine, 
     )
     told: list[int] = []
     report = stop_sending(
-        sqlite_engine, live, stopped_clock(NOW), "moment", "checkin", "nora", lambda paused: told.append(paused.held)
-    )
+        sqlite_engine, live, stopped_clock(NOW), "moment", "checkin", COMMAND_LINE,
+        lambda paused: told.append(paused.held),
+    )  # fmt: skip
     assert told == [1]
     assert "OUTREACH_PROVIDERS__LOB__API_KEY" in report.problem
     with reading(sqlite_engine) as session:
@@ -103,4 +106,32 @@ def test_the_pause_is_told_of_before_any_vendor_is_asked(sqlite_engine: Engine, 
 
 def test_what_does_not_exist_is_not_stopped(sqlite_engine: Engine, settings: Settings) -> None:
     with pytest.raises(NotFound):
-        stop_sending(sqlite_engine, settings, stopped_clock(NOW), "moment", "birthday", "nora")
+        stop_sending(sqlite_engine, settings, stopped_clock(NOW), "moment", "birthday", COMMAND_LINE)
+
+
+@pytest.mark.parametrize(
+    ("role", "scope", "name"),
+    [("viewer", "everything", ""), ("viewer", "moment", "checkin"), ("writer", "everything", ""),
+     ("writer", "provider", "lob")],
+)  # fmt: skip
+def test_the_role_is_asked_again_where_sending_is_stopped(
+    sqlite_engine: Engine, settings: Settings, role: str, scope: str, name: str
+) -> None:
+    with writing(sqlite_engine) as session:
+        add_staff(session, "will", "Will", role, NOW)
+    with pytest.raises(NotAllowed, match=f"will may not .*: their role is {role}"):
+        stop_sending(sqlite_engine, settings, stopped_clock(NOW), scope, name, "will")
+    with reading(sqlite_engine) as session:
+        assert session.exec(select(Pause)).all() == []
+
+
+def test_whoever_is_no_approver_any_more_lets_nothing_go_on(sqlite_engine: Engine) -> None:
+    with writing(sqlite_engine) as session:
+        pause(session, "moment", "checkin", NOW)
+        add_staff(session, "nora", "Nora", "approver", NOW)
+        # The page let her in, and then she was given another role.
+        add_staff(session, "nora", "Nora", "writer", NOW)
+    with pytest.raises(NotAllowed, match="let sending go on"), writing(sqlite_engine) as session:
+        resume(session, "moment", "checkin", NOW, by="nora")
+    with reading(sqlite_engine) as session:
+        assert session.get(Pause, ("moment", "checkin")) is not None

@@ -93,6 +93,7 @@ def test_nothing_above_a_ceiling_goes_by_rule(sqlite_engine: Engine, settings: S
 
 def test_a_reward_above_the_ceiling_is_not_saved_and_other_knobs_are(sqlite_engine: Engine, settings: Settings) -> None:
     own = at_most(settings, most_per_message=1_000)
+    hire(sqlite_engine)
     with writing(sqlite_engine) as session, pytest.raises(SettingsError, match=r"most_per_message \(\$10.00\)"):
         save_knobs(session, own, "anniversary", {"reward": 1_001}, "maria", NOW)
     with writing(sqlite_engine) as session:

@@ -10,13 +10,14 @@ from sqlmodel import select
 
 from conftest import NOW, TODAY
 from flows.runs import open_run
+from known_staff import know
 from outreach.approval.knob_versions import list_knob_versions, save_knobs, undo_knobs
 from outreach.approval.treatment_answers import answer_treatment
 from outreach.commands.context import open_context
 from outreach.composing.moment_data import Assignment, Occasion
 from outreach.composing.template_data import FactFinder
 from outreach.database import reading, writing
-from outreach.errors import ApprovalError, NotFound, SettingsError
+from outreach.errors import ApprovalError, NotAllowed, NotFound, SettingsError
 from outreach.models import AuditEntry
 from outreach.moments import knobs_for
 from outreach.planning.knobs import with_saved_knobs
@@ -26,11 +27,13 @@ from planning_rows import customer, decision, faithful, granted, messages, plan,
 
 
 def save(engine: Engine, settings: Settings, moment: str, **values: Any) -> None:
+    know(engine, "maria")
     with writing(engine) as session:
         save_knobs(session, settings, moment, values, "maria", NOW)
 
 
 def undo(engine: Engine, moment: str) -> None:
+    know(engine, "maria")
     with writing(engine) as session:
         undo_knobs(session, moment, "maria", NOW)
 
@@ -41,6 +44,7 @@ def tuned(engine: Engine, settings: Settings) -> Settings:
 
 
 def answer(engine: Engine, name: str, said: str) -> None:
+    know(engine, "maria")
     with writing(engine) as session:
         answer_treatment(session, name, said, "maria", NOW)
 
@@ -249,3 +253,17 @@ def test_every_flow_sees_what_was_saved(
     monkeypatch.setattr("flows.runs.get_run_logger", lambda: logging.getLogger("flow"))
     with open_run() as run:
         assert knobs_for(run.settings, "anniversary").reward == 500
+
+
+def test_a_viewer_saves_no_knob_and_answers_nothing_whatever_page_let_them_in(
+    sqlite_engine: Engine, settings: Settings
+) -> None:
+    know(sqlite_engine, "maria", "viewer")
+    for act in (
+        lambda: save(sqlite_engine, settings, "anniversary", reward=500),
+        lambda: undo(sqlite_engine, "anniversary"),
+        lambda: answer(sqlite_engine, "Crown", "yes"),
+    ):
+        with pytest.raises(NotAllowed, match="their role is viewer"):
+            act()
+    assert audited(sqlite_engine) == []

@@ -184,6 +184,26 @@ def test_every_file_that_contributors_are_sent_to_exists() -> None:
     assert [name for name in named if not (PROJECT / name).exists()] == []
 
 
+def test_every_name_that_contributors_are_sent_to_is_in_the_file_that_the_guide_says() -> None:
+    page = read("CONTRIBUTING.md")
+    named = re.findall(r"`(\w+)` in `((?:outreach|docs)/[\w./]+\.py)`", page)
+    named += [(name, file) for file, name in re.findall(r"^\d+\. `([\w./]+)`, `(\w+)`: ", page, re.MULTILINE)]
+    assert len(named) > 20
+    defined = r"^(?: *(?:async )?(?:def|class) {0}\b|{0}\b.*=)"
+    assert [(n, file) for n, file in named if not re.search(defined.format(n), read(file), re.MULTILINE)] == []
+
+
+def test_every_other_name_in_the_guide_is_in_the_source() -> None:
+    page = read("CONTRIBUTING.md")
+    places = [path for folder in ("outreach", "flows", "docs", "tests") for path in (PROJECT / folder).rglob("*.py")]
+    source = "".join(path.read_text(encoding="utf-8") for path in places)
+    words = {*re.findall(r"\w+", source), *(path.parent.name for path in places)}
+    assert set(re.findall(r"`([A-Za-z_]\w+)`", page)) - words == set()
+    files = {path.name for path in [*places, *(PROJECT / "outreach").rglob("*.toml")]}
+    bare = set(re.findall(r"`(\w+\.(?:py|toml))`", page))
+    assert bare - files == set()
+
+
 @pytest.mark.parametrize("page", ["SECURITY.md", "docs/promises.md"])
 def test_every_test_that_a_page_calls_as_a_witness_is_there(page: str) -> None:
     sources = "".join(path.read_text(encoding="utf-8") for path in (PROJECT / "tests").glob("**/test_*.py"))

@@ -1,7 +1,7 @@
 """Moves what the press has set on a page as a hand would have written it.
 
 Each word stands a little off, turned, larger or darker than its neighbours, and each line wanders. It changes where
-things stand, never which letters: the text of the page stays what it was. The same seed gives the same page for ever.
+things stand, and never the text of the page. The same seed gives the same page for ever.
 """
 
 import math
@@ -52,7 +52,7 @@ class HandMovement:
 
 
 def choose_walk(seed: str, walks: int) -> int:
-    """Which of a pen's walks through its forms a letter takes, from 1 to `walks`."""
+    """Which of a pen's walks through its forms a posted letter takes, from 1 to `walks`."""
     return random.Random(f"walk {seed}").randint(1, walks)  # noqa: S311 - a likeness, not a secret
 
 

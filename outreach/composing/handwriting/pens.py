@@ -18,7 +18,7 @@ SHIPPED = Path(__file__).parent / "pens"
 TYPED = "Vazirmatn"
 # Points. A pen has as many units in an em as make it look right at this size, so that all are set at one.
 SET_AT, LINE_HEIGHT = 16.0, 25.0
-# So many ways a pen has to go through its forms; a letter takes one of them.
+# So many walks a pen has through the forms of its characters; a posted letter takes one of them.
 WALKS = 8
 # A name is signed larger and quicker than one writes.
 SIGNED_WITH, SIGNED_LARGER = {"Alder": "Birch", "Birch": "Alder"}, 1.75

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, func, or_
 from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
+from outreach.approval.staff import COMMAND_LINE, require_approver, require_writer
 from outreach.database import insert_new
 from outreach.delivery.providers import PROVIDERS
 from outreach.errors import NotFound
@@ -34,8 +35,21 @@ class PauseReport:
     left: int
 
 
-def pause(session: Session, scope: str, name: str, at: datetime, by: str = "command line") -> PauseReport:
-    """Stops new attempts from now on. Raises NotFound when there is nothing of that name to stop."""
+def require_may_pause(session: Session, scope: str, by: str) -> None:
+    """Writers may pause a moment, and approvers anything; the command line may always. Raises NotAllowed."""
+    if by == COMMAND_LINE:
+        return
+    if scope == "moment":
+        require_writer(session, by, "pause a moment")
+    else:
+        require_approver(session, by, "stop sending")
+
+
+def pause(session: Session, scope: str, name: str, at: datetime, by: str = COMMAND_LINE) -> PauseReport:
+    """Stops new attempts from now on. Raises NotFound when there is nothing of that name to stop.
+
+    It asks for no role, because an incident pauses a batch too.
+    """
     _require_known(session, scope, name)
     if insert_new(session, Pause, [{"scope": scope, "name": name, "at": at}]):
         record_act(session, by, f"{scope} paused", name, "", at)
@@ -51,8 +65,13 @@ def pause(session: Session, scope: str, name: str, at: datetime, by: str = "comm
     )
 
 
-def resume(session: Session, scope: str, name: str, at: datetime, by: str = "command line") -> bool:
-    """Lets go what `pause` stopped; False when it was not paused. Other pauses over the same messages stand."""
+def resume(session: Session, scope: str, name: str, at: datetime, by: str = COMMAND_LINE) -> bool:
+    """Lets go what `pause` stopped; False when it was not paused. Other pauses over the same messages stand.
+
+    Of staff it takes an approver, whatever was paused. Raises NotAllowed.
+    """
+    if by != COMMAND_LINE:
+        require_approver(session, by, "let sending go on")
     stopped = session.get(Pause, (scope, name))
     if stopped is None:
         return False

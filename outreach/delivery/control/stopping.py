@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from outreach.clock import Clock
 from outreach.database import writing
-from outreach.delivery.control.pauses import PauseReport, pause
+from outreach.delivery.control.pauses import PauseReport, pause, require_may_pause
 from outreach.delivery.providers import open_providers
 from outreach.delivery.recovery.cancelling import CancelReport, cancel_paused
 from outreach.errors import OutreachError
@@ -40,9 +40,10 @@ def stop_sending(
     """Pauses a scope and name from now on, then cancels at vendors what it concerns, as far as they let us.
 
     `at_once` hears of the pause as soon as it stands: vendors may take their time. Raises NotFound when there is
-    nothing of that name to stop.
+    nothing of that name to stop, and NotAllowed when the role of `by` is too low.
     """
     with writing(engine) as session:
+        require_may_pause(session, scope, by)
         # Committed before any vendor is asked: a vendor that is slow or down must not delay the pause.
         paused = pause(session, scope, name, clock(), by)
     at_once(paused)

@@ -1,4 +1,4 @@
-"""Compiles a pen: a font with many forms of each letter, and rules that change them.
+"""Compiles a pen: a font with many forms of each character, and rules that change them.
 
 Its forms come from a base face, or are a person's own. The same input gives the same bytes. A pen never bears its
 base's name, which some licences reserve, and keeps its copyright and licence.
@@ -24,7 +24,7 @@ from outreach.composing.handwriting.pens import SET_AT, keep_pen
 from outreach.errors import SettingsError
 from outreach.local_files import MOST_BYTES, require_regular
 
-# A letter that comes often must come in more forms to seem as seldom the same.
+# A character that comes often must come in more forms to seem as seldom the same.
 OFTEN, SELDOM, RARE = "etaoinshrdlu ", "bcfgjkmpqvwxyz", 4
 # Seconds since 1904; a font that said when it was made would never be made twice the same.
 MADE_AT = 3_786_912_000
@@ -79,8 +79,8 @@ def forms_of(character: str) -> int:
 def compile_pen(recipe: Recipe, characters: Iterable[str] = LATIN) -> bytes:
     """The pen as a TrueType font for every character of `characters` that its base has, or has the parts of.
 
-    Form 0 of each letter is in the character map; `calt` walks through the forms as the hand writes on, and `ss01` to
-    `ss08` are other walks through the same forms.
+    Form 0 of each character is in the character map; `calt` is the walk through the forms that is taken unless another
+    is asked for, and `ss01` to `ss08` are the others.
     """
     letters = read_letterforms(recipe.base, characters)
     forms = {character: _forms(letters, recipe, character) for character in letters.outlines}
@@ -98,10 +98,10 @@ def compile_forms(
     kerning: Mapping[tuple[str, str], int] = MappingProxyType({}),
     signatures: Mapping[str, Sequence[Outline]] = MappingProxyType({}),
 ) -> bytes:
-    """The pen whose forms of each character are these; `seed` chooses the ways through them.
+    """The pen whose forms of each character are these; `seed` chooses the walks through them.
 
-    Whole names in `signatures` are written at one go, each walk in another of their forms; all their letters must be
-    among the characters.
+    Whole names in `signatures` are written at one go, on each walk in another of their forms; all that they are
+    written with must be among the characters.
     """
     names = {character: [f"u{ord(character):04X}.{n}" for n in range(len(forms[character]))] for character in forms}
     signed = {name: [f"signed{at}.{n}" for n in range(len(signatures[name]))] for at, name in enumerate(signatures)}

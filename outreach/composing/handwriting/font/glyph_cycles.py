@@ -1,6 +1,6 @@
-"""Chooses ways through the forms of each character, on which a hand seldom repeats itself.
+"""Chooses walks through the forms of each character, on which a hand seldom repeats itself.
 
-A way only says which form comes next. It knows nothing of what a form looks like, or of how a font says it.
+A walk only says which form comes next. It knows nothing of what a form looks like, or of how a font says it.
 """
 
 from collections import Counter
@@ -11,10 +11,10 @@ import numpy as np
 
 from outreach.composing.handwriting.font.variation import number_of
 
-# A letter that comes most often has so many forms.
+# A character that comes most often has so many forms.
 FORMS = 16
 GROUPS = 12
-# So many ways are tried, and the one that repeats itself least on these lines is taken.
+# So many walks are tried, and the one that repeats itself least on these lines is taken.
 TRIED = 60
 LINES = (
     "Thank you for coming to see us last week. How does your tooth feel by now?",
@@ -32,18 +32,18 @@ LINES = (
 
 @dataclass(frozen=True)
 class Walk:
-    """The form of a letter is that of the letter before it, moved on by as many as its own group steps."""
+    """The form of a character is that of the one before it, moved on by as many as its own group steps."""
 
     #: The group of each character.
     group: Mapping[str, int]
     #: By how many forms each group moves on.
     step: tuple[int, ...]
-    #: The form that a line begins with, by the groups of its first letter and of the one after it.
+    #: The form that a line begins with, by the groups of its first character and of the one after it.
     first: tuple[tuple[int, ...], ...]
 
 
 def choose_walk_of(forms: Mapping[str, int], seed: int, number: int) -> Walk:
-    """Way `number` through the `forms` of each character; the same seed gives the same way for ever."""
+    """Walk `number` through the `forms` of each character; the same seed gives the same walk for ever."""
     tries = [_draw(forms, number_of(seed, "walk", number, each)) for each in range(TRIED)]
     return min(tries, key=lambda walk: count_repeats(walk, forms))
 
@@ -57,7 +57,7 @@ def _draw(forms: Mapping[str, int], seed: int) -> Walk:
 
 
 def go_along(walk: Walk, forms: Mapping[str, int], line: str) -> list[int]:
-    """Which form each letter of a line has on this way."""
+    """Which form each character of a line has on this walk."""
     group = walk.group
     at = walk.first[group[line[0]]][group[line[1]]] % forms[line[0]]
     taken = [at]
@@ -69,7 +69,7 @@ def go_along(walk: Walk, forms: Mapping[str, int], line: str) -> list[int]:
 
 
 def count_repeats(walk: Walk, forms: Mapping[str, int]) -> int:
-    """How often a letter has the form it had last; where that was in the same word it counts for ten.
+    """How often a character has the form it had last; where that was in the same word it counts for ten.
 
     Words are moved and turned a little as they are written, each as a whole: within one, alike is alike.
     """

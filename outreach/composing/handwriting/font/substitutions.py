@@ -1,4 +1,4 @@
-"""Builds the tables of a font that change a letter's form as the hand writes on, and that kern.
+"""Builds the tables of a font that change a character's form as the hand writes on, and that kern.
 
 It never draws: which outline a glyph has is the compiler's to say.
 """
@@ -19,7 +19,7 @@ def build_substitutions(
 ) -> Any:
     """GSUB: for each form a lookup that puts it in the place of form 0, and walks that say which form comes next.
 
-    Letters with fewer forms begin anew when theirs are used up. A signature is put together before all that, because
+    Characters with fewer forms begin anew when theirs are used up. A signature is put together before all that, because
     lookups are gone through in the order in which they stand; for the same reason `calt`, which stands before the other
     walks, must be switched off where one of them is to choose.
     """
@@ -68,7 +68,7 @@ def _walk(names: dict[str, list[str]], walk: Walk, order: dict[str, int], before
 
 
 def _set(step: int, first: Sequence[int], before_picks: int) -> ot.ChainSubClassSet:
-    """The rules for the letters of one group: after each form, and with nothing before, by the group that follows.
+    """The rules for the characters of one group: after each form, and with nothing before, by the group that follows.
 
     HarfBuzz tries the rules of a set one after another, so a set is kept short: the group is not asked for again.
     """
@@ -87,7 +87,7 @@ def _classes(kind: Any, classes: dict[str, int]) -> Any:
 
 
 def _rule(before: list[int], after: list[int], pick: int) -> ot.ChainSubClassRule:
-    """Lookup `pick` chooses the form of a letter after one of class `before` and before one of class `after`."""
+    """Lookup `pick` chooses the form of a character after one of class `before` and before one of class `after`."""
     record = ot.SubstLookupRecord()
     record.SequenceIndex, record.LookupListIndex = 0, pick
     rule = ot.ChainSubClassRule()

@@ -1,6 +1,6 @@
-"""Writes one letter's outline once more: a little turned, leaned, larger and wavering.
+"""Writes one character's outline once more: a little turned, leaned, larger and wavering.
 
-The same letter and the same seed give the same form for ever. What joins a letter to the next stays where it is.
+The same character and the same seed give the same form for ever. What joins it to the next stays where it is.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ class Habit:
 
 
 def vary(outline: Outline, habit: Habit, units: int, x_height: float, is_joined: bool, *seed: object) -> Outline:
-    """Another form of a letter, drawn with a generator of its own that `seed` names."""
+    """Another form of a character, drawn with a generator of its own that `seed` names."""
     # The order of the draws below belongs to the seed: another order gives every pen other forms.
     rng = np.random.default_rng(number_of(*seed))
     if outline.is_blank:
