@@ -171,7 +171,7 @@ def _stop_for_a_stranger(session: Session, message: Message, event: Event) -> No
     what = f"a provider has our reference on {event.provider_id}, which is no attempt of ours"
     outbox.record_incident(session, event.provider, message.reference, what, event.received_at)
     if message.batch_id and session.get(Batch, message.batch_id):
-        pauses.pause(session, "batch", message.batch_id, event.received_at, by="incident")
+        pauses.pause(session, "batch", message.batch_id, event.received_at, by="an incident")
 
 
 def _suppress_for(session: Session, message: Message, event: Event) -> None:

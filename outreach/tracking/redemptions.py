@@ -10,7 +10,7 @@ from sqlalchemy import Engine, update
 from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
-from outreach.approval.staff import require_staff
+from outreach.approval.staff import require_writer
 from outreach.channels import CHANNELS
 from outreach.clock import business_date
 from outreach.composing.paper.vouchers import hash_code, read_code
@@ -52,7 +52,7 @@ def rewards_of(session: Session, settings: Settings, customer_id: str, now: date
 def redeem(engine: Engine, settings: Settings, code_hash: str, by: str, now: datetime) -> Reward:
     """The reward, redeemed. Raises NotFound, or NotWaiting that says why it is not to be had (any more)."""
     with writing(engine) as session:
-        require_staff(session, by)
+        require_writer(session, by, "redeem a reward")
         take_turns(session, "rewards")
         given = _given(session, settings, _require(session, code_hash), now)
         if given.objection:

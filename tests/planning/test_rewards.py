@@ -218,6 +218,17 @@ def test_a_code_is_redeemed_once_and_the_second_is_told_by_whom(
     assert [(entry.actor, entry.subject) for entry in acts] == [("nora", "ANNI-LETTER-C1")]
 
 
+def test_a_viewer_redeems_nothing_from_the_command_line_either(
+    given_one: tuple[Engine, str], settings: Settings
+) -> None:
+    engine, code = given_one
+    with writing(engine) as session:
+        add_staff(session, "vi", "Vi", "viewer", NOW)
+    with pytest.raises(OutreachError, match="viewer"):
+        redeem_code(engine, settings, code, "vi")
+    assert redeem_code(engine, settings, code).redeemed_by == "nora"
+
+
 def test_of_two_at_once_one_is_told_that_it_is_gone(given_one: tuple[Engine, str], settings: Settings) -> None:
     engine, code = given_one
     outcomes: list[str] = []

@@ -269,7 +269,7 @@ def test_row_29_another_id_on_our_reference_is_an_incident_and_its_batch_pauses(
     assert incidents_of(engine) == ["a provider has our reference on a stranger, which is no attempt of ours"]
     with reading(engine) as session:
         assert session.exec(select(Pause.scope, Pause.name)).all() == [("batch", "B1")]
-        assert session.exec(select(AuditEntry.actor, AuditEntry.act)).all() == [("incident", "batch paused")]
+        assert session.exec(select(AuditEntry.actor, AuditEntry.act)).all() == [("an incident", "batch paused")]
     assert deliver_due(engine, settings, CLOCK, "sender").sent.total() == 0
 
 
