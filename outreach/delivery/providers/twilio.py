@@ -27,14 +27,7 @@ from outreach.delivery.providers import http
 from outreach.delivery.providers.protocol import NO_KEYS, Handover, LookupResult, Report, WebhookRequest
 from outreach.delivery.providers.twilio_codes import DEAD, KIND_OF, OF_THEIR_NUMBER, OPTED_OUT, QUEUE_FULL, reason_of
 from outreach.errors import (
-    ContactRefused,
-    NoAnswer,
-    NotNow,
-    NotSent,
-    OutcomeUnknown,
-    Refused,
-    SettingsError,
-    WebhookRefused,
+    ContactRefused, NoAnswer, NotNow, NotSent, OutcomeUnknown, Refused, SettingsError, WebhookRefused,
 )  # fmt: skip
 from outreach.settings import Settings, TwilioSettings, secret_of
 
