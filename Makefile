@@ -1,7 +1,7 @@
 # make demo   sets up and runs the main job on a sample practice
 # make test   sets up and runs every check
 # make drill  sets up and kills senders, workers and machines for some minutes, to prove one send each
-.PHONY: setup demo test drill up format lock clean
+.PHONY: setup demo test drill up docs format lock clean
 
 # Compiled modules make each start of Prefect several seconds shorter.
 unexport PYTHONDONTWRITEBYTECODE
@@ -16,7 +16,7 @@ test: setup
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
-	$(RUN) pytest -n 2 --dist loadgroup
+	$(RUN) pytest -n 2 --dist loadgroup --durations=10
 
 drill: setup
 	.venv/bin/outreach drill --kills 200 --keyed
@@ -25,6 +25,7 @@ drill: setup
 	.venv/bin/outreach drill --kills 50 --clocks
 	! .venv/bin/outreach drill --kills 30 --naive
 	$(RUN) pytest -m drill
+	LONG_TESTS=yes $(RUN) pytest -m longer
 
 up: setup
 	@.venv/bin/outreach up
@@ -35,6 +36,7 @@ setup:
 docs: setup
 	.venv/bin/python docs/moments.py
 	.venv/bin/python docs/rules.py
+	.venv/bin/python docs/architecture.py
 
 format: setup
 	$(RUN) ruff check --fix .

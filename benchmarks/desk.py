@@ -19,17 +19,18 @@ import httpx
 from sqlalchemy import Engine
 from sqlmodel import SQLModel
 
-from outreach.approval import add_staff, open_batches
 from outreach.approval.accounts import sign_in
+from outreach.approval.open_batches import open_batches
+from outreach.approval.staff import add_staff
 from outreach.clock import stopped_clock
-from outreach.composing.contents import LETTER, content_row
 from outreach.composing.digests import message_digest
 from outreach.composing.handwriting.press import print_page
+from outreach.composing.store.contents import LETTER, content_row
 from outreach.database import insert_new, open_database, upgrade_database, writing
 from outreach.models import Batch, Content, Customer, Message, Moment
 from outreach.settings import Settings, load_settings
-from outreach.up import pages_server
-from outreach.web.guard import COOKIE
+from outreach.supervisor import pages_server
+from outreach.web.access import COOKIE
 
 NOW = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
 TODAY = date(2026, 3, 10)

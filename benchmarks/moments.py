@@ -23,8 +23,8 @@ from sqlalchemy import Engine, func, insert, select, text
 from outreach.database import open_database, reading, upgrade_database
 from outreach.models import Customer, Feedback, Import, Invoice, Payment, Treatment, Visit
 from outreach.moments import MOMENTS, stream_moments
-from outreach.planning import plan_day
-from outreach.planning.around import days_around
+from outreach.planning.due_moments import days_around
+from outreach.planning.run import plan_day
 from outreach.settings import Settings, load_settings
 
 ON = date(2026, 3, 10)

@@ -21,12 +21,13 @@ from sqlalchemy import text
 from sqlmodel import SQLModel, func, select
 
 from outreach.clock import system_clock
-from outreach.composing.contents import content_row
 from outreach.composing.digests import message_digest
+from outreach.composing.store.contents import content_row
 from outreach.database import insert_new, open_database, reading, upgrade_database, writing
-from outreach.delivery import deliver_due, sender
+from outreach.delivery import sender
 from outreach.delivery.providers import Handover, Report, WebhookRequest
 from outreach.delivery.providers.protocol import FOR_EVER
+from outreach.delivery.sender import deliver_due
 from outreach.models import Batch, Content, Customer, Goodwill, Message, Moment
 from outreach.settings import Settings, load_settings
 

@@ -1,6 +1,6 @@
 """How many letters of a photographed form come back right, for every face of handwriting there is.
 
-    PYTHONPATH=tests .venv/bin/python benchmarks/own_hand.py [--fonts FOLDER] [--rounds 1] [--picture FILE.png]
+    PYTHONPATH=tests/support .venv/bin/python benchmarks/own_hand.py [--fonts FOLDER] [--rounds 1] [--picture FILE.png]
 
 Each face fills in a form by program, every letter a little otherwise each time; the pages are photographed askew, on
 yellow paper, half in shadow, unsharp and noisy; a pen is learned from them, and each letter it has of the form is laid
@@ -14,16 +14,16 @@ import tempfile
 import time
 from pathlib import Path
 
-from filled_form import characters_of, fill_form, photograph
 from PIL import Image
-from read_back import read_back
 
-from outreach.composing.handwriting.own_hand import OwnHand, keep_hand, learn_hand
+from filled_form import characters_of, fill_form, photograph
+from outreach.composing.handwriting.own_hand.form import LETTERS, form_for
+from outreach.composing.handwriting.own_hand.learn import OwnHand, keep_hand, learn_hand
+from outreach.composing.handwriting.own_hand.proof import write_lines
+from outreach.composing.handwriting.own_hand.scans import flatten
 from outreach.composing.handwriting.pens import FACES, TYPED, pen_named
-from outreach.composing.handwriting.proof import write_lines
-from outreach.composing.handwriting.scans import flatten
-from outreach.composing.handwriting.sheet import LETTERS, form_for
-from outreach.composing.printing import A4
+from outreach.composing.paper.sizes import A4
+from read_back import read_back
 
 FORM, NAME = form_for("en", A4), "Nora Whitcomb"
 # A page of the form and the hand beside it: pixels, and the mm of a page that the hand writes on.

@@ -36,17 +36,17 @@ from pypdf import PdfReader
 from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
 
-from outreach.composing import layouts
-from outreach.composing.addresses import Address
-from outreach.composing.facts import Facts
-from outreach.composing.handwriting.compiler import Recipe, compile_pen
+from outreach.composing.handwriting.font.compiler import Recipe, compile_pen
+from outreach.composing.handwriting.font.recipes import RECIPES
+from outreach.composing.handwriting.font.variation import Habit
 from outreach.composing.handwriting.ink import Ink, choose_walk
 from outreach.composing.handwriting.pens import LINE_HEIGHT, SET_AT, TYPED, WALKS, Pen, face_path, find_pens
-from outreach.composing.handwriting.recipes import RECIPES
-from outreach.composing.handwriting.variation import Habit
-from outreach.composing.letters import address_size, hands_of, write_letter
-from outreach.composing.printing import US_LETTER
-from outreach.composing.templates import Templates, Words
+from outreach.composing.paper.addresses import Address
+from outreach.composing.paper.letters import address_size, hands_of, render_letter, write_letter
+from outreach.composing.paper.sizes import US_LETTER
+from outreach.composing.template_data import Facts
+from outreach.composing.templating import small_print
+from outreach.composing.templating.templates import Templates, Words
 from outreach.models import Customer
 from outreach.settings import Business, Settings, Signatory, load_settings
 
@@ -64,7 +64,7 @@ FIELDS: dict[str, Any] = {
     "signatory_role": "front desk", "since": "",
 }  # fmt: skip
 FILTERS: dict[str, Callable[..., Any]] = {"in_words": {3: "three"}.get, "money": str}
-LAYOUTS = Path(layouts.__file__).parent
+LAYOUTS = Path(small_print.__file__).parent
 Make = Callable[[int], bytes]
 
 
@@ -85,7 +85,11 @@ def letter_maker(pen: str, kind: str = "anniversary") -> Make:
     settings = settings_for(pen)
     words = words_of(settings, kind)
     facts = Facts(Customer(customer_id="c1"), {}, settings.business.signatories[0], "en_US", FIELDS)
-    return lambda number: write_letter(facts, words, ADDRESS, settings, ON, f"ANNI-{number:05}")
+
+    def write(number: int) -> bytes:
+        return write_letter(facts, words, render_letter(facts, words), ADDRESS, settings, ON, f"ANNI-{number:05}")
+
+    return write
 
 
 def words_of(settings: Settings, kind: str) -> Words:

@@ -39,7 +39,7 @@ from sqlmodel import func, select
 
 import flows.compose as composing
 from flows.compose import compose
-from flows.spreading import POOL, SHARDS
+from flows.shard_runs import POOL, SHARDS
 from outreach.composing.run import Composer
 from outreach.database import insert_new, open_database, reading, upgrade_database, writing
 from outreach.models import Customer, Decision, Message, Moment

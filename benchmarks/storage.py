@@ -17,12 +17,12 @@ from pathlib import Path
 from sqlalchemy import Engine, text
 from sqlmodel import SQLModel
 
-from outreach.composing import preview_template
-from outreach.composing.contents import LETTER, Row, content_row, keep_bodies, open_to_write, read_letter
+from outreach.composing.preview import preview_template
+from outreach.composing.store.contents import LETTER, Row, content_row, keep_bodies, open_to_write, read_letter
 from outreach.database import insert_new, open_database, upgrade_database, writing
 from outreach.models import Content, Customer
 from outreach.settings import Business, Settings, Signatory, load_settings
-from outreach.storage_settings import StorageSettings
+from outreach.settings.storage import StorageSettings
 
 TODAY = date(2026, 3, 10)
 AT_ONCE, READ = 20, 1000

@@ -13,7 +13,7 @@ from outreach.composing import recheck
 from outreach.delivery import last_check
 from outreach.moments.rule import Rule
 from outreach.planning import rules
-from outreach.planning.collecting import check_calls, check_collecting
+from outreach.planning.debt_collection import check_calls, check_collecting
 from outreach.planning.text_cap import check_text_cap
 from outreach.settings import PROJECT
 

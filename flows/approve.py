@@ -1,4 +1,4 @@
-"""A batch and somebody's decision, typed on a form, in; the batch approved or rejected out, as on the command line.
+"""Approves or rejects a batch as somebody decides on a form in Prefect's UI, as the command line does.
 
 The name on the form proves nobody's identity, and the audit marks it so.
 """
@@ -6,7 +6,8 @@ The name on the form proves nobody's identity, and the audit marks it so.
 from flows.artifacts import as_batches, as_page, desk_of, publish
 from flows.parameters import BatchId, By, Choice, Reason
 from flows.runs import Run, announce_approved, count_of, finish, flow, name_by_day, open_run
-from outreach.approval import approve_batch, reject
+from outreach.approval.approving import approve_batch
+from outreach.approval.rejections import reject
 from outreach.errors import NotWaiting
 from outreach.models import Batch
 
@@ -28,9 +29,9 @@ def approve(batch_id: BatchId, by: By, decision: Choice = "approve", reason: Rea
             size = f"{batch.kind} · {' '.join(count_of({batch.channel: batch.count}))} approved"
             return finish(run, batch.status, f"{batch.count} approved; they leave with the next delivery", size)
         is_whole = batch.status == "rejected"
-        left = "nothing of it is sent" if is_whole else f"one message was rejected, {batch.count} still wait"
-        said = f"{batch.batch_id}: {left}"
-        return finish(run, batch.status, said, f"{batch.kind} · rejected", "Rejected" if is_whole else "Completed")
+        outcome = "nothing of it is sent" if is_whole else f"one message was rejected, {batch.count} still wait"
+        message = f"{batch.batch_id}: {outcome}"
+        return finish(run, batch.status, message, f"{batch.kind} · rejected", "Rejected" if is_whole else "Completed")
 
 
 def decide(run: Run, batch_id: str, by: str, decision: Choice, reason: str) -> Batch:

@@ -1,4 +1,4 @@
-"""A day in; those of its planned messages that no other process writes, written, out. Opens no batch, sends nothing.
+"""Writes those planned messages of a day that no other process writes. Opens no batch, sends nothing.
 
 Any number of runs may compose one day at once; a run that is killed leaves what it had not written to the others.
 """
@@ -8,7 +8,8 @@ from collections import Counter
 from flows.artifacts import as_page, as_table, publish
 from flows.parameters import On
 from flows.runs import TO_MEND, count_of, finish, flow, name_by_day, open_run
-from outreach.composing import ComposeReport, compose_planned
+from outreach.composing.reports import ComposeReport
+from outreach.composing.run import compose_planned
 
 
 @flow(name="compose", flow_run_name=name_by_day, persist_result=False, retries=0)
@@ -39,8 +40,8 @@ def say(report: ComposeReport) -> str:
     """What this run did, in counts; `outreach prepare` says in words what must be mended."""
     waiting = "waiting for what must be mended (outreach prepare lists it)"
     counts = {"composed": report.composed, "withdrawn": report.withdrawn, waiting: report.waiting}
-    said = ", ".join(f"{number.total()} {what}" for what, number in counts.items() if number)
-    return said or "Nothing to do: nothing planned for this day is left to write"
+    counts_told = ", ".join(f"{number.total()} {what}" for what, number in counts.items() if number)
+    return counts_told or "Nothing to do: nothing planned for this day is left to write"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Approved messages that are due in; hand-overs to providers out.
+"""Hands approved messages that are due over to their providers.
 
 Prefect never retries it: whether a message may be handed over again is for the outbox alone to say.
 """
@@ -16,33 +16,36 @@ from flows.runs import (
     plan_next_run,
     sender_name,
 )
-from flows.spreading import spreading
+from flows.shard_runs import spreading
 from outreach.database import reading
 from outreach.day import deliver_day
-from outreach.delivery import DeliverReport, DueReport, count_due
-from outreach.learning import count_handovers
+from outreach.delivery.due import DueReport, count_due
+from outreach.delivery.expected_stops import foresee_delivery
+from outreach.delivery.reports import DeliverReport
+from outreach.learning.sender_counts import count_handovers
 
 # What these count is still there for another run, or had left before this one.
 NOT_ENDED = {"waiting", "undoable", "out_of_hours", "paused", "over_cap", "left", "again", "before"}
 
 
+# Nothing is persisted: Prefect's results would be files that everybody on the machine may read.
 @flow(name="deliver", flow_run_name=name_by_day, persist_result=False, retries=0)
 def deliver(dry_run: DryRun = False, limit: Sending = None) -> DeliverReport | DueReport:
     """Send what is approved and due, each message once."""
     with open_run() as run:
-        due = count_due(run.engine, run.settings, run.clock, limit)
         if dry_run:
-            return finish_dry(run, due)
-        owner, told = sender_name(), Handed(run, due.leaving)
+            return finish_dry(run, foresee_delivery(run.engine, run.settings, run.clock, limit))
+        due = count_due(run.engine, run.settings, run.clock, limit)
+        owner, handed = sender_name(), Handed(run, due.leaving)
         # What rooms say in words may name what it is about, and Prefect keeps its logs: it gets the counts below.
         with spreading("deliver", run.log.info) as call_help:
             report = deliver_day(
-                run.engine, run.settings, run.clock, owner, lambda _: None, limit, told.hear, call_help
+                run.engine, run.settings, run.clock, owner, lambda _: None, limit, handed.hear, call_help
             )
         publish_counts(run, report, owner)
         state = "AwaitingRetry" if report.again else "Completed"
-        said = [*say(run, report), *say_next(run, due, report)]
-        message = ", ".join(said) or "Nothing to do: nothing that is approved is due"
+        parts = [*say(run, report), *say_next(run, due, report)]
+        message = ", ".join(parts) or "Nothing to do: nothing that is approved is due"
         return finish(run, report, message, size_of(report), state)
 
 
@@ -60,9 +63,14 @@ class Handed:
 
 def finish_dry(run: Run, due: DueReport) -> DueReport:
     rows = [(*key, number) for key, number in sorted(due.due.items())]
-    publish(run, as_page(f"Due on {due.on}", {"A dry run": as_table(["moment", "channel", "number"], rows)}))
-    said = f"A dry run, nothing has left: {due.due.total()} are due, {due.leaving} would be handed over"
-    return finish(run, due, said, f"dry run · {due.leaving} due")
+    stopped = [(name.replace("_", " "), number) for name, number in sorted(due.stops.items())]
+    sections = {"A dry run": as_table(["moment", "channel", "number"], rows)}
+    if stopped:
+        sections["Would not leave"] = as_table(["outcome", "number"], stopped)
+    publish(run, as_page(f"Due on {due.on}", sections))
+    message = f"A dry run, nothing has left: {due.due.total()} are due, {due.leaving} would be handed over"
+    not_leaving = "".join(f", {number} {name}" for name, number in stopped)
+    return finish(run, due, message + not_leaving, f"dry run · {due.leaving} due")
 
 
 def publish_counts(run: Run, report: DeliverReport, owner: str) -> None:
@@ -82,34 +90,34 @@ def publish_counts(run: Run, report: DeliverReport, owner: str) -> None:
 def say(run: Run, report: DeliverReport) -> list[str]:
     """What was done, and what stays for another run."""
     closed = {name: number for name, number in outcomes_of(report).items() if number and name not in NOT_ENDED}
-    said = [f"{report.sent.total()} sent"] if report.sent.total() or closed or report.again else []
-    said += [f"{number} {name.replace('_', ' ')}" for name, number in closed.items()]
+    parts = [f"{report.sent.total()} sent"] if report.sent.total() or closed or report.again else []
+    parts += [f"{number} {name.replace('_', ' ')}" for name, number in closed.items()]
     if report.again:
-        said.append(say_again(run, report))
+        parts.append(say_again(run, report))
     if report.left:
-        said.append(f"{report.left} over the limit of this run, for the next")
+        parts.append(f"{report.left} over the limit of this run, for the next")
     rest = ((report.paused, "paused"), (report.over_cap, "over the cap"))
-    return said + [f"{number} {words}" for number, words in rest if number]
+    return parts + [f"{number} {words}" for number, words in rest if number]
 
 
 def say_next(run: Run, due: DueReport, report: DeliverReport) -> list[str]:
     """Plans the runs that nothing else is sure to start, and says so: a run that meets another may be cancelled."""
-    said = []
+    parts = []
     if late := count_late(run, due, report):
         by = "the run planned for that" if plan_next_run(run, run.clock()) else "the next run"
-        said.append(f"{late} became due meanwhile: {by} sends them")
+        parts.append(f"{late} became due meanwhile: {by} sends them")
     if report.next_at:
         by = "the run planned for then" if plan_next_run(run, report.next_at) else "the next run after that"
-        said.append(
+        parts.append(
             f"{report.undoable} can still be undone, the first until {run.when(report.next_at)}: {by} sends them"
         )
     if report.hours_at:
         by = "the run planned for then" if plan_next_run(run, report.hours_at) else "the next run after that"
-        said.append(
+        parts.append(
             f"{report.out_of_hours} wait for hours in which they may arrive, the first until "
             f"{run.when(report.hours_at)}: {by} sends them"
         )
-    return said
+    return parts
 
 
 def count_late(run: Run, due: DueReport, report: DeliverReport) -> int:

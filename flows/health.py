@@ -1,4 +1,4 @@
-"""The address of Prefect's server in; what is well on it and what is not out, and how to mend it. Changes nothing."""
+"""Says what is well on Prefect's server and what is not, and how to mend it. Changes nothing."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,11 +8,12 @@ from prefect.client.schemas.filters import WorkerFilter, WorkerFilterStatus
 from prefect.exceptions import ObjectNotFound
 from prefect.settings import get_current_settings
 
-from flows.deploying import connected, find_deployment, name_of, read_plan
-from flows.watching import OURS, read_automations
-from outreach.doctor import Finding
+from flows.automations import OURS, read_automations
+from flows.reconcile import connected, find_deployment, name_of, read_plan
+from outreach.doctor.findings import Finding
 from outreach.errors import OutreachError
 
+# As pyproject.toml bounds Prefect here: a server and its clients go together.
 OLDEST, BEFORE = (3, 8, 8), (3, 10)
 DEPLOY = "Create what is missing: outreach deploy"
 
@@ -23,8 +24,8 @@ def examine_prefect(address: str) -> list[Finding]:
     try:
         with connected(address) as client:
             version = str(client.request("GET", "/admin/version").json())
-            found = [_version(what, version), *_pools(client), *_deployments(client), *_automations(client)]
-            return [*found, _results()]
+            findings = [_version(what, version), *_pools(client), *_deployments(client), *_automations(client)]
+            return [*findings, _results()]
     except OutreachError:
         mend = "Start it: outreach up, or prefect server start; elsewhere, name it in PREFECT_API_URL"
         return [Finding(what, False, mend)]
@@ -80,18 +81,18 @@ def _automations(client: SyncPrefectClient) -> Iterator[Finding]:
     standing = {each.name: each for each in client.read_automations()}
     triggers = [trigger for each in read_plan()["deployments"] for trigger in each.get("triggers", [])]
     for declared in [*triggers, *read_automations()]:
-        what, found = f"automation {declared['name']}", standing.get(f"{OURS}{declared['name']}")
-        if found is None and "tell" in declared:
+        what, automation = f"automation {declared['name']}", standing.get(f"{OURS}{declared['name']}")
+        if automation is None and "tell" in declared:
             yield Finding(what, False, "Nobody is told: set ops.alarms_to in outreach.toml, then outreach deploy")
-        elif found is None:
+        elif automation is None:
             yield Finding(what, False, DEPLOY)
         else:
-            mend = "" if found.enabled else "It is switched off: switch it on in Prefect's UI, if that is over"
-            yield Finding(what, found.enabled, mend)
+            mend = "" if automation.enabled else "It is switched off: switch it on in Prefect's UI, if that is over"
+            yield Finding(what, automation.enabled, mend)
 
 
 def _results() -> Finding:
     kept = get_current_settings().results.persist_by_default
     return Finding(
-        "results stay out of Prefect", not kept, "Set PREFECT_RESULTS_PERSIST_BY_DEFAULT=false" if kept else ""
+        "what Prefect keeps of results", not kept, "Set PREFECT_RESULTS_PERSIST_BY_DEFAULT=false" if kept else ""
     )

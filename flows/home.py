@@ -1,4 +1,4 @@
-"""The first step of every deployed run: into the project's folder, wherever it lies on the worker's machine."""
+"""The first step of every deployed run: enters the project's folder, wherever it lies on the worker's machine."""
 
 import os
 

@@ -1,11 +1,13 @@
-"""A folder of customer data in; the database and a count of what was refused out. Never repeats a customer's value."""
+"""Imports a folder of customer data, and counts what was refused. Never repeats a customer's value."""
 
 from pathlib import Path
 
 from flows.artifacts import as_page, as_table, publish
 from flows.parameters import Folder, MappingFile
 from flows.runs import as_many, finish, flow, name_by_day, open_run
-from outreach.intake import ImportReport, import_folder, read_mapping
+from outreach.intake.mapping import read_mapping
+from outreach.intake.reports import ImportReport
+from outreach.intake.run import import_folder
 
 
 @flow(name="intake", flow_run_name=name_by_day, persist_result=False)

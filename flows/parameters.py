@@ -11,6 +11,7 @@ from pydantic import Field
 from outreach.moments import MOMENTS
 
 
+# No module with a flow may have “from __future__ import annotations”: Prefect's check of these can break over it.
 def shown(title: str, description: str, **more: Any) -> Any:
     """How a field looks on the form; `more` is what else pydantic may hold it to."""
     # Prefect writes a title and a description of its own over all but these.

@@ -1,15 +1,16 @@
-"""A day in; decisions, written messages and open batches out. Sends nothing, and a second run changes nothing."""
+"""Prepares a day: decides, writes messages and opens batches. Sends nothing, and a second run changes nothing."""
 
 from collections import Counter
 
 from flows.artifacts import ProgressBar, as_batches, as_page, as_pictures, as_table, desk_of, publish
 from flows.parameters import DryRun, Moments, On, Writing
 from flows.runs import TO_MEND, Run, announce_approved, as_many, count_of, finish, flow, name_by_day, open_run
-from flows.spreading import spreading
+from flows.shard_runs import spreading
 from outreach.approval.batches import first_references
+from outreach.channels import LETTER
 from outreach.database import reading
 from outreach.day import Prepared, prepare_day
-from outreach.learning import count_messages
+from outreach.learning.counts import count_messages
 
 PICTURES = 3
 
@@ -18,7 +19,7 @@ PICTURES = 3
 def prepare(on: On = None, moments: Moments = [], dry_run: DryRun = False, limit: Writing = None) -> Prepared:  # noqa: B006
     """Find the day's moments, decide on each, write the messages and open the batches. Nothing is sent."""
     with open_run() as run:
-        progress = ProgressBar(run, "messages written")
+        progress = ProgressBar(run, "messages gone through")
         # What rooms say in words may name what it is about, and Prefect keeps its logs: it gets the counts below.
         with spreading("compose", run.log.info, on=run.day.isoformat()) as call_help:
             prepared = prepare_day(
@@ -33,6 +34,7 @@ def prepare(on: On = None, moments: Moments = [], dry_run: DryRun = False, limit
                 progress,
                 call_help,
             )
+        # After the commit of the last of them: whoever hears of it must find the batch approved.
         announce_approved(prepared.approved)
         publish(run, as_page(f"Prepared for {prepared.on}", sections_of(run, prepared)))
         state = TO_MEND if prepared.compose.to_mend else "Completed"
@@ -48,7 +50,7 @@ def sections_of(run: Run, prepared: Prepared) -> dict[str, str]:
     }
     if prepared.dry_run:
         return {"A dry run": "Nothing of this was kept.\n", **sections}
-    desk, letters = desk_of(run.settings), [batch for batch in prepared.batches if batch.channel == "letter"]
+    desk, letters = desk_of(run.settings), [batch for batch in prepared.batches if batch.channel == LETTER.name]
     with reading(run.engine) as session:
         funnel = count_messages(session).funnel
         shown = {batch.batch_id: first_references(session, batch.batch_id, PICTURES) for batch in letters}
@@ -67,17 +69,17 @@ def say(prepared: Prepared) -> str:
     if prepared.is_nothing_new and not prepared.compose.waiting:
         return "Nothing to do: " + ("already done" if prepared.plan.already_decided else "nobody has a moment this day")
     waiting = sum(batch.status == "waiting" for batch in prepared.batches)
-    said = [
+    parts = [
         f"{decided}, {planned} planned",
         f"{as_many(len(prepared.batches), 'batch')} opened, of which {waiting} wait for a person",
     ]
     if prepared.compose.left:
-        said.append(f"{as_many(prepared.compose.left, 'message')} over the limit of this run, for a later one")
+        parts.append(f"{as_many(prepared.compose.left, 'message')} over the limit of this run, for a later one")
     if prepared.compose.to_mend:
         held = as_many(prepared.compose.waiting.total(), "message")
         faults = as_many(len(prepared.compose.to_mend), "fault")
-        said.append(f"{held} held up by {faults} to mend: `outreach prepare`, run by hand, lists them")
-    return "; ".join(said)
+        parts.append(f"{held} held up by {faults} to mend: `outreach prepare`, run by hand, lists them")
+    return "; ".join(parts)
 
 
 def size_of(prepared: Prepared) -> str:

@@ -1,10 +1,11 @@
-"""The database in; counts by moment, channel and status out. Reads only."""
+"""Counts messages by moment, channel and status, and lists the batches that wait. Reads only."""
 
 from flows.artifacts import as_batches, desk_of, link_to, publish
 from flows.runs import as_many, finish, flow, name_by_day, open_run
 from outreach.approval.batches import list_batches
 from outreach.database import reading
-from outreach.learning import StatusReport, count_messages, write_report
+from outreach.learning.counts import StatusReport, count_messages
+from outreach.learning.reports import write_report
 
 
 @flow(name="report", flow_run_name=name_by_day, persist_result=False)

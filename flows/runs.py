@@ -31,17 +31,17 @@ from prefect.states import Completed, Failed, Scheduled
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-from outreach.announcing import announce_approval
+from outreach.channels import CHANNELS
 from outreach.clock import Clock, parse_day, read_clock, system_clock
 from outreach.database import open_database, reading, upgrade_database
 from outreach.database_errors import explain_database_error
-from outreach.delivery.generation import name_installation
+from outreach.delivery.recovery.restore_guard import name_installation
 from outreach.errors import ApprovalError, DatabaseError, NotFound, OutreachError, SettingsError
-from outreach.intake import redate
+from outreach.intake.dates import redate
 from outreach.models import Batch
-from outreach.planning import today_of
 from outreach.planning.knobs import with_saved_knobs
-from outreach.settings import PROJECT, Settings, load_settings
+from outreach.prefect_events import announce_approval
+from outreach.settings import PROJECT, Settings, load_settings, today_of
 
 __all__ = [
     "TO_MEND", "Run", "announce_approved", "as_many", "count_of", "finish", "flow", "name_by_day", "next_run_at",
@@ -50,23 +50,22 @@ __all__ = [
 T = TypeVar("T")
 # Errors whose texts are words of ours, ids and dates. Others may repeat a row, a letter's words, or a file's name.
 TELLABLE = (SettingsError, DatabaseError, NotFound, ApprovalError)
-# The server's clock and ours may differ by a little; a run that came too early would find nothing.
+# The name of each deployment for shard workers.
 SHARDS = "shards"
 TO_MEND = "ToMend"
+# The server's clock and ours may differ by a little; a run that came too early would find nothing.
 A_LITTLE_LATER = timedelta(seconds=5)
-WORDS = {"letter": "letter", "email": "e-mail", "text": "text", "call": "call"}
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a flow hands to a room: the settings and database that the environment names, the clock, the run's log.
+    """What a flow hands to a room."""
 
-    `day` is the one it works on: its parameter `on`, else the business's today as it began.
-    """
-
+    #: Those that the environment names, as is the database.
     settings: Settings
     engine: Engine
     clock: Clock
+    #: The day that it works on: its parameter `on`, else the business's today as it began.
     day: date
     log: "logging.Logger | logging.LoggerAdapter[Any]"
 
@@ -142,7 +141,7 @@ def as_many(number: int, word: str) -> str:
 
 def count_of(channels: Mapping[str, int]) -> list[str]:
     """How many of each channel in words, such as `214 letters`, the letters first."""
-    return [as_many(channels[channel], word) for channel, word in WORDS.items() if channels.get(channel)]
+    return [as_many(channels[name], channel.word) for name, channel in CHANNELS.items() if channels.get(name)]
 
 
 def announce_approved(batches: Iterable[Batch]) -> None:
@@ -179,8 +178,8 @@ def next_run_at(run: Run) -> datetime | None:
     if deployment.id is None:
         return None
     with telling(run), get_client(sync_client=True) as client:
-        found = client.read_flow_runs(flow_run_filter=_waiting(), sort=FlowRunSort.EXPECTED_START_TIME_ASC, limit=1)
-        return found[0].expected_start_time if found else None
+        runs = client.read_flow_runs(flow_run_filter=_waiting(), sort=FlowRunSort.EXPECTED_START_TIME_ASC, limit=1)
+        return runs[0].expected_start_time if runs else None
     return None
 
 

@@ -1,4 +1,4 @@
-"""Messages that are still open in; what could be closed, by looking it up or because its time is over, out.
+"""Closes what is still open, by looking it up or because its time is over.
 
 At its end it says which alarms stand: in its artifact, and by an event for each, for automations to act on.
 """
@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from flows.artifacts import as_page, as_table, publish
 from flows.runs import finish, flow, name_by_day, open_run, outcomes_of
-from outreach.announcing import announce, prefect_address
 from outreach.database import reading
-from outreach.learning import Alarm, find_alarms
-from outreach.tracking import TrackReport, track_open
+from outreach.learning.alarms import Alarm, find_alarms
+from outreach.prefect_events import announce, prefect_address
+from outreach.tracking.lookup import TrackReport, track_open
 
 
 @flow(name="track", flow_run_name=name_by_day, persist_result=False, retries=0)
@@ -18,6 +18,7 @@ def track() -> TrackReport:
     """Close what is open: interrupted hand-overs, messages left without an answer, and messages out of time."""
     with open_run() as run:
         report = track_open(run.engine, run.settings, run.clock)
+        # After the tracking: what it has closed is no alarm any more.
         with reading(run.engine) as session:
             alarms = find_alarms(session, run.settings, run.clock())
         for alarm in alarms:
@@ -40,9 +41,9 @@ def announce_alarm(address: str, alarm: Alarm) -> bool:
 
 
 def sections_of(report: TrackReport, alarms: Sequence[Alarm]) -> dict[str, str]:
-    told = [(alarm.kind, alarm.sentence, alarm.advice, alarm.runbook) for alarm in alarms]
+    rows = [(alarm.kind, alarm.sentence, alarm.advice, alarm.runbook) for alarm in alarms]
     return {
-        "Alarms that stand": as_table(["alarm", "what is wrong", "what to do", "more in"], told),
+        "Alarms that stand": as_table(["alarm", "what is wrong", "what to do", "more in"], rows),
         "Outcomes": as_table(["outcome", "number"], closed_by(report)),
     }
 
@@ -57,11 +58,11 @@ def size_of(report: TrackReport) -> str:
 
 
 def say(report: TrackReport, alarms: Sequence[Alarm]) -> str:
-    said = ", ".join(f"{number} {name}" for name, number in closed_by(report)) or "Nothing to do: nothing is open"
+    summary = ", ".join(f"{number} {name}" for name, number in closed_by(report)) or "Nothing to do: nothing is open"
     if not alarms:
-        return said
+        return summary
     stands = "1 alarm stands" if len(alarms) == 1 else f"{len(alarms)} alarms stand"
-    return f"{said}. {stands}: {', '.join(alarm.kind for alarm in alarms)}"
+    return f"{summary}. {stands}: {', '.join(alarm.kind for alarm in alarms)}"
 
 
 if __name__ == "__main__":

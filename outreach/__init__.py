@@ -1,1 +1,1 @@
-"""Customer data in; letters, e-mails, texts and call lines out, each on the day that matters and each once."""
+"""Writes letters, e-mails, texts and call lines to a business's customers, each on the day that matters and once."""

@@ -1,4 +1,4 @@
-"""Ids in lists that one statement can take, however many there are. It asks for what it is told and decides nothing."""
+"""Splits ids into lists that one statement can take, however many there are. It decides nothing."""
 
 from collections.abc import Collection, Iterator
 from typing import Any

@@ -1,6 +1,6 @@
-"""The only place that asks what time it is, and the arithmetic of business days.
+"""Asks what time it is, which no other module may do, and does the arithmetic of business days.
 
-Instants are aware and UTC. Dates are the business's local dates. Everything else takes them as arguments.
+Instants are aware and in UTC; dates are the business's local dates. Everything else is given them as arguments.
 """
 
 import time as machine
@@ -42,25 +42,25 @@ def stopped_clock(instant: datetime) -> Clock:
     return StoppedClock(instant)
 
 
-def read_clock(said: str | None) -> Clock:
-    """The clock that always shows the instant `said`, or the system's where nothing is said."""
-    return stopped_clock(parse_instant(said)) if said else system_clock
+def read_clock(text: str | None) -> Clock:
+    """The clock that always shows the instant that `text` writes, or the system's where there is no text."""
+    return stopped_clock(parse_instant(text)) if text else system_clock
 
 
-def parse_day(said: str) -> date:
+def parse_day(text: str) -> date:
     """The date written as 2026-11-22; raises SettingsError for anything else."""
     try:
-        return date.fromisoformat(said)
+        return date.fromisoformat(text)
     except ValueError as error:
-        raise SettingsError(f"“{said}” is not a day; write it as 2026-11-22") from error
+        raise SettingsError(f"“{text}” is not a day; write it as 2026-11-22") from error
 
 
-def parse_instant(said: str) -> datetime:
+def parse_instant(text: str) -> datetime:
     """The instant written as 2026-11-22T10:00Z, UTC without a zone; raises SettingsError for anything else."""
     try:
-        instant = datetime.fromisoformat(said)
+        instant = datetime.fromisoformat(text)
     except ValueError as error:
-        raise SettingsError(f"“{said}” is not an instant; write it as 2026-11-22T10:00Z") from error
+        raise SettingsError(f"“{text}” is not an instant; write it as 2026-11-22T10:00Z") from error
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
@@ -76,10 +76,10 @@ def instant_at(day: date, hour: int, timezone: str) -> datetime:
 def add_business_days(day: date, days: int) -> date:
     """The date `days` Mondays-to-Fridays after `day` (before it, when negative). Public holidays count as work days."""
     step = timedelta(days=1 if days >= 0 else -1)
-    left = abs(days)
-    while left:
+    remaining = abs(days)
+    while remaining:
         day += step
-        left -= day.weekday() < 5
+        remaining -= day.weekday() < 5
     return day
 
 

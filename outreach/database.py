@@ -1,4 +1,4 @@
-"""A database URL in; sessions out that are safe to claim from. The only place that knows SQLite from PostgreSQL.
+"""Opens the database, gives sessions in which messages can be claimed safely, and brings the tables to today's shape.
 
 Writing transactions on SQLite always begin IMMEDIATE: with the driver's deferred BEGIN, four claimers doubled 401 of
 800 claims.
@@ -14,11 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, Insert, event, text
+from sqlalchemy import Connection, Engine, Insert, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -27,9 +23,9 @@ from sqlmodel import Session, SQLModel, create_engine
 
 from outreach.database_errors import find_trouble
 from outreach.errors import DatabaseError
-from outreach.letters import plain_letters
 from outreach.local_files import PRIVATE_FILE
 from outreach.locks import take_turns
+from outreach.text_folding import plain_letters
 
 Kept = Callable[[Any], Mapping[str, Any]]
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -47,6 +43,7 @@ def open_database(url: str) -> Engine:
         raise DatabaseError("That is not a database URL; write sqlite:///outreach.db or postgresql://…") from error
     if parsed.drivername in {"postgres", "postgresql"}:
         parsed = parsed.set(drivername="postgresql+psycopg")
+    # Parameters are hidden from errors on both databases: they are people's data, and errors are printed and logged.
     if parsed.get_backend_name() == "postgresql":
         return create_engine(parsed, poolclass=NullPool, hide_parameters=True)
     if parsed.get_backend_name() != "sqlite" or parsed.database in {None, "", ":memory:"}:
@@ -69,6 +66,8 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver must not send a BEGIN of its own
     connection.create_function("md5", 1, _md5, deterministic=True)  # PostgreSQL has it; draws need it on both
     connection.create_function("plain_letters", 1, plain_letters, deterministic=True)
+    # FULL: with NORMAL a power cut may forget a commit, such as an attempt whose message has left
+    # (https://www.sqlite.org/pragma.html#pragma_synchronous).
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_SECONDS * 1000}"):
         connection.execute(f"PRAGMA {pragma}")
 
@@ -165,17 +164,12 @@ def upgrade_database(engine: Engine, revision: str = "head") -> bool:
     Many may run it. Raises DatabaseError when the server cannot be reached, the file cannot be opened, or rows would
     be left that point nowhere; then nothing is changed.
     """
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    newest = _revision_named(revision)
+    newest = _newest_revision() if revision == "head" else revision
     try:
         with reading(engine) as session:
-            if MigrationContext.configure(session.connection()).get_current_revision() == newest:
+            if _revision_of(session) == newest:
                 return False
-        with _reshaping(engine) as session:
-            take_turns(session, "upgrade")
-            config.attributes["connection"] = session.connection()
-            command.upgrade(config, revision)
+        _upgrade(engine, revision)
     except DBAPIError as error:
         if trouble := find_trouble(error):
             raise DatabaseError(trouble) from None
@@ -183,16 +177,35 @@ def upgrade_database(engine: Engine, revision: str = "head") -> bool:
     return True
 
 
+def _upgrade(engine: Engine, revision: str) -> None:
+    # Alembic takes as long to import as SQLAlchemy, and all but the first command on a database need none of it.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with _reshaping(engine) as session:
+        take_turns(session, "upgrade")
+        config.attributes["connection"] = session.connection()
+        command.upgrade(config, revision)
+
+
 def is_upgraded(session: Session) -> bool:
     """Whether the database has the shape that this version of the program works with, and no older or newer one."""
-    return MigrationContext.configure(session.connection()).get_current_revision() == _revision_named("head")
+    return _revision_of(session) == _newest_revision()
+
+
+def _revision_of(session: Session) -> str | None:
+    """The revision that Alembic wrote down in the database; None where it never did."""
+    if not inspect(session.connection()).has_table("alembic_version"):
+        return None
+    return session.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 @cache
-def _revision_named(revision: str) -> str | None:
-    """The number of a revision; found once, since it takes reading every migration."""
-    number = ScriptDirectory(str(MIGRATIONS)).as_revision_number(revision)
-    return number if number is None or isinstance(number, str) else number[0]
+def _newest_revision() -> str:
+    # Each migration's file begins with its revision, and they follow each other in that order.
+    return max(path.name for path in (MIGRATIONS / "versions").glob("[0-9]*.py")).split("_")[0]
 
 
 @contextmanager

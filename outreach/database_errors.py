@@ -89,8 +89,8 @@ def find_trouble(error: Exception) -> str | None:
     # Of errors that are no driver's the words may be a person's.
     if type(cause).__module__.partition(".")[0] != "psycopg":
         return None
-    said = str(cause).casefold()
-    return next((line for words, line in _IN_WORDS.items() if words in said), None)
+    message = str(cause).casefold()
+    return next((line for words, line in _IN_WORDS.items() if words in message), None)
 
 
 def explain_database_error(error: Exception) -> str:

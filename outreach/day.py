@@ -9,15 +9,17 @@ from datetime import date
 
 from sqlalchemy import Engine
 
-from outreach.approval import open_batches
+from outreach.approval.open_batches import open_batches
+from outreach.channels import CHANNELS
 from outreach.clock import Clock
-from outreach.composing import ComposeReport, compose_planned
-from outreach.composing.run import CallHelp, Progress
-from outreach.delivery import DeliverReport, deliver_due
+from outreach.composing.reports import ComposeReport
+from outreach.composing.run import CallHelp, Progress, compose_planned
+from outreach.delivery.reports import DeliverReport
+from outreach.delivery.sender import deliver_due
 from outreach.delivery.shards import count_shards
-from outreach.models import CHANNELS, Batch
+from outreach.models import Batch
 from outreach.moments import MOMENTS
-from outreach.planning import PlanReport, plan_day
+from outreach.planning.run import PlanReport, plan_day
 from outreach.settings import Settings
 
 Tell = Callable[[str], None]
@@ -69,6 +71,7 @@ def prepare_day(
         return Prepared(on, plan, ComposeReport(), [], dry_run=True)
     compose = compose_planned(engine, settings, on, clock(), tell, limit, progress, call_help)
     # Whoever could not be written to by one channel is by the next: each turn takes one away.
+    # Under a limit a later run goes on with it.
     turns = len(CHANNELS) if limit is None else 0
     while compose.due_again and turns:
         turns -= 1

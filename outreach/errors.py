@@ -12,6 +12,7 @@ OutreachError
 │   ├── TemplateRefused           the template itself: carries its name and line
 │   ├── FieldMissing              the customer's data lacks what the template needs
 │   ├── CannotWrite               the pen cannot write a character
+│   ├── ContactChanged            the recipient's contact was corrected since: the message is planned anew
 │   ├── FailedCheck               what was printed is not fit to be approved: a word, a place or a person is wrong
 │   ├── TooLong                   over the pages or segments allowed
 │   └── ScanUnreadable            a scanned form of a person's hand whose pages cannot be found or read
@@ -148,8 +149,8 @@ class TooManyTries(SignInError):
 
     def __init__(self, wait: timedelta) -> None:
         minutes = -(-wait // timedelta(minutes=1))
-        said = "a minute" if minutes <= 1 else f"{minutes} minutes"
-        super().__init__(f"Too many tries have failed. Wait {said}, then try again")
+        duration = "a minute" if minutes <= 1 else f"{minutes} minutes"
+        super().__init__(f"Too many tries have failed. Wait {duration}, then try again")
         self.wait = wait
 
 

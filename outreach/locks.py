@@ -25,6 +25,7 @@ def take_turns(session: Session, name: str) -> None:
 
 
 def _number_of(name: str) -> int:
+    # PostgreSQL's advisory locks have no names, but numbers of 64 bits.
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
 
 
@@ -100,6 +101,7 @@ def is_held(session: Session, name: str) -> bool:
     try:
         # Shared, so that two that ask at once do not take each other for the holder.
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        # We got the lock, so whoever made the file was killed before they could remove it.
         _file_of(engine, name).unlink(missing_ok=True)
     except BlockingIOError:
         return True

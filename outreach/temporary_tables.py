@@ -1,4 +1,4 @@
-"""Tables that only one session sees: copies of real ones to try things out on, and tables that are filled again.
+"""Makes tables that only one session sees: copies of real ones to try things out on, and tables that are filled again.
 
 Nothing here changes a real table, locks one, or keeps anybody waiting.
 """

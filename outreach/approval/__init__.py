@@ -1,30 +1,5 @@
-"""Composed messages in; batches that a person or a rule has approved, rejected or let expire out, each act audited.
+"""Puts composed messages into batches, and lets a person or a rule approve, reject or expire them. Each act is audited.
 
-A message's words change only by an edit, which somebody else must approve; and once a message is approved only the
-outbox writes its status.
+A message's words change only by an edit, which somebody else must approve. Once a message is approved, only delivery
+writes its status.
 """
-
-from outreach.approval.approving import AT_THE_DESK, approve_batch
-from outreach.approval.edits import edit_message
-from outreach.approval.holding import hold_message, release_message
-from outreach.approval.opening import open_batches
-from outreach.approval.rejecting import reject
-from outreach.approval.staff import add_staff, give_first_password, list_staff, remove_staff, take_password
-from outreach.approval.withdrawing import expire_unapproved, withdraw_stopped
-
-__all__ = [
-    "AT_THE_DESK",
-    "add_staff",
-    "approve_batch",
-    "edit_message",
-    "expire_unapproved",
-    "give_first_password",
-    "hold_message",
-    "list_staff",
-    "open_batches",
-    "reject",
-    "release_message",
-    "remove_staff",
-    "take_password",
-    "withdraw_stopped",
-]

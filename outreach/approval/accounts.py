@@ -1,6 +1,7 @@
-"""Names and passwords in; who is signed in, out. Passwords and the cookies of browsers are kept only as hashes.
+"""Signs people in by name and password, and knows who is signed in at a browser.
 
-Nobody is made a member of staff here, and nothing here tells a wrong password from a name that does not exist.
+Passwords and the cookies of browsers are kept only as hashes. Nobody is made a member of staff here, and nothing here
+tells a wrong password from a name that does not exist.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from sqlalchemy import Engine, delete
 from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
-from outreach.approval.failures import Subject, count_try, forget_failures, name_subjects, subjects_of
+from outreach.approval.login_throttle import Subject, count_try, forget_failures, name_subjects, subjects_of
 from outreach.approval.passwords import (
     Draw,
     draw_at_random,
@@ -23,12 +24,12 @@ from outreach.approval.passwords import (
     require_good_password,
 )
 from outreach.approval.staff import end_sign_ins, find_by_email, known_words, set_password
+from outreach.contacts import load_key
 from outreach.database import reading, writing
-from outreach.desk_settings import DeskSettings
 from outreach.errors import NotLetIn, PasswordRefused
-from outreach.intake.contacts import load_key
 from outreach.models import SignIn, Staff
 from outreach.settings import Settings
+from outreach.settings.desk import DeskSettings
 
 SEEN_EVERY = timedelta(minutes=1)
 # On one browser, as many people as take turns at a front desk.
@@ -37,19 +38,23 @@ _KNOWN_AT_MOST = 6
 
 @dataclass(frozen=True)
 class Caller:
-    """Whose request it is, as far as the connection tells: its address, the cookie `known`, what the browser is."""
+    """Whose request it is, as far as the connection tells."""
 
     address: str
+    #: The cookie of a browser in which somebody has signed in before.
     known: str = ""
+    #: What the browser is, such as “Firefox on Windows”.
     browser: str = ""
 
 
 @dataclass(frozen=True)
-class Entry:
-    """Somebody who was let in: `token` is for the cookie of their session, `known` for that of the browser."""
+class SignedIn:
+    """Somebody who was let in."""
 
     staff_id: str
+    #: For the cookie of their session.
     token: str
+    #: For the cookie by which the browser is known from now on.
     known: str
 
 
@@ -61,7 +66,7 @@ def let_in(
     caller: Caller,
     now: datetime,
     draw: Draw = draw_at_random,
-) -> Entry:
+) -> SignedIn:
     """Lets in the member of staff with this id (or e-mail address) and password. Raises NotLetIn or TooManyTries."""
     key = load_key(engine, settings)
     with reading(engine) as session:
@@ -78,17 +83,18 @@ def let_in(
         # Whoever comes by a browser they know opens the door to nobody who tries their name from elsewhere.
         names = [] if known else name_subjects(key, [who, member.email or ""])
         forget_failures(session, [*subjects, *names])
+        # The password was looked at with no transaction open: somebody may have been removed meanwhile.
         current = session.get_one(Staff, who, with_for_update=True)
         if current.removed_at or current.password_hash != member.password_hash:
             raise NotLetIn("This account has just been changed. Try again")
         current.password_hash = fresh or current.password_hash
         token = _open(session, settings.desk, who, "password", caller, now, draw)
-    return Entry(who, token, _remember(key, who, caller.known, draw))
+    return SignedIn(who, token, _remember(key, who, caller.known, draw))
 
 
 def let_in_by_account(
     engine: Engine, settings: Settings, email: str, caller: Caller, now: datetime, draw: Draw = draw_at_random
-) -> Entry:
+) -> SignedIn:
     """Lets in the member of staff with an address that a provider has verified. Raises NotLetIn; nobody is made."""
     key = load_key(engine, settings)
     with writing(engine) as session:
@@ -96,7 +102,7 @@ def let_in_by_account(
         if member is None:
             raise NotLetIn("Nobody here has the e-mail address of that account. Ask an admin to add it to your record")
         token = _open(session, settings.desk, member.staff_id, "account", caller, now, draw)
-    return Entry(member.staff_id, token, _remember(key, member.staff_id, caller.known, draw))
+    return SignedIn(member.staff_id, token, _remember(key, member.staff_id, caller.known, draw))
 
 
 def _try(engine: Engine, subjects: Sequence[Subject], password: str, hashed: str | None, now: datetime) -> bool:
@@ -195,10 +201,10 @@ def change_password(
     """
     key = load_key(engine, settings)
     with reading(engine) as session:
-        found = find_signed_in(session, settings.desk, token, now)
-    if found is None:
+        signed_in = find_signed_in(session, settings.desk, token, now)
+    if signed_in is None:
         raise NotLetIn("You are not signed in any more. Sign in, then choose the password")
-    entry, member = found
+    entry, member = signed_in
     require_good_password(new, known_words(member, settings.business.name))
     subjects = subjects_of(key, member.staff_id, caller.address, _find_known(key, member.staff_id, caller.known))
     if not _try(engine, subjects, old, member.password_hash, now):
@@ -207,6 +213,7 @@ def change_password(
         raise PasswordRefused("The new password is the old one. Choose another")
     with writing(engine) as session:
         forget_failures(session, subjects)
+        # As in `let_in`: the old password was looked at with no transaction open.
         current = session.get_one(Staff, member.staff_id, with_for_update=True)
         if current.removed_at or current.password_hash != member.password_hash:
             raise NotLetIn("This account has just been changed. Try again")
@@ -237,4 +244,5 @@ def _prove(key: bytes, staff_id: str, nonce: str) -> str:
 
 
 def hash_token(token: str) -> str:
+    # No salt and no slow hash, as a password needs: nobody guesses 256 bits of chance.
     return hashlib.sha256(token.encode()).hexdigest()

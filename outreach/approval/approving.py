@@ -1,4 +1,4 @@
-"""A person's or a rule's yes to a batch in; its messages approved out, once, exactly as the approver saw them.
+"""Approves the messages of a batch at a person's or a rule's yes: once, and exactly as the approver saw them.
 
 Every decision is a compare-and-set, so that two approvers, or two runs, make one approval.
 """
@@ -20,13 +20,13 @@ from outreach.approval.batches import (
     reseal,
     seals_since,
 )
-from outreach.approval.holding import put_on_hold
+from outreach.approval.held_messages import put_on_hold
 from outreach.approval.person_reasons import given_by
 from outreach.approval.seals import batch_seal, list_unfit
 from outreach.approval.staff import require_approver
-from outreach.approval.withdrawing import expire_unapproved, withdraw_stopped
+from outreach.approval.withdrawals import expire_unapproved, withdraw_stopped
 from outreach.clock import business_date
-from outreach.composing.storage import open_storage
+from outreach.composing.store.storage import open_storage
 from outreach.database import reading, writing
 from outreach.errors import ChangedSince, NotWaiting, NowFewer, TooMuchGiven
 from outreach.locks import take_turns
@@ -70,6 +70,7 @@ def approve_batch(
         batch.single_person = require_another(session, settings, batch, by)
         if seal and seal != batch.seal:
             _refuse(session, batch, seal)
+        # The seal is made again from the rows: what was changed outside the program shows here.
         same_size = count in (None, batch.count) and cost in (None, batch.cost)
         if not same_size or batch_seal(messages) != batch.seal:
             raise ChangedSince(f"{batch_id} is not what you looked at. Look at it again: outreach batches")
@@ -107,14 +108,14 @@ def _refuse(session: Session, batch: Batch, seal: str) -> None:
         raise ChangedSince(f"{batch.batch_id} never was what you looked at. Look at it again: outreach batches")
     changes = [entry for entry in since if entry.act != SHRUNK]
     if changes:
-        told = "; ".join(f"{' '.join(references_in(entry)) or 'undone'} by {entry.actor}" for entry in changes)
+        edits = "; ".join(f"{' '.join(references_in(entry)) or 'undone'} by {entry.actor}" for entry in changes)
         raise ChangedSince(
-            f"{batch.batch_id} has changed since you looked ({told}). Look at it again: outreach batches"
+            f"{batch.batch_id} has changed since you looked ({edits}). Look at it again: outreach batches"
         )
     gone = {reference: _fate(session, batch, reference) for entry in since for reference in references_in(entry)}
-    told = "; ".join(f"{reference}: {why}" for reference, why in gone.items())
+    fates = "; ".join(f"{reference}: {why}" for reference, why in gone.items())
     raise NowFewer(
-        f"{batch.batch_id} is now {batch.count}, {len(gone)} fewer than you looked at ({told}). Approve what is left?",
+        f"{batch.batch_id} is now {batch.count}, {len(gone)} fewer than you looked at ({fates}). Approve what is left?",
         batch.count,
         batch.cost,
         batch.seal,
@@ -131,6 +132,7 @@ def _fate(session: Session, batch: Batch, reference: str) -> str:
 
 def _leave_held(session: Session, batch: Batch, by: str, now: datetime) -> None:
     """Moves what is on hold into a batch of its own: nothing in an approved batch waits for a decision."""
+    batch.reason = None  # earlier versions left there why one of its messages had been rejected
     held = [message for message in messages_waiting(session, batch.batch_id) if message.status == "held"]
     if held:
         batch.status = "approved"  # so that the held ones are not put back into this very batch
@@ -143,10 +145,11 @@ def let_go(
 ) -> Batch:
     """The batch, approved; nothing of it leaves before `undo_until`. Who may, and whether it is sealed, is settled."""
     batch.status, batch.decided_by, batch.decided_at, batch.undo_until = "approved", by, now, undo_until
+    # What is held, or was taken out, stays what it is.
     composed = update(Message).where(col(Message.batch_id) == batch.batch_id, col(Message.status) == "composed")
     session.execute(composed.values(status="approved", not_before=undo_until))
-    said = [batch.seal, marked, "single person" if batch.single_person else ""]
-    record_act(session, by, "batch approved", batch.batch_id, " ".join(word for word in said if word), now)
+    detail = [batch.seal, marked, "single person" if batch.single_person else ""]
+    record_act(session, by, "batch approved", batch.batch_id, " ".join(word for word in detail if word), now)
     return batch
 
 

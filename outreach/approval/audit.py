@@ -1,4 +1,7 @@
-"""Who did what, when: an append-only chain of entries. Ids and hashes only, so erasing a person never breaks it."""
+"""Records who did what, when, as an append-only chain of entries.
+
+It holds ids and hashes only, so that erasing a person never breaks it.
+"""
 
 import hashlib
 import json
@@ -22,6 +25,7 @@ def record_acts(
     session: Session, actor: str, act: str, subjects: Iterable[str], detail: str, at: datetime
 ) -> list[AuditEntry]:
     """The same for an act done to several at once: an entry for each, in their order, and the turn is taken once."""
+    # Two entries that followed the same one would break the chain.
     take_turns(session, "audit")
     last = session.exec(select(AuditEntry).order_by(col(AuditEntry.sequence).desc()).limit(1)).first()
     before, previous = (last.sequence, last.hash) if last else (0, BEGINNING)
@@ -30,6 +34,7 @@ def record_acts(
         entry = AuditEntry(
             sequence=sequence, previous=previous, hash="", at=at, actor=actor, act=act, subject=subject, detail=detail
         )
+        # Each holds the hash of the one before it: a change to any shows in all that follow.
         entry.hash = previous = _hash(entry)
         entries.append(entry)
     session.add_all(entries)
@@ -48,5 +53,5 @@ def find_break(session: Session) -> int | None:
 
 
 def _hash(entry: AuditEntry) -> str:
-    said = [entry.sequence, entry.previous, entry.at.isoformat(), entry.actor, entry.act, entry.subject, entry.detail]
-    return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()
+    fields = [entry.sequence, entry.previous, entry.at.isoformat(), entry.actor, entry.act, entry.subject, entry.detail]
+    return hashlib.sha256(json.dumps(fields, ensure_ascii=False).encode()).hexdigest()

@@ -88,8 +88,8 @@ def reseal(
     Call it once the messages themselves are flushed.
     """
     waiting = messages_waiting(session, batch.batch_id)
-    left = [message for message in waiting if message.status == "composed"]
-    batch.count, batch.cost, batch.seal = len(left), sum(message.cost for message in left), batch_seal(left)
+    composed = [message for message in waiting if message.status == "composed"]
+    batch.count, batch.cost, batch.seal = len(composed), sum(message.cost for message in composed), batch_seal(composed)
     if not waiting:
         batch.status, batch.decided_by, batch.decided_at = emptied, by, now
     touched = " ".join(sorted(message.reference for message in messages))
@@ -105,6 +105,7 @@ def seals_since(session: Session, batch_id: str, seal: str) -> list[AuditEntry] 
     )
     entries = session.exec(sealed.order_by(col(AuditEntry.sequence))).all()
     had = [number for number, entry in enumerate(entries) if entry.detail.split(" ")[0] == seal]
+    # An edit that is taken back may bring an old seal again: what counts is when it was the batch's last.
     return list(entries[had[-1] + 1 :]) if had else None
 
 

@@ -1,4 +1,4 @@
-"""New words for one message in; the message written anew, and set apart for somebody else to approve, out.
+"""Gives one message new words: it is written anew, and set apart for somebody else to approve.
 
 The rest of its batch goes on. The words themselves are never in the audit: only their hash is.
 """
@@ -10,15 +10,15 @@ from sqlmodel import Session, select
 
 from outreach.approval.audit import record_act
 from outreach.approval.batches import CHANGED, require_message, require_waiting
-from outreach.approval.holding import set_apart
+from outreach.approval.held_messages import set_apart
 from outreach.approval.staff import require_writer
-from outreach.composing.contents import Row, content_row, keep_body, open_to_write
 from outreach.composing.digests import media_type_for, message_digest
 from outreach.composing.editing import open_draft, sha256_of, words_of, write_edited
-from outreach.composing.writing import Written
+from outreach.composing.store.contents import Row, content_row, keep_body, open_to_write
+from outreach.composing.writing import WrittenMessage
+from outreach.contacts import load_key
 from outreach.database import insert_new, reading, writing
 from outreach.errors import ChangedSince
-from outreach.intake.contacts import load_key
 from outreach.locks import take_turns
 from outreach.models import Batch, Content, Edit, Message
 from outreach.settings import Settings
@@ -39,7 +39,7 @@ def edit_message(
     with reading(engine) as session:
         require_writer(session, by)
         draft = open_draft(session, reference.upper())
-        said = words_of(session, draft.message.reference)
+        before = words_of(session, draft.message.reference)
     # A page takes a while to print, and nobody should have to wait for it.
     written = write_edited(settings, load_key(engine, settings), draft, words)
     media_type = media_type_for(draft.message.channel, draft.message.provider)
@@ -50,13 +50,13 @@ def edit_message(
         batch = require_waiting(session, message.batch_id or "", settings.business.zone)
         if message.digest != draft.message.digest or digest not in (None, message.digest):
             raise ChangedSince(f"{message.reference} was edited while you were at it. Look at it again, then edit it")
-        if written.words == said:
+        if written.words == before:
             return batch
         _store(session, message, written, row, by, now)
         return set_apart(session, batch, [message], by, False, by, now, CHANGED)
 
 
-def _store(session: Session, message: Message, written: Written, row: Row, by: str, now: datetime) -> None:
+def _store(session: Session, message: Message, written: WrittenMessage, row: Row, by: str, now: datetime) -> None:
     """Keeps the words and the bytes, and makes them what the message is."""
     edits = select(func.count()).select_from(Edit).where(Edit.reference == message.reference)
     number = session.exec(edits).one() + 1

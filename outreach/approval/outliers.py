@@ -1,4 +1,4 @@
-"""The messages of a batch in; which of them a person should look at first, and why, out. Reads, and decides nothing."""
+"""Finds which messages of a batch a person should look at first, and why. Reads, and decides nothing."""
 
 import re
 from collections import Counter, defaultdict
@@ -11,13 +11,16 @@ from typing import Any
 from sqlalchemy import Row
 from sqlmodel import Session, col, select
 
+from outreach.intake.name_affixes import has_degree, is_company
 from outreach.models import Batch, Content, Customer, Message
-from outreach.planning.collecting import DEBTS
+from outreach.planning.debt_collection import DEBTS
 from outreach.planning.receivables import OpenInvoice, read_receivables, total_by_currency
 
-# What nobody is called: digits, signs, a form's words, one Latin letter alone.
+# What nobody is called: digits, signs, notes in brackets, two names in one, a form's words, one Latin letter alone.
+# “md” is not among them, as in Md Rahman: `has_degree` knows where it is a degree.
 _ODD_NAME = re.compile(
-    r"\d|[@/\\<>{}_=#*|]|\b(test|unknown|none|null|n/?a|customer|dear|asdf|xxx+)\b|^\W*[a-z]\W*$", re.IGNORECASE
+    r"\d|[@/\\<>{}_=#*|()\[\];（）［］【】；؛]|\b(test|unknown|none|null|n/?a|customer|dear|asdf|xxx+)\b|^\W*[a-z]\W*$",
+    re.IGNORECASE,
 )
 SEVERAL = "several in one household"
 LONG, FAR = 1.25, 3
@@ -48,7 +51,7 @@ def look_over(session: Session, batch_id: str) -> list[Look]:
     rows = _messages_of(session, batch_id)
     why = {row.reference: _own_reasons(row) for row in rows}
     unusual = _unusual(session, rows, session.get_one(Batch, batch_id).currency) if rows else {}
-    for shared in (_new_contacts(session, rows, batch_id), _long_ones(rows), _nameless(rows), unusual):
+    for shared in (_new_contacts(session, rows, batch_id), _long_ones(rows), unusual):
         for reference, reason in shared.items():
             why[reference].append(reason)
     for reference in _together(rows):
@@ -56,6 +59,7 @@ def look_over(session: Session, batch_id: str) -> list[Look]:
     common = {
         reason for reason, n in Counter(r for reasons in why.values() for r in reasons).items() if n > len(rows) / 2
     }
+    # With one message alone, whatever is true of it would be true of more than half.
     looks = [_look(row, [r for r in why[row.reference] if r not in common or len(rows) == 1]) for row in rows]
     return sorted(looks, key=lambda look: (-len(look.reasons), look.reference))
 
@@ -88,7 +92,7 @@ def _messages_of(session: Session, batch_id: str) -> Rows:
 
 def _own_reasons(row: Row[Any]) -> list[str]:
     reasons = ["on hold"] if row.status == "held" else []
-    if odd_name(row.given_name) or odd_name(row.family_name):
+    if any(odd_name(name) for name in (row.given_name, row.family_name, row.preferred_name)):
         reasons.append("a name that looks wrong")
     return reasons
 
@@ -109,10 +113,6 @@ def _new_contacts(session: Session, rows: Rows, batch_id: str) -> dict[str, str]
 def _long_ones(rows: Rows) -> dict[str, str]:
     usual = median(row.length or 0 for row in rows) if rows else 0
     return {row.reference: "longer than the others" for row in rows if (row.length or 0) > LONG * usual}
-
-
-def _nameless(rows: Rows) -> dict[str, str]:
-    return {row.reference: "no preferred name" for row in rows if not row.preferred_name}
 
 
 def _together(rows: Rows) -> list[str]:
@@ -158,8 +158,10 @@ def odd_name(name: str | None) -> bool:
     """Whether a name looks like a slip of data entry; an empty one is no name at all."""
     if not name:
         return False
-    shouted = len(name) > 2 and name.isupper()
-    return bool(_ODD_NAME.search(name)) or shouted or name.islower()
+    # Two capitals may be initials, with points or without.
+    shouted = sum(map(str.isalpha, name)) > 2 and name.isupper()
+    is_odd = _ODD_NAME.search(name) or has_degree(name) or is_company(name)
+    return bool(is_odd) or shouted or name.islower()
 
 
 def _look(row: Row[Any], reasons: list[str]) -> Look:

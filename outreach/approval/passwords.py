@@ -1,4 +1,4 @@
-"""Passwords: what a person typed in, its argon2id hash out, and whether the two belong together.
+"""Hashes passwords with argon2id, checks them against their hashes, and refuses those that are easily guessed.
 
 A password is never kept, written down or shown again; only a first one is shown, once.
 """
@@ -31,7 +31,8 @@ _OBVIOUS = (
 # Crockford's base 32 in small letters: nothing in it is mistaken for another when read aloud or typed from paper.
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 # Above the lowest parameters that OWASP names for argon2id; about a tenth of a second.
-_hasher = PasswordHasher(time_cost=2, memory_cost=47_104, parallelism=1, type=Type.ID)
+TIMES, KIBIBYTES = 2, 47_104
+_hasher = PasswordHasher(time_cost=TIMES, memory_cost=KIBIBYTES, parallelism=1, type=Type.ID)
 # Each takes 46 MiB while it runs: a crowd at the door must not use up the machine.
 _at_once = BoundedSemaphore(2)
 
@@ -77,11 +78,11 @@ def require_good_password(password: str, known: Iterable[str]) -> None:
             f"A password has {SHORTEST} to {LONGEST} characters; this one has {len(written)}. Three or four words that "
             "do not belong together are easy to keep in mind"
         )
-    left = _fold(written)
+    rest = _fold(written)
     words = {word for line in known for word in (_fold(line), *(_fold(part) for part in line.split()))}
     for word in sorted({*_OBVIOUS, *words}, key=len, reverse=True):
-        left = left.replace(word, "") if len(word) >= 3 else left
-    if len(left) < _LEFT_OVER or len(set(_fold(written))) < _DIFFERENT:
+        rest = rest.replace(word, "") if len(word) >= 3 else rest
+    if len(rest) < _LEFT_OVER or len(set(_fold(written))) < _DIFFERENT:
         raise PasswordRefused(
             "This password is easily guessed: it is made of names, or of what everybody tries first. Three or four "
             "words that do not belong together are better"

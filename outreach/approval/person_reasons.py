@@ -11,11 +11,12 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from outreach.channels import LETTER
 from outreach.chunks import select_for
-from outreach.composing.hands import LET_GO
+from outreach.composing.contributors import LET_GO
 from outreach.models import Batch, Message, Moment, Staff
 from outreach.moments import knobs_for
-from outreach.planning.ceilings import GIVEN, Given, find_given, why_too_much
+from outreach.planning.ceilings import GIVEN, GiftTotals, find_given, why_too_much
 from outreach.settings import Settings
 
 # So many earlier runs say what is usual.
@@ -26,22 +27,21 @@ CHANGED = "the first run since its words, knobs or mapping changed"
 
 @dataclass(frozen=True)
 class Opening:
-    """Messages that would be one batch, made with what has the `fingerprint`; empty where nobody knows what that was.
-
-    `for_person` says that the knobs they were made with ask for a person's approval.
-    """
+    """Messages that would be one batch."""
 
     run_on: date
     kind: str
     channel: str
+    #: Of what they were made with; empty where nobody knows what that was.
     fingerprint: str
+    #: Whether the knobs they were made with ask for a person's approval.
     for_person: bool
     messages: list[Message]
 
 
 def why_person(session: Session, settings: Settings, opening: Opening) -> str:
     """Why a person must look first; empty when the rule may let them go."""
-    if opening.channel == "letter":
+    if opening.channel == LETTER.name:
         return "letters wait for a person"
     if opening.for_person or knobs_for(settings, opening.kind).approval == "person":
         return "this moment waits for a person"
@@ -55,12 +55,12 @@ def why_person(session: Session, settings: Settings, opening: Opening) -> str:
     )
 
 
-def given_by(session: Session, run_on: date, messages: list[Message]) -> Given:
+def given_by(session: Session, run_on: date, messages: list[Message]) -> GiftTotals:
     """What the gifts of messages that are to be approved together come to, and those of their month with them."""
     values = [message.reward_value for message in messages]
     batch = sum(values)
     # A batch that gives nothing is not held by what others gave.
-    return Given(max(values, default=0), batch, find_given(session, run_on, GIVEN) + batch if batch else 0)
+    return GiftTotals(max(values, default=0), batch, find_given(session, run_on, GIVEN) + batch if batch else 0)
 
 
 def _approved(opening: Opening) -> tuple[Any, ...]:
@@ -101,8 +101,8 @@ def _why_unseen(session: Session, opening: Opening) -> str:
             return f"nobody has looked at its words in “{language}” yet"
     about = seen.join(Moment, col(Moment.moment_id) == Message.moment_id)
     for event, named_on in _events_of(session, opening):
-        known = about.where(Moment.occasion == event, Moment.occasion_on == named_on)
-        if session.exec(known.limit(1)).first() is None:
+        of_event = about.where(Moment.occasion == event, Moment.occasion_on == named_on)
+        if session.exec(of_event.limit(1)).first() is None:
             return f"nobody has looked at “{event}” yet, and whom it hit"
     return ""
 

@@ -1,4 +1,4 @@
-"""Batches that wait too long in; those to remind the deputy of, each claimed once, out. It sends nothing."""
+"""Finds the batches that wait too long, and claims each once for a reminder to the deputy. It sends nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,6 +53,7 @@ def claim_reminder(session: Session, settings: Settings, now: datetime) -> Remin
 
 
 def _claim(session: Session, batch: Batch, staff_id: str, now: datetime) -> bool:
+    # A compare-and-set: of two runs at once, one alone finds it free.
     free = update(Batch).where(
         col(Batch.batch_id) == batch.batch_id, col(Batch.status) == "waiting", col(Batch.reminded_at).is_(None)
     )
@@ -66,6 +67,7 @@ def _claim(session: Session, batch: Batch, staff_id: str, now: datetime) -> bool
 def release_reminder(session: Session, batches: Sequence[Batch], now: datetime) -> None:
     """Lets the next run remind of these again, because this reminder surely did not leave."""
     for batch in batches:
+        # Only our own claim: one that another run has made since stands.
         mine = update(Batch).where(col(Batch.batch_id) == batch.batch_id, col(Batch.reminded_at) == batch.reminded_at)
         session.connection().execute(mine.values(reminded_at=None, reminded=None))
         record_act(session, PLANNER, "reminder failed", batch.batch_id, batch.reminded or "", now)

@@ -9,17 +9,19 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Engine
 
-from outreach.composing.contents import Bodies, read_bodies
 from outreach.composing.digests import message_digest
-from outreach.composing.storage import Storage
+from outreach.composing.store.contents import Bodies, read_bodies
+from outreach.composing.store.storage import Storage
 from outreach.errors import ContentLost
 from outreach.models import Message
 
+# The bytes of a chunk are all in memory at once.
 CHUNK = 200
 
 
 def batch_seal(messages: Sequence[Message]) -> str:
     """The seal of `messages`, whatever order they come in; all must be composed."""
+    # By reference, so that whoever reads the rows in another order makes the same seal.
     ordered = sorted(messages, key=lambda message: message.reference)
     sealed = {
         "digests": [message.digest for message in ordered],

@@ -15,11 +15,13 @@ from outreach.approval.passwords import (
     make_first_password,
     require_good_password,
 )
+from outreach.contacts import deliverable_email, normalise_email
 from outreach.errors import ApprovalError, NotAllowed, NotFound
-from outreach.intake.contacts import deliverable_email, normalise_email
 from outreach.models import ROLES, SignIn, Staff
 
 COMMAND_LINE = "command line"
+#: The roles of those who may approve, reject and undo.
+APPROVERS = ROLES[ROLES.index("approver") :]
 # The program's own names in the audit hold a space, and nobody else may pass for them.
 _STAFF_ID = re.compile(r"\w[\w.@+-]{0,63}")
 
@@ -56,8 +58,8 @@ def _free_email(session: Session, staff_id: str, email: str) -> str:
 def find_by_email(session: Session, email: str) -> Staff | None:
     """The active member of staff with this address, in any spelling."""
     normal = normalise_email(email)
-    known = select(Staff).where(col(Staff.email).is_not(None), col(Staff.removed_at).is_(None))
-    members = session.exec(known.order_by(Staff.staff_id)) if normal else ()
+    with_email = select(Staff).where(col(Staff.email).is_not(None), col(Staff.removed_at).is_(None))
+    members = session.exec(with_email.order_by(Staff.staff_id)) if normal else ()
     return next((member for member in members if normalise_email(member.email or "") == normal), None)
 
 
@@ -68,6 +70,7 @@ def list_staff(session: Session) -> Sequence[Staff]:
 def remove_staff(session: Session, staff_id: str, at: datetime) -> None:
     """Takes away what someone may do, at once and wherever they are signed in; what they did stays in the audit."""
     member = require_staff(session, staff_id)
+    # Who is added again later gets this record back, and must not come in with the password of before.
     member.removed_at, member.email, member.password_hash, member.must_change = at, None, None, True
     end_sign_ins(session, staff_id)
     record_act(session, COMMAND_LINE, "staff removed", staff_id, "", at)
@@ -138,30 +141,35 @@ def whom_to_ask(session: Session) -> str:
 
 def require_staff(session: Session, staff_id: str) -> Staff:
     """The active record of `staff_id`; raises NotFound saying how to add one."""
+    if not staff_id:
+        raise NotFound("Say who does this: add --by WHO, the id of a staff record (outreach staff list)")
     member = session.get(Staff, staff_id)
     if member is None or member.removed_at:
         raise NotFound(f"Nobody here is called “{staff_id}”. Add them: outreach staff add {staff_id} --name '…'")
     return member
 
 
-def require_approver(session: Session, staff_id: str) -> Staff:
-    """The record of someone who may approve, reject and undo; raises NotAllowed for any other role."""
-    return _require_role(session, staff_id, "approver", "approve")
+def require_approver(session: Session, staff_id: str, act: str = "approve") -> Staff:
+    """The record of someone who may approve, reject and undo; raises NotAllowed for a lower role."""
+    return _require_role(session, staff_id, "approver", act)
 
 
-def require_writer(session: Session, staff_id: str) -> Staff:
-    """The record of someone who may edit messages and hold them; raises NotAllowed for any other role."""
-    return _require_role(session, staff_id, "writer", "change a message")
+def require_writer(session: Session, staff_id: str, act: str = "change a message") -> Staff:
+    """The record of someone who may edit messages and hold them; raises NotAllowed for a lower role."""
+    return _require_role(session, staff_id, "writer", act)
 
 
-def require_admin(session: Session, staff_id: str) -> Staff:
-    """The record of someone who may lift what others wrote down; raises NotAllowed for any other role."""
-    return _require_role(session, staff_id, "admin", "lift it")
+def require_admin(session: Session, staff_id: str, act: str) -> Staff:
+    """The record of someone who may do what only admins may, `act` in words; raises NotAllowed for any other role."""
+    return _require_role(session, staff_id, "admin", act)
 
 
 def _require_role(session: Session, staff_id: str, lowest: str, act: str) -> Staff:
     member = require_staff(session, staff_id)
     allowed = ROLES[ROLES.index(lowest) :]
     if member.role not in allowed:
-        raise NotAllowed(f"{staff_id} is a {member.role} and cannot {act}; only {', '.join(allowed)} can")
+        who = " or ".join(other.staff_id for other in list_staff(session) if other.role in allowed)
+        ask = f"Ask {who}" if who else f"Add somebody: outreach staff add WHO --name '…' --role {lowest}"
+        roles = " or ".join(allowed)
+        raise NotAllowed(f"{staff_id} may not {act}: their role is {member.role}, and it takes {roles}. {ask}")
     return member

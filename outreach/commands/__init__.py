@@ -1,1 +1,1 @@
-"""The commands that are not in cli.py, by what they are about, and the options they all share. They hold no rules."""
+"""The `outreach` command: a file for each group of commands, and what they share. They call rooms and hold no rules."""

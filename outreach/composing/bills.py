@@ -1,7 +1,7 @@
 """The bills of a late payment as its words name them: each with its amount and day, and of many only the oldest.
 
-What is late, and how much of it, is worked out in planning; nothing is added or left out here but what no page has
-room for, and of that the number and the sum are told.
+What is late, and how much of it, is worked out in planning. Nothing is added here, and only what no page has room for
+is left out: its number and its sum are told.
 """
 
 from collections.abc import Sequence
@@ -11,13 +11,6 @@ from outreach.planning.receivables import OpenInvoice, total_by_currency
 
 # A letter has one page, and more than these nobody reads.
 MOST_NAMED = 4
-
-
-# What a template may go through: what it calls each in turn, and the parts of it that it may use.
-LOOPS = {
-    "bills": ("bill", frozenset({"amount", "due_on", "currency"})),
-    "more": ("rest", frozenset({"count", "amount", "currency"})),
-}
 
 
 def name_bills(late: Sequence[OpenInvoice]) -> tuple[Bill, ...]:

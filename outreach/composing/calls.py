@@ -1,11 +1,11 @@
-"""A call's words in; one line of today's call sheet out: what it is about, what to say, and what not to say."""
+"""Writes one line of today's call sheet: what a call is about, what to say, and what not to say."""
 
 import re
 
 from outreach.composing.digests import canonical_json
-from outreach.composing.environment import render_template
-from outreach.composing.facts import Facts
-from outreach.composing.templates import Words
+from outreach.composing.template_data import Facts
+from outreach.composing.templating.engine import render_template
+from outreach.composing.templating.templates import Words
 
 _BREAK = re.compile(r"^---$", re.MULTILINE)
 

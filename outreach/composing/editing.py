@@ -1,4 +1,4 @@
-"""Words that a person gave to one composed message in; its true bytes, written anew under the rules for templates, out.
+"""Writes one composed message anew with words that a person gave it, under the rules for templates.
 
 Recipient, layout, pen, reference and unsubscribe link stay what they are. Nothing is stored or sent here.
 """
@@ -12,54 +12,59 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Engine, or_
 from sqlmodel import Session, col, select
 
-from outreach.composing.addresses import Address
+from outreach.channels import CALL, EMAIL, LETTER, TEXT
 from outreach.composing.calls import write_call
-from outreach.composing.card_papers import choose, chosen_paper
-from outreach.composing.contents import read_row
 from outreach.composing.digests import PENS, media_type_for
+from outreach.composing.editable_words import html_from_words
 from outreach.composing.emails import write_email
-from outreach.composing.environment import UNWRITABLE, Dress, Value, check_template
-from outreach.composing.facts import Facts, locale_of, signatory_on
-from outreach.composing.guarding import Person, person_of
-from outreach.composing.harsh_words import require_kind_words
-from outreach.composing.layouts import layouts_sha256
+from outreach.composing.paper.addresses import Address
+from outreach.composing.paper.card_sizes import choose, chosen_paper
+from outreach.composing.paper.letters import render_letter
+from outreach.composing.paper.vouchers import vouchers_for
+from outreach.composing.proofing.letter_check import lines_of, own_of_edited, own_people, require_sound
+from outreach.composing.proofing.wrong_recipient import Bystander, person_of
 from outreach.composing.run import assignments_for
-from outreach.composing.sounding import lines_of, own_of_edited, own_people, require_sound
-from outreach.composing.templates import Words, read_sources, saved_sources
+from outreach.composing.store.contents import read_row
+from outreach.composing.template_data import Facts, locale_of, signatory_on
+from outreach.composing.templating.engine import UNWRITABLE, Dress, Value, check_template
+from outreach.composing.templating.harsh_words import require_kind_words
+from outreach.composing.templating.small_print import layouts_sha256
+from outreach.composing.templating.subject_line import require_whole_subject
+from outreach.composing.templating.templates import Words, read_sources, saved_sources
 from outreach.composing.texts import write_text
-from outreach.composing.vouchers import vouchers_for
-from outreach.composing.wording import html_from_words
-from outreach.composing.writing import Written, letter_body, require_business, size_of_letter
+from outreach.composing.writing import WrittenMessage, cost_of_letter, letter_body, require_business
+from outreach.contacts import load_key
 from outreach.database import reading
 from outreach.errors import CannotWrite, NotFound, TemplateRefused
-from outreach.intake.contacts import load_key
 from outreach.intake.names import names_to_call
 from outreach.models import Customer, Edit, Message, Reward, Treatment, Wording
 from outreach.money import Amount
 from outreach.settings import Settings
 
 _BRACES = re.compile(r"[{}]")
+# Only what HTML takes for the beginning of a tag or a comment: a lone “<” may stand in plain words.
 _TAG = re.compile(r"</?[A-Za-z!]")
 _LAYING_OUT = re.compile(r"</?p>|<br>")
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A composed message that can be written anew, `about` these customers.
-
-    `private` are words that no subject or text may hold, and `saved` what was saved at the desk in place of templates.
-    `people`, by id, are those whose messages wait in the same batch. `given` is what it gives each. `names` are what
-    the recipient, and those it is about, may be called.
-    """
+    """A composed message that can be written anew."""
 
     message: Message
     recipient: Customer
     direct_line: str
+    #: Words that no subject and no text may hold.
     private: frozenset[str]
+    #: The ids of the customers whom it is about.
     about: tuple[str, ...]
+    #: What was saved at the desk in place of templates, by the template's name.
     saved: Mapping[str, str]
-    people: Mapping[str, Person]
+    #: Those whose messages wait in the same batch, by id: with them it could be mixed up.
+    people: Mapping[str, Bystander]
+    #: The gift that it gives each customer it is about.
     given: Amount | None = None
+    #: What the recipient, and those it is about, may be called, the longest first.
     names: tuple[str, ...] = ()
 
 
@@ -96,31 +101,32 @@ def open_draft(session: Session, reference: str) -> Draft:
     recipient = session.get(Customer, message.recipient_id)
     if recipient is None:
         raise CannotWrite("the customer's record is no longer here")
-    call = read_row(session, message.content_sha256) if message.channel == "call" else None
+    call = read_row(session, message.content_sha256) if message.channel == CALL.name else None
     direct_line = json.loads(call)["direct_line"] if call else ""
     about = tuple(occasion.customer_id for occasion in assignments_for(session, [message])[0].occasions)
     names = session.exec(select(Treatment.name).where(col(Treatment.customer_id).in_(about)).distinct())
     private = frozenset(name.casefold() for name in names if name)
-    people = _people_beside(session, message) if message.channel == "letter" else {}
+    people = _people_beside(session, message) if message.channel == LETTER.name else {}
     rewards = select(Reward.amount, Reward.currency).where(Reward.reference == reference)
     given = session.exec(rewards.order_by(col(Reward.amount).desc()).limit(1)).first()
     gift = Amount(*given) if given else None
     whom = session.exec(select(Customer).where(col(Customer.customer_id).in_({*about, recipient.customer_id})))
+    # The longest first: “Ann Marie” must not leave “Marie” behind.
     called = tuple(sorted({name for one in whom for name in names_to_call(one)}, key=lambda name: (-len(name), name)))
     return Draft(message, recipient, direct_line, private, about, saved_sources(session), people, gift, called)
 
 
-def _people_beside(session: Session, message: Message) -> dict[str, Person]:
+def _people_beside(session: Session, message: Message) -> dict[str, Bystander]:
     """The recipients of the messages in the same batch, and whom those are about."""
     beside = select(Customer).join(
         Message,
         or_(col(Message.recipient_id) == Customer.customer_id, col(Message.customer_id) == Customer.customer_id),
     )
-    found = session.exec(beside.where(Message.batch_id == message.batch_id).distinct())
-    return {customer.customer_id: person_of(customer) for customer in found}
+    customers = session.exec(beside.where(Message.batch_id == message.batch_id).distinct())
+    return {customer.customer_id: person_of(customer) for customer in customers}
 
 
-def write_edited(settings: Settings, key: bytes, draft: Draft, words: str) -> Written:
+def write_edited(settings: Settings, key: bytes, draft: Draft, words: str) -> WrittenMessage:
     """The message with these words, in the layout it has; `words` in the result are as they will be kept.
 
     Raises TemplateRefused with the line for what no template may hold, CannotWrite for characters that its pen lacks,
@@ -133,27 +139,33 @@ def write_edited(settings: Settings, key: bytes, draft: Draft, words: str) -> Wr
     fields: dict[str, Value] = {"signatory_phone": draft.direct_line}
     facts = Facts(draft.recipient, {}, signatory_on(settings, message.send_on), locale_of(language, settings), fields)
     source = Words(message.kind, message.channel, language, _sources(message.channel, kept), sha256_of(kept))
-    if message.channel == "letter":
+    if message.channel == LETTER.name:
         source = _on_its_paper(settings, draft, source)
         address, provider = _address_of(message), message.provider or settings.provider_for("letter")
         given = draft.given or Amount(0)
         vouchers = vouchers_for(settings, key, given, message.reference, draft.about, given.currency)
-        body = letter_body(settings, provider, facts, source, address, message.send_on, message.reference, vouchers)
+        rendered, on, pages = render_letter(facts, source), message.send_on, 1
+        try:
+            body = letter_body(settings, provider, facts, source, rendered, address, on, message.reference, vouchers)
+        except TemplateRefused as refused:
+            # These words are of no template, and their lines are not those that were typed.
+            raise CannotWrite(refused.reason) from refused
         if provider not in PENS:
             people = own_people(facts, draft.about, draft.people)
             own = own_of_edited(settings, facts, kept, lines_of(address), vouchers, people)
-            require_sound(settings, provider, body, address, own, draft.private, draft.people.values())
-        return Written(message.recipient or "", kept, body, *size_of_letter(settings, provider, source, body))
-    if message.channel == "email":
+            pages = require_sound(settings, provider, body, address, own, draft.private, draft.people.values())
+        cost = cost_of_letter(settings, provider, source, pages)
+        return WrittenMessage(message.recipient or "", kept, body, pages, cost)
+    if message.channel == EMAIL.name:
         to = json.loads(message.recipient or "{}")
         mailbox = to["name"], to["email"]
         body = write_email(facts, source, mailbox, business, message.reference, key)
-        return Written(message.recipient or "", kept, body, 1, settings.postage.email)
-    if message.channel == "text":
-        said, segments = write_text(facts, source, settings.texts.max_segments)
+        return WrittenMessage(message.recipient or "", kept, body, 1, settings.postage.email)
+    if message.channel == TEXT.name:
+        text, segments = write_text(facts, source, settings.texts.max_segments)
         cost = segments * settings.postage.text_segment
-        return Written(message.recipient or "", said, said.encode(), segments, cost)
-    return Written(message.recipient or "", kept, write_call(facts, source), 1, settings.postage.call)
+        return WrittenMessage(message.recipient or "", text, text.encode(), segments, cost)
+    return WrittenMessage(message.recipient or "", kept, write_call(facts, source), 1, settings.postage.call)
 
 
 def _on_its_paper(settings: Settings, draft: Draft, words: Words) -> Words:
@@ -164,8 +176,8 @@ def _on_its_paper(settings: Settings, draft: Draft, words: Words) -> Words:
 
 def _address_of(message: Message) -> Address:
     """The address as it was composed, whatever the customer's record says by now."""
-    known = json.loads(message.recipient or "{}")
-    return Address(**(known | {"lines": tuple(known["lines"]), "streets": tuple(known["streets"])}))
+    fields = json.loads(message.recipient or "{}")
+    return Address(**(fields | {"lines": tuple(fields["lines"]), "streets": tuple(fields["streets"])}))
 
 
 def sha256_of(words: str) -> str:
@@ -174,9 +186,9 @@ def sha256_of(words: str) -> str:
 
 
 def _sources(channel: str, words: str) -> dict[str, str]:
-    if channel == "letter":
+    if channel == LETTER.name:
         return {"html": html_from_words(words)}
-    if channel == "email":
+    if channel == EMAIL.name:
         return {"txt": words, "html": html_from_words(words.partition("\n")[2], tags_are_text=True)}
     return {"txt": words}
 
@@ -184,18 +196,21 @@ def _sources(channel: str, words: str) -> dict[str, str]:
 def check_words(settings: Settings, draft: Draft, words: str) -> str:
     """The words as they will be kept, with plain line ends. Raises TemplateRefused with the line."""
     name, channel = draft.message.reference, draft.message.channel
+    # Browsers send the lines of a text area with CRLF, whatever the machine.
     lines = words.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ").split("\n")
     for number, line in enumerate(lines, start=1):
         if refused := _against(line, channel):
             raise TemplateRefused(name, number, refused)
     kept = "\n".join(line.rstrip() for line in lines)
-    dress: Dress = "letter" if channel == "letter" else "plain"
+    dress: Dress = "letter" if channel == LETTER.name else "plain"
     check_template(name, kept, (), dress)
     kept = kept.strip()
     _, _, rest = kept.partition("\n")
-    if not kept or (channel in {"email", "call"} and not rest.strip()):
+    if not kept or (channel in {EMAIL.name, CALL.name} and not rest.strip()):
         raise TemplateRefused(name, 1, "there must be words; those of e-mails and calls begin with a subject line")
-    if channel == "text" and not (settings.business.name in kept and "STOP" in kept):
+    if channel in {EMAIL.name, CALL.name}:
+        require_whole_subject(name, kept)
+    if channel == TEXT.name and not (settings.business.name in kept and "STOP" in kept):
         raise TemplateRefused(
             name, 1, f"a text names the business ({settings.business.name}) and says how to stop (STOP)"
         )
@@ -221,7 +236,7 @@ def _against(line: str, channel: str) -> str:
         return "it holds an invisible control character; type the line anew"
     if _BRACES.search(line):
         return "there are no fields here: write what stands for { and } as it shall be read"
-    if channel != "letter" and _TAG.search(line):
+    if channel != LETTER.name and _TAG.search(line):
         return "there are no tags here: write plain words"
     if _LAYING_OUT.search(line):
         return "leave a blank line for a new paragraph, and write no tag for it"

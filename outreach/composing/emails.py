@@ -1,7 +1,7 @@
-"""An e-mail's words and its recipient in; the complete message, text and HTML, with its head, out.
+"""Writes a complete e-mail out of its words and its recipient: text and HTML, with its head.
 
-It has no Date: that is true only when it leaves, and is written then. What is written is read back before it is given
-out.
+It has no Date: that is true only when the e-mail leaves, and is written then. What is written is read back before it is
+given out.
 """
 
 import re
@@ -10,15 +10,15 @@ from email.policy import SMTP
 
 from markupsafe import Markup
 
-from outreach.composing.email_check import Expected, require_sound_email
-from outreach.composing.environment import UNWRITABLE, render_template
-from outreach.composing.facts import Facts
-from outreach.composing.layouts import fill_layout, signature_line, small_print
 from outreach.composing.mail_headers import write_mailbox, write_token, write_unstructured
-from outreach.composing.templates import Words
-from outreach.composing.unsubscribing import read_unsubscribe_token, unsubscribe_token
+from outreach.composing.proofing.email_check import ExpectedEmail, require_sound_email
+from outreach.composing.template_data import Facts
+from outreach.composing.templating.engine import UNWRITABLE, render_template
+from outreach.composing.templating.small_print import fill_layout, signature_line, small_print
+from outreach.composing.templating.templates import Words
+from outreach.composing.unsubscribe_links import read_unsubscribe_token, unsubscribe_token
+from outreach.contacts import deliverable_email
 from outreach.errors import FieldMissing, TemplateRefused
-from outreach.intake.contacts import deliverable_email
 from outreach.settings import Business
 
 __all__ = ["read_unsubscribe_token", "unsubscribe_token", "write_email"]
@@ -43,6 +43,7 @@ def write_email(
         "stop": small_print(words.language)["stop_email"],
         "unsubscribe": f"{business.public_url.rstrip('/')}/unsubscribe/{unsubscribe_token(key, reference)}",
     }
+    # The plain part is no HTML: escaped, its words would read “&amp;”.
     plain = {name: Markup(value) if isinstance(value, str) else value for name, value in around.items()}  # noqa: S704
 
     def fill_text(body: str) -> str:
@@ -58,11 +59,13 @@ def write_email(
         write_unstructured("Subject", subject),
         write_token("Message-ID", f"<{reference}@{sender[1].rpartition('@')[2]}>"),
         write_token("List-Unsubscribe", f"<{link}>"),
+        # One click in the reader's own mail program, without a page to open (RFC 8058).
         write_token("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
         write_token("X-Outreach-Reference", reference),
     ]
     written = "".join(head).encode() + _body_of(fill_text(text), fill_page(html), reference)
-    require_sound_email(written, Expected(sender, to, subject, link, fill_text(""), fill_page("")))
+    # The layouts are filled once more without words: so the check knows how each part must end.
+    require_sound_email(written, ExpectedEmail(sender, to, subject, link, fill_text(""), fill_page("")))
     return written
 
 
@@ -71,6 +74,7 @@ def _body_of(text: str, page: str, reference: str) -> bytes:
     message = EmailMessage(policy=SMTP.clone(max_line_length=_LONGEST_LINE))
     message.set_content(text, cte="quoted-printable")
     message.add_alternative(page, subtype="html", cte="quoted-printable")
+    # Python draws one at random, and the same words must give the same bytes.
     message.set_boundary(f"=_{reference}_=")
     return message.as_bytes()
 

@@ -1,7 +1,7 @@
 """Writes the lines of an e-mail's head, and reads them: their form is RFC 5322's, letters beyond ASCII are RFC 2047's.
 
-Python's own folding loses the quotes around a name such as “Zoë Smith, DDS” and so makes two recipients of one. No
-name and no subject may go into a head in any other way than through here.
+Python's own folding loses the quotes around a name such as “Zoë Smith, DDS” and so makes two recipients of one. No name
+and no subject may go into a head in any other way than through here.
 """
 
 import base64
@@ -13,7 +13,7 @@ from email.utils import getaddresses
 from itertools import groupby
 from textwrap import wrap
 
-from outreach.composing.environment import UNWRITABLE
+from outreach.composing.templating.engine import UNWRITABLE
 from outreach.errors import CannotWrite
 
 END = "\r\n"
@@ -29,6 +29,7 @@ def write_unstructured(field: str, text: str) -> str:
     """The line of a field whose value is any text, such as the subject. Raises CannotWrite for control characters."""
     _require_writable(field, text)
     words = text.split(" ")
+    # “=?” written as it stands would be read as the beginning of an encoded word.
     if not text.isascii() or "=?" in text or _SPACED.search(text) or max(map(len, words)) > LONGEST_PLAIN:
         words = list(_encoded_words(field, text, _BYTES_OF_A_TEXT))
     return _fold(field, words)

@@ -1,26 +1,26 @@
-"""A template and a customer in; the message as that customer would get it out. Nothing is written down or sent."""
+"""Writes a template as one customer would get it. Nothing is written down or sent."""
 
 from datetime import date
 
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from outreach.clock import years_between
 from outreach.composing.digests import media_type_for
-from outreach.composing.facts import FactFinder
-from outreach.composing.fields import OF_MOMENT
-from outreach.composing.particulars import Assignment, Occasion
-from outreach.composing.templates import Templates, saved_sources, split_name
+from outreach.composing.moment_data import Assignment, Occasion
+from outreach.composing.paper.pen_choice import require_writable
+from outreach.composing.sample_customers import recipient_id_of
+from outreach.composing.template_data import FactFinder
+from outreach.composing.templating.fields import OF_MOMENT
+from outreach.composing.templating.templates import Templates, saved_sources, split_name
 from outreach.composing.writing import write_message
+from outreach.contacts import load_key
 from outreach.database import reading
 from outreach.errors import NotFound
-from outreach.intake.contacts import load_key
 from outreach.models import Customer, Moment
 from outreach.moments import MOMENTS
 from outreach.settings import Settings
 
 REFERENCE = "PREV-IEW0-0000"
-ADULT = 18
 
 
 def preview_template(
@@ -36,6 +36,7 @@ def preview_template(
         templates = Templates(settings.templates, saved_sources(session))
     if source is not None and source != templates.sources.get(template):
         templates.put(template, source)
+        require_writable(settings, template, source, on)
     if template not in templates.sources:
         raise NotFound(f"There is no {template} in {settings.templates}")
     words = templates.find(kind, channel, [language])
@@ -45,7 +46,7 @@ def preview_template(
         if customer is None:
             raise NotFound(f"There is no customer “{customer_id}”. Ids are those of customers.csv")
         occasion = _occasion(session, customer, kind, on)
-        recipient = _recipient(customer, on)
+        recipient = recipient_id_of(customer, on)
         assignment = Assignment(REFERENCE, kind, channel, recipient, (occasion,), on, on)
         finder = FactFinder(session, settings, [assignment], key)
     # Whoever nothing went wrong for shows the words for the sample's trouble.
@@ -56,16 +57,12 @@ def preview_template(
     return written.body, media_type_for(channel, settings.provider_for("letter"))
 
 
-def _recipient(customer: Customer, on: date) -> str:
-    minor = customer.born_on is not None and years_between(customer.born_on, on) < ADULT
-    return customer.guardian_id if minor and customer.guardian_id else customer.customer_id
-
-
 def _occasion(session: Session, customer: Customer, kind: str, on: date) -> Occasion:
     """The occasion found last, or one as the customer's data and the samples suggest."""
     customer_id = customer.customer_id
-    found = select(Moment).where(Moment.kind == kind, Moment.customer_id == customer_id)
-    moment = session.exec(found.order_by(col(Moment.found_on).desc(), col(Moment.occasion_on).desc()).limit(1)).first()
+    moments = select(Moment).where(Moment.kind == kind, Moment.customer_id == customer_id)
+    latest = moments.order_by(col(Moment.found_on).desc(), col(Moment.occasion_on).desc()).limit(1)
+    moment = session.exec(latest).first()
     if moment:
         return Occasion(customer_id, moment.occasion, moment.occasion_on)
     definition = MOMENTS[kind]

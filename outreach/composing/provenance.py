@@ -1,4 +1,4 @@
-"""What messages are made with, as one hash, and whose hands were in that.
+"""Keeps what messages are made with, as one hash, and who had a part in it.
 
 Both come from the very sources, knobs and letterhead that a run uses, and are stored together with what it wrote:
 whatever is saved, undone or replaced meanwhile is another provenance. Nothing is asked of how things stand later.
@@ -13,10 +13,10 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from outreach.composing.hands import Part, add_events, add_treatments, find_writers, in_order, knob_parts
-from outreach.composing.letterhead import read_letterhead
-from outreach.composing.particulars import Assignment
-from outreach.composing.templates import Words, template_fingerprint
+from outreach.composing.contributors import Contribution, add_events, add_treatments, find_writers, in_order, knob_parts
+from outreach.composing.moment_data import Assignment
+from outreach.composing.paper.letterhead import read_letterhead
+from outreach.composing.templating.templates import Words, template_fingerprint
 from outreach.database import insert_new
 from outreach.errors import SettingsError
 from outreach.models import Hand, Import, KnobSet, KnobVersion, Message, Provenance
@@ -30,12 +30,16 @@ _SIGNATORY = ("name", "role", "pen", "direct_line")
 
 @dataclass(frozen=True)
 class Made:
-    """What a message was made with: the hash of it, the hands in it, and whether its knobs ask for a person."""
+    """What a message was made with."""
 
+    #: The moment.
     kind: str
+    #: The hash of templates, knobs, mappings, rewards and business.
     fingerprint: str
+    #: Whether its knobs ask for a person's approval.
     for_person: bool
-    parts: tuple[Part, ...]
+    #: Who put what into it.
+    parts: tuple[Contribution, ...]
 
     @property
     def provenance_id(self) -> str:
@@ -55,8 +59,8 @@ class Provenances:
         self.letterhead: bytes | None = None
         self.mappings: tuple[str, ...] = ()
         self.planned: dict[str, dict[str, Any]] = {}
-        self.own: dict[str, set[Part]] = {}
-        self._known: dict[tuple[object, ...], tuple[str, bool, frozenset[Part]]] = {}
+        self.own: dict[str, set[Contribution]] = {}
+        self._known: dict[tuple[object, ...], tuple[str, bool, frozenset[Contribution]]] = {}
 
     def look(self, session: Session, messages: Sequence[Message], assignments: Sequence[Assignment]) -> None:
         """Reads what is of these messages alone, in the session in which their facts are read."""
@@ -77,6 +81,7 @@ class Provenances:
         """
         if read_letterhead(self.settings) != self.letterhead:
             raise SettingsError("business.letterhead was replaced while letters were written; the next run writes them")
+        # With what `look` reads anew for every chunk: a run takes hours, and a file may be imported meanwhile.
         key = (message.kind, message.planned_with, self.mappings, self.letterhead)
         if key not in self._known:
             self._known[key] = self._of_kind(message.kind, message.planned_with)
@@ -85,7 +90,7 @@ class Provenances:
             parts |= self.writers.get(words.name(ending), frozenset())
         return Made(message.kind, fingerprint, for_person, in_order(parts | self.own[message.reference]))
 
-    def _of_kind(self, kind: str, planned_with: str | None) -> tuple[str, bool, frozenset[Part]]:
+    def _of_kind(self, kind: str, planned_with: str | None) -> tuple[str, bool, frozenset[Contribution]]:
         settings, now = self.settings, knob_set(self.settings, kind)
         used: dict[str, Any] = json.loads(now.knobs)
         planned = self.planned.get(planned_with or "", used)
@@ -108,6 +113,7 @@ class Provenances:
 def keep_provenances(session: Session, made: Iterable[Made]) -> None:
     """Stores each provenance once; the caller stores the messages in the same transaction."""
     by_id = {each.provenance_id: each for each in made}
+    # In one order: two processes that insert the same rows must not wait for each other in a circle.
     rows = [(id_, by_id[id_]) for id_ in sorted(by_id)]
     provenances = [
         {"provenance_id": id_, "kind": m.kind, "fingerprint": m.fingerprint, "for_person": m.for_person}

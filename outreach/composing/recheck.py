@@ -18,21 +18,21 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 
 from outreach.chunks import in_chunks
-from outreach.composing.facts import FactFinder
-from outreach.composing.particulars import Assignment
-from outreach.composing.put_off import find_carried
+from outreach.composing.fallbacks import find_carried
+from outreach.composing.moment_data import Assignment
 from outreach.composing.run import assignments_for
 from outreach.composing.set_aside import name_fault
-from outreach.composing.stated import find_changed, hash_facts
+from outreach.composing.stated_facts import find_changed, hash_facts
+from outreach.composing.template_data import FactFinder
 from outreach.composing.writing import recipient_of
+from outreach.contacts import read_key
 from outreach.errors import ComposingError, OutreachError, SettingsError
-from outreach.intake.contacts import read_key
 from outreach.models import Customer, Message, Moment, Suppression
 from outreach.moments import MOMENTS, Found, business_day
 from outreach.moments.definition import BusinessDay
-from outreach.moments.explaining import explain_clauses
+from outreach.moments.explanations import explain_clauses
 from outreach.planning.candidates import Day, candidates_for
-from outreach.planning.channels import THEIR_WORD
+from outreach.planning.channel_choice import THEIR_WORD
 from outreach.planning.rules import ask_again
 from outreach.planning.run import LOST, load_day
 from outreach.planning.verdicts import Hold, Stop, Stops
@@ -66,6 +66,7 @@ def _look_at(
     try:
         look = _Look(session, settings, key, messages, day, now)
         held = {message.reference: stop for message in messages if (stop := look.stop_for(message))}
+        # In this order: words that have changed withdraw also what a rule would only make wait.
         return held | look.find_unusable(held) | look.find_changed(held)
     except (OutreachError, SQLAlchemyError):
         raise
@@ -115,10 +116,11 @@ class _Look:
         holds: dict[str, Hold] = {}
         status = "approved"
         for one in self.carried[message.reference]:
-            said = self._ask(message, one)
-            if said:
-                holds[one.moment.moment_id] = said[1]
-                status = said[0] if status == "approved" else status
+            verdict = self._ask(message, one)
+            if verdict:
+                holds[one.moment.moment_id] = verdict[1]
+                # One that only waits ("approved") gives way to any other status.
+                status = verdict[0] if status == "approved" else status
         if not holds:
             return None
         first = next(iter(holds.values()))
@@ -126,6 +128,7 @@ class _Look:
 
     def _stop(self, message: Message, status: str, first: Hold, holds: Mapping[str, Hold]) -> Stop:
         moments = [one.moment.moment_id for one in self.carried[message.reference]]
+        # Another moment in the same message is not to blame: it is decided on again tomorrow.
         later = Hold(first.rule, first.reason, self.tomorrow).within(message.useful_until)
         return Stop(status, first.reason, None, tuple((id_, holds.get(id_, later)) for id_ in moments))
 
@@ -134,16 +137,17 @@ class _Look:
         if one.moment.moment_id not in self.there:
             return "withdrawn", self._why_lost(one)
         moment = one.moment
-        known = self.candidates[moment.kind, moment.customer_id, moment.occasion]
+        current = self.candidates[moment.kind, moment.customer_id, moment.occasion]
+        # Asked as it was planned, by its own channel and provider, whatever planning would choose by now.
         candidate = replace(
-            known,
+            current,
             only=message.channel,  # type: ignore[arg-type]
             provider=message.provider,  # type: ignore[arg-type]
             purpose=message.purpose,
-            useful_until=min(known.useful_until, message.useful_until),
+            useful_until=min(current.useful_until, message.useful_until),
         )
-        if said := ask_again(candidate, self.day):
-            rule, hold = said
+        if refused := ask_again(candidate, self.day):
+            rule, hold = refused
             return ("suppressed" if hold.rule in THEIR_WORD else rule.status), hold
         if candidate.recipient and candidate.recipient.id != message.recipient_id:
             hold = Hold("recipient", "it would go to somebody else by now", self.tomorrow)
@@ -162,26 +166,27 @@ class _Look:
 
     def find_unusable(self, stops: Stops) -> Stops:
         """Messages whose very contact must not be used, whatever the customer's record says by now."""
-        left = [message for message in self.messages if message.reference not in stops]
-        hashes = {message.contact_hash for message in left if message.contact_hash}
+        rest = [message for message in self.messages if message.reference not in stops]
+        hashes = {message.contact_hash for message in rest if message.contact_hash}
         rows = select(Suppression.contact_hash, Suppression.channel).where(col(Suppression.contact_hash).in_(hashes))
         closed = {tuple(row) for row in self.session.exec(rows)} if hashes else set()
-        found = {m.reference: NO_CONTACT for m in left if m.contact_hash is None}
-        for message in left:
+        # Without a hash nothing can be looked up in the list, so nobody can say that the contact may be used.
+        unusable = {m.reference: NO_CONTACT for m in rest if m.contact_hash is None}
+        for message in rest:
             if (message.contact_hash, message.channel) in closed:
                 hold = Hold("suppressed", UNUSABLE, self.tomorrow).within(message.useful_until)
-                found[message.reference] = self._stop(message, "suppressed", hold, {})
-        return found
+                unusable[message.reference] = self._stop(message, "suppressed", hold, {})
+        return unusable
 
     def find_changed(self, stops: Stops) -> Stops:
         """Messages whose words, or whose recipient, would be others by now; those kept without facts are not asked."""
-        left = [m for m in self.messages if m.facts and (m.reference not in stops or stops[m.reference].only_waits)]
-        if not left:
+        stated = [m for m in self.messages if m.facts and (m.reference not in stops or stops[m.reference].only_waits)]
+        if not stated:
             return {}
-        assignments = assignments_for(self.session, left)
+        assignments = assignments_for(self.session, stated)
         finder = FactFinder(self.session, self.settings, assignments, self.key, self.on, self.standings)
         changed: Stops = {}
-        for message, assignment in zip(left, assignments, strict=True):
+        for message, assignment in zip(stated, assignments, strict=True):
             if why := self._why_changed(message, assignment, finder):
                 hold = Hold("facts", why, self.tomorrow).within(message.useful_until)
                 changed[message.reference] = self._stop(message, "withdrawn", hold, {})
@@ -194,6 +199,7 @@ class _Look:
             to = recipient_of(self.settings, message.channel, facts)
         except (ComposingError, SettingsError) as error:
             return str(error)
+        # Only the facts that the words were written from are compared: others may change as they like.
         now = hash_facts(self.key, message.reference, tuple(kept), facts, to, message.channel)
         changed = find_changed(kept, now)
         return f"what it says has changed since it was written: {', '.join(changed)}" if changed else None

@@ -6,26 +6,28 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class ComposeReport:
-    """What this process wrote, in counts by (moment, channel); others may write the same day at the same time.
-
-    `waiting` messages stay planned until what `to_mend` lists is mended, and the `left` were over the limit. Moments of
-    the kinds in `due_again` are decided on again at once: by another channel, or to a contact that was corrected.
-    """
+    """What this process wrote, in counts by (moment, channel); others may write the same day at the same time."""
 
     composed: Counter[tuple[str, str]] = field(default_factory=Counter)
+    #: Messages that one person's data did not allow.
     withdrawn: Counter[tuple[str, str]] = field(default_factory=Counter)
+    #: Messages that stay planned until something of ours is mended.
     waiting: Counter[tuple[str, str]] = field(default_factory=Counter)
+    #: What must be mended for them.
     to_mend: set[str] = field(default_factory=set)
+    #: Messages that were over the limit.
     left: int = 0
+    #: Kinds of moment that are decided on again at once: by another channel, or to a contact that was corrected.
     due_again: set[str] = field(default_factory=set)
 
     def __add__(self, other: "ComposeReport") -> "ComposeReport":
-        """What both runs wrote; what waits and is due again is as the later one leaves it."""
+        """What both runs wrote; what waits, what must be mended and what is due again is as the later one leaves it."""
         return ComposeReport(
             self.composed + other.composed,
             self.withdrawn + other.withdrawn,
-            self.waiting + other.waiting,
-            self.to_mend | other.to_mend,
+            # The later one tried again whatever the first had left planned.
+            other.waiting,
+            other.to_mend,
             self.left + other.left,
             other.due_again,
         )

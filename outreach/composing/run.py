@@ -12,27 +12,27 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 
-from outreach.composing.composed import Composed, change_messages, composed_row, lock_planned
-from outreach.composing.contents import Row, content_row, keep_bodies, open_to_write
 from outreach.composing.digests import media_type_for
-from outreach.composing.facts import FactFinder, Facts
-from outreach.composing.letterhead import read_letterhead
-from outreach.composing.particulars import Assignment, Occasion
+from outreach.composing.fallbacks import find_carried, find_put_off
+from outreach.composing.message_rows import Composed, change_messages, composed_row, lock_planned
+from outreach.composing.moment_data import Assignment, Occasion
+from outreach.composing.paper.letterhead import read_letterhead
+from outreach.composing.paper.vouchers import code_for, hash_code
+from outreach.composing.proofing.letter_check import currency_of
 from outreach.composing.provenance import Made, Provenances, keep_provenances
-from outreach.composing.put_off import find_carried, find_put_off
 from outreach.composing.reports import ComposeReport
 from outreach.composing.set_aside import cannot_be_written, write_reasons
 from outreach.composing.shards import Shard, cut_shards, planned_in, write_each
-from outreach.composing.sounding import currency_of
-from outreach.composing.stated import hash_facts, names_stated, write_facts
-from outreach.composing.templates import Templates, saved_sources
-from outreach.composing.vouchers import code_for, hash_code
-from outreach.composing.writing import Written, reward_in, write_message
+from outreach.composing.stated_facts import hash_facts, names_stated, write_facts
+from outreach.composing.store.contents import Row, content_row, keep_bodies, open_to_write
+from outreach.composing.template_data import FactFinder, Facts
+from outreach.composing.templating.templates import Templates, saved_sources
+from outreach.composing.writing import WrittenMessage, reward_in, write_message
+from outreach.contacts import contact_hash, load_key
 from outreach.database import insert_new, reading, writing
 from outreach.errors import ComposingError, ContactChanged, SettingsError, StorageError, TemplateRefused
-from outreach.intake.contacts import contact_hash, load_key
 from outreach.models import Content, Message, Moment, Reward, Wording
-from outreach.planning.ceilings import Given, why_too_much
+from outreach.planning.ceilings import GiftTotals, why_too_much
 from outreach.planning.decisions import decide_again
 from outreach.planning.rewards import value_of_gift
 from outreach.settings import Settings
@@ -72,14 +72,19 @@ def compose_planned(
     def write(shard: Shard) -> None:
         nonlocal passed
         for tried in composer.write(shard):
-            tell(f"{passed + tried} of {of} messages written")
+            tell(_progress_line(composer.report, of))
             progress(passed + tried, of)
         passed += shard.planned
 
     write_each(engine, shards, write)
-    for problem in sorted(composer.report.to_mend):
-        tell(f"To mend: {problem}")
     return replace(composer.report, left=composer.left)
+
+
+def _progress_line(report: ComposeReport, of: int) -> str:
+    """How far the day is: only what was written counts as written, and each other message is told with its fate."""
+    rest = {"cannot be written": report.withdrawn, "wait for what must be mended": report.waiting}
+    others = "".join(f"; {count.total()} {fate}" for fate, count in rest.items() if count)
+    return f"{report.composed.total()} of {of} messages written{others}"
 
 
 class Composer:
@@ -118,6 +123,7 @@ class Composer:
             messages = session.exec(still.order_by(Message.reference)).all()
             assignments = assignments_for(session, messages)
             finder = self._find_facts(session, messages, assignments)
+        # One of them is at fault: alone, each of the others can still be written.
         if finder is None and len(messages) > 1:
             for message in messages:
                 self.compose([message.reference])
@@ -166,6 +172,7 @@ class Composer:
             return None
         except ComposingError as reason:
             return reason
+        # The database's fault is not this message's: all the others would fail as it does.
         except SQLAlchemyError:
             raise
         except Exception as error:
@@ -179,7 +186,7 @@ class Composer:
         if not given:
             return []
         value = value_of_gift(self.settings, kind, given, currency_of(facts, self.settings))
-        if why := why_too_much(self.settings, Given(value * len(assignment.occasions))):
+        if why := why_too_much(self.settings, GiftTotals(value * len(assignment.occasions))):
             raise SettingsError(f"{kind}: {why}")
         codes = {
             occasion.customer_id: code_for(self.key, assignment.reference, occasion.customer_id)
@@ -209,7 +216,7 @@ class Composer:
         if contact and message.contact_hash not in {None, contact_hash(self.key, message.channel, contact)}:
             raise ContactChanged("their contact has changed since the message was planned")
 
-    def _row(self, message: Message, written: Written) -> Row:
+    def _row(self, message: Message, written: WrittenMessage) -> Row:
         media_type = media_type_for(message.channel, self.settings.provider_for(message.channel))  # type: ignore[arg-type]
         return content_row(written.sha256, media_type, written.body)
 
@@ -220,6 +227,7 @@ class Composer:
         kept: Mapping[str, Row | StorageError],
     ) -> None:
         """Stores what became of those that are still planned, many in each statement."""
+        # While they were written no transaction was open: some may have been withdrawn since.
         still = lock_planned(session, [message.reference for message, _ in done])
         rows, contents, wordings, rewards, made = [], {}, [], list[Row](), list[Made]()
         unwritten: list[tuple[Message, ComposingError]] = []

@@ -1,4 +1,4 @@
-"""Messages that cannot be written until something is mended: why, kept beside each while it stays planned.
+"""Keeps why a message cannot be written until something is mended, beside the message while it stays planned.
 
 One of them never stops the others, whatever went wrong with it. A reason never repeats a value of anybody's.
 """
@@ -29,6 +29,7 @@ def cannot_be_written(error: Exception) -> ComposingError:
 def write_reasons(session: Session, reasons: Mapping[str, str]) -> None:
     """Keeps each reason, by reference, beside its message while that is planned: for the desk and `outreach status`."""
     reference = col(Message.reference)
+    # In the order in which everybody locks messages, or two processes could wait for each other.
     for planned, reason in sorted(reasons.items()):
         still = update(Message).where(reference == planned, col(Message.status) == "planned")
         session.connection().execute(still.values(status_reason=reason))

@@ -1,4 +1,4 @@
-"""A day's planned messages in; shards out: ranges of references that processes share out among themselves.
+"""Cuts a day's planned messages into shards: ranges of references that processes share out among themselves.
 
 One run date cut twice gives the same shards, however much of it is written by then: they are cut from all its messages.
 """
@@ -17,11 +17,13 @@ from outreach.models import STATUSES, Message
 
 @dataclass(frozen=True)
 class Shard:
-    """The messages of one run date from the reference `first` to `last`; `planned` of them were still to be written."""
+    """A range of the messages of one run date."""
 
     run_on: date
+    #: The first reference of the range, and below it the last.
     first: str
     last: str
+    #: How many of them were still to be written.
     planned: int
 
     @property
@@ -75,13 +77,14 @@ def write_each(engine: Engine, shards: Sequence[Shard], write: Callable[[Shard],
 
     Those that others hold come as soon as these let go, done or dead.
     """
-    left = list(shards)
-    while left:
-        held = [shard for shard in left if not _write_if_free(engine, shard, write)]
-        if len(held) == len(left):
+    waiting = list(shards)
+    while waiting:
+        held = [shard for shard in waiting if not _write_if_free(engine, shard, write)]
+        if len(held) == len(waiting):
+            # All are in other hands: it waits for the first of them, and does not ask again and again.
             with hold(engine, held[0].name):
                 write(held.pop(0))
-        left = held
+        waiting = held
 
 
 def _write_if_free(engine: Engine, shard: Shard, write: Callable[[Shard], None]) -> bool:

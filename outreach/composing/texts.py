@@ -1,11 +1,11 @@
-"""A text's words in; the message as it will be sent out, and the segments that a phone network bills it as."""
+"""Writes a text as it will be sent, and counts the segments that a phone network bills it as."""
 
 import re
 from typing import Literal
 
-from outreach.composing.environment import render_template
-from outreach.composing.facts import Facts
-from outreach.composing.templates import Words
+from outreach.composing.template_data import Facts
+from outreach.composing.templating.engine import render_template
+from outreach.composing.templating.templates import Words
 from outreach.errors import TooLong
 
 # 3GPP TS 23.038, 6.2.1 and 6.2.1.1: the default alphabet, and the characters that cost two septets.

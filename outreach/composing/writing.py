@@ -1,45 +1,55 @@
-"""One assignment in; the finished message out: recipient, exact bytes, language, size and cost. Writes nothing down."""
+"""Writes the finished message of one assignment: recipient, exact bytes, language, size and cost. Stores nothing."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 
-from outreach.composing.addresses import Address, address_of, full_name
+from outreach.channels import EMAIL, LETTER
 from outreach.composing.calls import write_call
-from outreach.composing.card_papers import CARDS, chosen_paper
-from outreach.composing.cards import write_card
 from outreach.composing.digests import PENS, canonical_json
+from outreach.composing.editable_words import words_from_html
 from outreach.composing.emails import render_email, write_email
-from outreach.composing.environment import render_template
-from outreach.composing.facts import Facts
-from outreach.composing.guarding import Person
-from outreach.composing.letters import unbroken, write_letter
-from outreach.composing.particulars import Assignment
-from outreach.composing.pictures import measure_pages
-from outreach.composing.plain_letters import write_plain_letter
-from outreach.composing.printing import paper_for
-from outreach.composing.sounding import DEBT, amounts_in, currency_of, lines_of, own_of, own_people, require_sound
-from outreach.composing.templates import Words
+from outreach.composing.moment_data import Assignment
+from outreach.composing.paper.addresses import Address, address_of, full_name
+from outreach.composing.paper.card_sizes import CARDS, chosen_paper
+from outreach.composing.paper.cards import write_card
+from outreach.composing.paper.letters import render_letter, write_letter
+from outreach.composing.paper.plain_letters import write_plain_letter
+from outreach.composing.paper.sizes import paper_for
+from outreach.composing.paper.vouchers import Voucher, vouchers_for
+from outreach.composing.paper.windows import require_known
+from outreach.composing.proofing.letter_check import (
+    DEBT,
+    amounts_in,
+    currency_of,
+    lines_of,
+    own_of,
+    own_people,
+    require_sound,
+)
+from outreach.composing.proofing.wrong_recipient import Bystander
+from outreach.composing.template_data import Facts
+from outreach.composing.templating.engine import render_template
+from outreach.composing.templating.templates import Words
 from outreach.composing.texts import write_text
-from outreach.composing.vouchers import Voucher, vouchers_for
-from outreach.composing.wording import words_from_html
-from outreach.composing.zones import require_known
 from outreach.errors import CannotWrite, SettingsError
 from outreach.settings import Settings
 
 
 @dataclass(frozen=True)
-class Written:
-    """`size` is pages of a letter, segments of a text, and 1 otherwise; `cost` is in minor units.
+class WrittenMessage:
+    """One message as it will be sent."""
 
-    `words` are what the body says as plain text, without the layout around it.
-    """
-
+    #: To whom it goes, as canonical JSON.
     recipient: str
+    #: What the body says as plain text, without the layout around it.
     words: str
+    #: The exact bytes that leave.
     body: bytes
+    #: Pages of a letter, segments of a text, and 1 otherwise.
     size: int
+    #: In minor units.
     cost: int
 
     @property
@@ -53,8 +63,8 @@ def write_message(
     assignment: Assignment,
     facts: Facts,
     words: Words,
-    people: Mapping[str, Person],
-) -> Written:
+    people: Mapping[str, Bystander],
+) -> WrittenMessage:
     """The message as it will be sent. `key` signs its unsubscribe link; `people`, by id, are written at the same time.
 
     Raises FieldMissing, CannotWrite, TooLong or FailedCheck where these facts do not fit, SettingsError where no
@@ -62,7 +72,7 @@ def write_message(
     """
     require_business(settings)
     recipient = recipient_of(settings, assignment.channel, facts)
-    if assignment.channel == "letter":
+    if assignment.channel == LETTER.name:
         return _letter(settings, key, assignment, facts, words, people, recipient)
     write = {"email": _email, "text": _text, "call": _call}[assignment.channel]
     return write(settings, key, assignment, facts, words, recipient)
@@ -76,6 +86,7 @@ def require_business(settings: Settings) -> None:
         raise SettingsError(f"Write {', '.join(missing)} under [business] in outreach.toml; every message names them")
     if not business.public_url.startswith("https://"):
         raise SettingsError("business.public_url must begin with https://; unsubscribe links lead there")
+    # The default: a name that leads nowhere for ever (RFC 2606).
     if settings.mode == "live" and business.public_url.rstrip("/").endswith(".invalid"):
         raise SettingsError("Set business.public_url to the address of your public pages; unsubscribe links lead there")
 
@@ -85,9 +96,9 @@ def recipient_of(settings: Settings, channel: str, facts: Facts) -> str:
     contact = facts.contacts.get(channel)
     if not contact:
         raise CannotWrite(f"they cannot be reached by {channel} any more: the contact on record is gone")
-    if channel == "letter":
+    if channel == LETTER.name:
         return canonical_json(asdict(address_of(facts.recipient, settings.business.country)))
-    if channel == "email":
+    if channel == EMAIL.name:
         return canonical_json({"name": full_name(facts.recipient), "email": facts.mailbox or contact})
     return canonical_json({"name": full_name(facts.recipient), "phone": contact})
 
@@ -98,22 +109,23 @@ def _letter(
     assignment: Assignment,
     facts: Facts,
     words: Words,
-    people: Mapping[str, Person],
+    people: Mapping[str, Bystander],
     recipient: str,
-) -> Written:
+) -> WrittenMessage:
     address = address_of(facts.recipient, settings.business.country)
     provider = settings.provider_for("letter")
     about = [occasion.customer_id for occasion in assignment.occasions]
     given = reward_in(facts)
     vouchers = vouchers_for(settings, key, given, assignment.reference, about, currency_of(facts, settings))
-    body = letter_body(settings, provider, facts, words, address, assignment.send_on, assignment.reference, vouchers)
-    said = words_from_html(render_template(words.name("html"), words.sources["html"], unbroken(facts.fields), "letter"))
+    rendered, on = render_letter(facts, words), assignment.send_on
+    body = letter_body(settings, provider, facts, words, rendered, address, on, assignment.reference, vouchers)
+    plain, pages = words_from_html(rendered), 1
+    # A vendor with pens of its own is given words: there is no page of ours to check.
     if provider not in PENS:
-        own = own_of(settings, facts, words, said, lines_of(address), vouchers, own_people(facts, about, people))
+        own = own_of(settings, facts, words, plain, lines_of(address), vouchers, own_people(facts, about, people))
         private = {str(facts.fields.get("treatment") or ""), *amounts_in(facts, settings, DEBT)} - {""}
-        require_sound(settings, provider, body, address, own, private, people.values())
-    pages, cost = size_of_letter(settings, provider, words, body)
-    return Written(recipient, said, body, pages, cost)
+        pages = require_sound(settings, provider, body, address, own, private, people.values())
+    return WrittenMessage(recipient, plain, body, pages, cost_of_letter(settings, provider, words, pages))
 
 
 def reward_in(facts: Facts) -> int:
@@ -122,15 +134,11 @@ def reward_in(facts: Facts) -> int:
     return reward if isinstance(reward, int) else 0
 
 
-def size_of_letter(settings: Settings, provider: str | None, words: Words, body: bytes) -> tuple[int, int]:
-    """The pages of a composed letter, or the sides of a card, and what it costs in minor units.
-
-    Plain words for a provider's pens are one page.
-    """
-    pages = 1 if provider in PENS else len(measure_pages(body))
+def cost_of_letter(settings: Settings, provider: str | None, words: Words, pages: int) -> int:
+    """What a composed letter of so many pages, or a card, costs in minor units. Words for pens are one page."""
     if provider not in PENS and chosen_paper(words.sources["html"]) in CARDS:
-        return pages, settings.postage.card
-    return pages, settings.postage.letter + (pages - 1) * settings.postage.letter_page
+        return settings.postage.card
+    return settings.postage.letter + (pages - 1) * settings.postage.letter_page
 
 
 def letter_body(
@@ -138,6 +146,7 @@ def letter_body(
     provider: str,
     facts: Facts,
     words: Words,
+    rendered: str,
     address: Address,
     on: date,
     reference: str,
@@ -154,29 +163,29 @@ def letter_body(
         most = settings.providers.handwrytten.most_characters
         return write_plain_letter(facts, words, settings.business, reference, most).encode()
     if card:
-        return write_card(facts, words, address, settings, on, reference, card)
-    return write_letter(facts, words, address, settings, on, reference, vouchers)
+        return write_card(facts, words, rendered, address, settings, on, reference, card)
+    return write_letter(facts, words, rendered, address, settings, on, reference, vouchers)
 
 
 def _email(
     settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words, recipient: str
-) -> Written:
+) -> WrittenMessage:
     to = full_name(facts.recipient), facts.mailbox or facts.contacts["email"]
     body = write_email(facts, words, to, settings.business, assignment.reference, key)
     subject, text, _ = render_email(facts, words)
-    said = f"{subject}\n\n{text}"
-    return Written(recipient, said, body, 1, settings.postage.email)
+    plain = f"{subject}\n\n{text}"
+    return WrittenMessage(recipient, plain, body, 1, settings.postage.email)
 
 
 def _text(
     settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words, recipient: str
-) -> Written:
+) -> WrittenMessage:
     written, segments = write_text(facts, words, settings.texts.max_segments)
-    return Written(recipient, written, written.encode(), segments, segments * settings.postage.text_segment)
+    return WrittenMessage(recipient, written, written.encode(), segments, segments * settings.postage.text_segment)
 
 
 def _call(
     settings: Settings, key: bytes, assignment: Assignment, facts: Facts, words: Words, recipient: str
-) -> Written:
-    said = render_template(words.name("txt"), words.sources["txt"], facts.fields, "plain").strip()
-    return Written(recipient, said, write_call(facts, words), 1, settings.postage.call)
+) -> WrittenMessage:
+    plain = render_template(words.name("txt"), words.sources["txt"], facts.fields, "plain").strip()
+    return WrittenMessage(recipient, plain, write_call(facts, words), 1, settings.postage.call)

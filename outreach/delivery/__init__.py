@@ -1,15 +1,4 @@
-"""Approved messages in; files and mail out, each message once, and a record of every try.
+"""Hands approved messages to their providers, each message once, and keeps a record of every try.
 
-Nothing here changes a message's words; from approval on, nothing outside here changes its status.
+It never changes a message's words. From approval on, nothing outside this package changes a message's status.
 """
-
-from outreach.delivery.due import DueReport, count_due
-from outreach.delivery.pauses import PauseReport, pause, resume
-from outreach.delivery.reports import DeliverReport
-from outreach.delivery.sender import deliver_due
-from outreach.delivery.undoing import Undone, undo_approval
-
-__all__ = [
-    "DeliverReport", "DueReport", "PauseReport", "Undone", "count_due", "deliver_due", "pause", "resume",
-    "undo_approval",
-]  # fmt: skip

@@ -1,4 +1,7 @@
-"""The lists over a day's messages that some providers write, such as the print room's. It hands nothing over."""
+"""Has the providers that write lists over a day's messages, such as the print room's, bring them up to date.
+
+It hands nothing over. A list that cannot be written stays due, and takes no message back.
+"""
 
 from collections.abc import Callable, Iterable
 

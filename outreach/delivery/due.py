@@ -1,11 +1,11 @@
-"""Approved messages in; how many are due now, and how many wait for another time and why, out.
+"""Counts how many approved messages are due now, and how many wait for another time and why.
 
 Reads only: nothing is claimed here, and nothing leaves.
 """
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlalchemy import Engine, func
@@ -13,11 +13,12 @@ from sqlmodel import Session, col, select
 
 from outreach.clock import Clock, business_date
 from outreach.database import reading
-from outreach.delivery import generation, outbox
-from outreach.delivery.last_check import TIMED
-from outreach.delivery.pauses import count_messages, is_paused
+from outreach.delivery import outbox
+from outreach.delivery.control.pauses import count_messages, is_paused
+from outreach.delivery.control.undoing import count_undoable
 from outreach.delivery.providers import Provider, open_providers
-from outreach.delivery.undoing import count_undoable
+from outreach.delivery.recovery import restore_guard
+from outreach.delivery.status_reasons import TIMED
 from outreach.errors import SettingsError
 from outreach.models import Installation, Message
 from outreach.settings import Settings
@@ -41,13 +42,15 @@ class Waiting:
 class DueReport:
     """What a run at this moment would hand over: `due` by (moment, channel), of which `leaving` may leave.
 
-    The cap, or the limit that was asked for, keeps the rest back. What a last check stops is not known beforehand.
+    The cap, or the limit that was asked for, keeps the rest back. `stops` counts what the last check would stop, under
+    the names that DeliverReport has for them, and as "held" what a rule makes wait; only a dry run asks it.
     """
 
     on: date
     due: Counter[tuple[str, str]]
     leaving: int
     waits: Waiting
+    stops: Counter[str] = field(default_factory=Counter)
 
 
 def count_due(
@@ -59,7 +62,7 @@ def count_due(
 ) -> DueReport:
     """What `deliver_due` would hand over now, at most `limit` of it. Raises what `deliver_due` would raise first."""
     on, at = business_date(clock(), settings.business.timezone), clock()
-    generation.require_no_restore(engine, settings)
+    restore_guard.require_no_restore(engine, settings)
     with open_providers(settings, providers) as carriers, reading(engine) as session:
         require_start(session, settings)
         still_due = outbox.due(on, at, carriers), ~is_paused(), col(Message.useful_until) >= on

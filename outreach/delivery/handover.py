@@ -1,4 +1,4 @@
-"""What a provider is given of a message and its attempt, and what is known once it was given."""
+"""Builds what a provider is given of a message and its attempt, hands it over, and says what is known afterwards."""
 
 import json
 from collections.abc import Callable
@@ -39,8 +39,8 @@ def hand_over(carrier: Provider, handover: Handover) -> tuple[str | None, Delive
     """The provider's id of what it took, or else what is known of the failure. Raises nothing."""
     try:
         return carrier.send(handover), None
-    except AlreadyAccepted as known:
-        return known.provider_id, None
+    except AlreadyAccepted as accepted:
+        return accepted.provider_id, None
     except DeliveryError as error:
         return None, error
     except Exception as error:

@@ -1,7 +1,7 @@
-"""The last word before messages leave: claimed ones in; a Stop with its reason for some of them out. Writes nothing.
+"""The last check of claimed messages before they leave: a Stop with its reason for each that must not leave now.
 
 It runs in the transaction that opens the attempts, so nothing can come between the check and the record of the try.
-What the customer has said is asked of planning; this adds what only the moment of sending can tell.
+What the customer has said is asked of planning; this adds what only the moment of sending can tell. It writes nothing.
 """
 
 from collections.abc import Mapping
@@ -11,29 +11,27 @@ from functools import partial
 from sqlmodel import Session, col, select
 
 from outreach.approval.seals import find_unfit
+from outreach.channels import CALL
 from outreach.clock import add_business_days, business_date
-from outreach.composing.contents import Bodies
 from outreach.composing.recheck import recheck
-from outreach.delivery.pauses import pauses_over
+from outreach.composing.store.contents import Bodies
+from outreach.delivery.control.pauses import pauses_over
+from outreach.delivery.status_reasons import MAY_HAVE_LEFT, OUTSIDE_HOURS, TOO_LATE
 from outreach.errors import ContentLost, StorageError
 from outreach.models import Attempt, Batch, Installation, Moment
 from outreach.moments import knobs_for
 from outreach.planning.checks import Check, Messages
-from outreach.planning.collecting import check_collecting
+from outreach.planning.debt_collection import check_collecting
 from outreach.planning.hours import Leave
-from outreach.planning.text_cap import TOO_MANY, check_text_cap
+from outreach.planning.text_cap import check_text_cap
 from outreach.planning.verdicts import Stop, Stops
 from outreach.settings import Settings
 
-TOO_LATE = "not sent while it was useful"
 NOT_APPROVED = "its recipient, words or options are not those that were approved"
 OUT_OF_REACH = Stop("approved", "the storage does not give its letter out just now")
-OUTSIDE_HOURS = "it waits for the hours in which they may be reached, wherever they may be"
 NO_HOURS = "no hour is right in every time zone they may be in; note their time zone (customers.timezone)"
-# Why a message waits until an instant that is known.
-TIMED = (OUTSIDE_HOURS, TOO_MANY)
+# The longest quarter of a year.
 A_QUARTER = timedelta(days=92)
-MAY_HAVE_LEFT = "the database was restored from a backup, and it may have left before that"
 
 
 def check_pauses(session: Session, settings: Settings, messages: Messages, on: date) -> Stops:
@@ -67,6 +65,7 @@ def check_restore(session: Session, settings: Settings, messages: Messages, on: 
     doubtful = [
         message.reference for message in messages if _was_there_by(restored_on, moments[message.moment_id], settings)
     ]
+    # Only an absence that was found after the restore proves that nothing had left before it.
     looked_up = select(Attempt.reference).where(
         col(Attempt.reference).in_(doubtful), Attempt.outcome == "absent", Attempt.last_try_at >= restored_at
     )
@@ -116,19 +115,20 @@ def check_hours(
     stops = {}
     for message in messages:
         leave = leaves[message.reference]
-        if message.channel == "call" or leave.at == at:
+        if message.channel == CALL.name or leave.at == at:
             continue
         waits = leave.at is not None
         stops[message.reference] = Stop("approved", OUTSIDE_HOURS, leave.at) if waits else Stop("withdrawn", NO_HOURS)
     return stops
 
 
-def checks_on(bodies: Bodies, leaves: Mapping[str, Leave], at: datetime) -> tuple[Check, ...]:
+def checks_on(bodies: Bodies, leaves: Mapping[str, Leave], at: datetime, before: Messages = ()) -> tuple[Check, ...]:
     """Every check, in the order in which their reasons count; what only makes a message wait comes last.
 
     `bodies` are what would be handed over, and `leaves` from when until when each may leave, looked at from `at` on.
+    `before` are those that a dry run has let go: no attempt of theirs is on record.
     """
     seal, hours = partial(check_seal, bodies=bodies), partial(check_hours, leaves=leaves, at=at)
-    collecting = partial(check_collecting, whole=bodies.whole)
+    collecting, cap = partial(check_collecting, whole=bodies.whole), partial(check_text_cap, before=before)
     asked_again = partial(check_again, at=at)
-    return (check_pauses, check_usefulness, check_restore, asked_again, seal, collecting, hours, check_text_cap)
+    return (check_pauses, check_usefulness, check_restore, asked_again, seal, collecting, hours, cap)

@@ -1,7 +1,8 @@
-"""Approved messages in; claims, attempts and what became of each out. From approval on, only this room writes a status.
+"""Claims approved messages, keeps their attempts, and writes what became of each.
 
-Facts (a provider took it) are written by whoever learns them, at any time, any number of times. Decisions (send again,
-give up) are written only by the sender whose fence still stands.
+From approval on a status is written here, and in recovery/ once a sender has died or an answer was lost. Facts (a
+provider took it) are written by whoever learns them, at any time, any number of times. A sender writes its decisions
+(send again, give up) only while its fence still stands.
 """
 
 from collections import defaultdict
@@ -10,14 +11,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, func, insert, literal, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, insert, literal, update
 from sqlmodel import Session, col, select
 
 from outreach.database import insert_new
-from outreach.delivery.last_check import TOO_LATE
-from outreach.delivery.pauses import is_paused
+from outreach.delivery.control.pauses import is_paused
 from outreach.delivery.providers.protocol import stand_in
-from outreach.delivery.queue import Turn, in_time_condition, in_turn_condition
+from outreach.delivery.send_queue import Turn, in_time_condition, select_queue
+from outreach.delivery.status_reasons import TOO_LATE
 from outreach.models import Attempt, Incident, Message, Suppression
 
 LIVE = ("accepted", "unknown")
@@ -80,14 +81,10 @@ def claim_due(
     after: Claim | None,
 ) -> list[Claim]:
     """Up to `limit` messages in `turn` that nobody pauses, behind the claim `after`: the soonest of no use first."""
-    # Under a daily cap somebody has to wait: not by chance, but whoever can.
-    queue = col(Message.useful_until), col(Message.place), col(Message.reference)
-    columns: tuple[Any, ...] = (*queue, col(Message.provider), col(Message.fence))
-    wanted = select(*columns).where(due(on, at, carriers), ~is_paused(), in_turn_condition(turn, begun()))
-    if after is not None:
-        wanted = wanted.where(tuple_(*queue) > (after.useful_until, after.place, after.reference))
-    wanted = wanted.order_by(*queue).limit(max(limit, 0))
-    rows = session.exec(wanted.with_for_update(skip_locked=True)).all()
+    place = (after.useful_until, after.place, after.reference) if after else None
+    wanted = select_queue(and_(due(on, at, carriers), ~is_paused()), turn, begun(), place).limit(max(limit, 0))
+    # On PostgreSQL senders pass by each other's rows. SQLite has no locks of rows: one transaction writes at a time.
+    rows = session.execute(wanted.with_for_update(skip_locked=True)).all()
     claimed = {"status": "sending", "owner": owner, "fence": Message.fence + 1, "lease_until": lease_until}
     _update(session, [reference for _, _, reference, *_ in rows], claimed)
     return [
@@ -283,8 +280,8 @@ def drop_known(session: Session, provider: str, provider_ids: Sequence[str], ref
     others = select(Message.provider_id).where(
         Message.provider == provider, col(Message.provider_id).in_(provider_ids), Message.reference != reference
     )
-    known = set(session.exec(others)) if provider_ids else set()
-    return [provider_id for provider_id in provider_ids if provider_id not in known]
+    taken_ids = set(session.exec(others)) if provider_ids else set()
+    return [provider_id for provider_id in provider_ids if provider_id not in taken_ids]
 
 
 def record_incident(session: Session, provider: str, reference: str | None, what: str, at: datetime) -> None:

@@ -1,4 +1,4 @@
-"""How fast each provider may be used, by all senders together: hand-overs get slots, and start in no other instant.
+"""Holds each provider's rate over all senders together: hand-overs get slots, and start in no other instant.
 
 A slot that was missed is gone. To make up for it would be two at once, and a provider counts by the second.
 """
@@ -31,10 +31,13 @@ QUIET_SECONDS = 2
 
 @dataclass(frozen=True)
 class Allowed:
-    """`count` hand-overs may start, the first of them after `wait`, each `apart` from the one before."""
+    """The slots that were set aside."""
 
+    #: How many hand-overs may start.
     count: int
+    #: When the first may start, from now; with a count of 0, when to ask again.
     wait: timedelta
+    #: The time between two of them.
     apart: timedelta
 
 
@@ -52,8 +55,10 @@ def allow(
     """
     if per_second is None or wanted == 0:
         return Allowed(wanted, timedelta(0), timedelta(0))
+    # Two slots, the first used as late as allowed and the second at once, must still not break the rate of a second.
     apart = (timedelta(seconds=1) + LATE) / per_second
     insert_new(session, Allowance, [{"provider": provider, "used_until": at}])
+    # Locked, so that two senders are never given the same slot.
     used = session.get_one(Allowance, provider, with_for_update=True, populate_existing=True)
     begins = at + ready
     cannot_be = used.used_until > at + MOST_READY + AHEAD + apart + CLOCKS_DIFFER

@@ -1,7 +1,7 @@
 """Hands over what is approved and due, each message once, however many senders run and whenever they die.
 
 Messages come out of the outbox under claims, pass the last check, get attempts on record, and only then leave. What
-providers answer is settled before the next round; a round is short, so that a pause is never long in coming into force.
+providers answer is settled before the next round. A round is short, so that a pause is never long in coming into force.
 """
 
 from collections import Counter, deque
@@ -15,33 +15,34 @@ from sqlalchemy import Engine
 from sqlmodel import col
 
 from outreach.clock import Clock, business_date, steady_seconds
-from outreach.composing.contents import Bodies, read_bodies
-from outreach.composing.storage import open_storage
+from outreach.composing.store.contents import Bodies, read_bodies
+from outreach.composing.store.storage import open_storage
 from outreach.database import reading, require_safe_claims, writing
-from outreach.delivery import generation, outbox
-from outreach.delivery.beginning import RAN_OUT, Begun, Opened, begin_each, require_free
-from outreach.delivery.cancelling import CancelReport, cancel_stopped
+from outreach.delivery import outbox
+from outreach.delivery.control.pauses import count_messages, is_paused
 from outreach.delivery.day_lists import close_days
 from outreach.delivery.due import count_waiting, require_start
 from outreach.delivery.handover import hand_over
 from outreach.delivery.last_check import OUT_OF_REACH
-from outreach.delivery.marks import Mark, mark_file, remember
+from outreach.delivery.open_attempts import RAN_OUT, Begun, Opened, begin_each, require_free
 from outreach.delivery.outbox import Claim
-from outreach.delivery.pauses import count_messages, is_paused
 from outreach.delivery.providers import Provider, open_providers
-from outreach.delivery.queue import TURNS, Turn
 from outreach.delivery.rates import Slots
-from outreach.delivery.recovery import await_notice, recover_lost
+from outreach.delivery.record_results import AttemptResult, answer_of, is_providers_fault, settle
+from outreach.delivery.recovery import restore_guard
+from outreach.delivery.recovery.cancelling import CancelReport, cancel_stopped
+from outreach.delivery.recovery.recovery import await_notice, recover_lost
+from outreach.delivery.recovery.restore_marks import Mark, mark_file, remember
 from outreach.delivery.reports import DeliverReport
-from outreach.delivery.settling import Answer, answer_of, is_providers_fault, settle
-from outreach.delivery.unsettled import kept_unless_settled, settle_unsettled
+from outreach.delivery.send_queue import TURNS, Turn
+from outreach.delivery.unrecorded_results import kept_unless_settled, settle_unsettled
 from outreach.errors import HeldUp, MarkNotWritten, NotNow
 from outreach.locks import hold, is_held, take_turns
 from outreach.models import Message
 from outreach.settings import Settings
 
 Tell = Callable[[str], None]
-ENDS = ("suppressed", "blocked", "withdrawn", "expired", "failed", "uncertain", "again")
+ENDS = ("suppressed", "blocked", "withdrawn", "changed", "expired", "failed", "uncertain", "again")
 # An attempt that has not started so long after it was opened is given back, and the last check made anew.
 FRESH_SECONDS = 1.5
 MOST_AT_ONCE = 500
@@ -74,8 +75,9 @@ def deliver_due(
             tell(f"Another sender called {owner} is at work; this one waits until it has ended")
         before = count_messages(session, col(Message.accepted_at).is_not(None))
     require_safe_claims(engine)
-    generation.raise_mark(engine, settings, clock())
+    restore_guard.raise_mark(engine, settings, clock())
     with open_providers(settings, providers) as carriers, hold(engine, outbox.owner_lock(owner)):
+        # First of all: a try whose answer is on file must not be made again.
         if kept := settle_unsettled(engine, settings, carriers, clock()):
             tell(f"{kept} answers of providers that a lost database kept from being written down are settled now")
         cancelled = cancel_stopped(engine, settings, clock, carriers, tell)
@@ -203,8 +205,8 @@ class Sender:
         if begun.opened:
             slots.note_ready(steady_seconds() - at)
         for _, stop in begun.stopped:
-            self.ended[stop.reason if stop.only_waits else stop.status] += 1
-        answers: list[Answer] = []
+            self.ended[stop.reason if stop.only_waits else stop.counted_as] += 1
+        answers: list[AttemptResult] = []
         try:
             for number, opened in enumerate(begun.opened):
                 is_in_time = slots.await_slot(len(begun.opened) - number, at + FRESH_SECONDS)
@@ -240,7 +242,7 @@ class Sender:
         self.at_point("begun")
         return begun
 
-    def _hand_over(self, carrier: Provider, opened: Opened, bodies: Bodies, fresh_until: float) -> Answer:
+    def _hand_over(self, carrier: Provider, opened: Opened, bodies: Bodies, fresh_until: float) -> AttemptResult:
         """What the provider says; an attempt that is not fresh any more is not started."""
         if steady_seconds() > fresh_until or self.clock() >= opened.claim.lease_until:
             return answer_of(opened)
@@ -248,11 +250,12 @@ class Sender:
         self.handed_over += 1
         is_free = partial(require_free, self.engine, self.settings, opened, bodies, self.clock, fresh_until)
         provider_id, error = hand_over(carrier, replace(opened.handover, require_time=is_free))
+        # Nothing has left, so it takes none of this run's limit.
         self.handed_over -= isinstance(error, HeldUp)
         self.at_point("answered")
         return answer_of(opened, provider_id, error)
 
-    def _settle(self, answers: list[Answer], database: str) -> None:
+    def _settle(self, answers: list[AttemptResult], database: str) -> None:
         if not answers:
             return
         self.at_point("settling")
@@ -264,7 +267,7 @@ class Sender:
             self._count(answer)
         self.at_point("settled")
 
-    def _count(self, answer: Answer) -> None:
+    def _count(self, answer: AttemptResult) -> None:
         reference, name = answer.claim.reference, answer.claim.provider
         if answer.provider_id is not None:
             self.sent[answer.channel] += 1

@@ -1,1 +1,1 @@
-"""The sample practice, and the whole main job shown on it. On top of everything: it calls, and holds no rules."""
+"""The sample practice, and the whole main job shown on it. It calls the rooms below, and holds no rules."""

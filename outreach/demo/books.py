@@ -1,4 +1,4 @@
-"""What a sample practice writes down: one method for each thing that happens, its row in, nine CSV files out.
+"""Writes a sample practice's nine CSV files, with one method for each thing that happens there.
 
 Ids count upwards in the order of writing, so that the same story gives the same files.
 """
@@ -10,7 +10,8 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
-from outreach.demo.names import DENTISTS
+from outreach.channels import TEXT
+from outreach.demo.sample_names import DENTISTS
 from outreach.local_files import make_private_folder
 
 Row = dict[str, Any]
@@ -84,7 +85,7 @@ class Books:
         self.rows["referrals"].append({**row, "referred_name": name, "made_on": day, "status": "made"})
 
     def consent(self, customer: Row, channel: str, purpose: str, state: str, day: date) -> None:
-        text = TEXT_CONSENT if channel == "text" else ""
+        text = TEXT_CONSENT if channel == TEXT.name else ""
         self.rows["consents"].append(
             {"customer_id": customer["customer_id"], "channel": channel, "purpose": purpose, "state": state,
              "at": _at(day, 10), "basis": "express", "source": "registration form", "text": text}
@@ -97,6 +98,7 @@ class Books:
     def write(self, folder: Path) -> None:
         make_private_folder(folder)
         for table, columns in COLUMNS.items():
+            # With no line ends of Python's own, as its csv module asks for.
             with (folder / f"{table}.csv").open("w", newline="", encoding="utf-8") as file:
                 writer = csv.DictWriter(file, columns.split(), restval="")
                 writer.writeheader()

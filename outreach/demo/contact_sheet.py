@@ -1,11 +1,11 @@
-"""PDF letters in, one picture of their first pages side by side out."""
+"""Draws the first pages of PDF letters side by side, in one picture."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
 
-from outreach.composing.pictures import draw_page
+from outreach.composing.proofing.pdf_pages import draw_page
 
 WIDTH, GAP, COLUMNS = 560, 24, 4
 DESK = (226, 222, 214)

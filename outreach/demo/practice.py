@@ -1,4 +1,4 @@
-"""A day and a seed in; the nine CSV files of a dental practice that never was out, in our own format.
+"""Makes up a dental practice for a day and a seed, and writes its nine CSV files in our own format.
 
 The same day, seed and size give the same bytes. Among the plausible people is deliberate trouble, so that the demo
 shows not only who is written to but also who is not.
@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+from outreach.channels import TEXT
 from outreach.clock import add_business_days, anniversary_in
 from outreach.demo.books import COLUMNS, Books, Row
-from outreach.demo.names import AREAS, FAMILY, FEES, GIVEN, NICKNAMES, PLACES, ROUTINE, STREETS, TREATMENTS
+from outreach.demo.sample_names import AREAS, FAMILY, FEES, GIVEN, NICKNAMES, PLACES, ROUTINE, STREETS, TREATMENTS
 
 LEAST_CUSTOMERS = 200
 YEAR = 365
@@ -20,10 +21,12 @@ YEAR = 365
 
 @dataclass(frozen=True)
 class PracticeSummary:
-    """`trouble` names each deliberate difficulty and the customer, or the row, that has it."""
+    """What was made up."""
 
     customer_ids: list[str]
+    #: How many rows each table has.
     rows: dict[str, int]
+    #: Each deliberate difficulty, and the customer, or the row, that has it.
     trouble: dict[str, str]
 
 
@@ -55,6 +58,7 @@ class _Practice:
     def fill(self, size: int) -> None:
         while len(self.customers) < size:
             self._settle_household()
+        # In this order, which belongs to the seed: all of them draw from one generator.
         for story in (self._anniversaries, self._checkins, self._late_payers, self._happy, self._wards):
             story()
         self._trouble_with_presents()
@@ -117,12 +121,12 @@ class _Practice:
         return self.on - timedelta(days=self.random.randint(least, most))
 
     def _next_adults(self, number: int) -> list[Row]:
-        found: list[Row] = []
-        while len(found) < number:
+        adults: list[Row] = []
+        while len(adults) < number:
             if not self.customers[self.taken]["guardian_id"]:
-                found.append(self.customers[self.taken])
+                adults.append(self.customers[self.taken])
             self.taken += 1
-        return found
+        return adults
 
     # --- stories
 
@@ -244,13 +248,13 @@ class _Practice:
         if self.random.random() < 0.3:
             day = self.on + timedelta(days=self.random.randint(3, 80))
             self.books.visit(customer, _open_day(day), "Examination", "booked")
-        said = self._ago(10, 300)
-        if self.random.random() < 0.2 and said > customer["customer_since"]:
-            self.books.say(customer, "score", said, score=self.random.choice((5, 7, 8, 8, 8)))
-        told = self._ago(20, 500)
-        if self.random.random() < 0.08 and told > customer["customer_since"]:
+        scored_on = self._ago(10, 300)
+        if self.random.random() < 0.2 and scored_on > customer["customer_since"]:
+            self.books.say(customer, "score", scored_on, score=self.random.choice((5, 7, 8, 8, 8)))
+        referred_on = self._ago(20, 500)
+        if self.random.random() < 0.08 and referred_on > customer["customer_since"]:
             name = f"{self.random.choice(GIVEN)} {self.random.choice(FAMILY)}"
-            self.books.refer(customer, name, told)
+            self.books.refer(customer, name, referred_on)
 
     def _attend(self, customer: Row, day: date) -> None:
         status = self.random.choices(("completed", "cancelled", "no_show"), (92, 5, 3))[0]
@@ -264,7 +268,7 @@ class _Practice:
         """What they said on the registration form; a few thought better of it since."""
         granted = (("email", "service", 0.8), ("email", "marketing", 0.4), ("text", "service", 0.5))
         for channel, purpose, share in granted:
-            if customer["phone" if channel == "text" else "email"] and self.random.random() < share:
+            if customer["phone" if channel == TEXT.name else "email"] and self.random.random() < share:
                 self.books.consent(customer, channel, purpose, "granted", customer["customer_since"])
         if customer["email"] and self.random.random() < 0.03:
             self.books.consent(customer, "email", "marketing", "withdrawn", self._ago(20, 90))

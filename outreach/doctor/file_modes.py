@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from sqlalchemy import Engine
 
 from outreach.database import reading
-from outreach.delivery.marks import mark_file
+from outreach.delivery.recovery.restore_marks import mark_file
 from outreach.models import Installation
 from outreach.settings import ProviderSettings, Settings
 

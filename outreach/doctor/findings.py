@@ -1,4 +1,4 @@
-"""What the doctor says of one thing: whether it is well, and how to mend it. It holds no check of its own."""
+"""One finding of the doctor: whether a thing is well, and how to mend it. It holds no check of its own."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -64,6 +64,7 @@ class Records:
             return []
         except dns.exception.DNSException:
             raise NoResolver("no resolver answers") from None
+        # A record may come in several strings, which are read with nothing between them (RFC 7208, 3.3).
         texts = [b"".join(record.strings).decode("utf-8", "replace") for record in answer]
         return [text for text in texts if text.replace(" ", "").casefold().startswith(opens_with)]
 

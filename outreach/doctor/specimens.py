@@ -10,22 +10,23 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
 
+from outreach.channels import CALL, EMAIL, LETTER, TEXT
 from outreach.clock import business_date
-from outreach.composing.addresses import full_name
 from outreach.composing.digests import media_type_for
-from outreach.composing.environment import Value
-from outreach.composing.facts import Facts, business_fields, greeting_name, locale_of, signatory_on
-from outreach.composing.fields import COMMON, OF_MOMENT
-from outreach.composing.guarding import person_of
-from outreach.composing.particulars import Assignment, Occasion
-from outreach.composing.templates import Templates, Words, saved_sources
-from outreach.composing.writing import Written, write_message
+from outreach.composing.moment_data import Assignment, Occasion
+from outreach.composing.paper.addresses import full_name
+from outreach.composing.proofing.wrong_recipient import person_of
+from outreach.composing.template_data import Facts, business_fields, greeting_name, locale_of, signatory_on
+from outreach.composing.templating.engine import Value
+from outreach.composing.templating.fields import COMMON, OF_MOMENT
+from outreach.composing.templating.templates import Templates, Words, saved_sources
+from outreach.composing.writing import WrittenMessage, write_message
+from outreach.contacts import load_key
 from outreach.database import reading
 from outreach.delivery.providers import Handover
-from outreach.delivery.providers.mail import read_sealed
+from outreach.delivery.providers.sealed_mail import read_sealed
 from outreach.doctor.findings import RESERVED_NAMES
-from outreach.errors import OutreachError
-from outreach.intake.contacts import load_key
+from outreach.errors import OutreachError, SettingsError
 from outreach.models import Customer
 from outreach.moments import MOMENTS, knobs_for
 from outreach.planning.knobs import with_saved_knobs
@@ -42,16 +43,18 @@ SAMPLE = Customer(
     region="VT",
     postal_code="05401",
 )
-_CONTACTS = {
-    "letter": "us|05401|1 sample street",
-    "email": "maria.lopez@sample.example",
-    "text": "+18025550117",
-    "call": "+18025550117",
+_CONTACTS: dict[str, str] = {
+    LETTER.name: "us|05401|1 sample street",
+    EMAIL.name: "maria.lopez@sample.example",
+    TEXT.name: "+18025550117",
+    CALL.name: "+18025550117",
 }
 
 
 def find_specimen_faults(engine: Engine, settings: Settings, now: datetime) -> str:
     """One line for each different fault, with every kind and channel that has it; empty when all are composed.
+
+    What the settings lack, such as somebody who signs, is of no kind or channel, and is said alone.
 
     Kinds that are switched off and channels that a kind does not use are left out.
     """
@@ -61,9 +64,14 @@ def find_specimen_faults(engine: Engine, settings: Settings, now: datetime) -> s
     templates = Templates(live.templates, saved)
     where: dict[str, list[str]] = {}
     for kind, channel in _in_use(live):
-        if fault := _find_fault(live, key, templates, kind, channel, now):
+        try:
+            fault = _find_fault(live, key, templates, kind, channel, now)
+        except SettingsError as error:
+            where.setdefault(str(error), [])
+            continue
+        if fault:
             where.setdefault(fault, []).append(f"{kind} by {channel}")
-    return "\n".join(f"{', '.join(places)}: {fault}" for fault, places in where.items())
+    return "\n".join(f"{', '.join(places)}: {fault}" if places else fault for fault, places in where.items())
 
 
 def as_live(settings: Settings) -> Settings:
@@ -83,12 +91,15 @@ def _in_use(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def _find_fault(settings: Settings, key: bytes, templates: Templates, kind: str, channel: str, now: datetime) -> str:
+    """What is wrong with it, for a person to mend; nothing where it is composed. Raises SettingsError."""
     try:
         words = templates.find(kind, channel, [settings.business.language])
         written = compose_specimen(settings, key, words, business_date(now, settings.business.timezone))
-        if channel == "email":
-            to = (full_name(SAMPLE), _CONTACTS["email"])
+        if channel == EMAIL.name:
+            to = (full_name(SAMPLE), _CONTACTS[EMAIL.name])
             read_sealed(email_handover(settings, written.body, to, REFERENCE, now))
+    except SettingsError:
+        raise
     except OutreachError as error:
         return str(error)
     # A fault of ours must name its kind and channel too: whoever reads this has no traceback. No customer is in it.
@@ -97,7 +108,7 @@ def _find_fault(settings: Settings, key: bytes, templates: Templates, kind: str,
     return ""
 
 
-def compose_specimen(settings: Settings, key: bytes, words: Words, today: date) -> Written:
+def compose_specimen(settings: Settings, key: bytes, words: Words, today: date) -> WrittenMessage:
     """The message that `words` make of the sample person and facts. Raises ComposingError or SettingsError."""
     occasion = Occasion(SAMPLE.customer_id, _occasion_key(words.kind), today)
     assignment = Assignment(REFERENCE, words.kind, words.channel, SAMPLE.customer_id, (occasion,), today, today)
@@ -134,10 +145,10 @@ def email_handover(settings: Settings, body: bytes, to: tuple[str, str], referen
     return Handover(
         reference=reference,
         key=f"{reference}.1",
-        channel="email",
+        channel=EMAIL.name,
         recipient={"name": to[0], "email": to[1]},
         content=body,
-        media_type=media_type_for("email", settings.provider_for("email")),
+        media_type=media_type_for(EMAIL.name, settings.provider_for(EMAIL.name)),
         on=business_date(now, settings.business.timezone),
         batch_id="",
         begun_at=now,

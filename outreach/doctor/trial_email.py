@@ -11,17 +11,18 @@ from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
 from outreach.approval.staff import require_admin
+from outreach.channels import EMAIL
 from outreach.clock import business_date
 from outreach.composing.emails import write_email
-from outreach.composing.templates import Words
+from outreach.composing.templating.templates import Words
+from outreach.contacts import contact_hash, load_key, normalise_email
 from outreach.database import reading, writing
-from outreach.delivery.notices import TEST
-from outreach.delivery.pauses import list_pauses
+from outreach.delivery.control.pauses import list_pauses
 from outreach.delivery.providers import Handover, open_vendor, require_secrets
 from outreach.delivery.providers.outbox import open_provider as open_outbox
+from outreach.delivery.staff_mail.notices import TEST
 from outreach.doctor.specimens import as_live, email_handover, sample_facts
 from outreach.errors import SettingsError
-from outreach.intake.contacts import contact_hash, load_key, normalise_email
 from outreach.models import Suppression
 from outreach.settings import Settings
 
@@ -41,7 +42,7 @@ def send_test_email(engine: Engine, settings: Settings, address: str, by: str, n
     OutcomeUnknown as the provider says.
     """
     with reading(engine) as session:
-        require_admin(session, by)
+        require_admin(session, by, "send a test e-mail")
     handover = _compose(engine, settings, address, now)
     if settings.mode == "rehearsal":
         shown = open_outbox(settings).send(handover)
@@ -49,7 +50,7 @@ def send_test_email(engine: Engine, settings: Settings, address: str, by: str, n
     with reading(engine) as session:
         _require_open(session, settings, address, load_key(engine, settings))
     require_secrets(settings)
-    carrier = settings.provider_for("email")
+    carrier = settings.provider_for(EMAIL.name)
     with writing(engine) as session:
         # Before it leaves: what was begun is on record, whatever becomes of it.
         record_act(session, by, "test e-mail sent", handover.reference, carrier, now)
@@ -63,18 +64,18 @@ def _compose(engine: Engine, settings: Settings, address: str, now: datetime) ->
     today = business_date(now, settings.business.timezone)
     reference = TEST + hashlib.sha256(f"{address}\0{now.isoformat()}".encode()).hexdigest()[:16]
     live, key, to = as_live(settings), load_key(engine, settings), ("Outreach test", address)
-    words = Words("welcome", "email", settings.business.language, _SOURCES, "")
+    words = Words("welcome", EMAIL.name, settings.business.language, _SOURCES, "")
     content = write_email(sample_facts(live, words, today), words, to, live.business, reference, key)
     return email_handover(settings, content, to, reference, now)
 
 
 def _require_open(session: Session, settings: Settings, address: str, key: bytes) -> None:
     """Raises SettingsError while e-mails are paused, and for an address that must not be written to."""
-    carrier = settings.provider_for("email")
+    carrier = settings.provider_for(EMAIL.name)
     paused = {(pause.scope, pause.name) for pause in list_pauses(session)}
     if paused & {("everything", ""), ("provider", carrier)}:
         raise SettingsError(f"Nothing left: {carrier} is paused. outreach resume lets it go on")
-    hashed = contact_hash(key, "email", normalise_email(address) or "")
+    hashed = contact_hash(key, EMAIL.name, normalise_email(address) or "")
     closed = select(Suppression).where(col(Suppression.contact_hash) == hashed)
     if session.exec(closed.limit(1)).first() is not None:
         raise SettingsError("Nothing left: this address is on the do-not-contact list; take another of yours")

@@ -1,4 +1,4 @@
-"""Backups of a drill's own database, as the tools of each database make them, and back.
+"""Takes and restores backups of a drill's own database, as the tools of each database make them.
 
 Whoever restores one has stopped everything that uses the database before.
 """
@@ -14,16 +14,18 @@ from sqlalchemy import Engine, func, insert, select, text
 from sqlmodel import SQLModel
 
 from outreach.database import reading
-from outreach.delivery.marks import mark_file, read_mark
+from outreach.delivery.recovery.restore_marks import mark_file, read_mark
 from outreach.models import Installation
 from outreach.settings import Settings
 
 
 @dataclass(frozen=True)
 class Backup:
-    """`restore` puts it in the database's place. It is not of any moment after the database's `generation`."""
+    """A copy of a drill's database."""
 
+    #: Puts it in the database's place.
     restore: Callable[[], None]
+    #: How far the database had come, at the latest, when it was taken.
     generation: int
 
 
@@ -36,6 +38,7 @@ def take_backup(engine: Engine, path: Path) -> Backup:
     source.backup(target)
     source.close()
     target.close()
+    # The generation is read after the copy: a machine that knows this one has surely run since.
     return Backup(lambda: _put_file(Path(engine.url.database or ""), path), _generation_of(engine))
 
 
@@ -53,6 +56,7 @@ def _generation_of(engine: Engine) -> int:
 
 
 def _put_file(database: Path, backup: Path) -> None:
+    # With the log of the old file beside it, SQLite would write what stands there into the restored one.
     for ending in ("", "-wal", "-shm"):
         Path(f"{database}{ending}").unlink(missing_ok=True)
     shutil.copy(backup, database)

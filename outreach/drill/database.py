@@ -1,4 +1,4 @@
-"""A database URL, or none, in; a database that holds nothing but one drill out.
+"""Makes a database that holds nothing but one drill, at a URL or in a file of its own.
 
 A SQLite file must not exist yet. On PostgreSQL the drill has a schema of its own, and never looks at any other.
 """
@@ -17,10 +17,13 @@ from outreach.errors import DatabaseError
 
 @dataclass(frozen=True)
 class OwnDatabase:
-    """`url` is for the drill's processes, and `shown` for people: it holds no password."""
+    """The database of one drill."""
 
+    #: For the drill's processes.
     url: str
+    #: For people: it holds no password.
     shown: str
+    #: The drill's own, on PostgreSQL.
     schema: str = ""
 
     def drop(self) -> None:

@@ -1,4 +1,4 @@
-"""The vendors' own logs, and what our tables say of the same messages, in; what was doubled or lost out.
+"""Counts what was doubled or lost, from the vendors' own logs and from what our tables say of the same messages.
 
 Whether a vendor has a message is read from its log alone. Our tables are only ever the accused.
 """
@@ -20,20 +20,20 @@ OUTCOMES = ("taken", "known", "refused", "nothing")
 
 @dataclass(frozen=True)
 class Line:
-    """One hand-over as the vendor saw it: `fault` is what it did to the sender, `outcome` what it made of the message.
-
-    "taken" is a new message, "known" one it had under this key, "refused" one it never will take. `about` is what it
-    needs for its webhooks.
-    """
+    """One hand-over as the vendor saw it."""
 
     at: float
     vendor: str
     reference: str
     key: str
+    #: What it did to the sender.
     fault: str
+    #: What it made of the message: "taken" is a new one, "known" one it had under this key, "refused" one it never will
+    #: take.
     outcome: str
     provider_id: str = ""
     sha256: str = ""
+    #: What it needs for its webhooks.
     about: dict[str, str] = field(default_factory=dict)
 
     def as_json(self) -> str:
@@ -42,32 +42,37 @@ class Line:
 
 @dataclass(frozen=True)
 class Record:
-    """What we say of one message, and what is known of it from the making: its approved bytes, and its opt-out."""
+    """What our tables say of one message, and what the drill knows of it."""
 
     reference: str
     status: str
     provider_id: str | None
+    #: Of the bytes that were approved.
     approved_sha256: str
+    #: Whether the drill changed its bytes after that.
     is_tampered: bool = False
+    #: When its recipient's opt-out was on record.
     opted_out_at: datetime | None = None
 
 
 @dataclass(frozen=True)
-class Tally:
-    """Counts of messages, and the references behind those that must be 0.
-
-    `lost`: on record as taken and not there, or ended without a reason. `waiting`: still on its way, which a run after
-    the drill's would go on with. `denied`: there, and on record as not.
-    """
+class LedgerTally:
+    """Counts of messages, and the references behind those that must be 0."""
 
     messages: int
     accepted: int
+    #: A vendor took it more than once.
     doubled: list[str]
+    #: On record as taken and not there, or ended without a reason.
     lost: list[str]
+    #: Still on its way, which a run after the drill's would go on with.
     waiting: list[str]
     uncertain: list[str]
+    #: There, and on record as not.
     denied: list[str]
+    #: A try that a vendor took was begun after the opt-out was on record.
     after_opt_out: list[str]
+    #: Other bytes than those that were approved.
     unapproved: list[str]
     statuses: Counter[str]
     faults: Counter[str]
@@ -98,7 +103,7 @@ def read_log(path: Path, start: int = 0) -> tuple[list[Line], int]:
     return [Line(**json.loads(line)) for line in whole.splitlines()], start + len(whole)
 
 
-def count(lines: Sequence[Line], records: Iterable[Record], tries: Mapping[str, datetime]) -> Tally:
+def count(lines: Sequence[Line], records: Iterable[Record], tries: Mapping[str, datetime]) -> LedgerTally:
     """Holds what we say against what the vendors have. `tries` says when the last try under a key was begun."""
     records = list(records)
     taken: dict[str, list[Line]] = defaultdict(list)
@@ -106,7 +111,7 @@ def count(lines: Sequence[Line], records: Iterable[Record], tries: Mapping[str, 
         if line.outcome == "taken":
             taken[line.reference].append(line)
     refused = {line.reference for line in lines if line.outcome == "refused"}
-    return Tally(
+    return LedgerTally(
         messages=len(records),
         accepted=len(taken),
         doubled=sorted(reference for reference, them in taken.items() if len(them) > 1),

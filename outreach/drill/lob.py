@@ -1,6 +1,6 @@
 """How the simulated Lob talks: letters under our keys, a search by metadata, signed webhooks.
 
-As lob.test.yaml and delivery-semantics.json of the contracts have it, and no more of it than delivery needs.
+It keeps to lob.test.yaml and delivery-semantics.json of the contracts, and has no more of it than delivery needs.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ FAILURES = {
 RETURNED_IN_A_HUNDRED = 5
 
 
-class Lob:
+class SimulatedLob:
     name = "lob"
     keyed = True
 
@@ -69,6 +69,7 @@ def _letter(provider_id: str, reference: str, key: str) -> dict[str, Any]:
 
 
 def _event(line: Line, kind: str) -> WebhookCall:
+    # The same event has the same id whenever it is told again, as a vendor's has.
     event_id = hashlib.sha256(f"{line.provider_id} {kind}".encode()).hexdigest()[:16]
     event = {
         "id": f"evt_{event_id}",

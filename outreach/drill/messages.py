@@ -1,4 +1,4 @@
-"""Approved messages for a drill in; opt-outs and tampering while they are on their way, and the records of all, out.
+"""Hands approved messages in for a drill, has people opt out and tampers with a few, and keeps the records of all.
 
 Made directly, as approval leaves them: nothing here is composed, and nobody is written to.
 """
@@ -11,13 +11,14 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlmodel import col, func, select
 
+from outreach.channels import CHANNELS, LETTER, TEXT
 from outreach.clock import business_date, system_clock
-from outreach.composing.contents import content_row
-from outreach.composing.digests import MEDIA_TYPES, canonical_json, message_digest
+from outreach.composing.digests import canonical_json, message_digest
+from outreach.composing.store.contents import content_row
+from outreach.contacts import contact_hash, load_key, normalise_address
 from outreach.database import insert_new, reading, writing
 from outreach.drill.ledger import Record
-from outreach.drill.options import CHANNELS
-from outreach.intake.contacts import contact_hash, load_key, normalise_address
+from outreach.drill.options import CHANNEL_OF
 from outreach.models import Attempt, Batch, Content, Customer, Goodwill, Message, Moment, Suppression
 from outreach.settings import Settings
 
@@ -67,15 +68,15 @@ class Feeder:
     def plan_again(self) -> int:
         """Hands in again what a restored database has forgotten, as the next run would plan it; returns how many."""
         with reading(self.engine) as session:
-            known = set(session.exec(select(Message.reference)).all())
-        forgotten = [self.handed_in[reference] for reference in self.handed_in if reference not in known]
+            present = set(session.exec(select(Message.reference)).all())
+        forgotten = [self.handed_in[reference] for reference in self.handed_in if reference not in present]
         batches = {batch["batch_id"]: batch for batch, _, _ in forgotten}
         self._insert([*batches.values()], [(Message(**message), content) for _, message, content in forgotten])
         return len(forgotten)
 
     def _batch(self, batch_id: str, number: int) -> dict[str, Any]:
         return {
-            "batch_id": batch_id, "kind": KIND, "channel": "letter", "run_on": self._today(),
+            "batch_id": batch_id, "kind": KIND, "channel": LETTER.name, "run_on": self._today(),
             "status": "approved", "author": "the drill", "count": number, "cost": 0, "currency": "USD",
             "seal": batch_id, "fingerprint": "drill", "opened_at": system_clock(),
         }  # fmt: skip
@@ -87,7 +88,7 @@ class Feeder:
         """One message and its content, which for a few is not what was approved."""
         self.made += 1
         number, vendor = self.made, self.vendors[self.made % len(self.vendors)]
-        channel, reference, on = CHANNELS[vendor], f"DRILL-{number:06}", self._today()
+        channel, reference, on = CHANNEL_OF[vendor], f"DRILL-{number:06}", self._today()
         recipient, contact = _recipient(number, channel)
         body = _content(reference, channel)
         sha256 = hashlib.sha256(body).hexdigest()
@@ -103,7 +104,7 @@ class Feeder:
         if self.rng.randrange(100) < TAMPERED_IN_A_HUNDRED:
             self.tampered.add(reference)
             body += b" "
-        return message, content_row(sha256, MEDIA_TYPES[channel], body)
+        return message, content_row(sha256, CHANNELS[channel].media_type, body)
 
     def opt_out(self) -> None:
         """Has someone opt out whose message is approved or just leaving."""
@@ -133,11 +134,11 @@ class Feeder:
         """What our tables say of every message handed in; one that is no longer there is on record as "gone"."""
         with reading(self.engine) as session:
             rows = session.exec(select(Message.reference, Message.status, Message.provider_id)).all()
-        said = {reference: (status, provider_id) for reference, status, provider_id in rows}
+        by_reference = {reference: (status, provider_id) for reference, status, provider_id in rows}
         return [
             Record(
                 reference,
-                *said.get(reference, ("gone", None)),
+                *by_reference.get(reference, ("gone", None)),
                 approved_sha256=sha256,
                 is_tampered=reference in self.tampered,
                 opted_out_at=self.opted_out.get(reference),
@@ -158,6 +159,7 @@ def _customer(message: Message) -> dict[str, Any]:
     return {
         "customer_id": message.customer_id, "given_name": "Ada", "family_name": str(number),
         "address_line1": _street(number), "city": CITY, "region": REGION, "postal_code": POSTAL_CODE, "country": "US",
+        # The signs of these names are the other way round: Etc/GMT+5 is five hours behind UTC.
         "phone": _phone(number), "timezone": f"Etc/GMT{system_clock().hour - 12:+d}",
     }  # fmt: skip
 
@@ -174,7 +176,7 @@ def _moment(message: Message) -> dict[str, Any]:
 def _recipient(number: int, channel: str) -> tuple[dict[str, Any], str]:
     """Made-up people, no two of whom share a contact; what a message says of one, and the contact in one form."""
     name = {"name": f"Ada {number}"}
-    if channel == "text":
+    if channel == TEXT.name:
         return name | {"phone": _phone(number)}, _phone(number)
     place = {"city": CITY, "region": REGION, "postal_code": POSTAL_CODE, "country": "US"}
     lines = [_street(number), f"{CITY} {REGION} {POSTAL_CODE}"]
@@ -191,7 +193,7 @@ def _phone(number: int) -> str:
 
 
 def _content(reference: str, channel: str) -> bytes:
-    if channel == "text":
+    if channel == TEXT.name:
         return f"Good morning, this is {reference}. We hope that all is well.".encode()
     return _pdf(reference)
 
@@ -210,6 +212,7 @@ def _pdf(words: str) -> bytes:
     for number, content in enumerate(objects, start=1):
         places.append(len(text))
         text += f"{number} 0 obj{content}endobj\n"
+    # Each line must be 20 bytes long, and so has a blank before its end (ISO 32000-1, 7.5.4).
     table = "".join(f"{place:010} 00000 n \n" for place in places)
     size = len(objects) + 1
     end = f"trailer<</Size {size}/Root 1 0 R>>\nstartxref\n{len(text)}\n%%EOF\n"

@@ -1,4 +1,4 @@
-"""What a general job queue would do with the same messages and vendors: claims in, doubles out. Never for real use.
+"""Sends the same messages as a general job queue would, and so doubles some. Never for real use.
 
 It is what a drill must be able to see failing: a lease instead of a proof of death, any error tried again, a new key
 for every try.

@@ -1,4 +1,4 @@
-"""What a drill is asked to do in; the settings that its processes work with out.
+"""What a drill is asked to do, and the settings that its processes work with.
 
 Nothing of the user's own settings, secrets or vendors ever reaches a drill: it speaks to 127.0.0.1 alone.
 """
@@ -14,11 +14,12 @@ from typing import Any
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
+from outreach.channels import LETTER, TEXT
 from outreach.clock import business_date, steady_seconds, system_clock
 from outreach.settings import Settings
 
 KEYED, KEYLESS = "lob", "twilio"
-CHANNELS = {KEYED: "letter", KEYLESS: "text"}
+CHANNEL_OF = {KEYED: LETTER.name, KEYLESS: TEXT.name}
 # Made up for the simulators, which know them too.
 LOB_KEY, LOB_SECRET = "test_drill", "a webhook secret for drills"
 TWILIO_ACCOUNT, TWILIO_TOKEN = "AC" + "d1" * 16, "a token for drills"
@@ -37,19 +38,21 @@ MEASURED_SECONDS, MOST_PACE = 0.2, 6.0
 
 @dataclass(frozen=True)
 class DrillOptions:
-    """`kills` counts SIGKILL and SIGSTOP together. `keyed` is True for the vendor that takes our keys, False for the
-    one that does not, None for both. Without `database` it is a SQLite file in a folder of the drill's own. `naive`
-    has the senders retry as a general job queue does. `restore` restores backups while two machines send, and `clocks`
-    has the senders' clocks jump.
-    """
+    """What a drill is asked to do."""
 
+    #: SIGKILL and SIGSTOP together.
     kills: int = 200
     seed: int = 7
+    #: None for a SQLite file in a folder of the drill's own.
     database: str | None = None
+    #: True for the vendor that takes our keys, False for the one that does not, None for both.
     keyed: bool | None = None
+    #: Has the senders retry as a general job queue does.
     naive: bool = False
     senders: int = 3
+    #: Restores backups while two machines send.
     restore: bool = False
+    #: Has the senders' clocks jump.
     clocks: bool = False
 
     @property
@@ -59,19 +62,18 @@ class DrillOptions:
 
 @dataclass(frozen=True)
 class Plan:
-    """What every process of one drill knows. The drill's files lie in `folder`.
+    """What every process of one drill knows."""
 
-    Senders are on `machines`, each with a mark of its own. Every time-out is `pace` times what it is on a machine with
-    nothing else to do.
-    """
-
+    #: Where the drill's files lie.
     folder: Path
     database_url: str
     seed: int
     vendors: tuple[str, ...]
     naive: bool
     senders: int
+    #: On how many machines the senders are, each with a mark of its own.
     machines: int = 1
+    #: Every time-out is so many times what it is on a machine with nothing else to do.
     pace: float = 1.0
 
     @property

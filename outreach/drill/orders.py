@@ -1,6 +1,6 @@
-"""Orders to the nursery in, its answers out. The nursery dies with whoever holds this.
+"""Gives orders to the process host of a drill, and reads its answers. The process host dies with whoever holds this.
 
-Knows nothing of what the orders do.
+It knows nothing of what the orders do.
 """
 
 import json
@@ -44,7 +44,7 @@ class Orders:
 def open_nursery(plan: Plan) -> Iterator[Orders]:
     """A nursery for one drill, until the block ends; all its children are gone by then."""
     errors = plan.folder / "errors.txt"
-    command = [sys.executable, "-m", "outreach.drill.nursery"]
+    command = [sys.executable, "-m", "outreach.drill.process_host"]
     with errors.open("ab") as said:
         nursery = subprocess.Popen(  # noqa: S603 (the command is written above)
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True

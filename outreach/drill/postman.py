@@ -1,6 +1,7 @@
-"""The simulated vendors' logs in; their webhooks, shuffled, doubled and a few forged, posted to the real pages.
+"""Posts the simulated vendors' webhooks to the real pages: shuffled, some of them doubled and a few forged.
 
-The pages run in this process, so that no port is needed. Counts what they answered; never writes to our tables itself.
+The pages run in this process, so that no port is needed. It counts what they answered, and never writes to our tables
+itself.
 """
 
 import asyncio
@@ -16,15 +17,15 @@ from sqlalchemy import Engine
 
 from outreach.clock import steady_seconds, system_clock
 from outreach.drill.ledger import Line, read_log
-from outreach.drill.lob import Lob
+from outreach.drill.lob import SimulatedLob
 from outreach.drill.options import Plan
 from outreach.drill.senders import Board
-from outreach.drill.twilio import Twilio
+from outreach.drill.twilio import SimulatedTwilio
 from outreach.drill.vendors import Speech, WebhookCall
 from outreach.settings import Settings
 from outreach.web.app import create_app
 
-SPEECHES: dict[str, type[Speech]] = {"lob": Lob, "twilio": Twilio}
+SPEECHES: dict[str, type[Speech]] = {"lob": SimulatedLob, "twilio": SimulatedTwilio}
 # Vendors report on so many messages in a hundred; on the others they stay silent, and look-ups must do.
 REPORTED, DOUBLED, FORGED = 40, 30, 4
 MOST_SECONDS_LATE = 1.0

@@ -13,11 +13,11 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from outreach.clock import Clock, system_clock
-from outreach.delivery import deliver_due
 from outreach.delivery.providers import open_providers
+from outreach.delivery.sender import deliver_due
 from outreach.drill.naive import send_naively
 from outreach.settings import Settings
-from outreach.tracking import track_open
+from outreach.tracking.lookup import track_open
 
 # In the order of a round. The first stands until a sender has begun, and nobody is killed there.
 POINTS = (
@@ -81,6 +81,7 @@ def warm_up(engine: Engine, settings: Settings) -> None:
 
 def send_until_over(engine: Engine, settings: Settings, board: Board, sender: int, naive: bool) -> None:
     """Delivers and tracks, again and again, until the drill is over or this process is killed."""
+    # A process id may be given again after a kill, and two senders must never pass for one.
     owner, clock = f"sender {sender} {os.getpid()} {os.urandom(4).hex()}", board.clock_of(sender)
 
     def stand(point: str) -> None:

@@ -1,10 +1,10 @@
-"""The result of a drill in; a table for people, or JSON for programs, out."""
+"""Shows the result of a drill, as tables for people or as JSON for programs."""
 
 from dataclasses import replace
 from typing import Any
 
-from outreach import output
-from outreach.drill.run import DrillResult
+from outreach import console
+from outreach.drill.result import DrillResult
 from outreach.drill.senders import POINTS
 
 SHOWN = 2
@@ -13,18 +13,18 @@ SHOWN = 2
 def show_drill(result: DrillResult, as_json: bool) -> None:
     """Prints the ledger, the points that kills hit, and in one line whether the drill passed."""
     if as_json:
-        output.print_json(to_plain(result))
+        console.print_json(to_plain(result))
         return
-    output.print_table(
+    console.print_table(
         "The ledger, from the vendors' own logs", ("what", "messages", "must be", "which"), _ledger_rows(result)
     )
     points = [point for point in POINTS if result.killed[point] or result.stopped[point]]
     rows = [(point, result.killed[point], result.stopped[point]) for point in points]
-    output.print_table("Kills by the point they hit", ("point", "killed", "stopped"), rows)
-    output.print_table("What the vendors did", ("to a hand-over", "times"), sorted(result.tally.faults.items()))
+    console.print_table("Kills by the point they hit", ("point", "killed", "stopped"), rows)
+    console.print_table("What the vendors did", ("to a hand-over", "times"), sorted(result.tally.faults.items()))
     if result.webhooks:
-        output.print_table("Webhooks", ("webhooks", "times"), sorted(result.webhooks.items()))
-    output.say(_verdict(result))
+        console.print_table("Webhooks", ("webhooks", "times"), sorted(result.webhooks.items()))
+    console.say(_verdict(result))
 
 
 def to_plain(result: DrillResult) -> dict[str, Any]:
@@ -90,6 +90,7 @@ def _verdict(result: DrillResult) -> str:
         return f"Passed: {kills}, one send each, and nothing was lost."
     if result.options.naive:
         return f"Failed, as a general retry does: {kills}."
+    # Only what waits can be the machine's fault; whatever else is wrong is ours.
     if result.slow and replace(result.tally, waiting=[]).is_clean and not result.fell_over and not result.unnoticed:
         waiting = len(result.tally.waiting)
         return (

@@ -1,6 +1,7 @@
 """How the simulated Twilio talks: texts without any key, a list by number, signed status callbacks.
 
-As twilio-messages.json and delivery-semantics.json of the contracts have it, and no more of it than delivery needs.
+It keeps to twilio-messages.json and delivery-semantics.json of the contracts, and has no more of it than delivery
+needs.
 """
 
 import base64
@@ -25,7 +26,7 @@ FAILURES = {
 UNREACHED_IN_A_HUNDRED = 5
 
 
-class Twilio:
+class SimulatedTwilio:
     name = "twilio"
     keyed = False
 

@@ -1,4 +1,4 @@
-"""Simulated vendors on 127.0.0.1: hand-overs and look-ups in; answers, silence and a log of their own out.
+"""Simulates vendors on 127.0.0.1: they answer hand-overs and look-ups, or stay silent, and keep logs of their own.
 
 They take, drop, answer late and forget as the real ones do. Nothing they know is ever taken from our tables.
 """
@@ -39,12 +39,14 @@ SILENCE_SECONDS = TIMEOUT_SECONDS * 1.5
 
 @dataclass(frozen=True)
 class Order:
-    """One message as a vendor is asked to take it; `sought_by` is what its search finds it by."""
+    """One message as a vendor is asked to take it."""
 
     reference: str
     key: str
     content: bytes
+    #: What the vendor's search finds it by.
     sought_by: str
+    #: What its webhooks need.
     about: dict[str, str] = field(default_factory=dict)
 
 
@@ -154,6 +156,7 @@ class Vendor:
             return None
         if fault != "none":
             return Reply(503, {}) if fault == "503" else Reply(200, {"answer": 42})
+        # A real search lags behind as well: who trusts it too soon must be seen failing.
         indexed = system_clock().timestamp() - LAG_SECONDS
         with self.lock:
             held = list(self.by_sought.get(self.speech.sought(query), []))

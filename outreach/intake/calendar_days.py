@@ -1,4 +1,4 @@
-"""Which dates a column can hold: a day that cannot be meant is read as what it means, or as no day at all.
+"""Decides which dates a column can hold. A day that cannot be meant is read as what it means, or as no day at all.
 
 Programs write something where they know nothing (1900-01-01, 9999-12-31), and two-digit years come out a century off.
 Nobody is greeted, and nobody is dunned, on such a day. A reason never repeats what stood in the cell.
@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from outreach.clock import anniversary_in
-from outreach.intake.values import NoDay, Style, complete_year, read_moment, to_day, to_instant
+from outreach.intake.parsers import NoDay, Style, complete_year, read_moment, to_day, to_instant
 
 # What programs write for "no date": the first day that a database, a spreadsheet or a clock can write.
 LONG_AGO = frozenset(
@@ -31,32 +31,33 @@ DEFAULT = "the date is one that programs write where they know none"
 
 @dataclass(frozen=True)
 class DayCheck:
-    """Reads a day, or an instant, of one column.
+    """Reads a day, or an instant, of one column."""
 
-    `past`: it cannot lie after today (a day's grace, for their today may be ahead of ours). `years`: nor so many years
-    or more before it. `opens`: a default says that there is no end, and is read as empty. `since_ever`: a default of
-    long ago says that it has stood ever since, and is kept. `epoch`: nor is it the first day of the clocks of Unix.
-    """
-
+    #: Reads an instant, and else a day.
     instant: bool = False
+    #: It cannot lie after today. A day's grace is given: their today may be ahead of ours.
     past: bool = False
+    #: It cannot lie so many years back, or more.
     years: int = 0
+    #: A default says that there is no end, and is read as empty.
     opens: bool = False
+    #: A default of long ago says that it has stood ever since, and is kept.
     since_ever: bool = False
+    #: It cannot be the first day of the clocks of Unix.
     epoch: bool = False
 
     def __call__(self, text: str, style: Style) -> date | None:
         """Raises NoDay for a date that cannot be meant, Unfit for what is no date."""
-        found = read_moment(text, style.dates)
-        written = found.date() if isinstance(found, datetime) else found
-        if found.year < FIRST_YEAR_OF_NEVER and self._is_of_long_ago(written):
+        when = read_moment(text, style.dates)
+        written = when.date() if isinstance(when, datetime) else when
+        if when.year < FIRST_YEAR_OF_NEVER and self._is_of_long_ago(written):
             if not self.since_ever:
                 return self._read_default()
-            found = EVER
-        elif found.year >= FIRST_YEAR_OF_NEVER:
+            when = EVER
+        elif when.year >= FIRST_YEAR_OF_NEVER:
             return self._read_default()
-        found = complete_year(found, style.today, self.past)
-        value = to_instant(found, style) if self.instant else to_day(found, style)
+        when = complete_year(when, style.today, self.past)
+        value = to_instant(when, style) if self.instant else to_day(when, style)
         if style.today:
             self._require_possible(value.date() if isinstance(value, datetime) else value, style.today)
         return value

@@ -1,4 +1,4 @@
-"""When rows changed: what an import of only the newer ones leaves out, and up to which change a source has been read.
+"""Finds the rows that changed since an earlier import, and remembers up to which change a source has been read.
 
 A row that does not say when it changed is always read; a row that was deleted is never seen.
 """
@@ -15,7 +15,7 @@ from sqlmodel import col, select
 from outreach.clock import parse_day
 from outreach.database import reading
 from outreach.intake.mapping import FileMapping
-from outreach.intake.values import Style, Unfit, instant
+from outreach.intake.parsers import Style, Unfit, instant
 from outreach.models import Import
 
 OUR_COLUMN = "updated_at"
@@ -36,8 +36,8 @@ def read_since(written: str | None, timezone: str) -> Since:
 def column_of_changes(header: Sequence[str], file: FileMapping | None) -> str | None:
     """The column that says when a row changed: the one the mapping names, and `updated_at` in our own format."""
     wanted = (file.changed if file else OUR_COLUMN) or ""
-    found = [name for name in header if name.strip().casefold() == wanted.casefold()]
-    return found[0] if len(found) == 1 else None
+    names = [name for name in header if name.strip().casefold() == wanted.casefold()]
+    return names[0] if len(names) == 1 else None
 
 
 def find_mark(engine: Engine, kept: Import) -> datetime | None:
@@ -55,11 +55,14 @@ def find_mark(engine: Engine, kept: Import) -> datetime | None:
 
 @dataclass
 class Changes:
-    """The changes of one source as they are read: `latest` is the newest so far, `after` the oldest to take."""
+    """The changes of one source as they are read."""
 
+    #: The column that says when a row changed; None where there is none.
     position: int | None
     style: Style
+    #: The oldest change to take.
     after: datetime | None
+    #: The newest change so far.
     latest: datetime | None = None
 
     def wants(self, cells: Sequence[str]) -> bool:

@@ -1,4 +1,4 @@
-"""Which 8-bit page the words of a file were written in: the one in which they look most like names that people have.
+"""Finds the 8-bit page that a file's words were written in: the one that makes them look most like people's names.
 
 The pages share most bytes, so "Dvořák" may come out as "Dvoøák". Letters are weighed by how often a language has them
 beside such neighbours, and signs inside words count against a page. Where two pages fit nearly alike there is none.
@@ -55,10 +55,10 @@ def choose_likely(scores: Mapping[str, float]) -> list[str]:
 
 def _weigh(texts: Sequence[str]) -> float:
     """The logarithm of how likely the words are, in the mixture of languages in which they are likeliest."""
-    found = [each for text in texts if (each := _likelihoods(text))]
+    likelihoods = [each for text in texts if (each := _likelihoods(text))]
     # Each word beside its own likeliest language: the likelihoods of a long one are too small for a number.
-    likeliest = [max(row) for row in found]
-    rows = [[exp(each - most) for each in row] for row, most in zip(found, likeliest, strict=True)]
+    likeliest = [max(row) for row in likelihoods]
+    rows = [[exp(each - most) for each in row] for row, most in zip(likelihoods, likeliest, strict=True)]
     shares = [1 / len(WORDS)] * len(WORDS)
     for _ in range(ROUNDS if rows else 0):
         gained = [LEAST_SHARE] * len(WORDS)

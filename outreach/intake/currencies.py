@@ -1,4 +1,4 @@
-"""The currency of an amount whose row names none: an invoice's is its customer's, a payment's is its invoice's.
+"""Finds the currency of an amount whose row names none: an invoice's is its customer's, a payment's is its invoice's.
 
 Amounts are stored with it, so that what becomes known later never changes what a number means. It stores nothing.
 """
@@ -30,15 +30,15 @@ class Currencies:
         return {"invoices": self._of_invoice, "payments": self._of_payment}.get(table, lambda record: None)
 
     def _of_invoice(self, record: Record) -> str | None:
-        if "currency" not in record and (known := self._invoices.get(record["invoice_id"])):
+        if "currency" not in record and (on_record := self._invoices.get(record["invoice_id"])):
             # A file without the column leaves the currency alone, and its amount is in that.
-            return known
+            return on_record
         return self._customers.get(record["customer_id"])
 
     def _of_payment(self, record: Record) -> str | None:
         invoice_id, customer_id = record.get("invoice_id") or "", record.get("customer_id")
-        if "currency" not in record and (known := self._payments.get((record["payment_id"], invoice_id))):
-            return known
+        if "currency" not in record and (on_record := self._payments.get((record["payment_id"], invoice_id))):
+            return on_record
         return self._invoices.get(invoice_id) if invoice_id else self._customers.get(customer_id or "")
 
     @cached_property

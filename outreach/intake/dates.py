@@ -1,13 +1,13 @@
-"""Business dates beside instants, and what becomes of them when the business's time zone changes.
+"""Works out business dates anew when the business's time zone changes.
 
 An instant whose zone was written stays what it is, and its date is worked out anew. One that was written without a zone
 is a time of day where the business is: its date stays, and the instant moves.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, text, update
@@ -15,10 +15,12 @@ from sqlmodel import Session, col, select
 
 from outreach.clock import business_date
 from outreach.database import insert_new, reading, writing
-from outreach.intake.columns import TABLES, Column, Table
 from outreach.locks import take_turns
 from outreach.models import Installation
 from outreach.settings import Settings
+
+if TYPE_CHECKING:
+    from outreach.intake.headers import Column, Table
 
 AT_ONCE = 5000
 
@@ -33,11 +35,17 @@ def redate(engine: Engine, settings: Settings) -> bool:
     with writing(engine) as session:
         take_turns(session, "import")
         before = _zone_of(session)
-        for table in TABLES.values():
+        for table in _tables():
             _redate_table(session, table, before or zone, zone)
         insert_new(session, Installation, [{"id": 1}])
         session.connection().execute(update(Installation).where(col(Installation.id) == 1).values(timezone=zone))
     return True
+
+
+def _tables() -> Collection["Table"]:
+    from outreach.intake.headers import TABLES  # their parsers take half a second to import, and zones seldom change
+
+    return TABLES.values()
 
 
 def _zone_of(session: Session) -> str | None:
@@ -45,11 +53,12 @@ def _zone_of(session: Session) -> str | None:
     return session.exec(select(Installation.timezone).where(Installation.id == 1)).first()
 
 
-def _redate_table(session: Session, table: Table, before: str, zone: str) -> None:
+def _redate_table(session: Session, table: "Table", before: str, zone: str) -> None:
     columns = [column for column in table.columns if column.local]
     if not columns:
         return
     model = table.model
+    # The first column of every table with instants that move is its key.
     key = getattr(model, table.columns[0].key)
     asked = [getattr(model, name) for each in columns for name in (each.key, each.local, each.day) if name]
     last = ""
@@ -64,7 +73,7 @@ def _redate_table(session: Session, table: Table, before: str, zone: str) -> Non
         last = rows[-1][0]
 
 
-def _redate_row(row: Any, columns: list[Column], before: str, zone: str) -> dict[str, Any]:
+def _redate_row(row: Any, columns: "list[Column]", before: str, zone: str) -> dict[str, Any]:
     """What changes in a row: dates of instants that stay, and instants that stay the same time of day."""
     changed: dict[str, Any] = {}
     for column in columns:
@@ -72,6 +81,7 @@ def _redate_row(row: Any, columns: list[Column], before: str, zone: str) -> dict
         if at is None:
             continue
         if row[column.local]:
+            # As when it was read: of an hour that comes twice, the first.
             moved = at.astimezone(ZoneInfo(before)).replace(tzinfo=ZoneInfo(zone), fold=0).astimezone(UTC)
             if moved != at:
                 changed[column.key] = moved
@@ -89,7 +99,7 @@ def reading_dated(engine: Engine, settings: Settings) -> Iterator[Session]:
     zone = settings.business.timezone
     with reading(engine) as session:
         if _zone_of(session) not in {None, zone}:
-            for table in TABLES.values():
+            for table in _tables():
                 for column in table.columns:
                     if column.day:
                         _show_dated(session, table, column, zone)
@@ -97,7 +107,7 @@ def reading_dated(engine: Engine, settings: Settings) -> Iterator[Session]:
         session.rollback()
 
 
-def _show_dated(session: Session, table: Table, column: Column, zone: str) -> None:
+def _show_dated(session: Session, table: "Table", column: "Column", zone: str) -> None:
     """Copies a table with its dates in `zone` to a temporary one, which every query then finds by the same name."""
     model: Any = table.model
     name, connection = model.__tablename__, session.connection()
@@ -114,6 +124,7 @@ def _show_dated(session: Session, table: Table, column: Column, zone: str) -> No
     copy = f"CREATE TEMPORARY TABLE {name} AS SELECT {others}, {shown} FROM {source}"  # noqa: S608
     connection.execute(text(copy))
     if connection.dialect.name == "postgresql":
+        # PostgreSQL's autovacuum does not see temporary tables, so nobody else would count these rows for its planner.
         connection.execute(text(f"ANALYZE {name}"))
     keys = [tuple(each.name for each in index.columns) for index in model.__table__.indexes]
     for number, columns in enumerate([*keys, tuple(table.key)]):

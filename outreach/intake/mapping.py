@@ -1,4 +1,4 @@
-"""A mapping file in; a `Mapping` out that says which of their columns are ours. docs/data.md tells how to write one."""
+"""Reads a mapping file, which says which of their columns are ours. docs/data.md tells how to write one."""
 
 import codecs
 import hashlib
@@ -9,16 +9,17 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from outreach.errors import MappingRefused
-from outreach.intake import values
+from outreach.intake import parsers
 from outreach.intake.calendar_days import DayCheck
-from outreach.intake.columns import TABLES, Column
-from outreach.intake.values import EXCEL_DAY_NUMBER, Unfit, to_strptime
+from outreach.intake.headers import TABLES, Column
+from outreach.intake.parsers import EXCEL_DAY_NUMBER, Unfit, to_strptime
 from outreach.local_files import read_regular
 
 Take = Literal["first", "last", "min", "max", "sum", "count"]
 
 
-class Part(BaseModel):
+class MappingPart(BaseModel):
+    # Strict, because TOML has types: a number in quotes is a mistake, not a number.
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
@@ -43,7 +44,7 @@ def _know_formats(dates: list[str]) -> list[str]:
     return dates
 
 
-class LookUp(Part):
+class LookUp(MappingPart):
     """The value is found in a column of another file of the folder, and what stands beside it is taken."""
 
     file: str
@@ -51,7 +52,7 @@ class LookUp(Part):
     take: str
 
 
-class From(Part):
+class From(MappingPart):
     """What one of our columns is made of: a column of theirs, several joined, or the same constant in every row."""
 
     column: str | None = None
@@ -94,7 +95,7 @@ class From(Part):
         return self.columns or ([self.column] if self.column is not None else [])
 
 
-class Only(Part):
+class Only(MappingPart):
     """One condition on one column of theirs; a row that does not meet every condition is none of this table's."""
 
     column: str
@@ -114,7 +115,7 @@ class Only(Part):
         return text in self.is_ if self.is_ is not None else text not in (self.is_not or [])
 
 
-class TableMapping(Part):
+class TableMapping(MappingPart):
     into: str
     columns: dict[str, From]
     only: list[Only] = []
@@ -124,14 +125,14 @@ class TableMapping(Part):
     def _fits_table(self) -> "TableMapping":
         if self.into not in TABLES:
             raise ValueError(f"there is no table “{self.into}”; there are {', '.join(TABLES)}")
-        known = {column.name: column for column in TABLES[self.into].columns}
-        if unknown := set(self.columns) - set(known):
-            raise ValueError(f"{self.into} has no column “{min(unknown)}”; it has {', '.join(known)}")
-        missing = [column.name for column in known.values() if column.required and column.name not in self.columns]
+        ours = {column.name: column for column in TABLES[self.into].columns}
+        if unknown := set(self.columns) - set(ours):
+            raise ValueError(f"{self.into} has no column “{min(unknown)}”; it has {', '.join(ours)}")
+        missing = [column.name for column in ours.values() if column.required and column.name not in self.columns]
         if missing:
             raise ValueError(f"{self.into} cannot do without {', '.join(missing)}")
         for name, origin in self.columns.items():
-            _check_use(known[name], origin, bool(self.one_row_per))
+            _check_use(ours[name], origin, bool(self.one_row_per))
         return self
 
     @property
@@ -147,23 +148,24 @@ def _check_use(column: Column, origin: From, is_grouped: bool) -> None:
         raise ValueError(f"{column.name}: add_days and dates are for dates")
     if origin.take != "first" and not is_grouped:
         raise ValueError(f"{column.name}: take = “{origin.take}” needs one_row_per")
-    if origin.take in {"sum", "count"} and column.check not in {values.amount, values.score}:
+    if origin.take in {"sum", "count"} and column.check not in {parsers.amount, parsers.score}:
         raise ValueError(f"{column.name}: take = “{origin.take}” is for numbers")
 
 
-class FileMapping(Part):
-    """One file, or all that match a pattern such as `invoices-*.csv`, and the tables it feeds.
+class FileMapping(MappingPart):
+    """One file, or all that match a pattern, and the tables it feeds; in a database, a table, a view or a query."""
 
-    In a database it is a table or a view, or a `query` that goes by the name given here.
-    """
-
+    #: Names, or patterns such as `invoices-*.csv`.
     name: OneOrMore
+    #: The SELECT that its rows come from; only a database has one.
     query: str | None = None
+    #: The column that says when a row changed.
     changed: str | None = None
     encoding: str | None = None
     separator: Literal[",", ";", "\t", "|"] | None = None
     decimal: Literal[".", ","] = "."
     dates: list[str] = []
+    #: What stands in a cell that means nothing.
     empty: list[str] = []
     table: Annotated[list[TableMapping], Field(min_length=1)]
 
@@ -182,6 +184,7 @@ class FileMapping(Part):
     def _known_encoding(cls, value: str | None) -> str | None:
         try:
             if value is not None:
+                # `codecs.lookup` alone also takes codecs that are of no text, such as hex.
                 b"".decode(value)
                 return codecs.lookup(value).name
         except LookupError as error:
@@ -189,10 +192,11 @@ class FileMapping(Part):
         return None
 
 
-class Mapping(Part):
-    """All of a mapping file. `sha256` is the file's own, empty for our own format, which needs no mapping."""
+class Mapping(MappingPart):
+    """All of a mapping file."""
 
     file: Annotated[list[FileMapping], Field(min_length=1)]
+    #: The hash of the file; empty for our own format, which needs no mapping.
     sha256: str = ""
 
 
@@ -200,6 +204,7 @@ def read_mapping(path: Path) -> Mapping:
     """Raises MappingRefused with each place that does not fit, in the words of the file."""
     try:
         content = read_regular(path)
+        # Some editors put a byte-order mark first, and TOML has none.
         written = tomllib.loads(content.decode("utf-8-sig"))
     except OSError as error:
         raise MappingRefused(f"The mapping {path} cannot be opened ({error.strerror})") from error

@@ -1,4 +1,4 @@
-"""The names that a customer may be greeted and addressed by; what stands for no name is never one of them.
+"""Reads the names that a customer may be greeted and addressed by; what stands for no name is never one of them.
 
 A reason names the field and never repeats what stands in it, so that it may be read anywhere.
 """
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from outreach.intake.name_affixes import split_titles
 from outreach.intake.placeholder_words import (
     CONTACT,
     DEATH,
@@ -49,11 +50,23 @@ class Names:
 
 
 def names_of(customer: Customer) -> Names:
-    """The parts of the customer's name, without what is no name."""
+    """The parts of the customer's name, without what is no name; a title that stands in the given name is a title."""
     fields = {field: (getattr(customer, field) or "").strip() for field in FIELDS}
     faulty = dict(_faults(customer))
     right = {field: "" if field in faulty else value for field, value in fields.items()}
-    return Names(right["preferred_name"], right["given_name"], right["honorific"], right["family_name"])
+    title, given = _move_title(right["honorific"], right["given_name"], right["family_name"])
+    return Names(right["preferred_name"], given, title, right["family_name"])
+
+
+def _move_title(title: str, given: str, family: str) -> tuple[str, str]:
+    """The title and the given name, with the titles that stood in the given name where they belong."""
+    titles, rest = split_titles(given)
+    # Without a family name beside it, the field holds all of the name: "Mr. Smith" is not to become "Smith".
+    if not (titles and family and _fold(rest) != _fold(family)) or _fault_in(rest, "given", False):
+        return title, given
+    known = _fold(title).replace(".", "").split()
+    new = " ".join(word for word in titles.split() if _fold(word).replace(".", "") not in known)
+    return f"{title} {new}".strip(), rest
 
 
 def greeting_of(customer: Customer) -> str | None:

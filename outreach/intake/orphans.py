@@ -1,4 +1,4 @@
-"""The tables that were fed in; how many of their rows belong to nobody on record out. It changes nothing.
+"""Counts the rows that belong to nobody on record, in the tables that were just fed. It changes nothing.
 
 Such rows are kept, for a file may come before the one it belongs to; but nobody should have to find out by chance.
 """
@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from sqlmodel import col, func, select
 
 from outreach.database import reading
-from outreach.intake.columns import TABLES
+from outreach.intake.headers import TABLES
 from outreach.models import Customer, Invoice, Payment
 
 

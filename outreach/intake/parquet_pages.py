@@ -21,15 +21,17 @@ _UNPACKED, _PACKED, _KINDS, _VALUES = 2, 3, (5, 8), 1
 
 
 @dataclass(frozen=True)
-class Page:
-    """`size` is in bytes, unpacked; a dictionary has no `values` that stand in rows."""
+class ParquetPage:
+    """One page of a column."""
 
     column: str
+    #: In bytes, unpacked.
     size: int
+    #: How many stand in rows; a dictionary has none.
     values: int
 
 
-def measure_pages(path: Path, metadata: Any, columns: Collection[str]) -> list[Page]:
+def measure_pages(path: Path, metadata: Any, columns: Collection[str]) -> list[ParquetPage]:
     """The pages of these columns. Raises SourceUnreadable where a header is none."""
     with path.open("rb") as file:
         try:
@@ -46,7 +48,7 @@ def _chunks(metadata: Any, columns: Collection[str]) -> Iterator[Any]:
                 yield chunk
 
 
-def _pages_of(file: BinaryIO, chunk: Any) -> Iterator[Page]:
+def _pages_of(file: BinaryIO, chunk: Any) -> Iterator[ParquetPage]:
     first, dictionary = chunk.data_page_offset, chunk.dictionary_page_offset
     at = dictionary if chunk.has_dictionary_page and dictionary and dictionary < first else first
     end = at + chunk.total_compressed_size
@@ -56,7 +58,7 @@ def _pages_of(file: BinaryIO, chunk: Any) -> Iterator[Page]:
         if min(unpacked, packed) < 0:
             raise ValueError("a page of less than nothing")
         values = next((header[kind][_VALUES] for kind in _KINDS if kind in header), 0)
-        yield Page(chunk.path_in_schema, max(unpacked, packed), values)
+        yield ParquetPage(chunk.path_in_schema, max(unpacked, packed), values)
         at += length + packed
 
 
@@ -85,6 +87,7 @@ class _Struct:
         fields: dict[int, Any] = {}
         number = 0
         while head := self._byte():
+            # A field's number is given as the step from the one before; where that is 0, the number itself follows.
             number = number + (head >> 4) if head >> 4 else self._number()
             fields[number] = self._value(head & 15, depth)
         return fields
@@ -106,6 +109,7 @@ class _Struct:
 
     def _number(self) -> int:
         value = self._varint()
+        # Zigzag: the lowest bit is the sign.
         return (value >> 1) ^ -(value & 1)
 
     def _skip(self, length: int) -> None:
@@ -115,6 +119,7 @@ class _Struct:
 
     def _value(self, kind: int, depth: int, is_in_list: bool = False) -> Any:
         match kind:
+            # A boolean field has its value in its type; only in a list does it have a byte of its own.
             case 1 | 2:
                 return bool(self._byte() == 1) if is_in_list else kind == 1
             case 3:

@@ -1,14 +1,14 @@
-"""Postal codes that lost their zeros: a spreadsheet takes 02134 for a number and writes 2134, or 2134.0.
+"""Puts back the zeros that postal codes lost: a spreadsheet takes 02134 for a number and writes 2134, or 2134.0.
 
-The zeros are put back where country and region leave no doubt. What is left in doubt is printed on no envelope.
+It does so where country and region leave no doubt. What is left in doubt is printed on no envelope.
 """
 
 import re
 from collections.abc import Iterator
 from typing import Any
 
-from outreach.intake.post import fits_postal_code, knows_region, lost_zeros, put_zeros
-from outreach.intake.values import Style
+from outreach.intake.parsers import Style
+from outreach.intake.postal_rules import fits_postal_code, knows_region, lost_zeros, put_zeros
 
 # Where a code that fits the country may still be another state's with a digit missing, the region must agree.
 NEEDS_REGION = frozenset({"US"})
@@ -42,8 +42,8 @@ def mend_code(code: str, country: str, region: str) -> str:
 
 def _split_zip(code: str) -> str:
     """021344567 is 02134-4567, and 2134-4567 and 21344567 are the same without their zero."""
-    found = _ZIP_AND_FOUR.fullmatch(code)
-    return f"{found[1]}-{found[2]}" if found else code
+    match = _ZIP_AND_FOUR.fullmatch(code)
+    return f"{match[1]}-{match[2]}" if match else code
 
 
 def _agrees(longer: str, plain: str, country: str, region: str) -> bool:

@@ -1,7 +1,7 @@
-"""One SELECT over our own tables in; the customers' ids it yields out. Nothing that it says can change anything.
+"""Runs one SELECT of somebody's own over our tables, for the ids of customers. It can change nothing, whatever it says.
 
-The query is somebody's own words: it runs within another, in a transaction that only reads, and not for long. What it
-may ask for is decided in query_rights.py, by the database's own reading of it.
+The query runs within another, in a transaction that only reads, and not for long. What it may ask for is decided in
+query_rights.py, by the database's own reading of it.
 """
 
 import re
@@ -32,10 +32,10 @@ def select_ids(engine: Engine, query: str) -> list[str | None]:
     statement = require_select(query)
     try:
         with engine.connect().execution_options(reading=True) as connection, _only_reading(connection):
-            found = _run(connection, statement)
+            values = _run(connection, statement)
     except (DBAPIError, ResourceClosedError, engine.dialect.loaded_dbapi.Error) as error:
         raise IntakeError(f"The database would not answer the query. {_reason(error)}") from None
-    return [None if value is None else str(value) for value in found]
+    return [None if value is None else str(value) for value in values]
 
 
 def _run(connection: Connection, statement: str) -> list[Any]:
@@ -89,5 +89,5 @@ def _only_reading(connection: Connection) -> Iterator[None]:
 
 def _reason(error: Exception) -> str:
     """What the database said, without the rows that some of its words quote."""
-    said = str(getattr(error, "orig", None) or error).partition("\n")[0]
-    return re.sub(r":?\s*\".*\"|'.*'", "", said) if "invalid input" in said else said
+    message = str(getattr(error, "orig", None) or error).partition("\n")[0]
+    return re.sub(r":?\s*\".*\"|'.*'", "", message) if "invalid input" in message else message

@@ -1,7 +1,7 @@
-"""Which tables and functions a query of a person's own may use, decided by the database's own reading of it.
+"""Decides which tables and functions a query of a person's own may use, by the database's own reading of it.
 
 The words of a query are never searched: SQLite asks an authorizer for each column, and PostgreSQL's parse tree names
-each table and function by its number. It must never let a query read accounts, secrets or the database's own insides.
+each table and function by its number. No query may read accounts, secrets or the database's own insides.
 """
 
 import re

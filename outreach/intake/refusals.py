@@ -1,7 +1,7 @@
-"""What is refused of one file while it is read: counted, the first rows listed, all of them written down in pages.
+"""Counts what is refused of one file while it is read, lists its first rows, and writes all of them down in pages.
 
-The import itself is written down before its first row and is complete only at the end.
-It keeps a page in memory, however many rows are refused; whose they are goes to `unread`.
+The import itself is written down before its first row and is complete only at the end. One page is in memory, however
+many rows are refused; whose they are goes to `unread_rows`.
 """
 
 from collections import Counter
@@ -13,10 +13,10 @@ from sqlalchemy import Engine, insert, update
 from sqlmodel import Session, col
 
 from outreach.database import writing
-from outreach.intake.columns import TABLES
-from outreach.intake.records import OWNERS
+from outreach.intake.headers import TABLES
 from outreach.intake.reports import RefusedRow
-from outreach.intake.unread import clear_file, clear_rows, has_unread, mark_rows, row_id_of
+from outreach.intake.rows import OWNERS
+from outreach.intake.unread_rows import clear_file, clear_rows, has_unread, mark_rows, row_id_of
 from outreach.locks import take_turns
 from outreach.models import Import, Refusal
 
@@ -96,6 +96,7 @@ class Refusals:
     def finish(self, read: int, changed_until: datetime | None, is_read_whole: bool) -> None:
         """Writes down what became of the file, last of all: an interrupted import must not look like a fresh one."""
         kept = self._kept
+        # A payment of which nobody can say whose it is may be of anybody who is about to be reminded.
         of_anyone = kept.table_name == "payments" and self._of_nobody
         outcome = {
             "read": read, "accepted": read - self.count, "refused": self.count, "changed_until": changed_until,

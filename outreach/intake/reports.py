@@ -1,6 +1,6 @@
 """What an import did: counts for each file and table, refused rows with their reasons, and what was not used.
 
-However many rows are refused, it stays small: they are counted by reason, and the first thousand of a file are listed.
+It stays small however many rows are refused: they are counted by reason, and the first thousand of a file are listed.
 """
 
 from collections import Counter
@@ -22,10 +22,12 @@ class FileCount:
 
 @dataclass(frozen=True)
 class RefusedRow:
-    """`line` counts from 1 in the file; `column` is empty when the whole row, or the whole file, is at fault."""
+    """A row that was not taken in."""
 
     file: str
+    #: Counted from 1 in the file.
     line: int
+    #: Empty when the whole row, or the whole file, is at fault.
     column: str
     reason: str
 
@@ -47,18 +49,18 @@ def count_reasons(file: str, counts: Counter[tuple[str, str]]) -> list[ReasonCou
 
 @dataclass
 class ImportReport:
-    """`ignored`: for each file the columns that were not used; an empty list says that the whole file was not.
-
-    `orphans`: for each table that was fed, how many of its rows now belong to a customer or an invoice not on record.
-    `refusals` are the first thousand of each file, `reasons` counts them all; `notes` counts rows that were accepted
-    without one of their cells.
-    """
+    """What one import did."""
 
     files: list[FileCount] = field(default_factory=list)
+    #: The first thousand of each file …
     refusals: list[RefusedRow] = field(default_factory=list)
+    #: … and all of them, counted.
     reasons: list[ReasonCount] = field(default_factory=list)
+    #: Rows that were accepted without one of their cells, counted.
     notes: list[ReasonCount] = field(default_factory=list)
+    #: For each file the columns that were not used; an empty list says that the whole file was not.
     ignored: dict[str, list[str]] = field(default_factory=dict)
+    #: For each table that was fed: how many of its rows now belong to a customer or an invoice not on record.
     orphans: dict[str, int] = field(default_factory=dict)
 
     @property

@@ -1,7 +1,7 @@
-"""A folder or a database of customer data in; its rows in the database and an account of every row out.
+"""Imports a folder or a database of customer data, and gives an account of every row.
 
-Rows are stored a chunk at a time, each by its key, so that an import that was interrupted is simply run again.
-It never lifts a suppression, never overwrites a consent, and never takes back what staff wrote of somebody.
+Rows are stored a chunk at a time, each by its key, so that an import that was interrupted is simply run again. It never
+lifts a suppression, never overwrites a consent, and never takes back what staff wrote of somebody.
 """
 
 from collections import Counter
@@ -16,22 +16,22 @@ from sqlmodel import col
 from outreach.clock import business_date
 from outreach.database import writing
 from outreach.errors import SourceUnreadable
+from outreach.identity.households import detect_households
 from outreach.intake.changes import Changes, Since, column_of_changes, find_mark
-from outreach.intake.columns import TABLES, Table
+from outreach.intake.csv_files import Row, Source
 from outreach.intake.currencies import Currencies
 from outreach.intake.dates import redate
-from outreach.intake.groups import Groups
-from outreach.intake.households import detect_households
-from outreach.intake.jobs import Job, list_jobs, show_name
-from outreach.intake.look_ups import LookUps
+from outreach.intake.feeds import Feed, list_jobs, show_name
+from outreach.intake.headers import TABLES, Table
+from outreach.intake.joins import LookUps
 from outreach.intake.mapping import Mapping
-from outreach.intake.origins import Folder, Origin
 from outreach.intake.orphans import count_orphans
-from outreach.intake.records import BadCell, Recipe, Record, make_recipe, own_columns
 from outreach.intake.refusals import Refusals
 from outreach.intake.reports import FileCount, ImportReport, count_reasons
-from outreach.intake.sources import Row, Source
-from outreach.intake.storing import store_rows
+from outreach.intake.row_groups import Groups
+from outreach.intake.row_store import store_rows
+from outreach.intake.rows import BadCell, Record, RowRecipe, make_recipe, own_columns
+from outreach.intake.sources import Folder, Origin
 from outreach.locks import take_turns
 from outreach.models import Import, Installation
 from outreach.settings import Settings
@@ -71,6 +71,7 @@ def import_data(
     names = origin.names(mapping.file if mapping else [])
     jobs = list_jobs(names, origin, mapping)
     redate(engine, settings)
+    # Second: the first import of all finds the row, which this fills in, made by `redate`.
     _note_first_import(engine, settings, now)
     used = {job.source for job in jobs}
     report = ImportReport(ignored={show_name(name): [] for name in names if name not in used})
@@ -84,6 +85,7 @@ def import_data(
         task.write_down()
         if task.unused is not None:
             unused[job.name] = unused.get(job.name, task.unused) & task.unused
+    # Flags too: some keep their customer apart from everybody at the same address.
     if any(job.into in {"customers", "flags"} for job in jobs):
         changed = detect_households(engine, settings, now)
         if changed:
@@ -100,7 +102,7 @@ def _note_first_import(engine: Engine, settings: Settings, now: datetime) -> Non
         session.connection().execute(first)
 
 
-def _unused(recipe: Recipe) -> set[str]:
+def _unused(recipe: RowRecipe) -> set[str]:
     used = set(recipe.positions.values())
     return {show_name(name) or f"(column {at + 1})" for at, name in enumerate(recipe.header) if at not in used}
 
@@ -111,7 +113,7 @@ class _Task:
     def __init__(
         self,
         engine: Engine,
-        job: Job,
+        job: Feed,
         settings: Settings,
         report: ImportReport,
         tell: Tell,
@@ -156,7 +158,7 @@ class _Task:
             return find_mark(self._engine, self._kept)
         return since
 
-    def _watch(self, recipe: Recipe, since: Since, after: datetime | None) -> Changes:
+    def _watch(self, recipe: RowRecipe, since: Since, after: datetime | None) -> Changes:
         changed = column_of_changes(recipe.header, self._job.file)
         if since and not (changed and self._can_leave_out):
             self._tell(f"{self._job.name}: read whole")
@@ -164,17 +166,18 @@ class _Task:
             raise BadCell(self._job.file.changed, "no column of this name says when a row changed; it was left out")
         return Changes(recipe.header.index(changed) if changed else None, recipe.style, after)
 
-    def _recipe(self, source: Source) -> Recipe:
+    def _recipe(self, source: Source) -> RowRecipe:
         business = self._settings.business
         table = self._job.table or own_columns(self._job.into, source.header)
         today = business_date(self._kept.at, business.timezone)
         recipe = make_recipe(table, self._job.file, source.header, business, today)
         currency_of = Currencies(self._engine, business.currency).reader_for(self._job.into)
         recipe = replace(recipe, look_up=self._look_ups.find, currency_of=currency_of)
+        # Asked at once: a missing column refuses the file, and not each of its rows.
         _ = recipe.positions
         return recipe
 
-    def _take_rows(self, recipe: Recipe, rows: Iterator[Row]) -> None:
+    def _take_rows(self, recipe: RowRecipe, rows: Iterator[Row]) -> None:
         groups = Groups(recipe) if recipe.mapping.one_row_per else None
         for row in rows:
             self._take_row(recipe, row, groups)
@@ -182,11 +185,12 @@ class _Task:
             if problem is None:
                 self._keep(recipe.finish(record))
                 continue
+            # Each was counted when it was read, and `_refuse` counts it again.
             self._read -= len(lines)
             for line in lines:
                 self._refuse(line, problem.column, str(problem), record)
 
-    def _take_row(self, recipe: Recipe, row: Row, groups: Groups | None) -> None:
+    def _take_row(self, recipe: RowRecipe, row: Row, groups: Groups | None) -> None:
         if row.problem:
             return self._refuse(row.line, "", row.problem, recipe.read_ids(row.cells))
         if not recipe.wants(row.cells) or not (self._changes and self._changes.wants(row.cells)):
@@ -212,6 +216,7 @@ class _Task:
         self._refusals.add(line, column, reason, ids)
         self._count()
         if self._refusals.is_page_full:
+            # First the rows: what is stored clears the marks of its ids, and must not clear those of this page.
             self._store()
             self._refusals.write_page()
 

@@ -1,214 +1,75 @@
-"""A CSV file in; its header and its rows with their line numbers out, one row at a time.
+"""Where customer data comes from: a folder of CSV and Parquet files, or the tables of a database. Nothing is written.
 
-A row that cannot be read carries what is wrong with it and never stops the next one.
+Both list what they hold by name, and open one of it as a header and rows.
 """
 
-import csv
-import io
-from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
-from itertools import islice
+from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import Protocol
 
 from outreach.errors import SourceUnreadable
-from outreach.intake.encodings import ERRORS, detect_encoding
-from outreach.local_files import require_regular
-
-SEPARATORS = ",;\t|"
-SAMPLE = 1 << 16
-LINES_OF_ONE_ROW = 1000
-# In letters. No cell of a customer's is as long, and Python's own reader of CSV takes no longer one either.
-LONGEST_CELL = 1 << 17
-# A line that does not end is no line, and a row of many lines is held whole.
-LONGEST_LINE = 1 << 20
-_BAD_QUOTE = "a quote does not close, or stands inside a quoted cell without being doubled"
-_LINE_TOO_LONG = f"the line has more than {LONGEST_LINE:,} letters"
-_TOO_LONG = f"a cell has more than {LONGEST_CELL:,} letters"
+from outreach.intake.csv_files import Source, open_source
+from outreach.intake.headers import TABLES
+from outreach.intake.mapping import FileMapping
+from outreach.intake.parquet_files import open_parquet
 
 
-class Row(NamedTuple):
-    """`line` is where the row starts, counting from 1.
+class Origin(Protocol):
+    """A place of customer data."""
 
-    With a `problem`, `cells` say nothing but whose the row may be; they are as many as could be told apart.
-    """
+    @property
+    def shown(self) -> str: ...
 
-    line: int
-    cells: list[str]
-    problem: str = ""
+    @property
+    def kept(self) -> str | None:
+        """What the database remembers of the place besides the names in it: a URL without its password."""
+        ...
 
+    @property
+    def own_names(self) -> dict[str, str]:
+        """Our tables by the names, in lower case, under which they need no mapping."""
+        ...
 
-def row_of(line: int, cells: list[str]) -> Row:
-    """The row, with a problem where a cell of it is longer than any may be; such a cell is not kept."""
-    if max(map(len, cells), default=0) <= LONGEST_CELL:
-        return Row(line, cells)
-    return Row(line, ["" if len(cell) > LONGEST_CELL else cell for cell in cells], _TOO_LONG)
+    def names(self, mapped: list[FileMapping]) -> list[str]:
+        """What lies there, in order. Raises SourceUnreadable where the place cannot be opened."""
+        ...
+
+    def open(
+        self, name: str, file: FileMapping | None = None, after: datetime | None = None
+    ) -> AbstractContextManager[Source]:
+        """One of them, open. With `after` it may leave out rows that changed on an earlier day, but need not."""
+        ...
 
 
 @dataclass(frozen=True)
-class Source:
-    encoding: str
-    separator: str
-    header: list[str]
-    rows: Iterator[Row]
+class Folder:
+    path: Path
+    kept: None = None
 
+    @property
+    def shown(self) -> str:
+        return str(self.path)
 
-@contextmanager
-def open_source(path: Path, encoding: str | None = None, separator: str | None = None) -> Iterator[Source]:
-    """The file, open; encoding and separator are found out where they are not given.
+    @property
+    def own_names(self) -> dict[str, str]:
+        return {f"{table}{ending}": table for table in TABLES for ending in (".csv", ".parquet")}
 
-    Raises SourceUnreadable for a file that cannot be opened, is not text, or has no header line.
-    """
-    with _open_text(path, encoding) as handle:
-        sample = handle.read(SAMPLE).removeprefix("\ufeff")
-        handle.seek(0)
-        separator = separator or choose_separator(sample)
-        records = _read_records(_Lines(handle), separator)
-        if sample[:4].lower() == "sep=":
-            next(records)
-        header = next(records, None)
-        if header is None:
-            raise SourceUnreadable("it is empty; its first line must name the columns")
-        if header.problem:
-            raise SourceUnreadable(f"its first line must name the columns, but {header.problem}")
-        names = [name.strip() for name in header.cells]
-        yield Source(handle.encoding, separator, names, (_check_width(row, len(names)) for row in records))
-
-
-def write_cell(value: Any) -> str:
-    """A value of a database or of Parquet as it would stand in a CSV file; what is missing, and no number, is empty."""
-    if value is None or value != value:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, date):  # and a datetime, which is one
-        return value.isoformat()
-    if isinstance(value, float):
-        # A column of whole numbers of which some are missing comes as 17.0 from programs that know no missing whole.
-        return str(int(value)) if value.is_integer() else format(Decimal(repr(value)), "f")
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, bytes):
-        return value.decode("utf-8", ERRORS)
-    return str(value)
-
-
-@contextmanager
-def _open_text(path: Path, encoding: str | None) -> Iterator[TextIO]:
-    """The file as text; what goes wrong while it is open is SourceUnreadable too."""
-    try:
-        require_regular(path)
-        with path.open(encoding=encoding or detect_encoding(path), errors=ERRORS, newline="") as handle:
-            yield handle
-    except OSError as error:
-        raise SourceUnreadable(f"it cannot be read ({error.strerror})") from error
-    except UnicodeError as error:
-        raise SourceUnreadable("it is not written in the encoding that the mapping names") from error
-
-
-def choose_separator(sample: str) -> str:
-    """The separator by which most rows have the header's number of cells; a comma where nothing speaks for another."""
-    if sample[:4].lower() == "sep=" and sample[4:5] in SEPARATORS:
-        return sample[4]
-
-    def weigh(separator: str) -> float:
-        rows = [row for row in islice(_split(sample, separator), 200) if any(row)]
-        width = len(rows[0]) if rows else 1
-        return (width - 1) * sum(len(row) == width for row in rows)
-
-    return max(SEPARATORS, key=weigh)
-
-
-def _split(sample: str, separator: str) -> Iterator[list[str]]:
-    try:
-        yield from csv.reader(io.StringIO(sample, newline=""), delimiter=separator)
-    except csv.Error:
-        return
-
-
-class _CutLine(str):
-    """The beginning of a line that was longer than any may be."""
-
-    __slots__ = ()
-
-
-class _LineTooLong(csv.Error):
-    """A line that was cut; whatever cells its beginning makes, they are not its own."""
-
-
-class _Lines:
-    """Physical lines that can be handed out again: after a quote that never closes, reading goes on behind it."""
-
-    def __init__(self, handle: TextIO) -> None:
-        self._handle = handle
-        self._again: deque[str] = deque()
-        self._taken: list[str] = []
-        self._length = 0
-        self.number = 0
-
-    def __iter__(self) -> "_Lines":
-        return self
-
-    def __next__(self) -> str:
-        if len(self._taken) >= LINES_OF_ONE_ROW or self._length > LONGEST_LINE:
-            raise csv.Error("too many lines")
-        line = self._again.popleft() if self._again else self._read()
-        is_cut = isinstance(line, _CutLine)
-        # A byte-order mark is never part of the text; further ones are left where files were joined.
-        line = line if is_cut else line.replace("\ufeff", "")
-        self.number += 1
-        self._taken.append(line)
-        self._length += len(line)
-        if is_cut:
-            raise _LineTooLong
-        return line
-
-    def _read(self) -> str:
-        line = self._handle.readline(LONGEST_LINE)
-        if not line:
-            raise StopIteration
-        if len(line) < LONGEST_LINE or line.endswith(("\n", "\r")):
-            return line
-        while (rest := self._handle.readline(LONGEST_LINE)) and not rest.endswith(("\n", "\r")):
-            pass  # let go of at once: the row is refused for what was read of it
-        return _CutLine(line[:LONGEST_CELL])
-
-    def start_row(self) -> int:
-        self._taken.clear()
-        self._length = 0
-        return self.number + 1
-
-    def give_back(self) -> str:
-        """Keeps the row's first line, which it returns, and hands the others out again."""
-        self._again.extendleft(reversed(self._taken[1:]))
-        self.number -= len(self._taken) - 1
-        return self._taken[0] if self._taken else ""
-
-
-def _read_records(lines: _Lines, separator: str) -> Iterator[Row]:
-    """Every row but those in which no cell holds anything."""
-    reader = csv.reader(lines, delimiter=separator, strict=True)
-    while True:
-        line = lines.start_row()
+    def names(self, mapped: list[FileMapping]) -> list[str]:
+        if queries := [file.name[0] for file in mapped if file.query]:
+            raise SourceUnreadable(f"The mapping has a query for “{queries[0]}”, and only a database can answer it")
+        if self.path.is_file():
+            raise SourceUnreadable(f"{self.path} is a file; give the folder it lies in: outreach import FOLDER")
         try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            before = lines.give_back().partition('"')[0]
-            # What stands before the first quote of the line is not touched by what is wrong with it.
-            cells = before.split(separator)[:-1]
-            yield Row(line, cells, _LINE_TOO_LONG if isinstance(error, _LineTooLong) else _BAD_QUOTE)
-            continue
-        if any(cell.strip() for cell in cells):
-            yield Row(line, cells)
+            return sorted(path.name for path in self.path.iterdir() if not path.name.startswith("."))
+        except OSError as error:
+            raise SourceUnreadable(f"The folder {self.path} cannot be opened ({error.strerror})") from error
 
-
-def _check_width(row: Row, width: int) -> Row:
-    if row.problem or len(row.cells) == width:
-        return row
-    return Row(row.line, row.cells, f"the row has {len(row.cells)} cells, and the header names {width} columns")
+    def open(
+        self, name: str, file: FileMapping | None = None, after: datetime | None = None
+    ) -> AbstractContextManager[Source]:
+        if name.casefold().endswith(".parquet"):
+            return open_parquet(self.path / name)
+        encoding, separator = (file.encoding, file.separator) if file else (None, None)
+        return open_source(self.path / name, encoding, separator)

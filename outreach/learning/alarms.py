@@ -1,4 +1,4 @@
-"""The database in; what ops must hear of now, in plain words, out: the alarms that stand.
+"""Finds what ops must hear of now, in plain words: the alarms that stand.
 
 Reads only. An alarm names no person: it has counts, dates and the names of providers.
 """
@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from outreach.clock import CLOCKS_DIFFER, business_date, instant_at
 from outreach.delivery import outbox
-from outreach.delivery.pauses import is_paused
+from outreach.delivery.control.pauses import is_paused
 from outreach.delivery.providers import REPORTERS, vendor_settings
 from outreach.models import Attempt, Batch, Import, Message, RefusedWebhook, Webhook
 from outreach.settings import Settings
@@ -28,16 +28,18 @@ WAITS_FOR_APPROVAL = ("planned", "composed", "held")
 
 @dataclass(frozen=True)
 class Alarm:
-    """One thing that is wrong, as `sentence` says, and the first thing to do about it, as `advice` says.
+    """One thing that is wrong."""
 
-    `count` is messages for a backlog and uncertain ones, vendors for silence and refusals, percent for the budget, and
-    whole hours for stale data. `since` is when it began.
-    """
-
+    #: One of KINDS.
     kind: str
+    #: Messages for a backlog and uncertain ones, vendors for silence and refusals, percent for the budget, and whole
+    #: hours for stale data.
     count: int
+    #: When it began.
     since: datetime
+    #: What is wrong.
     sentence: str
+    #: The first thing to do about it.
     advice: str
 
     @property
@@ -75,9 +77,11 @@ def _find_backlog(session: Session, settings: Settings, now: datetime) -> Alarm 
     if not counts:
         return None
     listed = ", ".join(f"{number} for {provider}" for provider, number in sorted(counts.items()))
-    said = f"{_messages(counts.total())} approved and due, and nothing holds them: {listed}. {_first(settings, since)}"
+    sentence = (
+        f"{_messages(counts.total())} approved and due, and nothing holds them: {listed}. {_first(settings, since)}"
+    )
     advice = "See in Prefect whether a worker lives and how `deliver` ended; `outreach deliver` by hand sends them."
-    return Alarm("backlog", counts.total(), since, said, advice)
+    return Alarm("backlog", counts.total(), since, sentence, advice)
 
 
 def _let_go_at() -> ColumnElement[datetime]:
@@ -120,11 +124,11 @@ def _find_uncertain(session: Session, settings: Settings, now: datetime) -> Alar
     total, for_a_person = sum(numbers.values()), numbers.get("needs_person", 0)
     since = min((at for _, _, at in rows if at), default=now)
     only = f", {for_a_person} of which only a person can settle" if for_a_person else ""
-    said = f"{_some(total)} left without an answer{only}. "
+    sentence = f"{_some(total)} left without an answer{only}. "
     advice = (
         "`outreach track` looks them up; the desk's page “Open cases” closes the rest. Never send one again by hand."
     )
-    return Alarm("uncertain", total, since, said + _first(settings, since), advice)
+    return Alarm("uncertain", total, since, sentence + _first(settings, since), advice)
 
 
 def _find_silence(session: Session, settings: Settings, now: datetime) -> Alarm | None:
@@ -151,12 +155,12 @@ def _find_silence(session: Session, settings: Settings, now: datetime) -> Alarm 
     silent = sorted(session.exec(given).all())
     if not silent:
         return None
-    told = [
+    sentences = [
         f"{name} has reported nothing since {_when(settings, at)}, though it was given {_some(number)} since"
         for name, number, at in silent
     ]
     advice = "Compare the address and the secret of the webhooks in the vendor's account; /healthz counts refused ones."
-    return Alarm("webhook-silence", len(silent), min(at for *_, at in silent), "; ".join(told) + ".", advice)
+    return Alarm("webhook-silence", len(silent), min(at for *_, at in silent), "; ".join(sentences) + ".", advice)
 
 
 def _find_refused(session: Session, settings: Settings, now: datetime) -> Alarm | None:
@@ -165,7 +169,7 @@ def _find_refused(session: Session, settings: Settings, now: datetime) -> Alarm 
     refused = session.exec(lately.order_by(RefusedWebhook.provider)).all()
     if not refused:
         return None
-    said = "; ".join(
+    sentence = "; ".join(
         f"a webhook for {row.provider} was refused on {_when(settings, row.last_at)}, {row.count} in all: {row.reason}"
         for row in refused
     )
@@ -173,7 +177,7 @@ def _find_refused(session: Session, settings: Settings, now: datetime) -> Alarm 
         "Compare the secret and the clock with the vendor's; then let the vendor repeat them. It may be a stranger."
     )
     since = min(row.last_at for row in refused)
-    return Alarm("refused-webhooks", len(refused), since, f"{said[0].upper()}{said[1:]}.", advice)
+    return Alarm("refused-webhooks", len(refused), since, f"{sentence[0].upper()}{sentence[1:]}.", advice)
 
 
 def _find_overspending(session: Session, settings: Settings, now: datetime) -> Alarm | None:
@@ -183,16 +187,17 @@ def _find_overspending(session: Session, settings: Settings, now: datetime) -> A
         return None
     today = business_date(now, settings.business.timezone)
     first = today.replace(day=1)
+    # 31 days after the first of any month lie in the next one.
     after = (first + timedelta(days=31)).replace(day=1)
     spent = _cost_handed_over(session, first, after) + _cost_approved(session, after)
     if spent * 100 < budget * settings.ops.budget_percent:
         return None
     with_waiting = spent + _cost(session, col(Message.status).in_(WAITS_FOR_APPROVAL), col(Message.send_on) < after)
-    said = f"{spent * 100 // budget} % of this month's budget is spent or approved."
+    sentence = f"{spent * 100 // budget} % of this month's budget is spent or approved."
     if with_waiting > spent:
-        said += f" With what waits for approval it would be {with_waiting * 100 // budget} %."
+        sentence += f" With what waits for approval it would be {with_waiting * 100 // budget} %."
     advice = "Nothing stops by itself: reject or pause what can wait, or raise the budget (budget.month)."
-    return Alarm("budget", spent * 100 // budget, instant_at(first, 0, settings.business.timezone), said, advice)
+    return Alarm("budget", spent * 100 // budget, instant_at(first, 0, settings.business.timezone), sentence, advice)
 
 
 def _cost_handed_over(session: Session, first: date, after: date) -> int:
@@ -226,11 +231,11 @@ def _find_stale_data(session: Session, settings: Settings, now: datetime) -> Ala
     if last is None or last >= now - timedelta(hours=settings.ops.import_hours):
         return None
     hours = (now - last) // timedelta(hours=1)
-    said = f"The last customer data came in on {_when(settings, last)}, {hours} hours ago."
+    sentence = f"The last customer data came in on {_when(settings, last)}, {hours} hours ago."
     advice = (
         "See in Prefect how `intake` ended and whether its folder has today's files; `outreach import` takes them in."
     )
-    return Alarm("stale-import", hours, last, said, advice)
+    return Alarm("stale-import", hours, last, sentence, advice)
 
 
 def _messages(number: int) -> str:

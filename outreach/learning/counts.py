@@ -6,33 +6,35 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from outreach.delivery.last_check import TOO_LATE
-from outreach.learning.not_now import PutOff, find_put_off
+from outreach.delivery.status_reasons import TOO_LATE
+from outreach.learning.deferrals import PutOff, find_put_off
 from outreach.models import Incident, Message, Moment, RefusedWebhook
-from outreach.planning.run import latest_decisions
+from outreach.models.selects import select_latest_decisions
 
 BEFORE_APPROVAL = {"planned", "composed", "held", "rejected"}
 
 
 @dataclass(frozen=True)
 class StatusReport:
-    """`messages` by (moment, channel, status); `rules` by (moment, outcome, rule) of the decision that stands.
+    """Where everything stands, each message and each moment counted once."""
 
-    `decisions` sums `rules` by outcome: send, not_yet, never, and undecided for a moment that has none; together they
-    make `moments`. `funnel` says how many got how far, widest first; two moments may share one message. `incidents` are
-    those that no person has closed, the latest last. `refused_webhooks` are those that proved nothing, by vendor.
-    `put_off` says which recipients' servers say “not now”. `set_aside` are messages that stay planned until something
-    is mended, by (moment, channel, what to mend).
-    """
-
+    #: All moments: the sum of `decisions`.
     moments: int
+    #: Moments by outcome: send, not_yet, never, and undecided for one that has no decision.
     decisions: Counter[str]
+    #: Moments by (moment, outcome, rule) of the decision that stands.
     rules: Counter[tuple[str, str, str]]
+    #: Messages by (moment, channel, status).
     messages: Counter[tuple[str, str, str]]
+    #: How many got how far, widest first; two moments may share one message.
     funnel: dict[str, int]
+    #: Those that no person has closed, the latest last.
     incidents: list[Incident]
+    #: Webhooks that proved nothing, by vendor.
     refused_webhooks: dict[str, int]
+    #: Which recipients' servers say “not now”.
     put_off: list[PutOff]
+    #: Messages that stay planned until something is mended, by (moment, channel, what to mend).
     set_aside: Counter[tuple[str, str, str]]
 
 
@@ -74,15 +76,15 @@ def count_set_aside(session: Session) -> Counter[tuple[str, str, str]]:
 
 
 def _count_decisions(session: Session) -> Counter[tuple[str, str, str]]:
-    standing = latest_decisions().subquery()
+    standing = select_latest_decisions().subquery()
     what = (col(Moment.kind), standing.c.outcome, standing.c.rule)
     ruled = select(*what, func.count()).outerjoin(standing, standing.c.moment_id == Moment.moment_id).group_by(*what)
-    found = session.execute(ruled)
-    return Counter({(kind, outcome or "undecided", rule or ""): number for kind, outcome, rule, number in found})
+    rows = session.execute(ruled)
+    return Counter({(kind, outcome or "undecided", rule or ""): number for kind, outcome, rule, number in rows})
 
 
 @dataclass(frozen=True)
-class Group:
+class MessageGroup:
     """Messages that are alike in all that the counts ask about."""
 
     kind: str
@@ -102,8 +104,8 @@ class Group:
         return self.is_composed and is_past
 
 
-def _group_messages(session: Session) -> list[Group]:
+def _group_messages(session: Session) -> list[MessageGroup]:
     is_composed, is_accepted = col(Message.digest).is_not(None), col(Message.accepted_at).is_not(None)
     what = (col(Message.kind), col(Message.channel), col(Message.status), col(Message.status_reason))
     grouped = select(*what, is_composed, is_accepted, func.count()).group_by(*what, is_composed, is_accepted)
-    return [Group(*row) for row in session.execute(grouped)]
+    return [MessageGroup(*row) for row in session.execute(grouped)]

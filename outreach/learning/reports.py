@@ -1,4 +1,4 @@
-"""Counts in, a page to read out: Markdown that reads as plain text too. Counts only, so it may be shown anywhere."""
+"""Writes counts as a page to read: Markdown that reads as plain text too. Counts only, so it may be shown anywhere."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date

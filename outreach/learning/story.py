@@ -1,4 +1,4 @@
-"""One customer in; what staff should know before they write to or speak with them out. Reads only, decides nothing.
+"""Gathers what staff should know of one customer before they write to or speak with them. Reads only, decides nothing.
 
 Every query goes by the customer's id, so that it can stand beside each letter.
 """
@@ -9,23 +9,14 @@ from typing import Any
 
 from sqlmodel import Session, col, or_, select
 
+from outreach.channels import CHANNELS
 from outreach.clock import years_between
 from outreach.errors import NotFound
-from outreach.learning.finding import name_of
-from outreach.models import (
-    CHANNELS,
-    PURPOSES,
-    Consent,
-    Customer,
-    Flag,
-    Message,
-    Suppression,
-    Treatment,
-    Visit,
-)
+from outreach.learning.search import name_of
+from outreach.models import PURPOSES, Consent, Customer, Flag, Message, Suppression, Treatment, Visit
 from outreach.moments.relationship import was_done
-from outreach.planning.people import Person, add_flags
-from outreach.planning.why import Answer, list_decided
+from outreach.planning.contact_cards import Person, add_flags
+from outreach.planning.why import MomentAnswer, list_decided
 from outreach.settings import Settings
 
 SENT_SHOWN = 8
@@ -33,48 +24,54 @@ SKIPPED_SHOWN = 8
 
 
 @dataclass(frozen=True)
-class Sent:
-    """One message to, or about, the customer; `to` is somebody else's id where it went to them."""
+class StoryMessage:
+    """One message to, or about, the customer."""
 
     reference: str
     kind: str
     channel: str
     status: str
     reason: str
+    #: The day it was to leave.
     on: date
+    #: The id of somebody else, where it went to them.
     to: str = ""
 
 
 @dataclass(frozen=True)
 class Word:
-    """What a customer has said of one channel and purpose; "silent" means what `[consent]` says: `default`."""
+    """What a customer has said of one channel and purpose."""
 
     channel: str
     purpose: str
+    #: Their last word; "silent" where they said nothing, and then `default` counts.
     state: str
     since: datetime | None = None
+    #: What `[consent]` in outreach.toml says of the channel.
     default: str = ""
+    #: Whether the contact must not be used, whatever they said.
     is_closed: bool = False
 
 
 @dataclass(frozen=True)
 class Story:
-    """`today` are the decisions to write that stand, `skipped` those not to, the latest first, as planning put them.
-
-    `household` are the others who live with them, and those they are guardian of.
-    """
+    """What is known of one customer."""
 
     customer: Customer
     name: str
     age: int | None
-    today: list[Answer]
-    sent: list[Sent]
+    #: The decisions to write that stand, the latest first, as planning put them.
+    today: list[MomentAnswer]
+    #: The last messages that were approved once, the latest first.
+    sent: list[StoryMessage]
     words: list[Word]
     flags: list[Flag]
     last_visit: Visit | None
     next_visit: Visit | None
     last_treatment: Treatment | None
-    skipped: list[Answer]
+    #: The decisions not to write, the latest first.
+    skipped: list[MomentAnswer]
+    #: The others who live with them, their guardian, and those they are guardian of.
     household: list[Customer]
 
 
@@ -113,13 +110,13 @@ def _visit(session: Session, customer_id: str, when: Any, order: Any) -> Visit |
     return session.exec(theirs).first()
 
 
-def _list_sent(session: Session, customer_id: str) -> list[Sent]:
+def _list_sent(session: Session, customer_id: str) -> list[StoryMessage]:
     """Messages that were approved once, the latest first."""
     theirs = or_(Message.recipient_id == customer_id, Message.customer_id == customer_id)
     reached = select(Message).where(theirs, col(Message.status).not_in(("planned", "composed", "held", "rejected")))
     latest = session.exec(reached.order_by(col(Message.send_on).desc(), Message.reference).limit(SENT_SHOWN))
     return [
-        Sent(
+        StoryMessage(
             message.reference,
             message.kind,
             message.channel,
@@ -133,9 +130,9 @@ def _list_sent(session: Session, customer_id: str) -> list[Sent]:
 
 
 def _list_words(session: Session, settings: Settings, customer_id: str) -> list[Word]:
-    said = session.exec(select(Consent).where(Consent.customer_id == customer_id)).all()
+    consents = session.exec(select(Consent).where(Consent.customer_id == customer_id)).all()
     # Of two words of one instant, the withdrawal stands.
-    latest = {(row.channel, row.purpose): row for row in sorted(said, key=lambda row: (row.at, row.state))}
+    latest = {(row.channel, row.purpose): row for row in sorted(consents, key=lambda row: (row.at, row.state))}
     closed = set(
         session.exec(
             select(Message.channel)

@@ -7,7 +7,7 @@ from alembic.autogenerate.api import AutogenContext
 from sqlmodel import SQLModel
 
 import outreach.models  # noqa: F401
-from outreach.models.columns import Instant
+from outreach.models.column_types import Instant
 
 
 def render_item(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:
@@ -22,6 +22,7 @@ def render_item(kind: str, item: Any, _context: AutogenContext) -> str | Literal
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=SQLModel.metadata,
+    # Alembic takes it that SQLite cannot roll back a change of tables; with the BEGIN of database.py it can.
     transactional_ddl=True,
     render_item=render_item,
 )

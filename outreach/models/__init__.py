@@ -1,8 +1,6 @@
-"""The tables. A status is changed only by the room that the design names for it; see docs/glossary.md for the words."""
+"""All tables of the database. Only the room that the design names for it changes a status; see docs/glossary.md."""
 
-from outreach.models.allowances import Allowance
 from outreach.models.customers import (
-    CHANNELS,
     DESK,
     INVOICE_STATUSES,
     PURPOSES,
@@ -17,7 +15,7 @@ from outreach.models.customers import (
     Treatment,
     Visit,
 )
-from outreach.models.doubles import Double, HouseholdWord, Merge, Repointed, SetAside
+from outreach.models.identity import Double, HouseholdWord, Merge, Repointed, SetAside
 from outreach.models.installation import Import, Installation, Refusal, RefusedWebhook, RunMark, UnreadRow
 from outreach.models.messages import (
     EVENT_KINDS,
@@ -42,21 +40,73 @@ from outreach.models.people import (
     Failure,
     KnobVersion,
     Pause,
-    Place,
+    ReadingPlace,
     SignIn,
     Staff,
     TemplateVersion,
     TreatmentAnswer,
 )
+from outreach.models.provenance import PARTS, Edit, Hand, KnobSet, Provenance, Wording
+from outreach.models.rates import Allowance
 from outreach.models.rewards import Reward
-from outreach.models.wordings import PARTS, Edit, Hand, KnobSet, Provenance, Wording
 
 __all__ = [
-    "CHANNELS", "DESK", "EVENT_KINDS", "INVOICE_STATUSES", "LEFT", "PARTS", "PURPOSES", "ROLES", "STATUSES",
-    "TOUCHING", "Allowance", "Attempt", "AuditEntry", "Batch", "Consent", "Content", "Customer", "Decision", "Double",
-    "Edit", "Event", "Failure", "Feedback", "Flag", "Goodwill", "Hand", "HouseholdWord", "Import", "Incident",
-    "Installation", "Invoice", "KnobSet", "KnobVersion", "Merge", "Message", "Moment", "Pause", "Payment", "Place",
-    "Provenance", "Referral", "Refusal", "RefusedWebhook", "Repointed", "Reward", "RunMark", "SetAside", "SignIn",
-    "Staff", "Suppression", "TemplateVersion", "Thumbnail", "Treatment", "TreatmentAnswer", "UnreadRow", "Visit",
-    "Webhook", "Wording",
+    "CHANNELS",
+    "DESK",
+    "EVENT_KINDS",
+    "INVOICE_STATUSES",
+    "LEFT",
+    "PARTS",
+    "PURPOSES",
+    "ROLES",
+    "STATUSES",
+    "TOUCHING",
+    "Allowance",
+    "Attempt",
+    "AuditEntry",
+    "Batch",
+    "Consent",
+    "Content",
+    "Customer",
+    "Decision",
+    "Double",
+    "Edit",
+    "Event",
+    "Failure",
+    "Feedback",
+    "Flag",
+    "Goodwill",
+    "Hand",
+    "HouseholdWord",
+    "Import",
+    "Incident",
+    "Installation",
+    "Invoice",
+    "KnobSet",
+    "KnobVersion",
+    "Merge",
+    "Message",
+    "Moment",
+    "Pause",
+    "Payment",
+    "Provenance",
+    "ReadingPlace",
+    "Referral",
+    "Refusal",
+    "RefusedWebhook",
+    "Repointed",
+    "Reward",
+    "RunMark",
+    "SetAside",
+    "SignIn",
+    "Staff",
+    "Suppression",
+    "TemplateVersion",
+    "Thumbnail",
+    "Treatment",
+    "TreatmentAnswer",
+    "UnreadRow",
+    "Visit",
+    "Webhook",
+    "Wording",
 ]  # fmt: skip

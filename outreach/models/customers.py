@@ -1,4 +1,4 @@
-"""What a business knows of its customers: a table for each of the nine CSV files, and whom staff named after an event.
+"""What a business knows of its customers: a table for each of the nine CSV files, and one for whom an event hit.
 
 `…_on` beside `…_at` is the business's local date of that instant, written at import, so that moments compare dates.
 `…_at_local` says that it came without a zone: it is that time of day wherever the business's clocks are.
@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Index, and_, func, or_
 from sqlmodel import Field, SQLModel, col
 
-from outreach.models.columns import instant_field, one_of
+from outreach.channels import CHANNELS
+from outreach.models.column_types import instant_field, one_of
 
-CHANNELS = ("letter", "email", "text", "call")
 PURPOSES = ("service", "marketing")
 # Of the last three nothing is owed, whatever their amount.
 INVOICE_STATUSES = ("open", "disputed", "plan", "written_off", "paid", "void", "draft")
@@ -21,10 +21,7 @@ DESK = "desk"
 
 
 class Customer(SQLModel, table=True):
-    """`household_id` is the data's, `household_found` what detection wrote; `household_said` is the customer's word.
-
-    Of the three, the word stands above the data, and the data above what was detected; an empty word means nobody.
-    """
+    """A person as the business's data has them. Of the three households below, the customer's own word stands first."""
 
     __tablename__ = "customers"
     customer_id: str = Field(primary_key=True)
@@ -45,10 +42,14 @@ class Customer(SQLModel, table=True):
     customer_since: date | None = Field(default=None, index=True)
     born_on: date | None = None
     died_on: date | None = None
+    #: The data's own household. It stands above what detection wrote.
     household_id: str | None = Field(default=None, index=True)
+    #: The customer who is written to in their place.
     guardian_id: str | None = Field(default=None, index=True)
     currency: str | None = None
+    #: What detection wrote.
     household_found: str | None = Field(default=None, index=True)
+    #: What the customer said; it stands above the data, and an empty word means that they live with nobody.
     household_said: str | None = Field(default=None, index=True)
 
     @property
@@ -66,12 +67,13 @@ class Customer(SQLModel, table=True):
     @classmethod
     def lives_in(cls, households: Any) -> ColumnElement[bool]:
         """The condition that a customer's household is among `households`, each of its ways by an index of its own."""
-        said, given, found = col(cls.household_said), col(cls.household_id), col(cls.household_found)
-        unsaid = said.is_(None)
+        word, given, detected = col(cls.household_said), col(cls.household_id), col(cls.household_found)
+        is_unsaid = word.is_(None)
+        # Not by `household_column`: no index answers a coalesce.
         return or_(
-            said.in_(households),
-            and_(unsaid, given.in_(households)),
-            and_(unsaid, given.is_(None), found.in_(households)),
+            word.in_(households),
+            and_(is_unsaid, given.in_(households)),
+            and_(is_unsaid, given.is_(None), detected.in_(households)),
         )
 
 
@@ -110,10 +112,7 @@ class Treatment(SQLModel, table=True):
 
 
 class Invoice(SQLModel, table=True):
-    """A bill, or, with a negative amount, a credit note; in minor units of its currency.
-
-    Without a `payer_id` the customer pays. Without a `currency` it is in the customer's, else in the business's.
-    """
+    """A bill, or, with a negative amount, a credit note."""
 
     __tablename__ = "invoices"
     __table_args__ = (
@@ -122,35 +121,35 @@ class Invoice(SQLModel, table=True):
     )
     invoice_id: str = Field(primary_key=True)
     customer_id: str
+    #: Who pays; empty where the customer does.
     payer_id: str | None = Field(default=None, index=True)
     issued_on: date
     due_on: date = Field(index=True)
+    # In PostgreSQL an INTEGER ends at 21 million dollars in cents.
+    #: In minor units of its currency.
     amount: int = Field(sa_type=BigInteger)
+    #: Empty for the customer's, or else the business's.
     currency: str | None = None
     status: str | None = None
 
 
 class Payment(SQLModel, table=True):
-    """What was paid for one invoice, or, where `invoice_id` is empty, by a person who did not say for which.
-
-    One receipt for several invoices has a row for each under one `payment_id`. A negative one is money given back.
-    Without a `currency` it is in its invoice's, else in the customer's, else in the business's.
-    """
+    """What was paid, in minor units. One receipt for several invoices has a row for each under one `payment_id`."""
 
     __tablename__ = "payments"
     payment_id: str = Field(primary_key=True)
+    #: Empty where a person paid without saying for which invoice.
     invoice_id: str = Field(default="", primary_key=True, index=True)
     customer_id: str | None = Field(default=None, index=True)
     paid_on: date
+    #: A negative one is money given back.
     amount: int = Field(sa_type=BigInteger)
+    #: Empty for its invoice's, else for the customer's, else for the business's.
     currency: str | None = None
 
 
 class Feedback(SQLModel, table=True):
-    """What somebody told us. A public review may be anyone's: it has no customer until staff have matched the person.
-
-    `source` is "desk" or "survey" for what did not come with an import. Staff set `answered_at` and `matched_at`.
-    """
+    """What somebody told us."""
 
     __tablename__ = "feedback"
     __table_args__ = (
@@ -160,6 +159,7 @@ class Feedback(SQLModel, table=True):
         Index("feedback_by_kind", "kind", "status", "given_on"),
     )
     feedback_id: str = Field(primary_key=True)
+    #: A public review may be anyone's: it has no customer until staff have matched the person.
     customer_id: str | None = None
     given_at: datetime = instant_field()
     given_at_local: bool = False
@@ -168,7 +168,9 @@ class Feedback(SQLModel, table=True):
     score: int | None = None
     status: str | None = None
     text: str | None = None
+    #: “desk” or “survey” for what did not come with an import.
     source: str | None = None
+    #: Staff set this, and `matched_at`; no import takes either back.
     answered_at: datetime | None = instant_field(default=None, nullable=True)
     matched_at: datetime | None = instant_field(default=None, nullable=True)
 

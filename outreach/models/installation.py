@@ -1,62 +1,67 @@
-"""What this installation is: the day of its first import, the zone of its dates, and what each import brought."""
+"""What this installation is: its first import, its zone and its mark against old backups; and what imports brought."""
 
 from datetime import date, datetime
 
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from outreach.models.columns import instant_field
+from outreach.models.column_types import instant_field
 
 
 class Installation(SQLModel, table=True):
-    """One row. `key_fingerprint` tells whether the secret is still the one that hashed the suppressions.
-
-    `generation` counts the groups of attempts opened in the database named `name`, and `run` is the run that opened the
-    last; a mark outside the database tells a restored backup or a copy from the database itself. What was there to send
-    between `restored_from` and `restored_at` may have left unknown to us.
-    """
+    """What this database knows of itself, in one row."""
 
     __tablename__ = "installation"
     id: int = Field(default=1, primary_key=True)
+    #: In live mode without `start_on`, no moment whose day lies before it is acted on.
     first_import_on: date | None = None
+    #: The zone in which the stored dates were worked out.
     timezone: str | None = None
+    #: It tells whether the secret is still the one that hashed the suppressions.
     key_fingerprint: str | None = None
+    #: The name of this database in the mark outside it, by which a restored backup or a copy is told from it.
     name: str | None = None
+    #: Counts the groups of attempts that were opened here.
     generation: int = 0
+    #: The run that opened the last of them.
     run: str | None = None
+    #: What was there to send from here until `restored_at` may have left unknown to us.
     restored_from: datetime | None = instant_field(default=None, nullable=True)
     restored_at: datetime | None = instant_field(default=None, nullable=True)
 
 
 class RunMark(SQLModel, table=True):
-    """One run that raised the generation, first to `generation`. A mark left by a run that is not here is of another
-    database, or of this one in a past that a backup has forgotten.
+    """One run that raised the generation. A mark left by a run that is not here is of another database, or of this one
+    in a past that a backup has forgotten.
     """
 
     __tablename__ = "run_marks"
     run: str = Field(primary_key=True)
+    #: The first that it raised it to.
     generation: int
     at: datetime = instant_field()
 
 
 class Import(SQLModel, table=True):
-    """One file that was read; read = accepted + refused. `table_name` is what it fed, `mapping` that mapping's hash.
-
-    `origin` is the URL of the database it lay in, without a password, and `changed_until` the newest change it had.
-    `complete` is whether it was read to its end; payments of which a row says nothing of whose it is never were.
-    """
+    """One file that was read."""
 
     __tablename__ = "imports"
     import_id: int | None = Field(default=None, primary_key=True)
     at: datetime = instant_field()
     file: str
+    #: The table that it fed.
     table_name: str
+    #: The hash of the mapping it was read by.
     mapping: str | None = None
+    #: The URL of the database it lay in, without a password.
     origin: str | None = None
+    #: The newest change that it had.
     changed_until: datetime | None = instant_field(default=None, nullable=True)
+    #: Always accepted + refused.
     read: int
     accepted: int
     refused: int
+    #: Whether it was read to its end. Payments with a row that says nothing of whose it is never were.
     complete: bool = True
 
 
@@ -72,23 +77,22 @@ class Refusal(SQLModel, table=True):
 
 
 class UnreadRow(SQLModel, table=True):
-    """A row that was refused, and not yet taken in since: whose it is, as far as that can be read (else empty).
-
-    `row_id` is the row's own key without its days. `import_id` is the last import that refused it, `since` when the
-    first one did. A file that could not be read at all is one row without ids.
-    """
+    """A row that was refused and not yet taken in since. A file that could not be read at all is one without ids."""
 
     __tablename__ = "unread_rows"
     __table_args__ = (Index("unread_rows_by_id", "table_name", "row_id"),)
     table_name: str = Field(primary_key=True)
     file: str = Field(primary_key=True)
     origin: str = Field(primary_key=True, default="")
+    #: The row's own key without its days. This and the ids below are empty where they cannot be read.
     row_id: str = Field(primary_key=True, default="")
     customer_id: str = Field(primary_key=True, default="", index=True)
     payer_id: str = Field(primary_key=True, default="", index=True)
     invoice_id: str = Field(primary_key=True, default="", index=True)
     column: str
+    #: When it was first refused.
     since: datetime = instant_field()
+    #: The last import that refused it.
     import_id: int = Field(foreign_key="imports.import_id")
 
 

@@ -1,4 +1,4 @@
-"""Customer data and a date in; everyone who has a moment on that date out, whatever ran before. It writes nothing.
+"""Finds everyone who has a moment on a date, from customer data alone, whatever ran before. It writes nothing.
 
 `MOMENTS` is the registry, in the order in which moments come first when several meet in one person.
 """
@@ -28,6 +28,7 @@ from outreach.moments.welcome import WELCOME
 from outreach.moments.win_back import WIN_BACK
 from outreach.settings import MomentKnobs, Settings
 
+# What puts something right comes first, and what asks for something last.
 MOMENTS: dict[str, MomentDefinition[Any]] = {
     definition.kind: definition
     for definition in (
@@ -83,6 +84,7 @@ def find_moments(
     found: list[Found] = []
     for kind in MOMENTS:
         if kinds is None or kind in kinds:
+            # Sorted here: databases differ in how they sort text.
             found += sorted(stream_moments(session, settings, on, kind, customer_id))
     return found
 
@@ -91,10 +93,10 @@ def stream_moments(
     session: Session, settings: Settings, on: date, kind: str, customer_id: str | None = None
 ) -> Iterator[Found]:
     """Everyone (or one customer) who has one kind of moment on `on`, in no order, as the database gives them."""
-    found = MOMENTS[kind].select_found(settings, on)
+    query = MOMENTS[kind].select_found(settings, on)
     if customer_id is not None:
-        found = found.where(col(Customer.customer_id) == customer_id)
-    rows = session.execute(found.execution_options(yield_per=5_000))
+        query = query.where(col(Customer.customer_id) == customer_id)
+    rows = session.execute(query.execution_options(yield_per=5_000))
     yield from (Found(kind, customer_id, occasion, day, on) for customer_id, occasion, day in rows)
 
 

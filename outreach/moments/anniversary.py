@@ -7,12 +7,13 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Date, and_, literal, or_
 from sqlmodel import Session, col
 
+from outreach.channels import ChannelName
 from outreach.clock import anniversary_in
 from outreach.models import Customer
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
+from outreach.moments.evidence import tell_day
 from outreach.moments.relationship import ALIVE, first_contact, tenure_fields, with_us_since
-from outreach.moments.telling import tell_day
-from outreach.settings import Channel, MomentKnobs
+from outreach.settings import MomentKnobs
 
 # No business has a customer from before.
 FIRST_YEAR = 1850
@@ -20,7 +21,7 @@ FIRST_YEAR = 1850
 
 class AnniversaryKnobs(MomentKnobs):
     lead_days: int = Field(default=5, ge=0)
-    channels: list[Channel] = Field(default=["letter", "email"])
+    channels: list[ChannelName] = Field(default=["letter", "email"])
     reward: int = Field(
         default=2000,
         ge=0,
@@ -48,6 +49,7 @@ def _came_round(knobs: AnniversaryKnobs, day: BusinessDay) -> ColumnElement[bool
 
 def beginnings(on: date) -> list[date]:
     """The days of earlier years that are kept on `on`: 29 February is kept on the 28th in common years."""
+    # The day after as well: on 28 February of a common year it is that of the 29th too.
     tried = [(year, day) for year in range(FIRST_YEAR, on.year) for day in (on.day, on.day + 1)]
     days = [date(year, on.month, day) for year, day in tried if day <= monthrange(year, on.month)[1]]
     return [day for day in days if anniversary_in(day, on.year) == on]

@@ -1,6 +1,6 @@
-"""Invoices and payments in SQL: what is unpaid of each, in which currency, and whether somebody is overdue.
+"""Says in SQL what is unpaid of each invoice, in which currency, and whether somebody is overdue.
 
-A payment of the day counts. Each is SQL beside Invoice, Payment or Customer that runs on SQLite and on PostgreSQL.
+A payment of the day counts. Each part is SQL beside Invoice, Payment or Customer that runs on SQLite and on PostgreSQL.
 What is left once credit notes are counted, bill by bill, is worked out in planning.
 """
 
@@ -36,13 +36,13 @@ def balance(on: date) -> Any:
 
 def owed(on: date) -> Any:
     """The same as it counts in its payer's account: under nothing for a credit note, and for money paid over it."""
-    paid, left = paid_on(on), balance(on)
-    is_credit = (col(Invoice.amount) > 0) & (left < 0)
+    paid, unpaid = paid_on(on), balance(on)
+    is_credit = (col(Invoice.amount) > 0) & (unpaid < 0)
     return case(
-        (col(Invoice.status) == "paid", case((is_credit, left), else_=0)),
+        (col(Invoice.status) == "paid", case((is_credit, unpaid), else_=0)),
         # What was paid for a bill that is none is still the payer's money.
         (col(Invoice.status).in_(NOTHING_OWED), case((paid > 0, -paid), else_=0)),
-        else_=left,
+        else_=unpaid,
     )
 
 

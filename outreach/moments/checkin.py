@@ -6,13 +6,14 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, func, join, select
 from sqlmodel import Session, col
 
+from outreach.channels import ChannelName
 from outreach.models import Customer, Treatment
-from outreach.moments.care import is_never_mentioned
+from outreach.moments.care_words import is_never_mentioned
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
+from outreach.moments.evidence import tell_day
 from outreach.moments.relationship import ALIVE, was_done
 from outreach.moments.rule import Asked, Hold, Rule
-from outreach.moments.telling import tell_day
-from outreach.settings import Channel, MomentKnobs
+from outreach.settings import MomentKnobs
 
 
 class CheckinKnobs(MomentKnobs):
@@ -28,7 +29,7 @@ class CheckinKnobs(MomentKnobs):
         title="Of use for so many days",
         description="Counted from the treatment; after that nobody is asked any more",
     )
-    channels: list[Channel] = Field(default=["letter", "email", "text", "call"])
+    channels: list[ChannelName] = Field(default=["letter", "email", "text", "call"])
     treatments: list[str] = Field(
         default=[],
         title="Treatments that may be asked about",

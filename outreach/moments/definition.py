@@ -1,4 +1,4 @@
-"""What a moment is to the rooms after this one: who has it on a date and by which conditions, for how long, what for.
+"""Defines what a moment is: who has it on a date and by which conditions, how long it is of use, and what it is for.
 
 A definition's select is put together from its clauses, and `explain` asks the same clauses one by one about one
 customer: there is no second place that could say otherwise.
@@ -47,35 +47,35 @@ class BusinessDay:
 
 @dataclass(frozen=True)
 class Clause(Generic[K]):
-    """One condition of a moment.
+    """One condition of a moment."""
 
-    `says` is the condition in words, with the names of knobs in braces. `where` is its SQL, beside the definition's
-    rows. `value` is what the customer has to show for it, as SQL beside Customer (NULL for nothing), and `tell` puts
-    that in words for the date. `change` says what would have to change, with knobs in braces. `of_rows` is for a
-    condition on the definition's rows, and not on the customer alone. What is not
-    `is_rechecked` is asked when we plan and not again before a message leaves: a rule asks it with a reason of its own,
-    or it compares them with everybody else, who may not take a present away from them.
-    """
-
+    #: The condition in words, with the names of knobs in braces.
     says: str
+    #: Its SQL, beside the definition's rows.
     where: Callable[[K, BusinessDay], ColumnElement[bool]]
+    #: What the customer has to show for it, as SQL beside Customer; NULL for nothing.
     value: Callable[[K, BusinessDay], Any]
+    #: Puts that value in words for the date.
     tell: Callable[[Any, date], str]
+    #: What would have to change, with knobs in braces.
     change: str
+    #: It is about the definition's rows, and not about the customer alone.
     of_rows: bool = False
+    #: It is asked again before a message leaves. It is not where a rule asks it with a reason of its own, nor where it
+    #: compares them with everybody else, who may not take a present away from them.
     is_rechecked: bool = True
 
 
 @dataclass(frozen=True)
 class TemplateField:
-    """A field that a moment's templates may name: its name, a value to try templates with, and what it is, in a line.
-
-    One that `is_private` stands neither in a text, a subject nor on a call sheet.
-    """
+    """A field that a moment's templates may name."""
 
     name: str
+    #: A value to try templates with.
     sample: Any
+    #: What it is, in a line.
     explained: str
+    #: It stands neither in a text, a subject nor on a call sheet.
     is_private: bool = False
 
 
@@ -86,47 +86,48 @@ def no_likely_day(session: Session, customer: Customer, on: date) -> date | None
 
 @dataclass(frozen=True)
 class MomentDefinition(Generic[K]):
-    """A reason to write: everyone for whom all `clauses` hold has it.
-
-    `rows` is what the clauses are about (Customer alone, or joined to what happened), and `occasion` the key and the
-    date of each; with `one_each` both are sums over a customer's rows. Templates know the date as `day_field`, and a
-    key that says something as `occasion_field`. One of `every_channel` goes by all its channels at once.
-
-    A `windowed` moment ends with its window; any other stands on one date, which planning looks ahead to and back on.
-    One that `outlives_window` is still of use when the window is over: what was found then stands on the day on which
-    it was found. One without a day of its own (`has_own_day`) has that of the run. `next_day` is the next day, from a
-    date on, on which somebody with us since a day has it; only what has a fixed day can say. `useful_until` takes the
-    occasion's date and the day of the run. `not_again` is for how many days one that was sent keeps the next away.
-    `because` says why someone has it, with `{day}` or `{occasion}`; `summary` says in a sentence who has it at all.
-
-    `rules` hold it back beside those that planning has for all. `fields` are what its templates may name beside what
-    all may, and where the day or the occasion needs other words than usual, that as well. `particulars` names the
-    function of composing that works the others out, where there are any. `likely_day` is the occasion that a preview
-    takes for a customer who has never had one.
-    """
+    """A reason to write: everyone for whom all `clauses` hold has it."""
 
     kind: str
     purpose: Literal["service", "marketing"]
+    #: It ends with its window; any other stands on one date, which planning looks ahead to and back on.
     windowed: bool
     knobs: type[K]
     clauses: tuple[Clause[K], ...]
+    #: The key and the date of each of `rows`.
     occasion: Callable[[K, BusinessDay], tuple[Any, Any]]
+    #: Takes the occasion's date and the day of the run.
     useful_until: Callable[[K, date, date], date]
+    #: Why someone has it, with `{day}` or `{occasion}`.
     because: str
+    #: Who has it at all, in a sentence.
     summary: str
+    #: What the clauses are about: Customer alone, or joined to what happened.
     rows: Callable[[K, BusinessDay], FromClause] | None = None
+    #: The occasion's key and date are sums over a customer's rows.
     one_each: bool = False
+    #: It goes by all its channels at once.
     every_channel: bool = False
+    #: Under this name templates know the date …
     day_field: str = "day"
+    #: … and under this one the key, where that says something.
     occasion_field: str = ""
     traits: frozenset[Trait] = frozenset()
+    #: It is still of use when its window is over: what was found then stands on the day on which it was found.
     outlives_window: bool = False
+    #: False: it has no day of its own, and takes that of the run.
     has_own_day: bool = True
+    #: The next day, from a date on, on which somebody with us since a day has it; only a fixed day can say.
     next_day: Callable[[date, date], date] | None = None
+    #: For how many days one that was sent keeps the next away.
     not_again: Callable[[K], int] = lambda knobs: 0
+    #: They hold it back beside those that planning has for all.
     rules: tuple[Rule, ...] = ()
+    #: What its templates may name beside what all may; the day or the occasion too, where it needs other words.
     fields: tuple[TemplateField, ...] = ()
+    #: The function of composing that works the other fields out, where there are any.
     particulars: str = ""
+    #: The occasion that a preview takes for a customer who has never had one.
     likely_day: Callable[[Session, Customer, date], date | None] = no_likely_day
 
     def knobs_of(self, settings: Settings) -> K:
@@ -153,13 +154,13 @@ class MomentDefinition(Generic[K]):
     ) -> Select[tuple[str, str, date]]:
         """The same, for knobs and a business day."""
         occasion, occasion_on = self.occasion(knobs, day)
-        found = select(col(Customer.customer_id), cast(occasion, String).label("occasion"), occasion_on.label("day"))
-        found = found.select_from(self.rows(knobs, day) if self.rows else Customer)
-        found = found.where(*(clause.where(knobs, day) for clause in (self.clauses if clauses is None else clauses)))
+        query = select(col(Customer.customer_id), cast(occasion, String).label("occasion"), occasion_on.label("day"))
+        query = query.select_from(self.rows(knobs, day) if self.rows else Customer)
+        query = query.where(*(clause.where(knobs, day) for clause in (self.clauses if clauses is None else clauses)))
         if self.one_each:
-            return found.group_by(col(Customer.customer_id))
+            return query.group_by(col(Customer.customer_id))
         # Two treatments on one day are one occasion; a customer alone is one row as it is.
-        return found.distinct() if self.rows else found
+        return query.distinct() if self.rows else query
 
 
 @lru_cache(maxsize=512)

@@ -7,17 +7,18 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, func, join, or_, select
 from sqlmodel import col
 
+from outreach.channels import ChannelName
 from outreach.clock import instant_at
 from outreach.models import Customer, Feedback
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
+from outreach.moments.evidence import tell_day
 from outreach.moments.relationship import ALIVE
 from outreach.moments.rule import Asked, Hold, Rule
-from outreach.moments.telling import tell_day
-from outreach.settings import Channel, MomentKnobs
+from outreach.settings import MomentKnobs
 
 
 class EnquiryKnobs(MomentKnobs):
-    channels: list[Channel] = Field(default=["call", "email"])
+    channels: list[ChannelName] = Field(default=["call", "email"])
     hours: int = Field(
         default=4, ge=0, title="Hours without an answer", description="After so long a question is on the call sheet"
     )
@@ -31,6 +32,7 @@ class EnquiryKnobs(MomentKnobs):
 
 def _asked_by(knobs: EnquiryKnobs, day: BusinessDay) -> datetime:
     """Whoever asked until this instant will have waited for `hours` before the day is over."""
+    # By the clock of the business: a day on which clocks change has 23 or 25 hours.
     midnight = instant_at(day.on + timedelta(days=1), 0, day.zone.key)
     return midnight - timedelta(hours=knobs.hours)
 
@@ -74,6 +76,7 @@ ENQUIRY = MomentDefinition(
         ),
         Clause(
             says="and nobody has answered it yet",
+            # Data may bring no status at all: then nobody has answered.
             where=lambda knobs, day: or_(col(Feedback.status).is_(None), col(Feedback.status) == "open"),
             value=lambda knobs, day: _last(func.max(col(Feedback.status)), day),
             tell=lambda status, on: f"it is {status}" if status and status != "open" else "nobody has answered it",

@@ -10,16 +10,17 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Date, case, exists, func, literal, select
 from sqlmodel import col
 
+from outreach.channels import ChannelName
 from outreach.models import Customer, Visit
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
+from outreach.moments.evidence import tell_day
 from outreach.moments.relationship import ALIVE, tenure_fields, took_place
 from outreach.moments.rule import OWN_COUNT, Asked, Hold, Rule
-from outreach.moments.telling import tell_day
-from outreach.settings import Channel, MomentKnobs
+from outreach.settings import MomentKnobs
 
 
 class FirstHundredKnobs(MomentKnobs):
-    channels: list[Channel] = Field(default=["letter", "email", "call"])
+    channels: list[ChannelName] = Field(default=["letter", "email", "call"])
     days: list[int] = Field(
         default=[30, 60, 90],
         min_length=1,
@@ -41,6 +42,7 @@ def _beginnings(knobs: FirstHundredKnobs, day: BusinessDay) -> dict[int, date]:
 def _day_number(knobs: FirstHundredKnobs, day: BusinessDay) -> Any:
     """“30” on their thirtieth day."""
     since = col(Customer.customer_since)
+    # As text: it is the key of the occasion, and templates name it.
     return case(*((since == first, literal(str(days))) for days, first in _beginnings(knobs, day).items()))
 
 

@@ -7,15 +7,16 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, func, join, select
 from sqlmodel import col
 
+from outreach.channels import ChannelName
 from outreach.models import Customer, Goodwill
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
+from outreach.moments.evidence import tell_day
 from outreach.moments.relationship import ALIVE
-from outreach.moments.telling import tell_day
-from outreach.settings import Channel, MomentKnobs
+from outreach.settings import MomentKnobs
 
 
 class GoodwillKnobs(MomentKnobs):
-    channels: list[Channel] = Field(default=["letter", "email", "text", "call"])
+    channels: list[ChannelName] = Field(default=["letter", "email", "text", "call"])
     reward: int = Field(
         default=0,
         ge=0,

@@ -10,18 +10,16 @@ from sqlmodel import Session, col
 from outreach.models import Customer, Invoice
 from outreach.moments.balances import balance, currency_of_invoice
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
+from outreach.moments.evidence import tell_day
 from outreach.moments.goodwill import GOODWILL
 from outreach.moments.relationship import ALIVE
 from outreach.moments.rule import Asked, Hold, Rule
-from outreach.moments.telling import tell_day
 from outreach.money import Amount, Bill, Rest, write_money
-from outreach.reward_settings import CurrencyCode, Minor
 from outreach.settings import MomentKnobs
+from outreach.settings.rewards import CurrencyCode, Minor
 
 
 class LatePaymentKnobs(MomentKnobs):
-    """`min_balance` is in the business's currency, `min_balances` in others, by their codes, each in minor units."""
-
     approval: Literal["rule", "person"] = "person"
     from_days: int = Field(
         default=1, ge=0, title="Days past due, at least", description="From this day on it counts as late"
@@ -38,12 +36,14 @@ class LatePaymentKnobs(MomentKnobs):
     again_days: int = Field(
         default=30, ge=0, title="Not again within days", description="How long after one note there is no other"
     )
+    #: In minor units of the business's currency.
     min_balance: int = Field(
         default=1000,
         ge=0,
         title="Smallest balance, in cents",
         description="Nobody is written to about less; elsewhere as many major units",
     )
+    #: By the codes of other currencies, in minor units of each.
     min_balances: dict[CurrencyCode, Minor] = Field(
         default={},
         title="Smallest balances in other currencies",
@@ -60,6 +60,7 @@ def _slipped(knobs: LatePaymentKnobs, day: BusinessDay) -> ColumnElement[bool]:
 
 
 def _is_free() -> ColumnElement[bool]:
+    # In words for SQL what FREE in planning/receivables.py says of rows that were read.
     return or_(col(Invoice.status).is_(None), col(Invoice.status) == "open")
 
 
@@ -70,17 +71,18 @@ def _of_customer(value: ColumnElement[object], *where: ColumnElement[bool]) -> C
 
 def _most_unpaid(knobs: LatePaymentKnobs, day: BusinessDay) -> ColumnElement[object]:
     """The largest balance of a late invoice and its currency, as “12345 KWD”."""
-    said = cast(balance(day.on), String) + " " + currency_of_invoice(day.currency)
-    theirs = select(said).where(
+    # Both in one text, since a clause has one value to show.
+    unpaid = cast(balance(day.on), String) + " " + currency_of_invoice(day.currency)
+    theirs = select(unpaid).where(
         col(Invoice.customer_id) == col(Customer.customer_id), _slipped(knobs, day), _is_free(), balance(day.on) > 0
     )
     return theirs.order_by(balance(day.on).desc()).limit(1).correlate(Customer).scalar_subquery()
 
 
-def _tell_unpaid(said: str | None, on: date) -> str:
-    if not said:
+def _tell_unpaid(unpaid: str | None, on: date) -> str:
+    if not unpaid:
         return "it is paid"
-    minor, currency = said.split()
+    minor, currency = unpaid.split()
     return f"{write_money(int(minor), currency)} is still to be paid"
 
 
@@ -168,6 +170,7 @@ LATE_PAYMENT = MomentDefinition(
     traits=frozenset({"debt"}),
     rules=(
         Rule("late_payment", "not at the first slip, not after an event, not for little", _hold_bills),
+        # A message that is planned waits for the next import, which may show that it is paid.
         Rule("stale_payments", "payments are fresh when a debt is named", _hold_stale_payments, status="approved"),
     ),
     fields=(

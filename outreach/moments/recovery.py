@@ -8,12 +8,13 @@ from sqlalchemy import ColumnElement, Integer, String, and_, cast, exists, join,
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from outreach.channels import ChannelName
 from outreach.models import Customer, Feedback, Treatment, Visit
-from outreach.moments.days import count_days
+from outreach.moments.date_sql import count_days
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
+from outreach.moments.evidence import tell_day
 from outreach.moments.relationship import ALIVE, was_done
-from outreach.moments.telling import tell_day
-from outreach.settings import Channel, MomentKnobs
+from outreach.settings import MomentKnobs
 
 # What went wrong, in a word; the words of a recovery differ by it.
 Trouble = Literal["complaint", "low_score", "cancelled", "late"]
@@ -21,7 +22,7 @@ Trouble = Literal["complaint", "low_score", "cancelled", "late"]
 
 class RecoveryKnobs(MomentKnobs):
     approval: Literal["rule", "person"] = "person"
-    channels: list[Channel] = Field(default=["call", "email", "letter", "text"])
+    channels: list[ChannelName] = Field(default=["call", "email", "letter", "text"])
     within_days: int = Field(
         default=2,
         ge=0,
@@ -40,14 +41,15 @@ def _record(customer: Any, record: Any, day: Any, trouble: Trouble, score: Any =
         record.label("record_id"),
         day.label("day"),
         literal(trouble).label("trouble"),
+        # PostgreSQL joins no NULL of an unknown type to the numbers and words of the other selects.
         cast(score, Integer).label("score"),
         cast(status, String).label("status"),
     )
 
 
 def _said(kind: str, trouble: Trouble) -> Any:
-    said = (col(Feedback.customer_id), col(Feedback.feedback_id), col(Feedback.given_on))
-    return _record(*said, trouble, col(Feedback.score), col(Feedback.status)).where(col(Feedback.kind) == kind)
+    columns = (col(Feedback.customer_id), col(Feedback.feedback_id), col(Feedback.given_on))
+    return _record(*columns, trouble, col(Feedback.score), col(Feedback.status)).where(col(Feedback.kind) == kind)
 
 
 def _took_place_all_the_same() -> ColumnElement[bool]:

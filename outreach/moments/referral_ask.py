@@ -10,17 +10,18 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, func, join, select
 from sqlmodel import col
 
+from outreach.channels import ChannelName
 from outreach.models import Customer, Feedback
 from outreach.moments.balances import NOTHING_OVERDUE
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
+from outreach.moments.evidence import count_of, tell_day
 from outreach.moments.relationship import ALIVE, NO_COMPLAINT, completed_visits, with_us_since
 from outreach.moments.rule import Asked, Hold, Rule
-from outreach.moments.telling import count_of, tell_day
-from outreach.settings import Channel, MomentKnobs
+from outreach.settings import MomentKnobs
 
 
 class ReferralAskKnobs(MomentKnobs):
-    channels: list[Channel] = Field(default=["letter", "email"])
+    channels: list[ChannelName] = Field(default=["letter", "email"])
     tenure_days: int = Field(
         default=90, ge=0, title="With us for days, at least", description="Nobody is asked earlier"
     )

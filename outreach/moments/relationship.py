@@ -1,6 +1,6 @@
-"""What several moments ask of a customer: since when they are with us, whether they live and complain.
+"""Says in SQL what several moments ask of a customer: since when they are with us, whether they live and complain.
 
-Each is SQL beside Customer that runs on SQLite and on PostgreSQL.
+Each part is SQL beside Customer that runs on SQLite and on PostgreSQL.
 """
 
 from datetime import date

@@ -10,16 +10,17 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, func, join, or_, select
 from sqlmodel import col
 
+from outreach.channels import ChannelName
 from outreach.models import Customer, Feedback
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
+from outreach.moments.evidence import tell_day
 from outreach.moments.relationship import ALIVE
-from outreach.moments.telling import tell_day
-from outreach.settings import Channel, MomentKnobs
+from outreach.settings import MomentKnobs
 
 
 class ReviewReplyKnobs(MomentKnobs):
     approval: Literal["rule", "person"] = "person"
-    channels: list[Channel] = Field(default=["letter", "email", "call"])
+    channels: list[ChannelName] = Field(default=["letter", "email", "call"])
     stars: int = Field(default=3, ge=1, le=5, title="Stars, at most", description="A better review needs no letter")
     useful_days: int = Field(default=30, ge=0, title="Of use for so many days", description="Counted from the review")
 
@@ -52,6 +53,7 @@ REVIEW_REPLY = MomentDefinition(
         ),
         Clause(
             says="and nobody has answered it yet",
+            # Data may bring no status at all: then nobody has answered.
             where=lambda knobs, day: or_(col(Feedback.status).is_(None), col(Feedback.status) == "open"),
             value=lambda knobs, day: _last(func.max(col(Feedback.status)), _is_bad(knobs, day)),
             tell=lambda status, on: f"it is {status}" if status and status != "open" else "nobody has answered it",

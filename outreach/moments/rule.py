@@ -1,4 +1,4 @@
-"""What a rule is about whom we write to, and what it says when it holds a moment back.
+"""Defines a rule about whom we write to, and what it says when it holds a moment back.
 
 A moment may bring rules along in its own file. Planning asks them with all others, for this moment alone:
 outreach/planning/rules.py has the whole list.

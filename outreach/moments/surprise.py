@@ -12,19 +12,20 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Date, func, literal
 from sqlmodel import col
 
+from outreach.channels import ChannelName
 from outreach.models import Customer
 from outreach.moments.balances import NOTHING_OVERDUE
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
+from outreach.moments.evidence import tell_day
 from outreach.moments.relationship import ALIVE, NO_COMPLAINT, last_contact, with_us_since
-from outreach.moments.telling import tell_day
-from outreach.settings import Channel, MomentKnobs
+from outreach.settings import MomentKnobs
 
 # The first eight of the hash's digits: four thousand million places for a customer to fall on.
 PLACES, DIGITS = 16**8, 8
 
 
 class SurpriseKnobs(MomentKnobs):
-    channels: list[Channel] = Field(default=["letter"])
+    channels: list[ChannelName] = Field(default=["letter"])
     reward: int = Field(
         default=2000,
         ge=0,
@@ -72,6 +73,7 @@ SURPRISE = MomentDefinition(
         ALIVE,
         Clause(
             says="the month's draw (seed {seed}) picked them: one good customer in {one_in}",
+            # Compared as texts: digits of one length sort as their numbers do, on either database.
             where=lambda knobs, day: _place(knobs, day) <= f"{PLACES // knobs.one_in - 1:0{DIGITS}x}",
             value=_place,
             tell=_tell_place,

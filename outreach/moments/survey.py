@@ -7,16 +7,17 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Date, func, join, literal, select
 from sqlmodel import col
 
+from outreach.channels import ChannelName
 from outreach.clock import instant_at
 from outreach.models import Customer, Visit
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
+from outreach.moments.evidence import tell_day
 from outreach.moments.relationship import ALIVE
-from outreach.moments.telling import tell_day
-from outreach.settings import Channel, MomentKnobs
+from outreach.settings import MomentKnobs
 
 
 class SurveyKnobs(MomentKnobs):
-    channels: list[Channel] = Field(default=["email", "text"])
+    channels: list[ChannelName] = Field(default=["email", "text"])
     grace_days: int = Field(default=2, ge=0)
     useful_days: int = Field(
         default=4,

@@ -7,19 +7,18 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Date, case, func, literal, select
 from sqlmodel import col
 
+from outreach.channels import ChannelName
 from outreach.models import Customer
 from outreach.moments.balances import paid_by
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
 from outreach.moments.relationship import ALIVE, is_alive, tenure_fields, with_us_since
-from outreach.settings import Channel, MomentKnobs
+from outreach.settings import MomentKnobs
 
 YEAR = timedelta(days=365)
 
 
 class ThankYouKnobs(MomentKnobs):
-    """`by` is what ranks customers: tenure, or what they paid in twelve months; a health business knows only tenure."""
-
-    channels: list[Channel] = Field(default=["letter", "email"])
+    channels: list[ChannelName] = Field(default=["letter", "email"])
     most_a_day: int | None = Field(default=10, ge=1)
     reward: int = Field(
         default=1000,
@@ -34,6 +33,8 @@ class ThankYouKnobs(MomentKnobs):
         title="The first so many percent",
         description="Of all customers, in the order below",
     )
+    #: What ranks customers: how long they are with us, or what they paid in twelve months; never that in a health
+    #: business.
     by: Literal["tenure", "value"] = Field(
         default="tenure", title="In the order of", description="A health business knows only tenure"
     )
@@ -74,6 +75,7 @@ def _is_best(knobs: ThankYouKnobs, day: BusinessDay) -> ColumnElement[bool]:
 
 def _place(knobs: ThankYouKnobs, day: BusinessDay) -> Any:
     ranked = _rank(knobs, day)
+    # 100.0, since both databases divide whole numbers without a rest.
     share = select(100.0 * ranked.c.place / ranked.c.everyone).where(ranked.c.customer_id == col(Customer.customer_id))
     return share.correlate(Customer).scalar_subquery()
 

@@ -5,15 +5,16 @@ from datetime import date, timedelta
 from pydantic import Field
 from sqlmodel import col
 
+from outreach.channels import ChannelName
 from outreach.models import Customer
 from outreach.moments.definition import Clause, MomentDefinition, TemplateField
+from outreach.moments.evidence import tell_day
 from outreach.moments.relationship import ALIVE
-from outreach.moments.telling import tell_day
-from outreach.settings import Channel, MomentKnobs
+from outreach.settings import MomentKnobs
 
 
 class WelcomeKnobs(MomentKnobs):
-    channels: list[Channel] = Field(default=["email", "letter", "text"])
+    channels: list[ChannelName] = Field(default=["email", "letter", "text"])
     after_days: int = Field(
         default=1, ge=0, title="Days after they came to us", description="On this day the welcome is due"
     )

@@ -7,19 +7,17 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Date, Float, case, cast, func, literal, select
 from sqlmodel import col
 
+from outreach.channels import ChannelName
 from outreach.models import Customer, Visit
-from outreach.moments.days import count_days
+from outreach.moments.date_sql import count_days
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
+from outreach.moments.evidence import tell_day
 from outreach.moments.relationship import ALIVE, last_contact, took_place
-from outreach.moments.telling import tell_day
-from outreach.settings import Channel, MomentKnobs
+from outreach.settings import MomentKnobs
 
 
 class WinBackKnobs(MomentKnobs):
-    """`rhythm` is "fixed" (`silent_days` for all) or "learned": `rhythm_times` the customer's own usual gap between
-    visits, for those who came on `history` days or more, and `silent_days` for the others."""
-
-    channels: list[Channel] = Field(default=["email", "letter"])
+    channels: list[ChannelName] = Field(default=["email", "letter"])
     most_a_day: int | None = Field(default=20, ge=1)
     ladder: bool = True
     reward: int = Field(
@@ -28,6 +26,7 @@ class WinBackKnobs(MomentKnobs):
         title="Gift, in cents",
         description="0 for none; in other currencies what [rewards.amounts] says",
     )
+    #: For all where `rhythm` is “fixed”; where it is “learned”, for those with too little `history`.
     silent_days: int = Field(
         default=365,
         ge=1,
@@ -39,9 +38,11 @@ class WinBackKnobs(MomentKnobs):
         title="Silence is measured",
         description="By one number of days for all, or by each one's own visits",
     )
+    #: The silence must last so many times as long as their own usual gap between visits.
     rhythm_times: float = Field(
         default=2.0, ge=1, title="Times their usual gap", description="How much longer than usual is long"
     )
+    #: Their own rhythm counts once they came on so many days.
     history: int = Field(
         default=4, ge=2, title="Visits to know a rhythm", description="With fewer, the number of days counts"
     )
@@ -72,6 +73,7 @@ def _visits(day: BusinessDay, *what: Any) -> Any:
 def _gap(knobs: WinBackKnobs, day: BusinessDay) -> Any:
     """The usual days between two days on which they came; NULL where they came too seldom to tell."""
     times, on = func.count(func.distinct(col(Visit.starts_on))), col(Visit.starts_on)
+    # As a float: both databases divide whole numbers without a rest.
     gap = cast(count_days(func.min(on), func.max(on)), Float) / (times - 1)
     return _visits(day, case((times >= knobs.history, gap))).scalar_subquery()
 

@@ -1,4 +1,4 @@
-"""What this month's messages cost, and one more's cost, in; a Hold where that would pass a budget, or None, out.
+"""Holds what would pass the month's budget, its moment's, or a share of what its customer brings.
 
 Planning asks before it writes: a message is counted at the most it may cost until it is composed, and then at its cost.
 """
@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import case, func
 from sqlmodel import Session, col, select
 
-from outreach.models import CHANNELS, TOUCHING, Message
+from outreach.channels import CALL, CHANNELS, EMAIL, LETTER, TEXT
+from outreach.models import TOUCHING, Message
 from outreach.planning.verdicts import Hold
 from outreach.settings import Settings
 
@@ -35,11 +36,12 @@ def most_cost(settings: Settings, channel: str) -> int:
     """The most that one message by the channel may cost, in minor units."""
     postage, paper = settings.postage, settings.paper
     pages = paper.most_pages + (paper.voucher == "page")
-    most = {
-        "letter": max(postage.letter + (pages - 1) * postage.letter_page, postage.card),
-        "email": postage.email,
-        "text": settings.texts.max_segments * postage.text_segment,
-        "call": postage.call,
+    most: dict[str, int] = {
+        # Whether a letter is printed as a card is not known before it is composed.
+        LETTER.name: max(postage.letter + (pages - 1) * postage.letter_page, postage.card),
+        EMAIL.name: postage.email,
+        TEXT.name: settings.texts.max_segments * postage.text_segment,
+        CALL.name: postage.call,
     }
     return most[channel]
 
@@ -76,4 +78,5 @@ def hold_for_worth(settings: Settings, worth: int, cost: int, on: date) -> Hold 
 
 
 def first_of_next_month(on: date) -> date:
+    # The 31st day after the first of any month lies in the next month.
     return (on.replace(day=1) + timedelta(days=31)).replace(day=1)

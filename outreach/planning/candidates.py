@@ -9,32 +9,37 @@ from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
 
-from outreach.intake.contacts import contact_hash
-from outreach.models import CHANNELS
+from outreach.channels import CHANNELS, ChannelName
+from outreach.contacts import contact_hash
 from outreach.moments import MOMENTS, PLACES, Found
 from outreach.moments.definition import Trait
 from outreach.planning.budget import most_cost
-from outreach.planning.ids import moment_id, reference
-from outreach.planning.people import Person, load_people
+from outreach.planning.contact_cards import Person, load_people
+from outreach.planning.customer_state import BusinessState, Standing, load_standings
 from outreach.planning.receivables import OpenInvoice, bills_of, is_enough
 from outreach.planning.recipients import choose_recipient, people_needed
 from outreach.planning.rewards import Gift, gift_of, grows_with_worth, purpose_of, value_of_gift
 from outreach.planning.routes import Leg, Route
-from outreach.planning.standing import Facts, Standing, load_standings
-from outreach.planning.tally import Tally
+from outreach.planning.tally import DayTally
 from outreach.planning.worth import NOTHING, Worth, find_worth
-from outreach.settings import Channel, MomentKnobs, Provider, Settings
+from outreach.settings import MomentKnobs, Provider, Settings
+from outreach.stable_ids import moment_id, reference
 
 
 @dataclass(frozen=True)
 class Day:
-    """The day that rules are asked for, what holds for everyone on it, and what was planned on it so far."""
+    """The day that rules are asked for."""
 
+    #: The business's date.
     on: date
+    #: The instant of the look; in a forecast it is at the same hour of that day.
     now: datetime
+    #: With the `start_on` that stands: live mode may take the day of the first import.
     settings: Settings
-    facts: Facts
-    tally: Tally = field(default_factory=Tally)
+    #: What holds for everyone on it.
+    facts: BusinessState
+    #: What was planned on it so far.
+    tally: DayTally = field(default_factory=DayTally)
 
     @property
     def tomorrow(self) -> date:
@@ -47,15 +52,22 @@ class Candidate:
 
     moment_id: str
     kind: str
+    #: Its moment's, or marketing where it carries a reward.
     purpose: str
+    #: It tells the moment from the customer's others of its kind.
     occasion: str
+    #: The day that the occasion is about.
     occasion_on: date
+    #: After this day it is of no use any more.
     useful_until: date
+    #: Whom it is about.
     customer: Person
     #: The customer, or the guardian or payer who is written to for them; None where nobody can be.
     recipient: Person | None
+    #: How things stand between us and the customer.
     standing: Standing
     knobs: MomentKnobs
+    #: What they brought; nothing where no rule or reward asks for it.
     worth: Worth = NOTHING
     #: The number of its next message, from 1. One that was withdrawn keeps its number.
     step: int = 1
@@ -64,19 +76,21 @@ class Candidate:
     #: The channels by which it could not be written: they come last.
     unwritten: tuple[str, ...] = ()
     #: A message that was planned goes by its own channel and provider, or not at all.
-    only: Channel | None = None
+    only: ChannelName | None = None
     provider: Provider | None = None
-    #: Its possible messages, and the reason against each channel that was passed over.
+    #: Its possible messages, once channels are chosen.
     legs: tuple[Leg, ...] = ()
+    #: The reason against each channel that was passed over.
     against: tuple[str, ...] = ()
 
     @property
-    def channels(self) -> list[Channel]:
+    def channels(self) -> list[ChannelName]:
         """The channels it may go by, in the order in which they are tried."""
         if self.only:
             return [self.only]
-        left = [channel for channel in self.knobs.channels if channel not in self.tried]
-        return sorted(left, key=lambda channel: channel in self.unwritten)
+        untried = [channel for channel in self.knobs.channels if channel not in self.tried]
+        # A sort in Python is stable, so the moment's own order stands within both halves.
+        return sorted(untried, key=lambda channel: channel in self.unwritten)
 
     def late_bills(self, settings: Settings, on: date) -> list[OpenInvoice]:
         """The bills that a late note to the recipient is about, as its words will name them; the oldest first."""

@@ -1,4 +1,4 @@
-"""How much may be given: the ceilings of `[rewards]` on the gifts of one message, of one batch and of one month.
+"""Says how much may be given: the ceilings of `[rewards]` on the gifts of one message, of one batch and of one month.
 
 Planning, composing and approval all ask here. A gift counts in full, as if everybody took it up.
 """
@@ -19,7 +19,7 @@ GIVEN = tuple(status for status in TOUCHING if status not in {"planned", "compos
 
 
 @dataclass(frozen=True)
-class Given:
+class GiftTotals:
     """What gifts come to, in minor units of the business's currency: in one message, in its batch, in its month."""
 
     message: int = 0
@@ -27,7 +27,7 @@ class Given:
     month: int = 0
 
 
-def why_too_much(settings: Settings, given: Given) -> str:
+def why_too_much(settings: Settings, given: GiftTotals) -> str:
     """Which ceiling `given` is above, and what to do about it; empty where it is above none."""
     rewards, currency = settings.rewards, settings.business.currency
     counted = (

@@ -1,4 +1,4 @@
-"""How checks on messages that were planned are put together: the first reason against each of them counts.
+"""Puts checks on planned messages together: the first reason against each message counts.
 
 A check reads and never writes. Whether somebody may be written to at all is not a check's to say: `rules.py` does.
 """
@@ -20,6 +20,7 @@ def find_stops(session: Session, settings: Settings, messages: Messages, on: dat
     """The first reason of `checks` against sending each of `messages` on `on`, by reference; others are not in it."""
     stops: Stops = {}
     for check in checks:
-        left = [message for message in messages if message.reference not in stops]
-        stops |= check(session, settings, left, on) if left else {}
+        # What is stopped is not handed on: a check that counts, as that of texts to one number, must not count it.
+        remaining = [message for message in messages if message.reference not in stops]
+        stops |= check(session, settings, remaining, on) if remaining else {}
     return stops

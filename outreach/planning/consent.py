@@ -1,11 +1,12 @@
-"""May this channel carry this purpose to this person? Their latest word decides, and without one `[consent]`."""
+"""Says whether a channel may carry a purpose to a person: by their latest word, and without one by `[consent]`."""
 
 import calendar
 from datetime import datetime
 
+from outreach.channels import TEXT, ChannelName
 from outreach.models import Consent
-from outreach.planning.people import Person
-from outreach.settings import Channel, Settings
+from outreach.planning.contact_cards import Person
+from outreach.settings import Settings
 
 # For how many months a consent lasts that nobody put into words: Canada's Anti-Spam Legislation, S.C. 2010, c. 23, 10.
 IMPLIED = {"implied-purchase": 24, "implied-inquiry": 6}
@@ -21,7 +22,7 @@ def expiry_of(consent: Consent) -> datetime | None:
     return consent.at.replace(year=year, month=month, day=min(consent.at.day, calendar.monthrange(year, month)[1]))
 
 
-def refusal_of(person: Person, channel: Channel, purpose: str, now: datetime, settings: Settings) -> str | None:
+def refusal_of(person: Person, channel: ChannelName, purpose: str, now: datetime, settings: Settings) -> str | None:
     """Why the channel must not be used, in words, or None where it may.
 
     A grant for marketing covers service too; a withdrawal for marketing leaves service alone. Promotion by text needs
@@ -35,7 +36,7 @@ def refusal_of(person: Person, channel: Channel, purpose: str, now: datetime, se
         return "they have withdrawn their consent"
     expires_at = expiry_of(row) if row else None
     granted = row is not None and (expires_at is None or expires_at > now)
-    if granted and row and purpose == "marketing" and channel == "text" and (not row.text or row.basis in IMPLIED):
+    if granted and row and purpose == "marketing" and channel == TEXT.name and (not row.text or row.basis in IMPLIED):
         return "a promotion by text needs the words they consented to, and none are on record"
     if granted or (row is None and getattr(settings.consent, channel) == "opt-out"):
         return None

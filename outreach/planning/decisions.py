@@ -21,6 +21,7 @@ def decide_again(session: Session, stopped: Mapping[str, Stop], on: date) -> Non
 
     Call it once their status is written: a moment of which another message has left, or still waits, stays as it is.
     """
+    # What the caller has changed must be in the database, where `_find_alive` asks.
     session.flush()
     holds = {
         moment: (reference, hold)
@@ -33,6 +34,7 @@ def decide_again(session: Session, stopped: Mapping[str, Stop], on: date) -> Non
     last = _find_sequences(session, holds)
     rows = [
         hold_row(moment, last[moment] + 1, on, hold, reference)
+        # In one order: two processes that insert decisions must not wait for each other in a circle.
         for moment, (reference, hold) in sorted(holds.items())
         if moment in last
     ]

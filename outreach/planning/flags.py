@@ -1,12 +1,13 @@
-"""What each flag holds back: one table, one reason each. `confidential` and the postal flags close channels."""
+"""Says what each flag holds back: one table, one reason each. `confidential` and the postal flags close channels."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from outreach.channels import LETTER
 from outreach.moments import MOMENTS
 from outreach.moments.definition import Trait
-from outreach.planning.people import Person
+from outreach.planning.contact_cards import Person
 from outreach.planning.verdicts import Hold
 
 Holds = Callable[[frozenset[Trait]], bool]
@@ -51,7 +52,7 @@ FLAG_RULES = {
 }
 UNKNOWN = FlagRule(holds_everything, "a flag we do not know stands on them")
 # The channels a flag closes. Where someone has moved, the old address would hand a letter to a stranger.
-CLOSED_CHANNELS = {"moved": {"letter"}, "do_not_mail": {"letter"}}
+CLOSED_CHANNELS = {"moved": {LETTER.name}, "do_not_mail": {LETTER.name}}
 
 
 def hold_for_flags(person: Person, kind: str, on: date, mourning_days: int) -> Hold | None:
@@ -64,6 +65,7 @@ def hold_for_flags(person: Person, kind: str, on: date, mourning_days: int) -> H
             continue
         until = flag.until_on
         if name == "bereaved" and until is None:
+            # A mourning to which nobody gave an end would hold everything for ever.
             until = flag.from_on + timedelta(days=mourning_days) - timedelta(days=1)
             if until < on:
                 continue

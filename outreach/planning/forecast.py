@@ -1,4 +1,4 @@
-"""What planning would plan on each of the days ahead, and what it would cost.
+"""Foresees what planning would plan on each of the days ahead, and what it would cost.
 
 The planner itself lives through the days, one after another, on copies that nobody else sees; nothing is kept of it.
 What the future brings (a payment, a visit, an opt-out) it cannot know. It takes for granted that payments are imported
@@ -13,14 +13,15 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Engine, case, update
 from sqlmodel import Session, col, select
 
+from outreach.channels import TEXT
 from outreach.clock import business_date
+from outreach.contacts import load_key
 from outreach.errors import SettingsError
-from outreach.intake.contacts import load_key
 from outreach.models import TOUCHING, Message
 from outreach.moments import PLACES
-from outreach.planning.around import Surroundings
 from outreach.planning.budget import counted_cost
 from outreach.planning.candidates import Day
+from outreach.planning.due_moments import Surroundings
 from outreach.planning.run import load_day, on_copies, plan_in
 from outreach.settings import Postage, Settings
 
@@ -31,30 +32,32 @@ WAITING = tuple(status for status in TOUCHING if status not in {"accepted", "del
 
 @dataclass(frozen=True)
 class Foreseen:
-    """A message that would be planned on `on`, to leave on `send_on`; `cost` is in minor units, and
-    `reward_cost` the part of it that what they are given is expected to cost."""
+    """A message that would be planned."""
 
+    #: The day on which it would be planned.
     on: date
+    #: The day on which it would leave.
     send_on: date
     moment: str
     channel: str
     customer_id: str
     recipient_id: str
+    #: In minor units.
     cost: int
+    #: The part of `cost` that what they are given is expected to cost.
     reward_cost: int = 0
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """What would be planned from `first` to `last`. `held` counts, by (moment, outcome, rule), every no of every day.
-
-    The cost of a text is that of one segment: how long it will be is not known before it is written.
-    """
+    """What would be planned from one day to another."""
 
     first: date
     last: date
     currency: str
+    #: A text costs one segment here: how long it will be is not known before it is written.
     messages: tuple[Foreseen, ...] = ()
+    #: Every no of every day, counted by (moment, outcome, rule).
     held: Counter[tuple[str, str, str]] = field(default_factory=Counter)
 
     def of(self, moment: str) -> "Forecast":
@@ -92,13 +95,14 @@ def forecast(engine: Engine, settings: Settings, first: date, last: date, now: d
     messages: list[Foreseen] = []
     held: Counter[tuple[str, str, str]] = Counter()
     with on_copies(engine) as session:
-        known = set(session.exec(select(Message.reference).where(Message.run_on >= first)))
+        # What is on record for these days already is no forecast.
+        planned_before = set(session.exec(select(Message.reference).where(Message.run_on >= first)))
         surroundings = Surroundings(session)
         for ahead in range((last - first).days + 1):
             day = _foresee_day(session, settings, first + timedelta(days=ahead), now)
             report = plan_in(surroundings, day, key)
             held.update({no: number for no, number in report.decisions.items() if no[1] != "send"})
-            messages += _read_messages(session, settings, day.on, known)
+            messages += _read_messages(session, settings, day.on, planned_before)
             _deliver_all(session, settings, day.on)
     return Forecast(first, last, settings.business.currency, tuple(messages), held)
 
@@ -112,11 +116,11 @@ def _foresee_day(session: Session, settings: Settings, on: date, now: datetime) 
     return day
 
 
-def _read_messages(session: Session, settings: Settings, on: date, known: Collection[str]) -> Iterator[Foreseen]:
-    """What was planned on `on` beside what is `known`, in the order in which moments come first, then by customer."""
+def _read_messages(session: Session, settings: Settings, on: date, before: Collection[str]) -> Iterator[Foreseen]:
+    """What was planned on `on`, without what is in `before`, as moments come first and then by customer."""
     planned = session.exec(select(Message).where(Message.run_on == on)).all()
     for row in sorted(planned, key=lambda row: (PLACES[row.kind], row.customer_id, row.moment_id, row.step)):
-        if row.reference not in known:
+        if row.reference not in before:
             cost = cost_of(row.channel, settings.postage) + row.reward_cost
             yield Foreseen(
                 on, row.send_on, row.kind, row.channel, row.customer_id, row.recipient_id, cost, row.reward_cost
@@ -127,10 +131,10 @@ def _read_messages(session: Session, settings: Settings, on: date, known: Collec
 def _deliver_all(session: Session, settings: Settings, on: date) -> None:
     """Lets all that waits leave as if it were approved, at the cost that it counts for; what is of no use expires."""
     status = case((col(Message.useful_until) < on, "expired"), else_="accepted")
-    left = update(Message).where(col(Message.status).in_(WAITING)).values(status=status, cost=counted_cost(settings))
-    session.connection().execute(left)
+    leave = update(Message).where(col(Message.status).in_(WAITING)).values(status=status, cost=counted_cost(settings))
+    session.connection().execute(leave)
 
 
 def cost_of(channel: str, postage: Postage) -> int:
     """What one message by this channel costs, in minor units; a text is taken for one segment long."""
-    return postage.text_segment if channel == "text" else int(getattr(postage, channel))
+    return postage.text_segment if channel == TEXT.name else int(getattr(postage, channel))

@@ -1,4 +1,4 @@
-"""Hours of the day, the time zones they must hold in, and an instant in; whether it lies within, and from when to when.
+"""Works out whether an instant lies within hours of the day in every zone of a list, and from when to when it does.
 
 Pure arithmetic of clocks: an hour that is skipped is shifted forward, and of one that comes twice the first counts.
 """
@@ -55,9 +55,11 @@ ALWAYS = Hours()
 
 @dataclass(frozen=True)
 class Leave:
-    """A message may leave from `at` until before `until`; without `at` it never may, and without `until` always."""
+    """When a message may leave."""
 
+    #: The first instant at which it may; without one it never may.
     at: datetime | None
+    #: It must have left before; without one it always may.
     until: datetime | None = None
 
 
@@ -92,11 +94,12 @@ def _first(at: datetime, zones: Sequence[str], hours: Hours, wanted: bool) -> da
     """The first instant from `at` on at which the hours hold everywhere, or do not; None where that is not in sight."""
     if is_open(at, zones, hours) == wanted:
         return at
+    # Two days first, which nearly always have the answer: each further day costs an edge for every mark and zone.
     for days in _LOOKS_AHEAD:
         end = at + timedelta(days=days)
         edges = sorted({edge for zone in zones for edge in _edges(zone, hours, at, end) if at < edge <= end})
-        if found := next((edge for edge in edges if is_open(edge, zones, hours) == wanted), None):
-            return found
+        if first := next((edge for edge in edges if is_open(edge, zones, hours) == wanted), None):
+            return first
     return None
 
 
@@ -107,6 +110,7 @@ def _edges(zone: str, hours: Hours, start: datetime, end: datetime) -> Iterator[
     first = start.astimezone(place).date() - timedelta(days=1)
     days = [first + timedelta(days=ahead) for ahead in range((end - start).days + 4)]
     walls = [datetime.combine(day, time()) + timedelta(minutes=mark) for day in days for mark in marks]
+    # With both folds: an hour that comes twice has its edges in each.
     edges = sorted({wall.replace(tzinfo=place, fold=fold).astimezone(UTC) for wall in walls for fold in (0, 1)})
     yield from edges
     for before, after in pairwise(edges):

@@ -1,4 +1,4 @@
-"""The settings as outreach.toml has them in; the settings that stand today, with what was saved at the desk, out.
+"""Lays what was saved at the desk over the settings of outreach.toml, so that they are those that stand today.
 
 The environment is above what was saved, and what was saved is above outreach.toml. It saves nothing itself.
 """
@@ -26,6 +26,7 @@ def with_saved_knobs(session: Session, settings: Settings) -> Settings:
     require_knobs(settings)
     newest = select(func.max(KnobVersion.version)).group_by(col(KnobVersion.moment))
     for version in session.exec(select(KnobVersion).where(col(KnobVersion.version).in_(newest))):
+        # What was saved for a moment that there is no more is left alone.
         if version.moment in MOMENTS:
             fixed = fixed_knobs(version.moment)
             saved = {name: value for name, value in json.loads(version.knobs).items() if name not in fixed}
@@ -44,13 +45,14 @@ def overlay_knobs(settings: Settings, moment: str, values: Mapping[str, Any]) ->
 def saved_knobs(session: Session, moment: str) -> dict[str, Any]:
     """The knobs that were saved for the moment and stand, as JSON has them; none where nothing was saved."""
     standing = select(KnobVersion.knobs).where(KnobVersion.moment == moment).order_by(col(KnobVersion.version).desc())
-    found = session.exec(standing.limit(1)).first()
-    knobs: dict[str, Any] = json.loads(found) if found else {}
+    newest = session.exec(standing.limit(1)).first()
+    knobs: dict[str, Any] = json.loads(newest) if newest else {}
     return knobs
 
 
 def knob_set(settings: Settings, kind: str) -> KnobSet:
     """The knobs of the moment as they are in `settings`, under their hash."""
+    # Sorted, so that equal knobs have one hash whatever the order of their fields.
     knobs = json.dumps(knobs_for(settings, kind).model_dump(mode="json"), sort_keys=True)
     return KnobSet(sha256=hashlib.sha256(f"{kind} {knobs}".encode()).hexdigest(), kind=kind, knobs=knobs)
 
@@ -66,6 +68,6 @@ def _with_answers(session: Session, settings: Settings) -> Settings:
     if not answers:
         return settings
     listed = [name for name in CHECKIN.knobs_of(settings).treatments if answers.get(name.casefold()) != "no"]
-    known = {name.casefold() for name in listed}
-    agreed = sorted(name for name, answer in answers.items() if answer == "yes" and name not in known)
+    folded = {name.casefold() for name in listed}
+    agreed = sorted(name for name, answer in answers.items() if answer == "yes" and name not in folded)
     return overlay_knobs(settings, "checkin", {"treatments": listed + agreed})

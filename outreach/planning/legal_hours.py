@@ -1,4 +1,4 @@
-"""Messages and the settings in; from when until when each may leave, by its recipient's own clock, out. Writes nothing.
+"""Finds from when until when each message may leave, by its recipient's own clock. Writes nothing.
 
 Whoever told us of hours that do not suit (a flag `inconvenient`) is left alone in them. Letters have no hours.
 """
@@ -14,12 +14,13 @@ from functools import cache
 import holidays
 from sqlmodel import Session, col, select
 
-from outreach.limits_settings import HoursSettings, minutes_of
+from outreach.channels import EMAIL, LETTER
 from outreach.models import Customer, Flag, Message
 from outreach.moments import MOMENTS
 from outreach.planning.hours import ALWAYS, Barred, Hours, Leave, find_leave
 from outreach.planning.time_zones import plausible_zones, region_of
 from outreach.settings import WEEKDAYS, Settings
+from outreach.settings.limits import HoursSettings, minutes_of
 
 INCONVENIENT = "inconvenient"
 # 12 CFR 1006.6(b)(1)(i) and 47 CFR 64.1200(c)(1): whatever else a business sets, not outside these.
@@ -45,8 +46,8 @@ def _holidays_of(country: str, region: str) -> Container[object]:
     listed = holidays.list_supported_countries()
     if country not in listed:
         return frozenset()
-    found: Container[object] = holidays.country_holidays(country, subdiv=region if region in listed[country] else None)
-    return found
+    days: Container[object] = holidays.country_holidays(country, subdiv=region if region in listed[country] else None)
+    return days
 
 
 def hours_for(
@@ -57,23 +58,23 @@ def hours_for(
     `inconvenient` are the hours they told us of, such as "sun" or "mon 09:00-12:00, 20:00-21:00"; words that cannot be
     read as hours close the whole week.
     """
-    if channel == "letter":
+    if channel == LETTER.name:
         return ALWAYS
     hours = _hours_of(settings.hours, channel, customer, settings.business.country)
-    if "debt" in MOMENTS[kind].traits and (channel != "email" or settings.collecting.mode == "collector"):
+    if "debt" in MOMENTS[kind].traits and (channel != EMAIL.name or settings.collecting.mode == "collector"):
         hours = hours.within(*WIDEST_FOR_DEBT)
     barred = tuple(part for words in inconvenient for part in _read_inconvenient(words))
     return Hours(hours.opens, hours.closes, hours.closed_weekdays, hours.holidays, barred)
 
 
-def _hours_of(said: HoursSettings, channel: str, customer: Customer, home: str) -> Hours:
-    opens, closes = minutes_of(getattr(said, channel))
-    if channel == "email":
+def _hours_of(bounds: HoursSettings, channel: str, customer: Customer, home: str) -> Hours:
+    opens, closes = minutes_of(getattr(bounds, channel))
+    if channel == EMAIL.name:
         return Hours(opens, closes)
     country, region = region_of(customer, home)
-    closed = frozenset(WEEKDAYS.index(day) for day in said.closed_days)
-    hours = Hours(opens, closes, closed, PublicHolidays(country, region) if said.closed_holidays else frozenset())
-    for code, stricter in said.regions.items():
+    closed = frozenset(WEEKDAYS.index(day) for day in bounds.closed_days)
+    hours = Hours(opens, closes, closed, PublicHolidays(country, region) if bounds.closed_holidays else frozenset())
+    for code, stricter in bounds.regions.items():
         # Where the region is not known, it may be the strictest.
         if code == f"{country}-{region}" or (not region and code.startswith(f"{country}-")):
             hours = hours.within(*minutes_of(stricter))
@@ -83,7 +84,7 @@ def _hours_of(said: HoursSettings, channel: str, customer: Customer, home: str) 
 def _read_inconvenient(words: str) -> list[Barred]:
     parts = [_PART.fullmatch(part.strip()) for part in words.lower().split(",")]
     try:
-        return [_barred(*found.groups()) if found and found[0] else Barred() for found in parts]
+        return [_barred(*match.groups()) if match and match[0] else Barred() for match in parts]
     except ValueError:
         return [Barred()]
 
@@ -95,20 +96,21 @@ def _barred(weekday: str | None, hours: str | None) -> Barred:
 
 def find_leaves(session: Session, settings: Settings, messages: Sequence[Message], at: datetime) -> dict[str, Leave]:
     """From when until when each of the messages may leave, by reference, looked at from `at` on."""
-    bound = [message for message in messages if message.channel != "letter"]
+    bound = [message for message in messages if message.channel != LETTER.name]
     leaves = {message.reference: Leave(at) for message in messages}
     if not bound:
         return leaves
     people = _recipients(session, bound)
-    told = _inconvenient(session, people, at.date())
-    known: dict[tuple[tuple[str, ...], Hours], Leave] = {}
+    inconvenient = _inconvenient(session, people, at.date())
+    # Most recipients share a zone and hours: the search for a legal stretch is made once for all of them.
+    by_hours: dict[tuple[tuple[str, ...], Hours], Leave] = {}
     for message in bound:
         person = people[message.recipient_id]
-        hours = hours_for(settings, message.channel, message.kind, person, told.get(message.recipient_id, ()))
+        hours = hours_for(settings, message.channel, message.kind, person, inconvenient.get(message.recipient_id, ()))
         key = _zones_of(message, person, settings), hours
-        if key not in known:
-            known[key] = find_leave(at, *key, at_least=LEAST_LEFT)
-        leaves[message.reference] = known[key]
+        if key not in by_hours:
+            by_hours[key] = find_leave(at, *key, at_least=LEAST_LEFT)
+        leaves[message.reference] = by_hours[key]
     return leaves
 
 
@@ -122,12 +124,12 @@ def _recipients(session: Session, messages: Sequence[Message]) -> dict[str, Cust
     """Each recipient's record, by id; an empty one for whom there is none any more."""
     ids = {message.recipient_id for message in messages}
     rows = session.exec(select(Customer).where(col(Customer.customer_id).in_(ids)))
-    known = {row.customer_id: row for row in rows}
-    return known | {one: Customer(customer_id=one) for one in ids - known.keys()}
+    on_file = {row.customer_id: row for row in rows}
+    return on_file | {one: Customer(customer_id=one) for one in ids - on_file.keys()}
 
 
 def _zones_of(message: Message, person: Customer, settings: Settings) -> tuple[str, ...]:
-    number = json.loads(message.recipient or "{}").get("phone") if message.channel != "email" else None
+    number = json.loads(message.recipient or "{}").get("phone") if message.channel != EMAIL.name else None
     return plausible_zones(person, number, settings.business.country)
 
 
@@ -140,7 +142,7 @@ def _inconvenient(session: Session, ids: Collection[str], on: date) -> Mapping[s
         col(Flag.from_on) <= on + timedelta(days=1),
         col(Flag.until_on).is_(None) | (col(Flag.until_on) >= on - timedelta(days=1)),
     )
-    told: dict[str, list[str]] = defaultdict(list)
+    hours: dict[str, list[str]] = defaultdict(list)
     for flag in session.exec(flags):
-        told[flag.customer_id].append(flag.note or "unknown")
-    return told
+        hours[flag.customer_id].append(flag.note or "unknown")
+    return hours

@@ -1,4 +1,4 @@
-"""To whom no present is sent, and who is not missed soon after one: a candidate and the day in, a Hold or None out.
+"""The rules about presents: who is sent none, and who is not missed soon after one.
 
 A present thanks for having stayed. It must never state a beginning that the data cannot know.
 """

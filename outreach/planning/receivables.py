@@ -1,8 +1,8 @@
-"""What a payer owes on a day, since when, and which of their bills a late note may be about.
+"""Works out what a payer owes on a day, since when, and which of their bills a late note may be about.
 
 An account is one payer and one currency; nothing of another account adds to it or comes off it. Credit notes, money
-paid over the amount of a bill, and payments for no bill in particular come off what is open, oldest first. This is the
-one place that says so: rules and words ask it. It writes nothing and decides nothing.
+paid over the amount of a bill, and payments for no bill in particular come off what is open, oldest first. No other
+module says so: rules and words ask this one. It writes nothing and decides nothing.
 """
 
 from collections import defaultdict
@@ -26,25 +26,25 @@ from outreach.moments.balances import (
 )
 from outreach.moments.late_payment import LATE_PAYMENT
 from outreach.money import convert_count
-from outreach.planning.people import ADULT
+from outreach.planning.contact_cards import ADULT
 from outreach.settings import Settings
 
 REFUND = "money was given back on what would be late; a person looks before anyone is reminded of it"
 OTHER_CURRENCY = "what would be late was paid in another currency; a person looks before anyone is reminded of it"
+# As `_is_free` in moments/late_payment.py asks it of the database.
 FREE = frozenset({None, "open"})
 
 
 @dataclass(frozen=True)
 class Item:
-    """An invoice and what it alone adds to its payer's account, in minor units; `owed` is under nothing for a credit.
-
-    `doubt` says why a person must look at its payments first.
-    """
+    """An invoice and what it alone adds to its payer's account."""
 
     invoice: Invoice
     payer_id: str
     currency: str
+    #: In minor units; under nothing for a credit.
     owed: int
+    #: Why a person must look at its payments first.
     doubt: str | None = None
 
     @property
@@ -59,13 +59,13 @@ class Item:
 
 @dataclass(frozen=True)
 class OpenInvoice(Item):
-    """An item with something left to pay once all that its payer is credited has come off: `balance`, over nothing.
+    """An item with something left to pay once all that its payer is credited has come off."""
 
-    `payer` is the payer's record, where we have one. `beside_dispute` says that a bill of the same account is disputed.
-    """
-
+    #: What is left; always over nothing.
     balance: int = 0
+    #: The payer's record, where we have one.
     payer: Customer | None = None
+    #: A bill of the same account is disputed.
     beside_dispute: bool = False
 
     def addressee(self, on: date) -> str | None:
@@ -79,13 +79,12 @@ class OpenInvoice(Item):
 
 @dataclass
 class Account:
-    """What one payer has with us in one currency.
-
-    `on_account` is what they paid for no bill in particular, less what went back; `returned_on` when some last did.
-    """
+    """What one payer has with us in one currency."""
 
     items: list[Item] = field(default_factory=list)
+    #: What they paid for no bill in particular, less what went back.
     on_account: int = 0
+    #: When some of that last went back.
     returned_on: date | None = None
 
 
@@ -95,14 +94,15 @@ def allocate(items: Iterable[Item], on_account: int = 0) -> list[tuple[Item, int
     Every credit comes off the oldest; what was written off is the last to get any. Nothing left is under nothing.
     """
     listed = list(items)
+    # More may have gone back than was paid on account; no bill grows by that.
     credit = max(0, on_account - sum(min(0, item.owed) for item in listed))
-    left = []
+    unpaid = []
     for item in sorted((item for item in listed if item.owed > 0), key=_place):
         taken = min(credit, item.owed)
         credit -= taken
         if rest := item.owed - taken:
-            left.append((item, rest))
-    return sorted(left, key=lambda pair: _age(pair[0]))
+            unpaid.append((item, rest))
+    return sorted(unpaid, key=lambda pair: _age(pair[0]))
 
 
 def _age(item: Item) -> tuple[date, str]:
@@ -186,15 +186,15 @@ class Receivables:
         return [bill for (payer_id, _, _), account in self.accounts.items() for bill in self._open(payer_id, account)]
 
     def _open(self, payer_id: str, account: Account) -> Iterator[OpenInvoice]:
-        left = allocate(account.items, account.on_account)
-        first = min((item.invoice.issued_on for item, _ in left), default=None)
+        unpaid = allocate(account.items, account.on_account)
+        first = min((item.invoice.issued_on for item, _ in unpaid), default=None)
         # What went back before the oldest of them was written has nothing to do with them.
         is_refunded = first is not None and account.returned_on is not None and account.returned_on >= first
         beside_dispute = any(item.is_disputed for item in account.items)
-        for item, balance in left:
+        for item, balance in unpaid:
             doubt = item.doubt or (REFUND if is_refunded else None)
-            known = (item.invoice, item.payer_id, item.currency, item.owed, doubt)
-            yield OpenInvoice(*known, balance, self.payers.get(payer_id), beside_dispute)
+            values = (item.invoice, item.payer_id, item.currency, item.owed, doubt)
+            yield OpenInvoice(*values, balance, self.payers.get(payer_id), beside_dispute)
 
     def disputing(self) -> set[str]:
         """Whose bill is disputed, and who is to pay it."""
@@ -244,6 +244,7 @@ def _select_unsettled(on: date, currency: str, only_as_payers: bool) -> Select[A
     returned = payments.where(Payment.amount < 0).scalar_subquery()
     foreign = payments.where(func.coalesce(Payment.currency, used) != used).scalar_subquery()
     theirs: Any = col(Invoice.customer_id).in_(IDS)
+    # What another pays for them is in that payer's account, which is not asked for here.
     if only_as_payers:
         theirs = theirs & col(Invoice.payer_id).is_(None)
     return (

@@ -1,4 +1,4 @@
-"""Who is written to: the customer, the payer of a late invoice, or the guardian of a minor."""
+"""Chooses who is written to: the customer, the payer of a late invoice, or the guardian of a minor."""
 
 from collections.abc import Collection, Iterable
 from datetime import date
@@ -8,9 +8,9 @@ from sqlmodel import Session, col, select
 from outreach.chunks import in_chunks
 from outreach.models import Customer
 from outreach.moments import MOMENTS, Found
-from outreach.planning.people import Person
+from outreach.planning.contact_cards import Person
+from outreach.planning.customer_state import Standing
 from outreach.planning.receivables import choose_addressee
-from outreach.planning.standing import Standing
 from outreach.settings import Settings
 
 
@@ -34,6 +34,7 @@ def choose_recipient(
     """The person to write to, or None where the payer or guardian is not among our customers."""
     if "debt" in MOMENTS[found.kind].traits:
         is_late, addressee = choose_addressee(standing.open_invoices, settings, on)
+        # Where nothing is late any more the customer stands in, so that the moment's own rule gives the reason.
         if is_late:
             return people.get(addressee) if addressee else None
     if not customer.is_minor(on):

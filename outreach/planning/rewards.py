@@ -1,4 +1,4 @@
-"""What a moment gives a customer, in proportion to what they bring; what that is expected to cost; what it makes of it.
+"""Works out what a moment gives a customer, what that is expected to cost, and that it makes the message marketing.
 
 Amounts are in minor units. Nothing here converts a currency: whoever has another than the business's is given the
 amount that the settings name in theirs, or nothing.
@@ -46,6 +46,7 @@ def reward_of(settings: Settings, kind: str, worth: Worth = NOTHING) -> int:
     """What the moment gives in the business's currency: its knob `reward`, or more where `[rewards]` lets it grow."""
     least = int(getattr(knobs_for(settings, kind), "reward", 0))
     grows = settings.rewards.moments.get(kind)
+    # A knob of 0 is a no to any gift, however much somebody brings.
     if grows is None or least == 0:
         return least
     share = (worth.year * grows.year_percent + worth.lifetime * grows.lifetime_percent) / 100
@@ -55,6 +56,7 @@ def reward_of(settings: Settings, kind: str, worth: Worth = NOTHING) -> int:
 
 def expected_cost(settings: Settings, amount: int) -> int:
     """What a reward is expected to cost us: not everybody takes it up."""
+    # Rounded up, so that no gift is counted for less than it is expected to cost.
     return -(-amount * settings.rewards.redeemed_percent // 100)
 
 

@@ -1,25 +1,28 @@
-"""The way by which one message goes. Which way it is, is decided in `channels.py`."""
+"""The way by which one message goes. Which way that is, is decided in `channel_choice.py`."""
 
 from dataclasses import dataclass
 from datetime import date
 
-from outreach.settings import Channel
+from outreach.channels import ChannelName
 
 
 @dataclass(frozen=True)
 class Route:
-    """The channel, the day to send on, and why each channel before it was passed over."""
+    """The way of one message."""
 
-    channel: Channel
+    channel: ChannelName
     send_on: date
+    #: Why each channel before it was passed over.
     passed_over: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Leg:
-    """One message: its step among the moment's, its reference and its way. `contact_hash` is keyed."""
+    """One message of a candidate."""
 
+    #: Its number among the moment's messages.
     step: int
     reference: str
     route: Route
+    #: Keyed, as suppressions have it.
     contact_hash: str

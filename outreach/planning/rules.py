@@ -10,10 +10,24 @@ from dataclasses import replace
 
 from outreach.moments import MOMENTS
 from outreach.moments.rule import OWN_COUNT, Rule
-from outreach.planning import holds, pace_rules, presents
+from outreach.planning import pacing, presents
 from outreach.planning.candidates import Candidate, Day
-from outreach.planning.channels import objection_now
-from outreach.planning.unread_rows import hold_for_unread
+from outreach.planning.channel_choice import objection_now
+from outreach.planning.person_rules import (
+    hold_after_care,
+    hold_for_absence,
+    hold_for_complaint,
+    hold_for_dispute,
+    hold_for_end_of_life,
+    hold_for_flag,
+    hold_for_name,
+    hold_for_person,
+    hold_for_start,
+    hold_for_switch,
+    hold_for_usefulness,
+    hold_present,
+)
+from outreach.planning.unread_holds import hold_for_unread
 from outreach.planning.verdicts import Hold
 
 
@@ -35,51 +49,52 @@ def _own_rules() -> Iterator[Rule]:
 
 
 def _only_for(kind: str, own: Rule) -> Callable[[Candidate, Day], Hold | None]:
+    # In a function of its own: a lambda within the loop would ask for the loop's last kind.
     return lambda candidate, day: own.hold(candidate, day) if candidate.kind == kind else None
 
 
 # Asked of the people and the occasion, before any channel is chosen.
 RULES: tuple[Rule, ...] = (
-    Rule("enabled", "the moment is switched on", holds.hold_for_switch),
-    Rule("before_start", "nothing is written about a day before we started", holds.hold_for_start),
-    Rule("too_late", "it is still of use", holds.hold_for_usefulness, status="expired"),
-    Rule("person", "nobody dead; a child only through a living, adult, unflagged guardian", holds.hold_for_person),
-    Rule("flag", "no flag, and no mourning in the household, holds this moment", holds.hold_for_flag),
-    Rule("end_of_life", "nobody in a hospice, or around them, hears from a program", holds.hold_for_end_of_life),
+    Rule("enabled", "the moment is switched on", hold_for_switch),
+    Rule("before_start", "nothing is written about a day before we started", hold_for_start),
+    Rule("too_late", "it is still of use", hold_for_usefulness, status="expired"),
+    Rule("person", "nobody dead; a child only through a living, adult, unflagged guardian", hold_for_person),
+    Rule("flag", "no flag, and no mourning in the household, holds this moment", hold_for_flag),
+    Rule("end_of_life", "nobody in a hospice, or around them, hears from a program", hold_for_end_of_life),
     Rule("unread", "no newer row about them is waiting to be mended", hold_for_unread),
-    Rule("complaint", "no complaint of theirs is open", holds.hold_for_complaint),
-    Rule("dispute", "no present and no note about a debt while an invoice is in dispute", holds.hold_for_dispute),
+    Rule("complaint", "no complaint of theirs is open", hold_for_complaint),
+    Rule("dispute", "no present and no note about a debt while an invoice is in dispute", hold_for_dispute),
     Rule("after_care", "no question, present or “we miss you” soon after care that is never mentioned",
-         holds.hold_after_care),
-    Rule("present", "no present to who owes, was silent for long, or whose start is a default", holds.hold_present),
+         hold_after_care),
+    Rule("present", "no present to who owes, was silent for long, or whose start is a default", hold_present),
     Rule("beginning", "no present for a beginning that cannot be one", presents.hold_for_beginning),
     Rule("came_once", "no present to who came only once", presents.hold_came_once),
     Rule("absence", "nobody is missed who has booked, paid lately, or whom the post could not find",
-         holds.hold_for_absence),
+         hold_for_absence),
     Rule("after_present", "nobody is missed soon after a present", presents.hold_after_present,
          once="a present that is planned later yields to this message"),
     *_own_rules(),
-    Rule("again", "not again so soon about the same", pace_rules.hold_again, once=OWN_COUNT),
-    Rule("no_name", "there is a name to greet them by", holds.hold_for_name),
-    Rule("weekday", "on the weekdays of the moment", pace_rules.hold_for_weekday,
+    Rule("again", "not again so soon about the same", pacing.hold_again, once=OWN_COUNT),
+    Rule("no_name", "there is a name to greet them by", hold_for_name),
+    Rule("weekday", "on the weekdays of the moment", pacing.hold_for_weekday,
          once="its day was chosen when it was planned"),
 )  # fmt: skip
 # Asked once the channels are chosen, of the messages that the candidate would get.
 ON_THE_WAY: tuple[Rule, ...] = (
     Rule("no_channel", "consent, contact, flags and agreements allow its channel", hold_for_channel),
-    Rule("collision", "one touch a person on one day", pace_rules.hold_for_collision, once=OWN_COUNT),
-    Rule("quiet_days", "at most one touch a person in the quiet days", pace_rules.hold_for_quiet_days, once=OWN_COUNT),
-    Rule("fixed_day", "what has weeks yields to what has its day", pace_rules.hold_for_fixed_day,
+    Rule("collision", "one touch a person on one day", pacing.hold_for_collision, once=OWN_COUNT),
+    Rule("quiet_days", "at most one touch a person in the quiet days", pacing.hold_for_quiet_days, once=OWN_COUNT),
+    Rule("fixed_day", "what has weeks yields to what has its day", pacing.hold_for_fixed_day,
          once="its day was chosen when it was planned"),
-    Rule("household", "one piece of marketing a household in the quiet days", pace_rules.hold_for_household,
+    Rule("household", "one piece of marketing a household in the quiet days", pacing.hold_for_household,
          once=OWN_COUNT),
-    Rule("same_contact", "one number or address gets the same news once a day", pace_rules.hold_for_contact,
+    Rule("same_contact", "one number or address gets the same news once a day", pacing.hold_for_contact,
          once=OWN_COUNT),
-    Rule("size", "so many of a moment a day", pace_rules.hold_for_size, once=OWN_COUNT),
-    Rule("budget", "the month's budget", pace_rules.hold_for_month, once=OWN_COUNT),
-    Rule("gift", "no more is given than a message, a batch and a month may", pace_rules.hold_for_gift,
+    Rule("size", "so many of a moment a day", pacing.hold_for_size, once=OWN_COUNT),
+    Rule("budget", "the month's budget", pacing.hold_for_month, once=OWN_COUNT),
+    Rule("gift", "no more is given than a message, a batch and a month may", pacing.hold_for_gift,
          once=OWN_COUNT),
-    Rule("worth", "no more than a share of what they bring", pace_rules.hold_for_value,
+    Rule("worth", "no more than a share of what they bring", pacing.hold_for_value,
          once="its cost was agreed to when it was approved"),
 )  # fmt: skip
 EVERY: tuple[Rule, ...] = RULES + ON_THE_WAY

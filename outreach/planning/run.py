@@ -1,4 +1,4 @@
-"""Plans one day: the moments found go in; a decision for each, and a message for those we write to, come out.
+"""Plans one day: writes a decision on each moment that is found, and a message for those we write to.
 
 One transaction, one run at a time: a second run of the same day finds everything decided. Nothing is sent from here.
 """
@@ -11,32 +11,31 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine, case, insert
-from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from outreach.chunks import select_for
-from outreach.clock import business_date
+from outreach.contacts import load_key
 from outreach.database import insert_new, writing
 from outreach.errors import SettingsError
-from outreach.intake.contacts import load_key
 from outreach.locks import take_turns
 from outreach.models import TOUCHING, Decision, Installation, Message, Moment
+from outreach.models.selects import select_latest_decisions
 from outreach.moments import MOMENTS, PLACES, require_kinds
 from outreach.moments.anniversary import ANNIVERSARY
-from outreach.planning.around import Due, Surroundings, read_due, select_lost
 from outreach.planning.budget import find_spent
 from outreach.planning.candidates import Candidate, Day, candidates_for
 from outreach.planning.ceilings import find_given
+from outreach.planning.customer_state import load_business_state
 from outreach.planning.decisions import decision_row, hold_row
-from outreach.planning.earlier import NOTHING_EARLIER, find_earlier
-from outreach.planning.ids import moment_id
-from outreach.planning.judging import Judge, Sent, Shared
+from outreach.planning.due_moments import Due, Surroundings, read_due, select_lost
+from outreach.planning.earlier_messages import NOTHING_EARLIER, find_earlier
+from outreach.planning.judgements import Judge, PlannedLegs, Shared
 from outreach.planning.knobs import keep_knobs, knob_set
 from outreach.planning.routes import Leg
-from outreach.planning.standing import load_facts
-from outreach.planning.tally import Planned, Tally
+from outreach.planning.tally import DayTally, Planned
 from outreach.planning.verdicts import Hold
-from outreach.settings import Settings
+from outreach.settings import Settings, today_of
+from outreach.stable_ids import moment_id
 from outreach.temporary_tables import trying_out
 
 # A day beyond this is a slip of the keyboard: what was put off would be found to be over, and never comes back.
@@ -48,14 +47,14 @@ LOST = Hold("no_longer", "the reason to write is no longer there")
 
 @dataclass(frozen=True)
 class PlanReport:
-    """What this run decided: counts by (moment, channel) of messages, and by (moment, outcome, rule) of decisions.
-
-    `already_decided` counts moments that an earlier run had settled, or that are not due to be looked at again.
-    """
+    """What this run decided."""
 
     on: date
+    #: By (moment, channel).
     messages: Counter[tuple[str, str]] = field(default_factory=Counter)
+    #: By (moment, outcome, rule).
     decisions: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    #: Moments that an earlier run had settled, or that are not due to be looked at again.
     already_decided: int = 0
 
     def __add__(self, other: "PlanReport") -> "PlanReport":
@@ -90,6 +89,7 @@ def plan_day(
     key = load_key(engine, settings)
     with (on_copies if dry_run else writing)(engine) as session:
         if not dry_run:
+            # Before anything is read: a second run must see what the first has decided.
             take_turns(session, "plan")
             keep_knobs(session, settings)
         return plan_in(Surroundings(session), load_day(session, settings, on, now), key, tell, kinds)
@@ -97,7 +97,7 @@ def plan_day(
 
 def on_copies(engine: Engine) -> AbstractContextManager[Session]:
     """A session in which planning runs as it always does, and of whose work nobody else ever sees anything."""
-    return trying_out(engine, {Moment: select(Moment), Decision: latest_decisions(), Message: select(Message)})
+    return trying_out(engine, {Moment: select(Moment), Decision: select_latest_decisions(), Message: select(Message)})
 
 
 def plan_in(
@@ -109,14 +109,14 @@ def plan_in(
 ) -> PlanReport:
     """Plans the day in the session of `surroundings`, which is the caller's to commit or to forget."""
     session, settings, on = surroundings.session, day.settings, day.on
-    found = surroundings.move_to(settings, on, kinds)
-    tell(f"{sum(found.values())} moments around {on}")
+    counts = surroundings.move_to(settings, on, kinds)
+    tell(f"{sum(counts.values())} moments around {on}")
     planner, due = Planner(session, day, key), 0
     planner.drop_lost(kinds)
-    for page in read_due(session, settings, on, found):
+    for page in read_due(session, settings, on, counts):
         planner.decide(page)
         due += len(page)
-    return replace(planner.report, already_decided=sum(found.values()) - due)
+    return replace(planner.report, already_decided=sum(counts.values()) - due)
 
 
 def load_day(
@@ -124,10 +124,10 @@ def load_day(
 ) -> Day:
     """The day that rules are asked for; of the days on which customers came, only `since` are counted where given."""
     settings = settings.model_copy(update={"start_on": start_of(session, settings, on)})
-    facts = load_facts(session, ANNIVERSARY.knobs_of(settings).shared_since_percent, now, since)
+    facts = load_business_state(session, ANNIVERSARY.knobs_of(settings).shared_since_percent, now, since)
     if since is not None:
         return Day(on, now, settings, facts)
-    return Day(on, now, settings, facts, Tally(find_spent(session, settings, on), find_given(session, on)))
+    return Day(on, now, settings, facts, DayTally(find_spent(session, settings, on), find_given(session, on)))
 
 
 def start_of(session: Session, settings: Settings, on: date) -> date | None:
@@ -143,15 +143,6 @@ def planned_on(session: Session, on: date) -> list[Planned]:
     given = case((col(Message.status).in_(TOUCHING), col(Message.reward_value)), else_=0)
     planned = select(Message.kind, Message.channel, Message.contact_hash, given).where(Message.run_on == on)
     return [Planned(*row) for row in session.execute(planned)]
-
-
-def latest_decisions() -> Any:
-    """A select of the decision that stands for each moment: the one that no later one follows."""
-    later = aliased(Decision)
-    followed = select(later.moment_id).where(
-        later.moment_id == Decision.moment_id, col(later.sequence) > col(Decision.sequence)
-    )
-    return select(Decision).where(~followed.exists())
 
 
 class Planner:
@@ -218,7 +209,7 @@ class Planner:
         else:
             self._send(candidate, verdict)
 
-    def _send(self, candidate: Candidate, sent: Sent) -> None:
+    def _send(self, candidate: Candidate, sent: PlannedLegs) -> None:
         for leg in sent.legs:
             self.messages.append(self._message(candidate, leg) | {"wants_person": sent.wants_person})
             self.report.messages[candidate.kind, leg.route.channel] += 1
@@ -277,8 +268,3 @@ class Planner:
                 # half of the time of a first plan on PostgreSQL.
                 self.session.execute(insert(table), rows, execution_options={"render_nulls": True})
                 rows.clear()
-
-
-def today_of(settings: Settings, now: datetime) -> date:
-    """The business's date at `now`."""
-    return business_date(now, settings.business.timezone)

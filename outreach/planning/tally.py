@@ -1,6 +1,6 @@
 """What has been planned on a day so far: each message that is planned stands in the way of those after it.
 
-It only remembers; the rules that ask it are in `pace_rules.py`. What was sent before comes along with each Person.
+It only remembers; the rules that ask it are in `pacing.py`. What was sent before comes along with each Person.
 """
 
 from collections import Counter, defaultdict
@@ -27,7 +27,7 @@ class Planned:
 
 
 @dataclass
-class Tally:
+class DayTally:
     """One day's planning, as far as it has come."""
 
     #: What this month's messages cost, by moment, in minor units.

@@ -1,4 +1,4 @@
-"""Texts about to leave in; a Stop for those that would be one too many for their number, out. Writes nothing.
+"""Makes texts wait that would be one too many for their number. Writes nothing.
 
 A practice may text about health without written consent only so often (47 CFR 64.1200(a)(9)(iv)(E)).
 """
@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from sqlmodel import Session, col, or_, select
 
+from outreach.channels import TEXT
 from outreach.clock import instant_at
 from outreach.models import Attempt, Message
 from outreach.planning.checks import Messages
@@ -18,17 +19,24 @@ TOO_MANY = "it waits: this number has had as many texts as the law allows"
 A_WEEK = 7
 
 
-def check_text_cap(session: Session, settings: Settings, messages: Messages, on: date) -> Stops:
-    """What is one too many waits for the first day on which it is not; only practices of health have the cap."""
-    texts = [message for message in messages if message.channel == "text"]
+def check_text_cap(session: Session, settings: Settings, messages: Messages, on: date, before: Messages = ()) -> Stops:
+    """What is one too many waits for the first day on which it is not; only practices of health have the cap.
+
+    `before` are messages that leave before these and are not on record as tried.
+    """
+    texts = [message for message in messages if message.channel == TEXT.name]
     if settings.business.kind != "health" or not texts:
         return {}
     had = _texted_on(session, texts, on)
+    for message in before:
+        if message.channel == TEXT.name:
+            had[message.contact_hash or ""].append(on)
     stops: Stops = {}
     for message in texts:
         days = had[message.contact_hash or ""]
         free = _first_free(settings, days, on)
         if free == on:
+            # Counted at once, for two texts of one look may go to one number.
             days.append(on)
         else:
             at = instant_at(free, settings.business.sending_hour, settings.business.timezone)
@@ -45,7 +53,7 @@ def _texted_on(session: Session, texts: Messages, on: date) -> dict[str, list[da
         select(Message.reference, Message.contact_hash, col(Attempt.started_on))
         .join(Attempt, col(Attempt.reference) == Message.reference)
         .where(
-            Message.channel == "text",
+            Message.channel == TEXT.name,
             col(Message.contact_hash).in_({message.contact_hash for message in texts}),
             col(Attempt.started_on) > on - timedelta(days=A_WEEK),
             live,

@@ -1,4 +1,4 @@
-"""Where a customer may be, in; every time zone that their clock may show, out.
+"""Finds every time zone that a customer's clock may show, by where they may be.
 
 Nothing is guessed: what is known narrows the zones, and what is not known leaves all of a country's.
 """
@@ -89,27 +89,27 @@ def region_of(customer: Customer, home: str) -> tuple[str, str]:
 def _regions_of(country: str, region: str, postal_code: str) -> set[str]:
     """The regions that an address may lie in by what it says; where it says two, both; {""} where it says none."""
     region = region.strip().upper().removeprefix(f"{country}-")
-    said = {region} if region in _ZONES_OF.get(country, {}) or (country == "US" and region in _FORCES) else set()
+    regions = {region} if region in _ZONES_OF.get(country, {}) or (country == "US" and region in _FORCES) else set()
     if country == "US" and postal_code[:3].isascii() and postal_code[:3].isdecimal() and len(postal_code) >= 5:
-        said.add(next(state for last, state in _ZIPS if int(postal_code[:3]) <= last))
-    return said or {""}
+        regions.add(next(state for last, state in _ZIPS if int(postal_code[:3]) <= last))
+    return regions or {""}
 
 
 @cache
 def _zones_of_region(country: str, region: str) -> frozenset[str]:
     if region in _FORCES:
         return frozenset(available_timezones())
-    known = _ZONES_OF.get(country, {}).get(region) or _WITHOUT_A_LINE.get(country) or _of_countries().get(country)
-    return frozenset(known or _known())
+    zones = _ZONES_OF.get(country, {}).get(region) or _WITHOUT_A_LINE.get(country) or _of_countries().get(country)
+    return frozenset(zones or _known())
 
 
 @cache
 def _zones_of_number(number: str | None) -> frozenset[str]:
     try:
-        found = time_zones_for_number(phonenumbers.parse(number, None)) if number else ()
+        zones = time_zones_for_number(phonenumbers.parse(number, None)) if number else ()
     except phonenumbers.NumberParseException:
-        found = ()
-    return frozenset(found) - {UNKNOWN_TIMEZONE} & _known()
+        zones = ()
+    return frozenset(zones) - {UNKNOWN_TIMEZONE} & _known()
 
 
 @cache

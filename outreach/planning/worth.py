@@ -1,4 +1,4 @@
-"""What customers have brought us: their payments until a day in, two sums for each out, in the business's currency."""
+"""Adds up what each customer paid us until a day: two sums, in the business's currency. It converts nothing."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -38,6 +38,7 @@ def find_worth(session: Session, settings: Settings, on: date, ids: Collection[s
     for chunk in in_chunks(ids):
         for paid in (_for_invoices(own, on, chunk), _on_account(own, on, chunk)):
             for who, year, lifetime in session.execute(paid):
+                # As whole numbers: PostgreSQL sums a BIGINT to a Decimal.
                 worth[who] = Worth(worth[who].year + int(year), worth[who].lifetime + int(lifetime))
     return worth
 

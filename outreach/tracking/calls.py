@@ -1,4 +1,4 @@
-"""Today's call sheet out; what became of each call, as staff tick it, in.
+"""Makes today's call sheet, and writes down what became of each call as staff tick it.
 
 Of two ticks the stronger stands: no answer, reached, wrong number. A wish to be called no more always counts.
 """
@@ -15,15 +15,16 @@ from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
 from outreach.approval.staff import require_approver
+from outreach.channels import CALL
 from outreach.clock import business_date, instant_at
-from outreach.composing.contents import read_row
 from outreach.composing.recheck import recheck
+from outreach.composing.store.contents import read_row
+from outreach.contacts import contact_hash, load_key, normalise_phone, show_phone
 from outreach.database import reading, writing
 from outreach.errors import ApprovalError, ContentLost, NotFound, NotWaiting
-from outreach.intake.contacts import contact_hash, load_key, normalise_phone, show_phone
 from outreach.locks import take_turns
 from outreach.models import DESK, Event, Message
-from outreach.planning.collecting import check_calls
+from outreach.planning.debt_collection import check_calls
 from outreach.planning.hours import Leave
 from outreach.planning.legal_hours import find_leaves, find_zones
 from outreach.settings import Settings
@@ -32,6 +33,7 @@ from outreach.tracking.pulling_back import PullReport, pull_back
 
 # What each outcome says of the message, as kinds of events. "in_transit" says nothing final: the call is tried again.
 OUTCOMES = {
+    # It leaves the message accepted, and so the call on the sheet.
     "no answer": ("in_transit",),
     "reached": ("delivered",),
     "wrong number": ("bounced",),
@@ -41,11 +43,7 @@ OUTCOMES = {
 
 @dataclass(frozen=True)
 class Call:
-    """One line of the sheet. `direct_line` is the number to give them, `avoid` what not to say.
-
-    `hours` says when they may be called, by the business's clock and by theirs; empty for at any time. `ticks` are the
-    outcomes so far and when; `against` says why they must not be called any more.
-    """
+    """One line of the sheet."""
 
     reference: str
     customer_id: str
@@ -56,10 +54,15 @@ class Call:
     phone: str
     about: str
     script: str
+    #: What not to say.
     avoid: str
+    #: The number to give them.
     direct_line: str
+    #: When they may be called, by the business's clock and by theirs; empty for at any time.
     hours: str = ""
+    #: When it was ticked, and as what.
     ticks: list[tuple[datetime, str]] = field(default_factory=list)
+    #: Why they must not be called any more.
     against: str = ""
 
     @property
@@ -69,7 +72,7 @@ class Call:
     @property
     def is_open(self) -> bool:
         """Whether it is on the sheet and still to be made."""
-        return self.status == "accepted" and not self.against and not {said for _, said in self.ticks} - {"no answer"}
+        return self.status == "accepted" and not self.against and not {what for _, what in self.ticks} - {"no answer"}
 
 
 def list_calls(session: Session, settings: Settings, now: datetime) -> list[Call]:
@@ -81,7 +84,7 @@ def list_calls(session: Session, settings: Settings, now: datetime) -> list[Call
     messages = session.exec(
         select(Message)
         .where(
-            Message.channel == "call",
+            Message.channel == CALL.name,
             col(Message.status).in_(("approved", "sending", "accepted", "delivered", "failed")),
             Message.send_on <= on,
             Message.useful_until >= on,
@@ -109,9 +112,9 @@ def list_calls(session: Session, settings: Settings, now: datetime) -> list[Call
 
 def _ticks(session: Session, references: list[str]) -> dict[str, list[tuple[datetime, str]]]:
     """What staff have ticked, by reference, in order."""
-    said = select(Event).where(Event.provider == DESK, col(Event.reference).in_(references))
+    events = select(Event).where(Event.provider == DESK, col(Event.reference).in_(references))
     ticks: dict[str, list[tuple[datetime, str]]] = {}
-    for event in session.exec(said.order_by(col(Event.at), Event.event_id)):
+    for event in session.exec(events.order_by(col(Event.at), Event.event_id)):
         if event.reason in OUTCOMES and (event.at, event.reason) not in ticks.get(event.reference or "", []):
             ticks.setdefault(event.reference or "", []).append((event.at, event.reason))
     return ticks
@@ -141,9 +144,9 @@ def say_hours(leave: Leave, on: date, here: str, zones: Sequence[str]) -> str:
         return "not today"
     if leave.until is None:
         return ""
-    said = _say_clock(leave.at, leave.until, here)
+    ours = _say_clock(leave.at, leave.until, here)
     theirs = {_say_clock(leave.at, leave.until, zone) for zone in zones}
-    return f"{said} (their {theirs.pop()})" if len(theirs) == 1 and theirs != {said} else said
+    return f"{ours} (their {theirs.pop()})" if len(theirs) == 1 and theirs != {ours} else ours
 
 
 def _say_clock(begins: datetime, ends: datetime, zone: str) -> str:
@@ -152,9 +155,9 @@ def _say_clock(begins: datetime, ends: datetime, zone: str) -> str:
 
 
 def _read_call(session: Session, message: Message, ticks: list[tuple[datetime, str]], against: str, hours: str) -> Call:
-    said: dict[str, Any] = _read_script(session, message)
+    fields: dict[str, Any] = _read_script(session, message)
     recipient = json.loads(message.recipient or "{}")
-    words = {name: str(said.get(name) or "") for name in ("about", "script", "avoid", "direct_line")}
+    words = {name: str(fields.get(name) or "") for name in ("about", "script", "avoid", "direct_line")}
     # Who has just asked to be left alone is done, not overtaken by the suppression that this made.
     is_done = bool({outcome for _, outcome in ticks} - {"no answer"})
     against = "" if is_done else against
@@ -197,6 +200,7 @@ def record_call(engine: Engine, settings: Settings, reference: str, outcome: str
             hashes |= _close_for_texts(session, settings, key, message, now)
         report = PullReport()
         if hashes:
+            # Not this call itself: it was made, and keeps what became of it.
             others = col(Message.contact_hash).in_(hashes) & (Message.reference != message.reference)
             report = pull_back(session, settings, others, now)
         record_act(session, by, f"call: {outcome}", message.reference, "", now)
@@ -205,7 +209,7 @@ def record_call(engine: Engine, settings: Settings, reference: str, outcome: str
 
 def _require_call(session: Session, reference: str) -> Message:
     message = session.get(Message, reference, with_for_update=True)
-    if message is None or message.channel != "call":
+    if message is None or message.channel != CALL.name:
         raise NotFound(f"There is no call {reference} on the sheet")
     if message.status not in {"accepted", "delivered", "failed"} or not message.accepted_at:
         raise NotWaiting(

@@ -1,4 +1,4 @@
-"""The do-not-contact list: contacts typed by hand come in as hashes; whose a hash is goes out. No contact is stored.
+"""The do-not-contact list: takes contacts typed by hand, and finds whose a contact is. It keeps hashes, and no contact.
 
 An admin can lift what staff wrote themselves, and a bounce. A complaint or an opt-out never is.
 """
@@ -12,12 +12,13 @@ from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
 from outreach.approval.staff import require_admin, require_approver
+from outreach.channels import CHANNELS
+from outreach.contacts import contact_hash, load_key, normalise_address, normalise_email, normalise_phone
 from outreach.database import reading, writing
 from outreach.errors import ApprovalError, NotFound, NotWaiting
-from outreach.intake.contacts import contact_hash, load_key, normalise_address, normalise_email, normalise_phone
 from outreach.locks import take_turns
-from outreach.models import CHANNELS, DESK, Customer, Event, Message, Suppression
-from outreach.planning.people import contacts_of
+from outreach.models import DESK, Customer, Event, Message, Suppression
+from outreach.planning.contact_cards import contacts_of
 from outreach.settings import Settings
 from outreach.tracking.events import ASKED, BY_HAND, HELD, lift, suppress
 from outreach.tracking.pulling_back import PullReport, pull_back
@@ -54,8 +55,8 @@ def list_closed(session: Session, page: int = 1, source: str | None = None) -> t
     rows = select(Suppression).order_by(col(Suppression.at).desc(), Suppression.contact_hash, Suppression.channel)
     if source:
         rows = rows.where(Suppression.source == source)
-    found = session.exec(rows.offset((page - 1) * A_PAGE).limit(A_PAGE + 1)).all()
-    return _with_owners(session, found[:A_PAGE]), len(found) > A_PAGE
+    closed = session.exec(rows.offset((page - 1) * A_PAGE).limit(A_PAGE + 1)).all()
+    return _with_owners(session, closed[:A_PAGE]), len(closed) > A_PAGE
 
 
 def _with_owners(session: Session, rows: Sequence[Suppression]) -> list[Closed]:
@@ -97,14 +98,15 @@ def _hashes(engine: Engine, settings: Settings, typed: str, postal_code: str) ->
     elif "@" in typed:
         contacts["email"] = normalise_email(typed)
     else:
+        # A number serves both, and is hashed for each channel by itself.
         contacts["call"] = contacts["text"] = normalise_phone(typed, country)
-    found = [(channel, contact_hash(key, channel, contact)) for channel, contact in contacts.items() if contact]
-    if not found:
+    hashes = [(channel, contact_hash(key, channel, contact)) for channel, contact in contacts.items() if contact]
+    if not hashes:
         raise ApprovalError(
             "That is no e-mail address, telephone number or postal address. For an address, write street, town and "
             "region on lines of their own, and the postal code in its own field"
         )
-    return found
+    return hashes
 
 
 def close_contact(
@@ -131,7 +133,7 @@ def lift_contact(session: Session, contact_hash: str, channel: str, by: str, rea
 
     Raises NotFound, NotAllowed for all but admins, and NotWaiting for what nobody lifts.
     """
-    require_admin(session, by)
+    require_admin(session, by, "take a contact off the do-not-contact list")
     _require_one_of(reason, REASONS_TO_LIFT)
     closed = _require_closed(session, contact_hash, channel)
     if closed.source not in LIFTED or (closed.source == BOUNCED and _have_asked(session, contact_hash, channel)):
@@ -150,8 +152,8 @@ def _have_asked(session: Session, contact_hash: str, channel: str) -> bool:
     of_it = theirs.where(Message.contact_hash == contact_hash, Message.channel == channel)
     of_people = col(Event.kind).in_(("unsubscribed", "complained", "replied"))
     on_the_telephone = and_(col(Event.kind) == BOUNCED, col(Event.provider) == DESK)
-    said = of_it.where(or_(of_people, on_the_telephone)).order_by(col(Event.received_at))
-    meanings = [read_reply(words or "") if kind == "replied" else "stop" for kind, words in session.exec(said)]
+    events = of_it.where(or_(of_people, on_the_telephone)).order_by(col(Event.received_at))
+    meanings = [read_reply(words or "") if kind == "replied" else "stop" for kind, words in session.exec(events)]
     commands = [meaning for meaning in meanings if meaning in {"start", "stop"}]
     return commands[-1:] == ["stop"]
 
@@ -211,6 +213,7 @@ def find_owners(engine: Engine, settings: Settings, hashed: str, channel: str) -
     It hashes the contacts of all customers, some at a time: for one contact, when somebody asks.
     """
     key, owners, last = load_key(engine, settings), [], ""
+    # No transaction is open while the contacts of a chunk are hashed.
     chunk = select(Customer).order_by(Customer.customer_id).limit(AT_ONCE)
     while True:
         with reading(engine) as session:
@@ -227,6 +230,7 @@ def find_owners(engine: Engine, settings: Settings, hashed: str, channel: str) -
 def closed_channels(engine: Engine, settings: Settings, customer: Customer) -> dict[str, str]:
     """Why each of the customer's channels is closed, by channel; those that are open are not in it."""
     with reading(engine) as session:
+        # With an empty list nothing need be hashed.
         if session.exec(select(Suppression).limit(1)).first() is None:
             return {}
     key = load_key(engine, settings)

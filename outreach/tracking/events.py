@@ -1,7 +1,7 @@
-"""Events in, in any order and any number of times; the same status and the same suppressions out.
+"""Acts on what providers and staff report, in any order and any number of times, always with the same result.
 
-Each is stored as it came before anything is made of it. A status only ever moves to a stronger word, and only by what
-the vendor that carried the message says, the person it went to, or staff.
+Each event is stored as it came before anything is made of it. A status only ever moves to a stronger word, and only by
+what the vendor that carried the message says, the person it went to, or staff.
 """
 
 from datetime import datetime
@@ -11,13 +11,14 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from outreach.database import insert_new
-from outreach.delivery import outbox, pauses
-from outreach.delivery.last_check import MAY_HAVE_LEFT
-from outreach.delivery.notices import is_notice
+from outreach.delivery import outbox
+from outreach.delivery.control import pauses
 from outreach.delivery.providers.protocol import CLOSING, stand_in
-from outreach.delivery.recovery import doubt
+from outreach.delivery.recovery.recovery import doubt
+from outreach.delivery.staff_mail.notices import is_notice
+from outreach.delivery.status_reasons import MAY_HAVE_LEFT
 from outreach.models import DESK, Attempt, Batch, Event, Installation, Message, Suppression
-from outreach.provider_settings import CARRIERS
+from outreach.settings.providers import CARRIERS
 
 Seen = Literal["applied", "known", "not ours", "unknown reference"]
 
@@ -63,11 +64,11 @@ def record_event(
     """
     message = _find_message(session, provider, reference, key, provider_id)
     named = message.reference if message else reference or _reference_in(key)
-    said = Event(
+    event = Event(
         provider=provider, event_id=event_id, reference=named, provider_id=provider_id, kind=kind, reason=reason,
         at=at, received_at=received_at, raw=raw,
     )  # fmt: skip
-    is_new = bool(insert_new(session, Event, [said.model_dump()]))
+    is_new = bool(insert_new(session, Event, [event.model_dump()]))
     if message is None:
         if is_new and named and not is_notice(named):
             what = "a provider reports on a reference that is not ours"
@@ -80,10 +81,10 @@ def record_event(
         return "not ours"
     if is_new:
         # A repetition closes nothing again that a person, or the customer's own START, has opened since.
-        _suppress_for(session, message, said)
-    if provider_id and not _take_as_ours(session, message, said, key):
+        _suppress_for(session, message, event)
+    if provider_id and not _take_as_ours(session, message, event, key):
         if is_new:
-            _stop_for_a_stranger(session, message, said)
+            _stop_for_a_stranger(session, message, event)
         return "not ours"
     _take_waiting(session, message)
     apply_events(session, message)
@@ -119,23 +120,23 @@ def _named_by_provider(provider: str, provider_id: str) -> SelectOfScalar[str]:
     return select(Message.reference).where(Message.provider == provider, Message.provider_id == provider_id)
 
 
-def _take_as_ours(session: Session, message: Message, said: Event, key: str | None) -> bool:
+def _take_as_ours(session: Session, message: Message, event: Event, key: str | None) -> bool:
     """Whether the event's `provider_id` is an attempt of ours; if nobody knew that it was taken, it is known now."""
-    theirs = said.provider_id or ""
-    if (message.provider, message.provider_id) == (said.provider, theirs):
+    theirs = event.provider_id or ""
+    if (message.provider, message.provider_id) == (event.provider, theirs):
         return True
-    if session.exec(_named_by_provider(said.provider, theirs)).first():
+    if session.exec(_named_by_provider(event.provider, theirs)).first():
         return False
-    attempt = _find_attempt(session, message, said.provider, key) or _find_forgotten(session, message, said)
+    attempt = _find_attempt(session, message, event.provider, key) or _find_forgotten(session, message, event)
     if attempt is None:
         return False
     if message.provider_id in {None, stand_in(attempt.key)}:
-        outbox.record_acceptance(session, message.reference, attempt.number, theirs, said.received_at)
+        outbox.record_acceptance(session, message.reference, attempt.number, theirs, event.received_at)
     elif attempt.outcome == "accepted":
         return False
     elif theirs not in (attempt.evidence or ""):
         # Another try of ours is there as well: the outbox makes an incident of it, once.
-        outbox.record_acceptance(session, message.reference, attempt.number, theirs, said.received_at)
+        outbox.record_acceptance(session, message.reference, attempt.number, theirs, event.received_at)
     return True
 
 
@@ -151,31 +152,31 @@ def _find_attempt(session: Session, message: Message, provider: str, key: str | 
     return next(reversed(still_open or attempts), None)
 
 
-def _find_forgotten(session: Session, message: Message, said: Event) -> Attempt | None:
+def _find_forgotten(session: Session, message: Message, event: Event) -> Attempt | None:
     """The attempt to put a report under whose own attempt a restored backup has forgotten; None where none was."""
     installation = session.get(Installation, 1)
     if installation is None or installation.restored_at is None:
         return None
-    if message.provider_id is not None or message.provider != said.provider:
+    if message.provider_id is not None or message.provider != event.provider:
         return None
     attempts = outbox.attempts_of(session, [message.reference])[message.reference]
     # What has been handed over since is known, and so is what was looked up.
     if any(one.last_try_at >= installation.restored_at and one.evidence != MAY_HAVE_LEFT for one in attempts):
         return None
-    return doubt(session, message, said.received_at, MAY_HAVE_LEFT)
+    return doubt(session, message, event.received_at, MAY_HAVE_LEFT)
 
 
-def _stop_for_a_stranger(session: Session, message: Message, said: Event) -> None:
+def _stop_for_a_stranger(session: Session, message: Message, event: Event) -> None:
     """Our reference on something we did not hand over: nothing more of its batch leaves before a person has looked."""
-    what = f"a provider has our reference on {said.provider_id}, which is no attempt of ours"
-    outbox.record_incident(session, said.provider, message.reference, what, said.received_at)
+    what = f"a provider has our reference on {event.provider_id}, which is no attempt of ours"
+    outbox.record_incident(session, event.provider, message.reference, what, event.received_at)
     if message.batch_id and session.get(Batch, message.batch_id):
-        pauses.pause(session, "batch", message.batch_id, said.received_at, by="incident")
+        pauses.pause(session, "batch", message.batch_id, event.received_at, by="an incident")
 
 
-def _suppress_for(session: Session, message: Message, said: Event) -> None:
-    if said.kind in CLOSING and message.contact_hash:
-        suppress(session, message.contact_hash, message.channel, said.kind, said.at)
+def _suppress_for(session: Session, message: Message, event: Event) -> None:
+    if event.kind in CLOSING and message.contact_hash:
+        suppress(session, message.contact_hash, message.channel, event.kind, event.at)
 
 
 def suppress(session: Session, contact_hash: str, channel: str, source: str, at: datetime) -> bool:
@@ -186,15 +187,15 @@ def suppress(session: Session, contact_hash: str, channel: str, source: str, at:
     contact = {"contact_hash": contact_hash, "channel": channel}
     if insert_new(session, Suppression, [contact | {"source": source, "at": at}]):
         return True
-    known = session.get_one(Suppression, (contact_hash, channel), with_for_update=True)
-    if _strength(source) > _strength(known.source):
+    closed = session.get_one(Suppression, (contact_hash, channel), with_for_update=True)
+    if _strength(source) > _strength(closed.source):
         # Their own clear word answers what a person had to read.
-        if not (known.source == HELD and source in {"unsubscribed", "complained"}):
-            known.beneath = known.source
-        known.source, known.at = source, at
+        if not (closed.source == HELD and source in {"unsubscribed", "complained"}):
+            closed.beneath = closed.source
+        closed.source, closed.at = source, at
         return True
-    if known.source != source and _strength(source) > _strength(known.beneath):
-        known.beneath = source
+    if closed.source != source and _strength(source) > _strength(closed.beneath):
+        closed.beneath = source
     return False
 
 
@@ -216,9 +217,9 @@ def _take_waiting(session: Session, message: Message) -> bool:
     """Links what was said of the message's `provider_id` before that was known to be ours; whether there was any."""
     named_so = (Event.provider == message.provider) & (Event.provider_id == message.provider_id)
     waiting = session.exec(select(Event).where(named_so, col(Event.reference).is_(None))).all()
-    for said in waiting:
-        said.reference = message.reference
-        _suppress_for(session, message, said)
+    for event in waiting:
+        event.reference = message.reference
+        _suppress_for(session, message, event)
     session.flush()
     return bool(waiting)
 
@@ -248,13 +249,13 @@ def apply_events(session: Session, message: Message) -> bool:
     What is said of another `provider_id` is said of something else, and nobody speaks who never had it.
     """
     of_it = (Event.provider == message.provider) & (Event.provider_id == message.provider_id)
-    said = session.exec(
+    events = session.exec(
         select(Event.kind, Event.reason)
         .where(Event.reference == message.reference, col(Event.provider_id).is_(None) | of_it)
         .where(col(Event.provider).in_(_speakers(session, message)))
         .order_by(col(Event.at), Event.event_id)
     ).all()
-    moves = [(STATUS_OF[kind][0], reason or STATUS_OF[kind][1]) for kind, reason in said if kind in STATUS_OF]
+    moves = [(STATUS_OF[kind][0], reason or STATUS_OF[kind][1]) for kind, reason in events if kind in STATUS_OF]
     if not moves:
         return False
     status, words = max(moves, key=lambda move: outbox.AFTER_ACCEPTANCE.index(move[0]))

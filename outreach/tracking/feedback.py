@@ -16,11 +16,11 @@ from sqlmodel import Session, col, select
 from outreach.approval.audit import record_act
 from outreach.approval.staff import require_approver
 from outreach.clock import business_date
+from outreach.contacts import load_key
 from outreach.database import insert_new, writing
 from outreach.delivery.providers import Provider
 from outreach.errors import ApprovalError, NotFound, NotWaiting
-from outreach.intake.contacts import load_key
-from outreach.intake.values import Style, Unfit, passage
+from outreach.intake.parsers import Style, Unfit, passage
 from outreach.locks import take_turns
 from outreach.models import DESK, Customer, Feedback, Message
 from outreach.moments.enquiry import ENQUIRY
@@ -40,11 +40,14 @@ SHOWN = 8
 
 @dataclass(frozen=True)
 class Told:
-    """One record, how long it has waited or did wait, and whether that is longer than it should."""
+    """One record, as a page shows it."""
 
     feedback: Feedback
+    #: How long it has waited, or did wait.
     waited: timedelta
+    #: Whether an enquiry waited longer than it should.
     is_late: bool = False
+    #: Whether it is a review with no more stars than the knob of review replies says.
     is_bad: bool = False
 
     @property
@@ -53,7 +56,7 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Written:
+class RecordedFeedback:
     """What was written down; `is_new` is false where it was on record already."""
 
     feedback: Feedback
@@ -71,7 +74,7 @@ def write_down(
     by: str,
     now: datetime,
     providers: Mapping[str, Provider] | None = None,
-) -> Written:
+) -> RecordedFeedback:
     """The record of what somebody told the member of staff `by`, and what a complaint pulled back at once.
 
     Only a review may be nobody's yet. Raises NotFound, NotAllowed, and ApprovalError for a number or words that do not
@@ -84,6 +87,7 @@ def write_down(
         require_approver(session, by)
         _require_customer(session, customer_id, kind)
         row: dict[str, Any] = {"customer_id": customer_id, "kind": kind, "score": score, "text": words}
+        # The day is part of the id: a second press of the button writes nothing, and another day is another complaint.
         day = business_date(now, settings.business.timezone)
         feedback_id = _desk_id(key, *row.values(), day)
         row |= {"feedback_id": feedback_id, "given_at": now, "given_on": day, "status": "open", "source": DESK}
@@ -91,7 +95,7 @@ def write_down(
         pulled = _pull_back(session, settings, customer_id, now) if is_new else PullReport()
         if is_new:
             record_act(session, by, f"{kind} written down", feedback_id, customer_id or "", now)
-        written = Written(session.get_one(Feedback, feedback_id), is_new, pulled)
+        written = RecordedFeedback(session.get_one(Feedback, feedback_id), is_new, pulled)
     return replace(written, pulled=cancel_pulled(engine, settings, pulled, now, providers))
 
 
@@ -126,6 +130,7 @@ def _require_customer(session: Session, customer_id: str | None, kind: str) -> N
 
 def _desk_id(key: bytes, *parts: object) -> str:
     """Keyed, so that nobody can guess from an id in the audit what somebody said."""
+    # What `repr` writes must not change: a second press would no longer find the record of the first.
     return f"desk-{hmac.new(key, repr(parts).encode(), hashlib.sha256).hexdigest()[:16]}"
 
 
@@ -145,7 +150,7 @@ def set_status(
     by: str,
     now: datetime,
     providers: Mapping[str, Provider] | None = None,
-) -> Written:
+) -> RecordedFeedback:
     """The record as answered, closed or open again; what waits to be sent about it is withdrawn once it is not open.
 
     Raises NotFound and NotAllowed, NotWaiting where somebody was faster, and ApprovalError for another status.
@@ -162,7 +167,7 @@ def set_status(
         pulled = _pull_back(session, settings, feedback.customer_id, now)
         record_act(session, by, f"feedback {status}", feedback_id, "", now)
         session.refresh(feedback)
-    return Written(feedback, False, cancel_pulled(engine, settings, pulled, now, providers))
+    return RecordedFeedback(feedback, False, cancel_pulled(engine, settings, pulled, now, providers))
 
 
 def match_review(engine: Engine, feedback_id: str, customer_id: str, by: str, now: datetime) -> Feedback:
@@ -199,9 +204,10 @@ def is_low(settings: Settings, feedback: Feedback) -> bool:
 def list_told(session: Session, settings: Settings, customer_id: str, now: datetime) -> list[Told]:
     """The last that one customer told us, what is open first."""
     theirs = select(Feedback).where(Feedback.customer_id == customer_id)
+    # Data may bring no status at all: then nobody has answered.
     open_first = func.coalesce(col(Feedback.status), "open") != "open"
-    found = session.exec(theirs.order_by(open_first, col(Feedback.given_at).desc()).limit(SHOWN))
-    return [_told(settings, feedback, now) for feedback in found]
+    records = session.exec(theirs.order_by(open_first, col(Feedback.given_at).desc()).limit(SHOWN))
+    return [_told(settings, feedback, now) for feedback in records]
 
 
 def list_open(session: Session, settings: Settings, kind: str, now: datetime, page: int = 1) -> tuple[list[Told], bool]:
@@ -215,8 +221,8 @@ def list_open(session: Session, settings: Settings, kind: str, now: datetime, pa
     if kind == "score":
         still_open = still_open.where(col(Feedback.score) <= RECOVERY.knobs_of(settings).low_score)
     ordered = still_open.order_by(col(Feedback.given_at), Feedback.feedback_id)
-    found: Sequence[Feedback] = session.exec(ordered.offset((page - 1) * A_PAGE).limit(A_PAGE + 1)).all()
-    return [_told(settings, feedback, now) for feedback in found[:A_PAGE]], len(found) > A_PAGE
+    records: Sequence[Feedback] = session.exec(ordered.offset((page - 1) * A_PAGE).limit(A_PAGE + 1)).all()
+    return [_told(settings, feedback, now) for feedback in records[:A_PAGE]], len(records) > A_PAGE
 
 
 def count_open(session: Session) -> int:

@@ -11,19 +11,20 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from outreach.approval import expire_unapproved, withdraw_stopped
+from outreach.approval.withdrawals import expire_unapproved, withdraw_stopped
 from outreach.clock import Clock, StoppedClock, business_date
-from outreach.composing.contents import read_bodies
-from outreach.composing.storage import Storage, open_storage
+from outreach.composing.store.contents import read_bodies
+from outreach.composing.store.storage import Storage, open_storage
 from outreach.database import reading, writing
-from outreach.delivery import outbox, recovery
-from outreach.delivery.cancelling import cancel_stopped
-from outreach.delivery.generation import accept_restore, find_restore, is_looked_after, raise_mark
+from outreach.delivery import outbox
 from outreach.delivery.handover import handover_of
-from outreach.delivery.last_check import MAY_HAVE_LEFT
-from outreach.delivery.providers import Found, Handover, Provider, open_providers
-from outreach.delivery.reminding import remind_deputy
-from outreach.delivery.unsettled import settle_unsettled
+from outreach.delivery.providers import Handover, LookupResult, Provider, open_providers
+from outreach.delivery.recovery import recovery
+from outreach.delivery.recovery.cancelling import cancel_stopped
+from outreach.delivery.recovery.restore_guard import accept_restore, find_restore, is_looked_after, raise_mark
+from outreach.delivery.staff_mail.reminders import remind_deputy
+from outreach.delivery.status_reasons import MAY_HAVE_LEFT
+from outreach.delivery.unrecorded_results import settle_unsettled
 from outreach.errors import DatabaseError, DeliveryError, Refused
 from outreach.locks import take_turns
 from outreach.models import Attempt, Message
@@ -35,26 +36,30 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class TrackReport:
-    """What this run closed, in messages.
+    """What this run closed, in messages where nothing else is said."""
 
-    `webhooks` were kept, or waited for their message, and are acted on now. Of the uncertain ones, `found` had been
-    taken, `absent` surely had not and go again, `still_uncertain` stay open and `needs_person` cannot be settled
-    without one. `doubted` were put in doubt because a backup was restored. `withdrawn` still waited for approval.
-    `cancelled` were taken back at vendors, by us or on their pages, and `saved` is the cost of ours in minor units.
-    `reminded` are batches that the deputy was told of.
-    """
-
+    #: Taken back from senders that no longer live.
     recovered: int
+    #: Requests that were kept, or waited for their message, and are acted on now.
     webhooks: int
+    #: Put in doubt because a backup was restored.
     doubted: int
+    #: Uncertain ones that their provider had taken.
     found: int
+    #: Uncertain ones that surely were not taken, and go again.
     absent: int
+    #: Uncertain ones that stay open.
     still_uncertain: int
+    #: Uncertain ones that cannot be settled without a person.
     needs_person: int
     expired: int
+    #: They still waited for approval.
     withdrawn: int
+    #: Taken back at vendors, by us or on their pages.
     cancelled: int
+    #: What those that we took back cost, in minor units.
     saved: int
+    #: Batches that the deputy was told of.
     reminded: int
 
 
@@ -72,6 +77,7 @@ def track_open(
     """
     on = business_date(clock(), settings.business.timezone)
     with open_providers(settings, providers) as carriers:
+        # First of all: what a vendor has said already need not be asked.
         settle_unsettled(engine, settings, carriers, clock())
         with writing(engine) as session:
             recovered = recovery.recover_lost(session, [name for name, carrier in carriers.items() if carrier.key_life])
@@ -159,13 +165,13 @@ def _close(
     if body is None:
         return "still uncertain"
     try:
-        name, found = _find(carriers, message, attempt, handover_of(message, body, attempt))
+        name, answer = _find(carriers, message, attempt, handover_of(message, body, attempt))
     except DeliveryError:
         return "still uncertain"
     with writing(engine) as session:
         # Where a provider can only be asked for like messages, some of them may be known as other messages of ours.
-        there = outbox.drop_known(session, name, found, message.reference)
-        cancelled = outbox.drop_known(session, name, found.cancelled, message.reference)
+        there = outbox.drop_known(session, name, answer, message.reference)
+        cancelled = outbox.drop_known(session, name, answer.cancelled, message.reference)
         if there or cancelled:
             recovery.note_provider(session, message.reference, attempt.number, name)
         if there:
@@ -174,7 +180,7 @@ def _close(
         if cancelled:
             recovery.record_cancelled_there(session, message.reference, attempt.number, cancelled[0], clock())
             return "cancelled there"
-        is_old = _is_old_enough(session, settings, message, attempt, found.at, carriers[attempt.provider], clock)
+        is_old = _is_old_enough(session, settings, message, attempt, answer.at, carriers[attempt.provider], clock)
         if is_old and recovery.record_absence(session, message.reference, attempt.number):
             return "absent"
     return "still uncertain"
@@ -182,7 +188,7 @@ def _close(
 
 def _find(
     carriers: Mapping[str, Provider], message: Message, attempt: Attempt, handover: Handover
-) -> tuple[str, Found]:
+) -> tuple[str, LookupResult]:
     """What the attempt's provider has, or the first other one that has any. Raises DeliveryError without an answer.
 
     What left before a backup was restored may have gone by another provider than it would go by now: each that can be
@@ -194,13 +200,13 @@ def _find(
     answers = {}
     for name in names:
         try:
-            found = carriers[name].find(handover)
+            ids = carriers[name].find(handover)
         except Refused:
             # It takes no such message, and cannot have one: a letter has no number that a text went to.
             if name == attempt.provider:
                 raise
             continue
-        answers[name] = found if isinstance(found, Found) else Found(found)
+        answers[name] = ids if isinstance(ids, LookupResult) else LookupResult(ids)
         if answers[name] or answers[name].cancelled:
             return name, answers[name]
     return attempt.provider, answers[attempt.provider]
@@ -222,6 +228,7 @@ def _is_old_enough(
     """
     if carrier.absent_after is None:
         return False
+    # The hours of a stopped clock pass only where somebody says so, and those of a provider's own pass by themselves.
     if at is not None and not isinstance(clock, StoppedClock):
         lease = timedelta(seconds=settings.delivery.lease_seconds)
         since = recovery.note_missing(session, message.reference, attempt.number, at)

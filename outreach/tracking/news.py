@@ -1,4 +1,4 @@
-"""What staff have learned of a person comes in with one tap; it is on record, and everything open for them pulled back.
+"""Records what staff have learned of a person with one tap, and pulls back everything that is open for them.
 
 A slip of the finger is taken back by the next tap; what was withdrawn meanwhile stays withdrawn.
 """
@@ -12,26 +12,16 @@ from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
 from outreach.approval.staff import require_approver
+from outreach.channels import CHANNELS
 from outreach.clock import business_date
+from outreach.contacts import contact_hash, load_key
 from outreach.database import insert_new, writing
 from outreach.delivery.providers import Provider
 from outreach.errors import ApprovalError, NotFound, NotWaiting
-from outreach.intake.contacts import contact_hash, load_key
 from outreach.locks import take_turns
-from outreach.models import (
-    CHANNELS,
-    DESK,
-    PURPOSES,
-    Consent,
-    Customer,
-    Decision,
-    Flag,
-    Message,
-    Moment,
-    Suppression,
-)
+from outreach.models import DESK, PURPOSES, Consent, Customer, Decision, Flag, Message, Moment, Suppression
+from outreach.planning.contact_cards import contacts_of
 from outreach.planning.flags import FLAG_RULES
-from outreach.planning.people import contacts_of
 from outreach.settings import Settings
 from outreach.tracking.events import ASKED, lift, suppress
 from outreach.tracking.pulling_back import PullReport, cancel_pulled, pull_back
@@ -109,13 +99,13 @@ def take_back_news(engine: Engine, settings: Settings, customer_id: str, what: s
 
 def news_of(session: Session, settings: Settings, customer: Customer, on: date) -> dict[str, date]:
     """What is on record of the customer and could be taken back at the desk: since when, by its name in NEWS."""
-    known = {flag.kind: flag.from_on for flag in _flags_of_the_desk(session, customer.customer_id)}
+    since = {flag.kind: flag.from_on for flag in _flags_of_the_desk(session, customer.customer_id)}
     if customer.died_on and customer.died_on <= on:
-        known["died"] = customer.died_on
+        since["died"] = customer.died_on
     stopped_at = _stopped_at(session, customer.customer_id)
     if stopped_at:
-        known["stop"] = business_date(stopped_at, settings.business.timezone)
-    return {what: known[what] for what in NEWS if what in known}
+        since["stop"] = business_date(stopped_at, settings.business.timezone)
+    return {what: since[what] for what in NEWS if what in since}
 
 
 def _require_known(what: str) -> None:
@@ -156,6 +146,7 @@ def _about(ids: Any) -> list[Any]:
 def _raise_flag(session: Session, customer_id: str, kind: str, on: date) -> None:
     row = {"customer_id": customer_id, "kind": kind, "from_on": on, "source": DESK}
     if not insert_new(session, Flag, [row]):
+        # One that was raised and lowered on this very day.
         flag = session.get_one(Flag, (customer_id, kind, on))
         flag.until_on, flag.source = None, DESK
 
@@ -170,12 +161,14 @@ def _flags_of_the_desk(session: Session, customer_id: str) -> list[Flag]:
 def _lower_flag(session: Session, customer_id: str, kind: str, on: date) -> bool:
     flags = [flag for flag in _flags_of_the_desk(session, customer_id) if flag.kind == kind]
     for flag in flags:
+        # A flag holds on its last day as well, and this one must not hold today.
         flag.until_on = on - timedelta(days=1)
     return bool(flags)
 
 
 def _stop_everything(session: Session, settings: Settings, key: bytes, customer: Customer, now: datetime) -> set[str]:
     """Suppresses every contact of theirs, also those we wrote to before, and writes their word down; the hashes."""
+    # All with the instant of this tap: by it `_go_on` knows later what this tap alone has closed.
     rows = [
         {"customer_id": customer.customer_id, "channel": channel, "purpose": purpose, "at": now, "state": "withdrawn"}
         | {"source": DESK, "basis": SAID}
@@ -194,13 +187,13 @@ def contacts_everywhere(session: Session, settings: Settings, key: bytes, custom
     flags = session.exec(
         select(Flag).where(Flag.customer_id == customer.customer_id, Flag.kind == "confidential")
     ).all()
-    known = {
+    contacts = {
         (channel, contact_hash(key, channel, contact))
         for flag in (None, *flags)
         for channel, contact in contacts_of(customer, flag, settings).items()
     }
     used = select(Message.channel, Message.contact_hash).where(Message.recipient_id == customer.customer_id)
-    return known | {(channel, hashed) for channel, hashed in session.exec(used.distinct()) if hashed}
+    return contacts | {(channel, hashed) for channel, hashed in session.exec(used.distinct()) if hashed}
 
 
 def _stopped_at(session: Session, customer_id: str) -> datetime | None:
@@ -218,12 +211,13 @@ def _go_on(session: Session, settings: Settings, key: bytes, customer: Customer,
             "That stop was not recorded today, so it is no slip of the finger; an admin lifts it, contact by contact, "
             "from the do-not-contact list"
         )
-    said = delete(Consent).where(
+    consents = delete(Consent).where(
         col(Consent.customer_id) == customer.customer_id, col(Consent.basis) == SAID, col(Consent.at) == stopped_at
     )
-    session.connection().execute(said)
+    session.connection().execute(consents)
     for channel, hashed in sorted(contacts_everywhere(session, settings, key, customer)):
         closed = session.get(Suppression, (hashed, channel), with_for_update=True)
+        # What something else has closed, before or since, stays closed.
         if closed and (closed.source, closed.at) == (ASKED, stopped_at):
             lift(session, closed)
     return True

@@ -1,4 +1,4 @@
-"""What staff have just learned comes in; whatever is open and must not go any more is pulled back, and counted.
+"""Pulls back whatever is open and must not go any more after what staff have just learned, and counts it.
 
 What waits is withdrawn, what is approved is stopped, and what a vendor has not printed yet is cancelled there. What has
 left has left: that is said too.
@@ -12,12 +12,13 @@ from sqlalchemy import ColumnElement, Engine, or_
 from sqlmodel import Session, col, select
 
 from outreach.approval.batches import WAITING
-from outreach.approval.withdrawing import withdraw_messages
+from outreach.approval.withdrawals import withdraw_messages
+from outreach.channels import LETTER
 from outreach.clock import business_date, stopped_clock
 from outreach.composing.recheck import recheck
 from outreach.delivery import outbox
-from outreach.delivery.cancelling import cancel_messages
 from outreach.delivery.providers import Provider, open_providers
+from outreach.delivery.recovery.cancelling import cancel_messages
 from outreach.errors import OutreachError
 from outreach.locks import take_turns
 from outreach.models import Message
@@ -31,17 +32,19 @@ ON_THEIR_WAY = ("sending", "uncertain", "needs_person", "accepted")
 
 @dataclass(frozen=True)
 class PullReport:
-    """`withdrawn` had not left yet; `cancelled` were called back at their vendors, and `saved` is their cost.
+    """What was pulled back, in messages."""
 
-    `left` are gone, or may be, and can still arrive. `problem` says why a vendor was not asked. `to_cancel` holds the
-    reason for each reference that a vendor may still be asked about.
-    """
-
+    #: They had not left yet.
     withdrawn: int = 0
+    #: They were called back at their vendors.
     cancelled: int = 0
+    #: The cost of the cancelled ones, in minor units.
     saved: int = 0
+    #: They are gone, or may be, and can still arrive.
     left: int = 0
+    #: Why a vendor was not asked.
     problem: str = ""
+    #: The reason for each reference that a vendor may still be asked about.
     to_cancel: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -76,7 +79,7 @@ def pull_back(
 def _lock_open(session: Session, concerned: ColumnElement[bool], on: date) -> Sequence[Message]:
     status = col(Message.status)
     # A letter that a provider took may arrive until the last day of its use; anything else has arrived.
-    on_its_way = (col(Message.channel) == "letter") & (col(Message.useful_until) >= on)
+    on_its_way = (col(Message.channel) == LETTER.name) & (col(Message.useful_until) >= on)
     is_open = or_(
         status.in_((*BEFORE_APPROVAL, "approved", "sending", "uncertain", "needs_person")),
         (status == "accepted") & on_its_way,

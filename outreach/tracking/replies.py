@@ -1,4 +1,4 @@
-"""What somebody wrote back comes in; what it means, and an opt-out, an opt-in or a case for a person, out.
+"""Reads what somebody wrote back: an opt-out and an opt-in are acted on, and anything else becomes a case for a person.
 
 Only a whole message is a command. Whatever else may mean “stop”, or cannot be read here, stops us too, until a person
 has read it.
@@ -12,13 +12,13 @@ from typing import Literal
 from sqlmodel import Session, col, select
 
 from outreach.approval.audit import record_act
+from outreach.contacts import contact_hash, normalise_email, normalise_phone
 from outreach.database import insert_new
 from outreach.delivery.outbox import record_incident
 from outreach.delivery.providers import Report
-from outreach.intake.contacts import contact_hash, normalise_email, normalise_phone
 from outreach.models import Event, Message, Suppression
-from outreach.provider_settings import CARRIERS
 from outreach.settings import Business, Settings
+from outreach.settings.providers import CARRIERS
 from outreach.tracking.events import HELD, lift, suppress
 from outreach.tracking.stop_words import STOP, can_be_read, fold
 
@@ -71,7 +71,7 @@ def read_reply(words: str) -> Meaning:
 
 
 def sounds_like_stop(words: str) -> bool:
-    """Whether words that are no command may mean that we should stop (rules.md, 9)."""
+    """Whether words that are no command may mean that we should stop (docs/rules.md, 9)."""
     plain = re.sub(r"['’‘`]", "", _plain(words).casefold())
     return bool(_LIKE_STOP.search(" ".join(plain.split()))) or not _SIGNS_OF_STOP.isdisjoint(plain)
 
@@ -135,10 +135,10 @@ def _opt_out(
 
 def _opt_in(session: Session, hashed: str, channel: str, reference: str | None, received_at: datetime) -> None:
     """Takes back only what they asked for themselves: not a bounce, a complaint, or what staff wrote down."""
-    known = session.get(Suppression, (hashed, channel), with_for_update=True)
-    if known is not None and known.source == "unsubscribed":
-        known.beneath = None if known.beneath == HELD else known.beneath
-        lift(session, known)
+    closed = session.get(Suppression, (hashed, channel), with_for_update=True)
+    if closed is not None and closed.source == "unsubscribed":
+        closed.beneath = None if closed.beneath == HELD else closed.beneath
+        lift(session, closed)
         record_act(session, RECIPIENT, "subscribed again", reference or hashed, f"replied by {channel}", received_at)
 
 

@@ -78,6 +78,7 @@ def fold(words: str) -> str:
 
 def _is_accent(letter: str) -> bool:
     """A mark that people leave out. The vowel signs of other scripts are no such marks: without them words change."""
+    # Beside them the tatweel, which only stretches an Arabic word, and the zero-width joiner.
     return bool(unicodedata.combining(letter)) or letter in "\u0640\u200d"
 
 

@@ -1,6 +1,6 @@
-"""Requests of providers whose sender is proved come in; they are kept as they came, and then acted on.
+"""Keeps requests of providers whose sender is proved, exactly as they came, and then acts on them.
 
-Kept and acted on in two transactions: what a crash leaves between the two is acted on by the next tracking run.
+These are two transactions: what a crash leaves between the two is acted on by the next tracking run.
 """
 
 import json
@@ -12,10 +12,10 @@ from sqlalchemy import Engine, update
 from sqlmodel import Session, col, select
 
 from outreach.clock import Clock
+from outreach.contacts import load_key
 from outreach.database import insert_new, reading, writing
 from outreach.delivery.outbox import record_incident
 from outreach.delivery.providers import Provider, Report, WebhookRequest
-from outreach.intake.contacts import load_key
 from outreach.models import Incident, RefusedWebhook, Webhook
 from outreach.settings import Settings
 from outreach.tracking.events import apply_waiting, record_event

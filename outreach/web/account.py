@@ -8,10 +8,10 @@ from outreach.approval.accounts import change_password, hash_token, list_sign_in
 from outreach.approval.staff import require_staff
 from outreach.database import reading, writing
 from outreach.errors import PasswordRefused, SignInError
+from outreach.web.access import COOKIE, DeskNow, Present, Viewer, caller_of, new_router
+from outreach.web.current_user import Signed
 from outreach.web.desk import Desk
-from outreach.web.guard import COOKIE, DeskNow, Present, Viewer, caller_of, new_router
 from outreach.web.kept_words import KeptForm, read_kept, show_again_after
-from outreach.web.signed import Signed
 from outreach.web.signin import let_out, status_of, with_wait
 
 router = new_router()
@@ -23,6 +23,7 @@ def show_account(request: Request, desk: DeskNow, signed: Viewer) -> Response:
     with reading(desk.engine) as session:
         entries = list_sign_ins(session, desk.written.desk, signed.staff_id, desk.now)
         member = require_staff(session, signed.staff_id)
+    # Only the hashes of tokens are on record.
     here = hash_token(request.cookies.get(COOKIE, ""))
     return desk.show("account.html", signed, entries=entries, this_one=here, member=member)
 

@@ -1,4 +1,4 @@
-"""POST /alarms: what an automation of Prefect says comes in; those who bring the token have it e-mailed to ops.
+"""POST /alarms: has what an automation of Prefect says e-mailed to ops, for those who bring the token.
 
 It is there only where alarms go to an e-mail address. Whatever is refused leaves nothing but a line in the log.
 """
@@ -17,9 +17,9 @@ from fastapi.responses import JSONResponse
 from sqlalchemy import Engine
 
 from outreach.clock import Clock
+from outreach.contacts import load_key
+from outreach.delivery.staff_mail.alarms import alarm_token, mail_alarm
 from outreach.errors import OutcomeUnknown, OutreachError
-from outreach.intake.contacts import load_key
-from outreach.ops import alarm_token, mail_alarm
 from outreach.settings import Settings
 from outreach.web.webhooks import read_body
 
@@ -56,6 +56,7 @@ class AlarmDoor:
         if words is None:
             return _say('send {"subject": "…", "body": "…"} as JSON', 400)
         now = self.clock()
+        # Last of the checks: what is refused for another reason must not use up the alarms of the hour.
         if wait := self._take_turn(now):
             return _say("too many alarms in an hour", 429, {"Retry-After": str(math.ceil(wait.total_seconds()))})
         return await run_in_threadpool(self._mail, *words, now)
@@ -64,6 +65,7 @@ class AlarmDoor:
         # The key does not change while this process lives, and looking it up asks the database.
         self.token = self.token or alarm_token(load_key(self.engine, self.settings))
         scheme, _, given = authorization.partition(" ")
+        # In constant time: how long an answer takes must not tell how much of a guess was right.
         is_ours = hmac.compare_digest(given.strip().encode("utf-8", "replace"), self.token.encode())
         return is_ours and scheme.lower() == "bearer"
 
@@ -92,8 +94,8 @@ def _say(status: str, code: int, headers: dict[str, str] | None = None) -> Respo
 
 def _read_words(body: bytes) -> tuple[str, str] | None:
     try:
-        said = json.loads(body)
-        subject, words = said["subject"], said["body"]
+        fields = json.loads(body)
+        subject, words = fields["subject"], fields["body"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     is_said = isinstance(subject, str) and isinstance(words, str) and subject.strip()

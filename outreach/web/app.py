@@ -1,4 +1,4 @@
-"""HTTP requests in; the desk, the public pages and answers to webhooks out. Puts the parts together, and holds no rule.
+"""Puts together the desk, the public pages and the way in for webhooks, and holds no rule of its own.
 
 Every answer has strict headers; a failure becomes a page that says nothing of its cause.
 """
@@ -23,15 +23,15 @@ from outreach.errors import ChangedSince, NotAllowed, NotFound, NotWaiting, Outr
 from outreach.settings import Settings
 from outreach.web import (
     account,
-    afterwards,
     batches,
     calls,
-    closed,
-    doubles,
-    editing,
+    do_not_contact_page,
+    duplicates_page,
     feedback,
+    follow_up,
     goodwill,
     marketing,
+    message_editor,
     messages,
     people,
     pictures,
@@ -40,13 +40,10 @@ from outreach.web import (
     signin,
     signin_oidc,
     survey,
+    template_editor,
     today,
-    wording,
 )
-from outreach.web.alarms import AlarmDoor
-from outreach.web.darkroom import Darkroom
-from outreach.web.desk import Desk
-from outreach.web.guard import (
+from outreach.web.access import (
     COOKIE,
     MustChoosePassword,
     NotFromOurPages,
@@ -56,15 +53,18 @@ from outreach.web.guard import (
     find_signed,
     is_too_long,
 )
+from outreach.web.alarms import AlarmDoor
+from outreach.web.desk import Desk
 from outreach.web.kept_words import keep_form, show_again, show_again_after
 from outreach.web.request_limits import RequestLimits
 from outreach.web.sub_path import SubPath
+from outreach.web.thumbnails import ThumbnailDrawer
 from outreach.web.webhooks import Webhooks
 
 log = logging.getLogger("outreach.web")
 PARTS = (
-    public, survey, signin, signin_oidc, account, today, batches, messages, editing, pictures, people, doubles,
-    feedback, calls, afterwards, closed, goodwill, marketing, rewards, wording,
+    public, survey, signin, signin_oidc, account, today, batches, messages, message_editor, pictures, people,
+    duplicates_page, feedback, calls, follow_up, do_not_contact_page, goodwill, marketing, rewards, template_editor,
 )  # fmt: skip
 # Nothing from another host, nothing written into a page, and no address of ours (it may hold a token) to the next.
 HEADERS = {
@@ -81,6 +81,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "X-Robots-Tag": "noindex, nofollow",
 }
+# The narrower kind before the one that it belongs to: the first that fits counts.
 STATUS_OF: tuple[tuple[type[OutreachError], int], ...] = (
     (NotFound, 404),
     (ChangedSince, 409),
@@ -108,13 +109,13 @@ def create_app(
 
     `prefect` is the address of Prefect's UI, linked from the status page when given; `providers` are used as they are.
     """
-    webhooks, darkroom = Webhooks(engine, settings, clock, providers), Darkroom(engine, settings.storage)
+    webhooks, drawer = Webhooks(engine, settings, clock, providers), ThumbnailDrawer(engine, settings.storage)
 
     @asynccontextmanager
     async def closing(_: FastAPI) -> AsyncIterator[None]:
-        darkroom.open()
+        drawer.open()
         yield
-        darkroom.close()
+        drawer.close()
         webhooks.close()
 
     app = FastAPI(title="Outreach", docs_url=None, redoc_url=None, openapi_url=None, lifespan=closing)
@@ -148,6 +149,7 @@ async def guard(request: Request, go_on: Callable[[Request], Awaitable[Response]
         response = show_trouble(request, *_trouble_of(error))
     response.headers.update({name: value for name, value in HEADERS.items() if name not in response.headers})
     if request.url.path.startswith(("/unsubscribe/", "/survey/")):
+        # The address of these pages holds a token.
         response.headers["Referrer-Policy"] = "no-referrer"
     return response
 

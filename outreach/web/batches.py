@@ -5,18 +5,20 @@ from typing import Annotated
 
 from fastapi import BackgroundTasks, Form, Query, Response
 
-from outreach.announcing import announce_approval
-from outreach.approval import AT_THE_DESK, approve_batch, reject
-from outreach.approval.glance import glance_at
+from outreach.approval.approving import AT_THE_DESK, approve_batch
+from outreach.approval.authors import find_other_approvers
+from outreach.approval.batch_summary import glance_at
 from outreach.approval.outliers import look_over
+from outreach.approval.rejections import reject
 from outreach.database import reading
-from outreach.delivery.undoing import undo_approval
+from outreach.delivery.control.undoing import undo_approval
 from outreach.errors import NotFound, NowFewer
-from outreach.models import Batch, Place
+from outreach.models import Batch, ReadingPlace
+from outreach.prefect_events import announce_approval
+from outreach.web.access import Approver, DeskNow, Viewer, new_router
+from outreach.web.current_user import Signed
 from outreach.web.desk import Desk
-from outreach.web.guard import Approver, DeskNow, Viewer, new_router
-from outreach.web.readable import read_messages
-from outreach.web.signed import Signed
+from outreach.web.message_parts import read_messages
 
 router = new_router()
 A_PAGE = 60
@@ -40,10 +42,11 @@ def _show(
             raise NotFound(f"There is no batch “{batch_id}”")
         looks = look_over(session, batch_id)
         glance = glance_at(session, desk.written, batch, looks, desk.now)
-        place = session.get(Place, (signed.staff_id, batch_id))
+        place = session.get(ReadingPlace, (signed.staff_id, batch_id))
         shown = looks[(page - 1) * A_PAGE : page * A_PAGE]
-        said = read_messages(session, [look.reference for look in shown])
-        sheets = [(look, said[look.reference]) for look in shown]
+        parts = read_messages(session, [look.reference for look in shown])
+        sheets = [(look, parts[look.reference]) for look in shown]
+        others = find_other_approvers(session, desk.written, batch, signed.staff_id)
     return desk.show(
         "batch.html",
         signed,
@@ -52,6 +55,7 @@ def _show(
         batch=batch,
         glance=glance,
         sheets=sheets,
+        others=others,
         standing_out=sum(bool(look.reasons) for look in looks),
         place=place.reference if place and place.reference in {look.reference for look in looks} else None,
         leaf=page,

@@ -1,4 +1,4 @@
-"""What a browser says of itself in; the few words by which its owner knows it, out. Nothing that tells two apart."""
+"""Names a browser in the few words by which its owner knows it. It uses nothing that would tell two browsers apart."""
 
 # The order counts: most browsers also give the names of those they imitate.
 BROWSERS = (

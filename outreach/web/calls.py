@@ -4,10 +4,9 @@ from typing import Annotated
 
 from fastapi import Form, Response
 
-from outreach.tracking import record_call
-from outreach.tracking.calls import calls_now
-from outreach.web.guard import Approver, DeskNow, Viewer, new_router
-from outreach.web.sentences import say_pulled
+from outreach.tracking.calls import calls_now, record_call
+from outreach.web.access import Approver, DeskNow, Viewer, new_router
+from outreach.web.outcome_sentences import say_pulled
 
 router = new_router()
 

@@ -1,4 +1,4 @@
-"""What every page of the desk needs: the database, the settings, the clock, and the look of a page. No rules."""
+"""What every page of the desk needs: database, settings, clock, and the look of a page. It holds no rules."""
 
 from copy import copy
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from outreach.database import reading
 from outreach.money import write_money
 from outreach.planning.knobs import with_saved_knobs
 from outreach.settings import Settings
-from outreach.web.signed import Signed
+from outreach.web.current_user import Signed
 from outreach.web.webhooks import Webhooks
 
 PAGES = Path(__file__).parent / "pages"
@@ -31,15 +31,13 @@ SAID_SECONDS = 60
 
 @dataclass
 class Desk:
-    """The desk on one database. `prefect` is the address of Prefect's UI, where there is one.
-
-    `written` are the settings of outreach.toml and the environment; `settings` are they with what was saved here since,
-    read once: each request has a desk of its own (`for_request`).
-    """
+    """The desk on one database. Each request has a desk of its own (`for_request`)."""
 
     engine: Engine
+    #: The settings of outreach.toml and the environment; `settings` are they with what was saved here since, read once.
     written: Settings
     clock: Clock
+    #: The address of Prefect's UI, where there is one.
     prefect: str
     webhooks: Webhooks
 
@@ -81,6 +79,7 @@ class Desk:
         }
         response = HTMLResponse(self.pages.get_template(page_name).render(**about, **values), status)
         if signed and signed.said:
+            # Without `secure` a browser heeds nothing about a cookie that begins with __Host-, and would keep it.
             response.delete_cookie(SAID, secure=True, httponly=True, samesite="lax")
         return response
 
@@ -88,6 +87,7 @@ class Desk:
         """Sends the browser on to `path` after an act, so that reloading repeats nothing; `say` is shown there once."""
         response = RedirectResponse(path, 303)
         if say:
+            # Quoted, since a cookie holds neither spaces nor letters beyond ASCII.
             response.set_cookie(
                 SAID, quote(say), max_age=SAID_SECONDS, secure=True, httponly=True, samesite="lax", path="/"
             )

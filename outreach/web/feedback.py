@@ -1,4 +1,7 @@
-"""What people told us: written down, answered and matched at the desk. What they complain of is planned for at once."""
+"""What people told us, on the desk: staff write it down, answer it, and match it with a person.
+
+What they complain of is planned for at once.
+"""
 
 import logging
 from typing import Annotated
@@ -6,20 +9,19 @@ from urllib.parse import quote
 
 from fastapi import BackgroundTasks, Form, Query, Response
 
-from outreach.announcing import announce_approval, prefect_address
-from outreach.composing.answers import draft_review_answer
+from outreach.composing.review_answers import draft_review_answer
 from outreach.database import reading
 from outreach.day import prepare_day
 from outreach.errors import OutreachError
-from outreach.learning import find_people
-from outreach.learning.finding import name_of, names_of
+from outreach.learning.search import find_people, name_of, names_of
 from outreach.models import Feedback
-from outreach.planning import plan_day
+from outreach.planning.run import plan_day
 from outreach.planning.why import list_decided
-from outreach.tracking.feedback import Written, is_low, list_open, match_review, set_status, write_down
+from outreach.prefect_events import announce_approval, prefect_address
+from outreach.tracking.feedback import RecordedFeedback, is_low, list_open, match_review, set_status, write_down
+from outreach.web.access import Approver, DeskNow, Viewer, new_router
 from outreach.web.desk import Desk
-from outreach.web.guard import Approver, DeskNow, Viewer, new_router
-from outreach.web.sentences import say_pulled
+from outreach.web.outcome_sentences import say_pulled
 
 router = new_router()
 log = logging.getLogger("outreach.web")
@@ -39,14 +41,14 @@ def show_feedback(desk: DeskNow, signed: Viewer, page: Page = 1, match: Typed = 
     """All that waits for an answer; people are searched for the one review that `match` names."""
     with reading(desk.engine) as session:
         pages = {kind: list_open(session, desk.settings, kind, desk.now, page) for kind in SECTIONS}
-        ids = {told.feedback.customer_id for found, _ in pages.values() for told in found}
+        ids = {told.feedback.customer_id for records, _ in pages.values() for told in records}
         names = names_of(session, ids - {None})  # type: ignore[arg-type]
         people, _ = find_people(session, q, desk.settings.texts.region) if q and match else ([], False)
     return desk.show(
         "feedback.html",
         signed,
         here="/feedback",
-        told={kind: found for kind, (found, _) in pages.items()},
+        told={kind: records for kind, (records, _) in pages.items()},
         names=names,
         draft=_draft(desk),
         match=match,
@@ -89,15 +91,15 @@ def take_down(
     return desk.go(_page_of(written.feedback.customer_id), " ".join(_say_written(desk, written, background)))
 
 
-def _say_written(desk: Desk, written: Written, background: BackgroundTasks) -> list[str]:
+def _say_written(desk: Desk, written: RecordedFeedback, background: BackgroundTasks) -> list[str]:
     if not written.is_new:
         return ["That is on record already, from today; nothing was written twice."]
-    said = ["Written down."]
+    sentences = ["Written down."]
     if written.pulled.withdrawn or written.pulled.left:
-        said.append(say_pulled(written.pulled, desk.settings.business.currency))
+        sentences.append(say_pulled(written.pulled, desk.settings.business.currency))
     if written.feedback.customer_id and is_low(desk.settings, written.feedback):
-        said.append(_open_recovery(desk, written.feedback, background))
-    return said
+        sentences.append(_open_recovery(desk, written.feedback, background))
+    return sentences
 
 
 def _open_recovery(desk: Desk, feedback: Feedback, background: BackgroundTasks) -> str:

@@ -8,11 +8,11 @@ from fastapi import File, Form, Response, UploadFile
 
 from outreach.database import reading
 from outreach.errors import IntakeError
-from outreach.intake.goodwill import GoodwillReport, List, read_list
-from outreach.tracking.goodwill import list_events, name_by_query, name_hit
+from outreach.intake.goodwill_lists import GoodwillReport, List, read_list
+from outreach.tracking.goodwill_events import list_events, name_by_query, name_hit
+from outreach.web.access import Admin, Approver, DeskNow, Viewer, new_router
+from outreach.web.current_user import Signed
 from outreach.web.desk import Desk
-from outreach.web.guard import Admin, Approver, DeskNow, Viewer, new_router
-from outreach.web.signed import Signed
 
 router = new_router()
 Event = Annotated[str, Form(max_length=400)]
@@ -56,6 +56,7 @@ def _read(uploaded: bytes, ids: str) -> List:
     """What came with the form as a list. Raises IntakeError where it is neither a file nor ids, or is both."""
     if bool(uploaded.strip()) == bool(ids.strip()):
         raise IntakeError("Choose a file, or paste the ids: one of the two")
+    # Lists are read from files, as the command line gives them.
     with NamedTemporaryFile(suffix=".csv") as kept:
         kept.write(uploaded or ids.encode("utf-8", "replace"))
         kept.flush()

@@ -1,4 +1,4 @@
-"""Words that somebody typed before their sign-in ended: carried through signing in, and shown again afterwards.
+"""Carries words that somebody typed before their sign-in ended through signing in, and shows them again afterwards.
 
 Nothing is kept on the server, and nothing is done with the words before the person presses once more.
 """
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from fastapi import Request, Response
 
 from outreach.database import reading
+from outreach.web.access import find_by_token
+from outreach.web.current_user import Signed
 from outreach.web.desk import Desk
-from outreach.web.guard import find_by_token
-from outreach.web.signed import Signed
 from outreach.web.signin_paths import local_path
 
 # The fields of our forms into which people write something of their own.
@@ -20,9 +20,11 @@ TYPED = frozenset({"words", "text", "note", "reason", "source", "ids", "query", 
 
 @dataclass(frozen=True)
 class KeptForm:
-    """A form as it was sent: where to, and its fields, without the proof of a session that has ended."""
+    """A form as it was sent."""
 
+    #: The path that it was sent to.
     action: str
+    #: Its fields, without the proof of a session that has ended.
     fields: tuple[tuple[str, str], ...]
 
     @property
@@ -60,6 +62,7 @@ def read_kept(text: str) -> KeptForm | None:
 
 def _with_words(form: KeptForm) -> KeptForm | None:
     """Only a form of the desk's own pages with words in it; never one with a password."""
+    # The forms of /account hold passwords.
     is_ours = local_path(form.action) == form.action and not form.action.startswith("/account")
     return form if is_ours and form.typed else None
 

@@ -1,4 +1,4 @@
-"""The knobs of a moment in, as fields for people; what they typed into those fields, out. It judges nothing."""
+"""Shows the knobs of a moment as fields for people, and reads what they typed into those fields. It judges nothing."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -32,14 +32,17 @@ LABELS: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class KnobField:
-    """One field of the form. `kind` is switch, days, choice, list or number; `fixed` where the environment has it."""
+    """One field of the form."""
 
     name: str
     label: str
     help: str
+    #: switch, days, choice, list or number.
     kind: str
     value: Any
+    #: Value and label of each choice.
     choices: tuple[tuple[str, str], ...] = ()
+    #: Whether the environment has it, so that nobody can change it here.
     fixed: bool = False
 
 
@@ -86,8 +89,9 @@ def _read(name: str, form: FormData) -> Any:
         return name in form
     if kind == "days":
         chosen = {str(day) for day in form.getlist(name)}
+        # Days that there are not are passed on: the knob's own check refuses them.
         return [day for day in WEEKDAYS if day in chosen] + sorted(chosen - set(WEEKDAYS))
-    said = str(form.get(name, "")).strip()
+    typed = str(form.get(name, "")).strip()
     if kind == "list":
-        return [part.strip() for part in said.split(",") if part.strip()]
-    return said if said or name != "most_a_day" else None
+        return [part.strip() for part in typed.split(",") if part.strip()]
+    return typed if typed or name != "most_a_day" else None

@@ -13,27 +13,27 @@ from markupsafe import Markup
 from sqlalchemy import func
 from sqlmodel import Session, select
 
-from outreach.approval.treatments import answer_treatment, list_answers
-from outreach.approval.tuning import list_knob_versions, save_knobs, undo_knobs
-from outreach.composing.templates import moment_of, read_sources, saved_sources
+from outreach.approval.knob_versions import list_knob_versions, save_knobs, undo_knobs
+from outreach.approval.treatment_answers import answer_treatment, list_answers
+from outreach.composing.templating.templates import moment_of, read_sources, saved_sources
 from outreach.database import reading, writing
-from outreach.delivery import pauses
-from outreach.delivery.stopping import stop_sending
+from outreach.delivery.control import pauses
+from outreach.delivery.control.stopping import stop_sending
 from outreach.errors import NotFound, SettingsError
-from outreach.learning import count_results
+from outreach.learning.moment_results import count_results
 from outreach.models import Customer, Pause
 from outreach.moments import MOMENTS, knobs_for
 from outreach.moments.checkin import CHECKIN
 from outreach.planning.forecast import Forecast, forecast
+from outreach.planning.forecast_chart import count_weeks, draw_weeks
 from outreach.planning.knobs import overlay_knobs
-from outreach.planning.treatments import waiting_treatments
-from outreach.planning.weeks import count_weeks, draw_weeks
+from outreach.planning.unanswered_treatments import waiting_treatments
 from outreach.settings import WEEKDAYS, MomentKnobs, Settings, fixed_knobs
+from outreach.web.access import Approver, DeskNow, Viewer, Writer, new_router
+from outreach.web.current_user import Signed
 from outreach.web.desk import Desk
-from outreach.web.guard import Approver, DeskNow, Viewer, Writer, new_router
 from outreach.web.knob_forms import fields_of, label_of, read_knobs
-from outreach.web.sentences import say_stopped
-from outreach.web.signed import Signed
+from outreach.web.outcome_sentences import say_stopped
 
 router = new_router()
 DAYS_AHEAD = 30
@@ -57,6 +57,7 @@ def show_moments(desk: DeskNow, signed: Viewer, count: bool = False) -> Response
     with reading(desk.engine) as session:
         rows = [_row(session, desk, settings, moment, seen) for moment in MOMENTS]
         waiting = len(waiting_treatments(session, settings, desk.today))
+    # `draw_weeks` escapes every word in its picture.
     picture = Markup(draw_weeks(count_weeks(seen), "Touches per week")) if seen and seen.messages else None  # noqa: S704
     return desk.show(
         "moments.html", signed, here="/moments", rows=rows, waiting=waiting, days=DAYS_AHEAD, picture=picture
@@ -86,6 +87,7 @@ def is_quick(desk: Desk) -> bool:
         return session.exec(select(func.count()).select_from(Customer)).one() <= QUICK
 
 
+# Before /moments/{moment}, which would take this for a moment's name: the first route that fits is taken.
 @router.get("/moments/treatments")
 def show_treatments(desk: DeskNow, signed: Viewer) -> Response:
     settings = desk.settings
@@ -141,6 +143,7 @@ def take_knobs(desk: DeskNow, signed: Writer, moment: str, form: Typed) -> Respo
     typed = read_knobs(knobs_for(desk.settings, moment), form, fixed_knobs(moment))
     try:
         with writing(desk.engine) as session:
+            # The settings without what was saved here: that is laid over them anew.
             version = save_knobs(session, desk.written, moment, typed, signed.staff_id, desk.now)
     except SettingsError as problem:
         return _show(desk, signed, moment, typed=typed, problem=str(problem), status=400)

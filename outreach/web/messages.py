@@ -5,20 +5,22 @@ from typing import Annotated, Any
 from fastapi import Form, Response
 from sqlmodel import Session
 
-from outreach.approval import AT_THE_DESK, hold_message, reject, release_message
+from outreach.approval.approving import AT_THE_DESK
+from outreach.approval.held_messages import hold_message, release_message
 from outreach.approval.outliers import Look, look_over
-from outreach.composing.contents import read_letter
-from outreach.composing.pictures import measure_pages, read_words
-from outreach.composing.printing import Paper, Zone
-from outreach.composing.storage import open_storage
-from outreach.composing.zones import stock_of_size, zones_for
+from outreach.approval.rejections import reject
+from outreach.composing.paper.sizes import Paper, Zone
+from outreach.composing.paper.windows import stock_of_size, zones_for
+from outreach.composing.proofing.pdf_pages import measure_pages, read_words
+from outreach.composing.store.contents import read_letter
+from outreach.composing.store.storage import open_storage
 from outreach.database import reading, upsert, writing
 from outreach.errors import NotFound, StorageError
-from outreach.learning import tell_story
-from outreach.models import Customer, Message, Place
+from outreach.learning.story import tell_story
+from outreach.models import Customer, Message, ReadingPlace
+from outreach.web.access import Approver, DeskNow, Viewer, Writer, new_router
 from outreach.web.desk import Desk
-from outreach.web.guard import Approver, DeskNow, Viewer, Writer, new_router
-from outreach.web.readable import read_message
+from outreach.web.message_parts import read_message
 
 router = new_router()
 Text = Annotated[str, Form(max_length=400)]
@@ -39,6 +41,7 @@ def show_message(desk: DeskNow, signed: Viewer, reference: str) -> Response:
 
 def find_message(session: Session, reference: str) -> Message:
     """The message; raises NotFound for a reference that is none of ours."""
+    # It may have been typed from paper.
     message = session.get(Message, reference.upper())
     if message is None:
         raise NotFound(f"There is no message {reference}. The reference stands small at the foot of a letter")
@@ -68,7 +71,7 @@ def _about(desk: Desk, message: Message) -> dict[str, Any]:
 
 
 def _window(message: Message, sizes: list[tuple[float, float]]) -> Zone | None:
-    """Where the envelope's window is; a card has none, and no envelope."""
+    """Where the envelope's window is; a card has no envelope, so that none is drawn."""
     stock = stock_of_size(*sizes[0])
     return zones_for(message.provider or "outbox", stock).window if isinstance(stock, Paper) else None
 
@@ -98,7 +101,7 @@ def keep_place(desk: DeskNow, signed: Viewer, batch_id: str, reference: Text) ->
         if find_message(session, reference).batch_id != batch_id:
             raise NotFound(f"{reference} is not in {batch_id} any more")
         row = {"staff_id": signed.staff_id, "batch_id": batch_id, "reference": reference, "at": desk.now}
-        upsert(session, Place, [row])
+        upsert(session, ReadingPlace, [row])
     return Response(status_code=204)
 
 
@@ -112,6 +115,7 @@ def reject_message(desk: DeskNow, signed: Approver, reference: str, reason: Text
 def hold(desk: DeskNow, signed: Writer, reference: str, reason: Text) -> Response:
     """Sets one message apart; the page goes on with the batch it came from."""
     with reading(desk.engine) as session:
+        # Asked beforehand: on hold, the message is in a batch of its own.
         came_from = find_message(session, reference).batch_id
     apart = hold_message(desk.engine, reference, signed.staff_id, reason, desk.now)
     return desk.go(f"/batches/{came_from}", f"{reference} is on hold, in a batch of its own: {apart.batch_id}.")

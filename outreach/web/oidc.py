@@ -1,4 +1,4 @@
-"""Asks an OpenID provider who somebody is (authorization code with PKCE); a verified e-mail address comes out.
+"""Asks an OpenID provider who somebody is (authorization code with PKCE), and returns their verified e-mail address.
 
 Believes nothing that is not signed with the provider's own key, for us, for this very sign-in, and still good.
 """
@@ -17,9 +17,9 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from outreach.approval.passwords import Draw
-from outreach.desk_settings import OidcSettings
 from outreach.errors import NotLetIn, OutreachError
-from outreach.provider_settings import secret_of
+from outreach.settings.desk import OidcSettings
+from outreach.settings.secrets import secret_of
 
 with warnings.catch_warnings():
     # It would rather have a successor of httpx that nothing else here uses.
@@ -65,12 +65,12 @@ def finish(oidc: OidcSettings, our_address: str, handshake: Handshake, code: str
     with _trouble_told():
         _require(issuer in {"", oidc.issuer}, "the answer names another issuer")
         with _client(oidc, our_address) as client:
-            told = _discover(oidc, client)
+            discovered = _discover(oidc, client)
             token = client.fetch_token(
-                _safe(told["token_endpoint"]), code=code, code_verifier=handshake.verifier,
+                _safe(discovered["token_endpoint"]), code=code, code_verifier=handshake.verifier,
                 grant_type="authorization_code", redirect_uri=our_address,
             )  # fmt: skip
-            keys = _ask(client, told["jwks_uri"])
+            keys = _ask(client, discovered["jwks_uri"])
         claims = _read_id_token(oidc, token, keys, handshake, now)
     if claims.get("email_verified") is not True or not isinstance(claims.get("email"), str):
         raise NotLetIn("That account has no e-mail address that its provider has verified. Use another way to sign in")
@@ -99,26 +99,29 @@ def _read_id_token(
 def _client(oidc: OidcSettings, our_address: str) -> OAuth2Client:
     return OAuth2Client(
         oidc.client_id, secret_of(oidc.client_secret), scope="openid email", redirect_uri=our_address,
+        # A redirect would lead to an address that `_safe` has not seen.
         code_challenge_method="S256", timeout=oidc.timeout_seconds, follow_redirects=False,
     )  # fmt: skip
 
 
 def _discover(oidc: OidcSettings, client: OAuth2Client) -> dict[str, Any]:
-    told = _ask(client, oidc.issuer.rstrip("/") + DISCOVERY)
-    _require(told.get("issuer") == oidc.issuer, "discovery names another issuer")
-    return told
+    discovered = _ask(client, oidc.issuer.rstrip("/") + DISCOVERY)
+    _require(discovered.get("issuer") == oidc.issuer, "discovery names another issuer")
+    return discovered
 
 
 def _ask(client: OAuth2Client, address: str) -> dict[str, Any]:
+    # Said, because authlib would otherwise ask for a token, and there is none yet.
     answer = client.get(_safe(address), auth=None)
     _require(answer.status_code == 200, f"{answer.status_code} from {urlsplit(address).path}")
-    told: dict[str, Any] = answer.json()
-    return told
+    fields: dict[str, Any] = answer.json()
+    return fields
 
 
 def _safe(address: str) -> str:
     """The address, if nobody on the way can listen in or answer in the provider's place."""
     parts = urlsplit(address)
+    # A provider on this machine may use http: nobody is on the way.
     _require(parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK), "not https")
     return address
 

@@ -6,19 +6,18 @@ from urllib.parse import quote
 from fastapi import Form, Query, Response
 
 from outreach.database import reading
-from outreach.intake.customer_ids import read_customer_id
-from outreach.learning import find_people, tell_story
-from outreach.learning.finding import name_of
-from outreach.learning.pairs import list_other_numbers
+from outreach.identity.customer_ids import read_customer_id
+from outreach.learning.duplicate_pairs import list_other_numbers
+from outreach.learning.search import find_people, name_of
+from outreach.learning.story import tell_story
 from outreach.models import HouseholdWord
-from outreach.planning.why import Answer, explain_customer
-from outreach.tracking import record_news, take_back_news
+from outreach.planning.why import MomentAnswer, explain_customer
 from outreach.tracking.do_not_contact import closed_channels
 from outreach.tracking.feedback import list_told
-from outreach.tracking.news import NEWS, news_of
-from outreach.tracking.redeeming import rewards_of
-from outreach.web.guard import Approver, DeskNow, Viewer, new_router
-from outreach.web.sentences import say_pulled
+from outreach.tracking.news import NEWS, news_of, record_news, take_back_news
+from outreach.tracking.redemptions import rewards_of
+from outreach.web.access import Approver, DeskNow, Viewer, new_router
+from outreach.web.outcome_sentences import say_pulled
 
 router = new_router()
 Typed = Annotated[str, Query(max_length=200)]
@@ -29,13 +28,14 @@ Id = Annotated[str, Form(max_length=400)]
 @router.get("/people")
 def show_people(desk: DeskNow, signed: Viewer, q: Typed = "", page: Page = 1) -> Response:
     with reading(desk.engine) as session:
-        found, more = find_people(session, q, desk.settings.texts.region, page)
-    people = [(customer, name_of(customer)) for customer in found]
+        customers, more = find_people(session, q, desk.settings.texts.region, page)
+    people = [(customer, name_of(customer)) for customer in customers]
     return desk.show(
         "people.html", signed, here="/people", q=q.strip(), people=people, leaf=page, more=more, today=desk.today
     )
 
 
+# As a path: an id is the business's own, and may hold a slash.
 @router.get("/people/{customer_id:path}")
 def show_person(desk: DeskNow, signed: Viewer, customer_id: str, why: bool = False) -> Response:
     """The story; with `why`, also what planning says of every moment today."""
@@ -48,7 +48,7 @@ def show_person(desk: DeskNow, signed: Viewer, customer_id: str, why: bool = Fal
         known = news_of(session, desk.settings, story.customer, desk.today)
         told = list_told(session, desk.settings, customer_id, desk.now)
         given = rewards_of(session, desk.settings, customer_id, desk.now)
-    answers: list[Answer] = []
+    answers: list[MomentAnswer] = []
     if why:
         answers = explain_customer(desk.engine, desk.settings, customer_id, desk.today, desk.now)
     return desk.show(

@@ -1,19 +1,19 @@
-"""Pictures of letters: a message's reference in; its thumbnail, or one of its pages, out, made from its own PDF."""
+"""Pictures of letters: the thumbnail of a letter, or one of a message's pages, made from its own PDF."""
 
 import io
 
 from fastapi import HTTPException, Response
 from PIL import Image
 
-from outreach.composing.contents import read_letter
-from outreach.composing.pictures import as_png, as_proof, draw_page
-from outreach.composing.storage import open_storage
-from outreach.composing.thumbnails import COLOURS, thumbnail_of
+from outreach.composing.proofing.pdf_pages import as_png, as_proof, draw_page
+from outreach.composing.store.contents import read_letter
+from outreach.composing.store.storage import open_storage
+from outreach.composing.store.thumbnails import COLOURS, thumbnail_of
 from outreach.database import reading
 from outreach.errors import NotFound
 from outreach.models import Message
+from outreach.web.access import DeskNow, Viewer, new_router
 from outreach.web.desk import Desk
-from outreach.web.guard import DeskNow, Viewer, new_router
 
 router = new_router()
 PAGE_WIDTH, PAGE_COLOURS = 1100, 64

@@ -10,9 +10,9 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
 
 from outreach.database import is_upgraded, reading
-from outreach.tracking import unsubscribe
+from outreach.tracking.unsubscribes import unsubscribe
+from outreach.web.access import DeskNow
 from outreach.web.desk import PAGES
-from outreach.web.guard import DeskNow
 
 router = APIRouter()
 VERSION = version("outreach")
@@ -37,6 +37,7 @@ def show_health(desk: DeskNow) -> Response:
 @router.get("/assets/{name}")
 def show_file(name: str) -> Response:
     """A style sheet or script of ours."""
+    # Only names that were listed at the start: no path that is asked for is ever opened.
     if name not in FILES:
         raise HTTPException(404)
     return Response(FILES[name].read_bytes(), media_type=MEDIA_TYPES[FILES[name].suffix])

@@ -26,6 +26,7 @@ class RequestLimits:
         if scope["type"] == "lifespan" or _length_of_cookies(scope) <= LONGEST_COOKIES:
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
+            # 1009 is “too big” (RFC 6455, 7.4.1).
             await send({"type": "websocket.close", "code": 1009})
         else:
             await self._refuse(send)

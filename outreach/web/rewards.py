@@ -6,8 +6,8 @@ from urllib.parse import quote
 from fastapi import Form, Query, Response
 
 from outreach.errors import NotFound
-from outreach.tracking.redeeming import Given, find_reward, redeem
-from outreach.web.guard import DeskNow, Viewer, Writer, new_router
+from outreach.tracking.redemptions import IssuedReward, find_reward, redeem
+from outreach.web.access import DeskNow, Viewer, Writer, new_router
 
 router = new_router()
 Typed = Annotated[str, Query(max_length=40)]
@@ -17,7 +17,7 @@ Hash = Annotated[str, Form(max_length=64)]
 @router.get("/redeem")
 def show_redeem(desk: DeskNow, signed: Viewer, code: Typed = "") -> Response:
     """The field for a code; with one, what it is worth and to whom it was given."""
-    given: Given | None = None
+    given: IssuedReward | None = None
     problem = ""
     if code.strip():
         try:

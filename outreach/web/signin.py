@@ -1,14 +1,17 @@
-"""The sign-in page: a name and a password in; a cookie, or a clear word, out. A link can only lead here, never act."""
+"""The sign-in page: takes a name and a password, and gives a cookie or says why not.
+
+A link can only lead here, never act.
+"""
 
 from typing import Annotated
 
 from fastapi import Form, Request, Response
 
-from outreach.approval.accounts import Entry, let_in, sign_out
+from outreach.approval.accounts import SignedIn, let_in, sign_out
 from outreach.database import writing
 from outreach.errors import SignInError, TooManyTries
+from outreach.web.access import COOKIE, KNOWN, DeskNow, MaybeSigned, caller_of, new_door, new_router
 from outreach.web.desk import Desk
-from outreach.web.guard import COOKIE, KNOWN, DeskNow, MaybeSigned, caller_of, new_door, new_router
 from outreach.web.kept_words import KeptForm, read_kept, show_again_after
 from outreach.web.signin_paths import local_path
 
@@ -72,8 +75,9 @@ def with_wait(response: Response, error: SignInError | None) -> Response:
     return response
 
 
-def welcome(desk: Desk, entry: Entry, next: str, kept: KeptForm | None = None) -> Response:
+def welcome(desk: Desk, entry: SignedIn, next: str, kept: KeptForm | None = None) -> Response:
     response = show_again_after(desk, entry.token, kept, next) if kept else desk.go(local_path(next))
+    # Without an age: it ends with the browser, and here after `desk.session_hours`.
     response.set_cookie(COOKIE, entry.token, secure=True, httponly=True, samesite="lax", path="/")
     response.set_cookie(KNOWN, entry.known, max_age=KNOWN_SECONDS, secure=True, httponly=True, samesite="lax", path="/")
     return response

@@ -14,11 +14,11 @@ from fastapi import Form, HTTPException, Request, Response
 
 from outreach.approval.accounts import let_in_by_account
 from outreach.approval.passwords import draw_at_random
-from outreach.desk_settings import OidcSettings
+from outreach.contacts import load_key
 from outreach.errors import NotLetIn, SignInError
-from outreach.intake.contacts import load_key
+from outreach.settings.desk import OidcSettings
+from outreach.web.access import DeskNow, caller_of, new_door
 from outreach.web.desk import Desk
-from outreach.web.guard import DeskNow, caller_of, new_door
 from outreach.web.oidc import Handshake, begin, finish
 from outreach.web.signin import show_sign_in, welcome
 from outreach.web.signin_paths import local_path
@@ -39,6 +39,7 @@ def send_to_provider(desk: DeskNow, next: Text = "/") -> Response:
         return show_sign_in(desk, next, error)
     response = desk.show("provider.html", address=address, account=oidc.name)
     response.set_cookie(
+        # Strict, since no other site has to send it: the way back ends on a page of ours, whose button does.
         COOKIE, _seal(desk, handshake, local_path(next)), max_age=int(GOOD_FOR.total_seconds()),
         secure=True, httponly=True, samesite="strict", path="/",
     )  # fmt: skip
@@ -84,8 +85,8 @@ def _our_address(desk: Desk) -> str:
 def _seal(desk: Desk, handshake: Handshake, next: str) -> str:
     """All of it in the browser's keeping, with a proof that it is ours."""
     until = (desk.now + GOOD_FOR).isoformat()
-    said = json.dumps([handshake.state, handshake.nonce, handshake.verifier, next, until])
-    written = base64.urlsafe_b64encode(said.encode()).decode()
+    handshake_json = json.dumps([handshake.state, handshake.nonce, handshake.verifier, next, until])
+    written = base64.urlsafe_b64encode(handshake_json.encode()).decode()
     return f"{written}.{_prove(desk, written)}"
 
 

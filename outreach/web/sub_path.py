@@ -1,7 +1,7 @@
-"""The desk under a path of its host, such as https://practice.example/outreach: the path is taken off what comes in,
-and put before the links, forms and redirects that go out. No page and no rule knows of it.
+"""Serves the desk under a path of its host, such as https://practice.example/outreach. No page and no rule knows of it.
 
-The way in is the same whether or not the proxy in front of us has taken the path off already.
+The path is taken off what comes in, and put before the links, forms and redirects that go out. The way in is the same
+whether or not the proxy in front of us has taken the path off already.
 """
 
 import re

@@ -8,9 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Form, HTTPException, Response
 
 from outreach.errors import NotFound
-from outreach.tracking.survey import LONGEST_WORDS, SCORES, Answer, add_words, answer_survey
+from outreach.tracking.survey_scores import LONGEST_WORDS, SCORES, SurveyAnswer, add_words, answer_survey
+from outreach.web.access import DeskNow
 from outreach.web.desk import Desk
-from outreach.web.guard import DeskNow
 
 router = APIRouter()
 Number = Annotated[int, Form(ge=SCORES[0], le=SCORES[-1])]
@@ -43,7 +43,8 @@ def take_words(desk: DeskNow, token: str, words: Words = "") -> Response:
     return _show(desk, token, answer, has_words=True)
 
 
-def _show(desk: Desk, token: str, answer: Answer, has_words: bool = False) -> Response:
+def _show(desk: Desk, token: str, answer: SurveyAnswer, has_words: bool = False) -> Response:
+    # Gone: the link was right once.
     status = 200 if answer.state == "kept" else 410
     return desk.show(
         "surveyed.html", status=status, link=token, answer=answer, has_words=has_words, longest=LONGEST_WORDS

@@ -4,16 +4,17 @@ from typing import Annotated
 
 from fastapi import Form, Response
 
-from outreach.approval.glance import glance_at_batches
+from outreach.approval.batch_summary import glance_at_batches
 from outreach.database import reading, writing
-from outreach.delivery import pauses
-from outreach.delivery.stopping import stop_sending
-from outreach.learning import count_messages, count_set_aside, find_alarms
-from outreach.planning.treatments import waiting_treatments
-from outreach.tracking.cases import count_open_cases
+from outreach.delivery.control import pauses
+from outreach.delivery.control.stopping import stop_sending
+from outreach.learning.alarms import find_alarms
+from outreach.learning.counts import count_messages, count_set_aside
+from outreach.planning.unanswered_treatments import waiting_treatments
 from outreach.tracking.feedback import count_open
-from outreach.web.guard import Approver, DeskNow, Viewer, new_router
-from outreach.web.sentences import say_stopped
+from outreach.tracking.open_cases import count_open_cases
+from outreach.web.access import Approver, DeskNow, Viewer, new_router
+from outreach.web.outcome_sentences import say_stopped
 
 router = new_router()
 

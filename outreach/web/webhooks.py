@@ -1,7 +1,7 @@
-"""What providers call in to say: raw requests in; those that prove who sent them are kept and acted on.
+"""Takes the webhooks of providers: those that prove who sent them are kept and acted on.
 
 Anything else is refused, and leaves nothing but a count, with the reason in our own words, and a line in the log
-without anybody's data. The count is written down at once, and then once a minute at most, whoever knocks how often.
+without anybody's data. The count is written down at once, and then once a minute at most, whoever calls how often.
 """
 
 import logging
@@ -28,7 +28,8 @@ from outreach.delivery.providers import (
 )
 from outreach.errors import SettingsError, WebhookRefused
 from outreach.settings import Settings
-from outreach.tracking import answer_help, apply_webhook, record_refused, store_webhook
+from outreach.tracking.replies import answer_help
+from outreach.tracking.webhooks import apply_webhook, record_refused, store_webhook
 
 log = logging.getLogger("outreach.web")
 MAX_BODY = 1024 * 1024
@@ -95,8 +96,10 @@ class Webhooks:
             self.refused[name] += 1
             number = self.refused[name] - self.written[name]
             last = self.written_at.get(name)
+            # A clock that was set back must not keep the count from being written down.
             if last is not None and last <= at < last + COUNTED_EVERY:
                 return
+            # At most one write a minute: whoever floods us with forged requests must not keep the database busy.
             self.written[name], self.written_at[name] = self.refused[name], at
         try:
             record_refused(self.engine, name, number, reason, at)
@@ -147,6 +150,7 @@ async def read_body(request: Request, most: int) -> bytes | None:
 
 def _called_address(public_url: str, request: Request) -> str:
     """The address as the provider called and signed it: a proxy in front of us has put its own host in its place."""
+    # Byte for byte: a signature is over the address as it was called, before anything in it was decoded.
     path = bytes(request.scope.get("raw_path") or request.url.path.encode()).decode("latin-1")
     query = bytes(request.scope["query_string"]).decode("latin-1")
     return f"{public_url.rstrip('/')}{path}{'?' if query else ''}{query}"

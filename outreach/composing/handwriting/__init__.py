@@ -1,1 +1,1 @@
-"""How a letter comes to look written: pens (faces and how they sit on the page), and the press that makes the PDF."""
+"""Makes a letter look written by hand: pens (faces and how they sit on the page), and the press that makes the PDF."""

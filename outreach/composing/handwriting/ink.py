@@ -1,7 +1,7 @@
-"""A page as the press set it in; the same page as a hand would have moved over it out.
+"""Moves what the press has set on a page as a hand would have written it.
 
 Each word stands a little off, turned, larger or darker than its neighbours, and each line wanders. It changes where
-things stand, never which letters: the text of the page stays what it was. The same seed gives the same page for ever.
+things stand, and never the text of the page. The same seed gives the same page for ever.
 """
 
 import math
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Protocol
 
+# What a TJ of PDF holds in turn: glyphs, and how far the next one moves back, in thousandths of an em.
 PIECE = re.compile(rb"<([0-9a-f]*)>|(-?[0-9.]+)")
 STRAIGHT = re.compile(rb"(-?[0-9.]+) (-?[0-9.]+) l$")
 Words = list[tuple[float, bytes]]
@@ -26,30 +27,39 @@ class PlacedFont(Protocol):
 
 
 @dataclass(frozen=True)
-class Hand:
-    """How far a hand strays: standard deviations, in CSS pixels, radians or shares. Chosen by eye on whole letters."""
+class HandMovement:
+    """How far a hand strays: standard deviations, chosen by eye on whole letters."""
 
+    #: Where a line begins, to the side, in CSS pixels.
     indent: float = 2.0
+    #: Where a line begins, in height.
     drift: float = 0.6
+    #: How a line rises or falls, in radians.
     slope: float = 0.0035
+    #: How high the waves are that a line's words ride on, in CSS pixels.
     wander: float = 0.58
+    #: How far a word stands from its place, in CSS pixels.
     gap: float = 0.35
+    #: How a word is turned, in radians.
     turn: float = 0.006
+    #: How much larger or smaller a word is, as a share.
     growth: float = 0.012
     lean: float = 0.012
+    #: How much paler than the ink a word is, as a share.
     fade: float = 0.05
+    #: How far a stroke strays from a straight one, in CSS pixels.
     bow: float = 0.9
 
 
 def choose_walk(seed: str, walks: int) -> int:
-    """Which of a pen's walks through its forms a letter takes, from 1 to `walks`."""
+    """Which of a pen's walks through its forms a posted letter takes, from 1 to `walks`."""
     return random.Random(f"walk {seed}").randint(1, walks)  # noqa: S311 - a likeness, not a secret
 
 
 class Ink:
     """Goes over pages as WeasyPrint's `finisher`. `families` are the fonts that count as written, all others stay."""
 
-    def __init__(self, seed: str, families: Collection[str], hand: Hand = Hand()) -> None:
+    def __init__(self, seed: str, families: Collection[str], hand: HandMovement = HandMovement()) -> None:
         self.seed, self.families, self.hand = seed, families, hand
 
     def __call__(self, document: Any, pdf: Any) -> None:
@@ -58,7 +68,7 @@ class Ink:
         for written in pdf.objects:
             stream = getattr(written, "stream", None)
             if isinstance(stream, list) and hasattr(written, "ctm"):
-                orders = _Page(fonts, self.families, self.hand, rng).go_over(stream)
+                orders = _InkedPage(fonts, self.families, self.hand, rng).go_over(stream)
                 stream[:] = [
                     part
                     for are_bytes, run in groupby(orders, lambda order: isinstance(order, bytes))
@@ -66,11 +76,11 @@ class Ink:
                 ]
 
 
-class _Page:
+class _InkedPage:
     """One page's drawing orders, one after another, and where the pen stands among them."""
 
     def __init__(
-        self, fonts: dict[bytes, PlacedFont], families: Collection[str], hand: Hand, rng: random.Random
+        self, fonts: dict[bytes, PlacedFont], families: Collection[str], hand: HandMovement, rng: random.Random
     ) -> None:
         self.fonts, self.families, self.hand, self.rng = fonts, families, hand, rng
         self.font: PlacedFont | None = None
@@ -136,28 +146,29 @@ class _Page:
         em, widths, to_unicode = self.size / 1000, self.font.widths, self.font.to_unicode
         words: Words = []
         at = begins = self.x
-        said: list[bytes] = []
+        codes: list[bytes] = []
         for glyphs, moved in PIECE.findall(order):
             if moved:
                 at -= float(moved) * em
-                said.append(b">" + moved + b"<")
+                codes.append(b">" + moved + b"<")
+            # WeasyPrint names a glyph by two bytes, in hexadecimal.
             for first in range(0, len(glyphs), 4):
                 code = glyphs[first : first + 4]
                 glyph = int(code, 16)
                 at += widths.get(glyph, 0) * em
-                said.append(code)
+                codes.append(code)
                 if to_unicode.get(glyph, "x").isspace():
-                    words.append((begins, b"<%b>" % b"".join(said)))
-                    begins, said = at, []
-        return ([*words, (begins, b"<%b>" % b"".join(said))] if said else words), at
+                    words.append((begins, b"<%b>" % b"".join(codes)))
+                    begins, codes = at, []
+        return ([*words, (begins, b"<%b>" % b"".join(codes))] if codes else words), at
 
     def _write(self, words: Sequence[tuple[float, bytes]]) -> Iterator[bytes]:
         if self.y != self.line_y:
             self.line, self.line_y = _Line(self.rng, self.hand, self.x), self.y
-        for begins, said in words:
+        for begins, codes in words:
             yield b"%.3f %.3f %.3f rg" % self._darkness()
             yield b"%.4f %.4f %.4f %.4f %.2f %.2f Tm" % self.line.place(begins, self.y)
-            yield b"[%b] TJ" % said.replace(b"<>", b"")
+            yield b"[%b] TJ" % codes.replace(b"<>", b"")
         yield b"%.3f %.3f %.3f rg" % self.colour
 
     def _darkness(self) -> tuple[float, ...]:
@@ -178,7 +189,7 @@ class _Page:
 class _Line:
     """One line of handwriting: where it begins, how it slopes, and two slow waves that its words ride on."""
 
-    def __init__(self, rng: random.Random, hand: Hand, left: float) -> None:
+    def __init__(self, rng: random.Random, hand: HandMovement, left: float) -> None:
         self.rng, self.hand, self.left = rng, hand, left
         self.slope = rng.gauss(0, hand.slope)
         self.indent, self.drift = rng.gauss(0, hand.indent), rng.gauss(0, hand.drift)
@@ -197,4 +208,5 @@ class _Line:
         wave = sum(height * math.sin(along * often + phase) for height, often, phase in self.waves)
         up = self.drift + along * self.slope + wave + self.rng.gauss(0, hand.gap * 0.6)
         right = self.indent + self.rng.gauss(0, hand.gap)
+        # WeasyPrint's pages count y downward, so its text stands upright only with a negative height.
         return cosine, sine, sine + self.rng.gauss(0, hand.lean), -cosine, x + right, y + up

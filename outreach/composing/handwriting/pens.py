@@ -1,6 +1,6 @@
-"""The pens a signatory can choose from, and the typed face: which file each is, what it can write and how wide that is.
+"""The pens that a signatory can choose from, and the typed face: which file each is, what it can write, and how wide.
 
-Every pen is made to be set at the same size; eight come with the product, and a business makes its own beside them.
+Every pen is made to be set at the same size. Eight come with the product, and a business makes its own beside them.
 """
 
 import re
@@ -18,7 +18,7 @@ SHIPPED = Path(__file__).parent / "pens"
 TYPED = "Vazirmatn"
 # Points. A pen has as many units in an em as make it look right at this size, so that all are set at one.
 SET_AT, LINE_HEIGHT = 16.0, 25.0
-# So many ways a pen has to go through its forms; a letter takes one of them.
+# So many walks a pen has through the forms of its characters; a posted letter takes one of them.
 WALKS = 8
 # A name is signed larger and quicker than one writes.
 SIGNED_WITH, SIGNED_LARGER = {"Alder": "Birch", "Birch": "Alder"}, 1.75
@@ -28,11 +28,13 @@ SIGNATURE = " signature"
 
 @dataclass(frozen=True)
 class Pen:
-    """A hand as a font of its own. `signature` writes the name under the letter, `signed_larger` times as large."""
+    """A hand as a font of its own."""
 
     name: str
     path: Path
+    #: Writes the name under the letter; None where the pen itself does.
     signature: "Pen | None" = None
+    #: How many times as large as the letter.
     signed_larger: float = SIGNED_LARGER
 
     @property
@@ -74,6 +76,7 @@ def keep_pen(name: str, made: bytes, folder: Path) -> Path:
     path = folder / f"{name}.ttf"
     beside = path.with_suffix(".new")
     write_private(beside, made)
+    # In one step: a letter that is printed meanwhile reads the old pen or the new one, never half of one.
     beside.replace(path)
     return path
 
@@ -102,11 +105,11 @@ def _advances(path: Path) -> tuple[dict[int, int], int]:
 
 def missing_letters(font: Path, words: str) -> list[str]:
     """The characters of `words` that the font cannot draw, each once; line breaks do not count."""
-    known, _ = _advances(font)
-    return sorted({letter for letter in words if letter != "\n" and ord(letter) not in known})
+    widths, _ = _advances(font)
+    return sorted({letter for letter in words if letter != "\n" and ord(letter) not in widths})
 
 
 def width_of(font: Path, words: str, size: float) -> float:
     """How wide `words` are on one line at `size` points, in points, without kerning."""
-    known, em = _advances(font)
-    return sum(known.get(ord(letter), em) for letter in words) * size / em
+    widths, em = _advances(font)
+    return sum(widths.get(ord(letter), em) for letter in words) * size / em

@@ -1,4 +1,4 @@
-"""Finished pages as HTML in, the PDF out, gone over with ink. The only file that knows WeasyPrint.
+"""Prints finished HTML pages as PDF and goes over them with ink. The only file that knows WeasyPrint.
 
 Nothing is fetched but the typed face, the pens and our own pictures, by name; whatever else a page asks for stops it.
 Every PDF is tagged (PDF/UA-1), so that it can be read aloud.
@@ -20,9 +20,9 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
 from outreach.composing.handwriting.ink import Ink
-from outreach.composing.handwriting.lasting import pack_fonts, say_both, set_trim
+from outreach.composing.handwriting.page_setup import ONE_PAGE, Sheet
+from outreach.composing.handwriting.pdf_metadata import pack_fonts, say_both, set_trim
 from outreach.composing.handwriting.pens import TYPED, face_path
-from outreach.composing.handwriting.sheets import ONE_PAGE, Sheet
 from outreach.errors import CannotWrite, TooLong
 
 # What WeasyPrint logs instead of raising: a font that cannot be loaded, a style it does not know. It logs the texts and
@@ -133,6 +133,6 @@ def print_page(
             # It was printed all the same, and perhaps in another font than the one that was asked for.
             _press.cache_clear()
             # Only the sentence, without what was put into it.
-            said = str(_complaints.buffer[0].msg)
-            raise CannotWrite(f"The press complains of the page: “{said}”; mend the layout or the pen")
+            complaint = str(_complaints.buffer[0].msg)
+            raise CannotWrite(f"The press complains of the page: “{complaint}”; mend the layout or the pen")
         return made

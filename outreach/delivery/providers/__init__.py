@@ -1,4 +1,4 @@
-"""Who carries messages, one file each. This is the list of them, and where they are opened and closed."""
+"""The list of the providers that carry messages, one file each, and where they are opened and closed."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -10,9 +10,9 @@ from outreach.delivery.providers.protocol import (
     Closes,
     ClosesItsDay,
     ComparesRequests,
-    Found,
     Handover,
     LogsIn,
+    LookupResult,
     Provider,
     Report,
     WebhookRequest,
@@ -27,8 +27,23 @@ PROVIDERS = (*FILES, *VENDORS)
 REPORTERS = ("lob", "postgrid", "stannp", "sendgrid", "twilio")
 
 __all__ = [
-    "FILES", "PROVIDERS", "REPORTERS", "VENDORS", "Cancels", "Closes", "ClosesItsDay", "ComparesRequests", "Found",
-    "Handover", "LogsIn", "Provider", "Report", "WebhookRequest", "open_providers", "open_vendor", "require_secrets",
+    "FILES",
+    "PROVIDERS",
+    "REPORTERS",
+    "VENDORS",
+    "Cancels",
+    "Closes",
+    "ClosesItsDay",
+    "ComparesRequests",
+    "Handover",
+    "LogsIn",
+    "LookupResult",
+    "Provider",
+    "Report",
+    "WebhookRequest",
+    "open_providers",
+    "open_vendor",
+    "require_secrets",
     "vendor_settings",
 ]  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Whether a refusal says that an e-mail address does not exist. An address is never closed for any other reason.
+"""Decides whether a refusal says that an e-mail address does not exist. For any other reason no address is closed.
 
 Mail servers answer so at RCPT, after DATA, or later through whoever carried the message; the rule is one for all.
 """
@@ -33,5 +33,6 @@ def says_no_such_address(enhanced: str, words: str, code: int = 0) -> bool:
     """
     if enhanced not in VAGUE:
         return enhanced in DEAD
-    said = " ".join(re.sub(r"[<\"'’“].*?[>\"'’”]|\S+@\S+", " ", words.casefold()).split())
-    return code in _CODES and bool(_SAYS_DEAD.search(said)) and not _SAYS_OTHERWISE.search(said)
+    # Quoted words and addresses go first: a name such as “spam@…” or “unknown” in them says nothing about the refusal.
+    plain_words = " ".join(re.sub(r"[<\"'’“].*?[>\"'’”]|\S+@\S+", " ", words.casefold()).split())
+    return code in _CODES and bool(_SAYS_DEAD.search(plain_words)) and not _SAYS_OTHERWISE.search(plain_words)

@@ -1,4 +1,4 @@
-"""One end for each whole answer of a vendor: every wait of a connection is cut to what is left until then.
+"""Sets one end for each whole answer of a vendor: every wait of a connection is cut to what remains until then.
 
 The time-outs of an HTTP client begin anew with every byte, so that a vendor that drips them would hold a sender for
 ever. Nothing is read after the deadline has passed.
@@ -21,10 +21,10 @@ class Deadline:
 
     def within(self, timeout: float | None) -> float:
         """What may be waited at most now. Raises TimeoutError once the deadline has passed."""
-        left = self.at - steady_seconds()
-        if left <= 0:
+        remaining = self.at - steady_seconds()
+        if remaining <= 0:
             raise TimeoutError("the answer came too slowly")
-        return left if timeout is None else min(timeout, left)
+        return remaining if timeout is None else min(timeout, remaining)
 
 
 class _Stream:

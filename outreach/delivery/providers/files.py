@@ -1,6 +1,7 @@
-"""Files as a provider needs them: whole or not there after a crash, never overwritten by another, listed in order.
+"""Writes and lists files as providers need them: whole or not there after a crash, and never over another's.
 
-Every change happens under a lock on its folder, so a killed writer leaves at most a hidden part that a retry replaces.
+They are listed in order. Every change happens under a lock on its folder, so a killed writer leaves at most a hidden
+part that a retry replaces.
 """
 
 import csv
@@ -13,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from outreach.composing.spreadsheets import quote_cell
+from outreach.composing.csv_cells import quote_cell
 from outreach.errors import NotSent, OutcomeUnknown, Refused
 from outreach.local_files import PRIVATE_FILE, locked_file, make_private_folder
 
@@ -56,6 +57,7 @@ def replace(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
+    # The folder too: without this a power cut may lose the new name, though the file's content is on the disk.
     handle = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -89,6 +91,7 @@ def write_record(folder: Path, reference: str, record: dict[str, Any]) -> None:
 
 def read_records(folder: Path) -> list[dict[str, Any]]:
     """The records of a folder, by reference."""
+    # Names with a dot are the parts of killed writers.
     return [json.loads(path.read_bytes()) for path in sorted(folder.glob("[!.]*.json"))]
 
 

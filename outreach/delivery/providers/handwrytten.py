@@ -1,4 +1,4 @@
-"""Gives letters to Handwrytten, which writes plain text with robot pens: words and an address in, its order's id out.
+"""Gives letters to Handwrytten, which writes plain text with robot pens, and returns the id of its order.
 
 Contract: handwrytten.yaml, rebuilt from the vendor's SDK 1.5.0, and the vendor's swagger.json
 (handwrytten/handwrytten-python-sdk @bc7e30c). An account has one basket, and sending it orders everything in it: only
@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from outreach.channels import LETTER
 from outreach.delivery.providers.http import (
     ask,
     hand_over,
@@ -34,8 +35,9 @@ from outreach.errors import (
     SettingsError,
     WebhookRefused,
 )
-from outreach.provider_settings import HandwryttenSettings, secret_of
 from outreach.settings import ReturnAddress, Settings
+from outreach.settings.providers import HandwryttenSettings
+from outreach.settings.secrets import secret_of
 
 # What it replaces in a message before it writes it: merge fields, and codes of signatures such as <sig:25RG>.
 REPLACED = re.compile(r"[{}<>]")
@@ -64,7 +66,7 @@ class Handwrytten:
     """It takes no keys, sends no webhooks, and lets nothing be cancelled once the basket is sent."""
 
     name = "handwrytten"
-    channels = frozenset({"letter"})
+    channels = frozenset({LETTER.name})
     key_life = NO_KEYS
 
     def __init__(self, settings: HandwryttenSettings, return_fields: Mapping[str, str]) -> None:
@@ -202,6 +204,7 @@ class Handwrytten:
 def _alone(path: Path) -> Iterator[None]:
     """Holds the account's basket against every other sender on this machine, or raises NotSent at once."""
     try:
+        # Everybody may write into the folder for temporary files: a link that somebody has laid there is not followed.
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         raise NotSent(f"{path} cannot be opened ({error.strerror}); only one user may send by Handwrytten") from error
@@ -293,8 +296,8 @@ def _is_draft_of(item: Item, handover: Handover, draft: str) -> bool:
 
 def _id_in(item: Item, names: Sequence[str]) -> str:
     """The first id that it has under one of `names`; empty where it has none."""
-    found = (str(item.get(name)) for name in names)
-    return next((value for value in found if re.fullmatch(r"[1-9][0-9]*", value)), "")
+    values = (str(item.get(name)) for name in names)
+    return next((value for value in values if re.fullmatch(r"[1-9][0-9]*", value)), "")
 
 
 def _ordered_id(body: Item) -> str:
@@ -305,8 +308,8 @@ def _ordered_id(body: Item) -> str:
 
 
 def _error_in(body: Any) -> str:
-    said = (body.get("error") or body.get("message")) if isinstance(body, dict) else ""
-    return said.lower() if isinstance(said, str) else ""
+    error = (body.get("error") or body.get("message")) if isinstance(body, dict) else ""
+    return error.lower() if isinstance(error, str) else ""
 
 
 def _are_all_before(since: datetime, orders: Sequence[Item]) -> bool:

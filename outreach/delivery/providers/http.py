@@ -1,4 +1,4 @@
-"""One request to a vendor in; its answer, or what is known without one, out. All HTTP to vendors goes through here.
+"""Makes one request to a vendor, and returns its answer or what is known without one. All HTTP to vendors is here.
 
 Nothing here is ever sent a second time. What left before a failure is read off the connection, not guessed. No number
 of theirs is followed without a bound, and no answer is waited for without an end.
@@ -7,6 +7,8 @@ of theirs is followed without a bound, and no answer is waited for without an en
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
+from ssl import SSLContext
 from typing import Any
 
 import httpx
@@ -26,12 +28,21 @@ FIRST_EPOCH = 10**9
 WHOLE_ANSWER = 2
 
 
+@cache
+def _tls() -> SSLContext:
+    # Read once: the certificates of the world take longer to read than most vendors take to answer.
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class VendorClient(httpx.Client):
     """A client for one vendor."""
 
     def __init__(self, settings: VendorSettings, **options: Any) -> None:
         timeout = httpx.Timeout(settings.timeout_seconds)
-        super().__init__(base_url=settings.url, timeout=timeout, follow_redirects=False, trust_env=False, **options)
+        # No redirect and no proxy: the key of the account goes to the host in the settings and to no other.
+        super().__init__(
+            base_url=settings.url, timeout=timeout, follow_redirects=False, trust_env=False, verify=_tls(), **options
+        )
         self._deadline = Deadline(settings.timeout_seconds * WHOLE_ANSWER)
         bound_connections(self, self._deadline)
 
@@ -65,6 +76,7 @@ def hand_over(client: httpx.Client, request: httpx.Request, require_time: Callab
         return client.send(request)
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         what = f"{request.url.host} did not answer ({type(error).__name__})"
+        # From the first header on a vendor may have the whole order, whatever broke afterwards.
         if left:
             raise OutcomeUnknown(f"{what} after the message had left: whether it took it is not known") from error
         raise NotSent(f"{what} before anything had left; the next run tries again") from error
@@ -97,14 +109,14 @@ def retry_after(response: httpx.Response) -> timedelta | None:
 
     Never more than LONGEST_PAUSE. An instant is compared with the vendor's own clock, or asks for nothing without one.
     """
-    said = response.headers.get("Retry-After", "").strip()
+    header = response.headers.get("Retry-After", "").strip()
     try:
-        seconds = float(said)
+        seconds = float(header)
         return _until_epoch(response, seconds) if seconds >= FIRST_EPOCH else _bounded(timedelta(seconds=seconds))
     except (ValueError, OverflowError):
         pass
     try:
-        return _until(response, parsedate_to_datetime(said))
+        return _until(response, parsedate_to_datetime(header))
     except (ValueError, TypeError):
         return None
 

@@ -1,7 +1,7 @@
-"""Gives letters to Lob: a sealed PDF and an address as a form, one letter each; its signed webhooks as Reports.
+"""Gives letters to Lob, a sealed PDF and an address as a form, one letter each, and reads its signed webhooks.
 
-Contract: lob.test.yaml (lob/lob-openapi 1.22.0). Lob's own package is not used: it raises after acceptance
-where a field that it expects is missing, and it asks for metadata in a form that its own contract does not have.
+Contract: lob.test.yaml (lob/lob-openapi 1.22.0). Lob's own package is not used: it raises after acceptance where a
+field that it expects is missing, and it asks for metadata in a form that its own contract does not have.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from outreach.channels import LETTER
 from outreach.delivery.providers.http import (
     BUSY,
     ask,
@@ -25,11 +26,12 @@ from outreach.delivery.providers.http import (
     require_not_refused_as_busy,
     retry_after,
 )
-from outreach.delivery.providers.protocol import Found, Handover, Report, WebhookRequest
-from outreach.delivery.providers.staleness import drop_stale, read_sent_at
+from outreach.delivery.providers.protocol import Handover, LookupResult, Report, WebhookRequest
+from outreach.delivery.providers.webhook_age import drop_stale, read_sent_at
 from outreach.errors import NoAnswer, NotSent, OutcomeUnknown, Refused, SettingsError, WebhookRefused
-from outreach.provider_settings import LobSettings, secret_of
 from outreach.settings import ReturnAddress, Settings
+from outreach.settings.providers import LobSettings
+from outreach.settings.secrets import secret_of
 
 # From this version on a letter has a size, and an older one refuses the field (print-specs.json).
 VERSION = "2024-01-01"
@@ -66,7 +68,7 @@ def open_provider(settings: Settings) -> "Lob":
 
 class Lob:
     name = "lob"
-    channels = frozenset({"letter"})
+    channels = frozenset({LETTER.name})
     # delivery-semantics.json: keys are kept for 24 hours.
     key_life = timedelta(hours=24)
 
@@ -120,16 +122,20 @@ class Lob:
             raise NoAnswer(f"Lob did not list its letters ({response.status_code})")
         ours = [letter for letter in letters if _is_marked(letter, handover.reference)]
         cancelled = [letter["id"] for letter in ours if letter.get("deleted") is True]
-        return Found((letter["id"] for letter in ours if letter["id"] not in cancelled), cancelled, date_of(response))
+        return LookupResult(
+            (letter["id"] for letter in ours if letter["id"] not in cancelled), cancelled, date_of(response)
+        )
 
     def cancel(self, provider_id: str) -> bool:
         """Whether the letter is cancelled now; what Lob's refusal means is read off the letter itself."""
+        # What stands in for an id that nobody knows must not become a part of an address.
         if not LETTER_ID.fullmatch(provider_id):
             raise NoAnswer(f"Lob's own id of {provider_id} is not known; cancel it on its pages")
         response = ask(self._client, self._client.build_request("DELETE", f"/letters/{provider_id}"))
         body = read_json(response)
         if response.is_success and isinstance(body, dict) and body.get("deleted") is True:
             return True
+        # A refusal may mean too late, or cancelled already by an earlier call whose answer was lost.
         letter = ask(self._client, self._client.build_request("GET", f"/letters/{provider_id}"))
         held = read_json(letter)
         if not letter.is_success or not isinstance(held, dict) or held.get("id") != provider_id:
@@ -162,6 +168,7 @@ class Lob:
             raise WebhookRefused("the webhook does not prove that Lob sent it")
         if not re.fullmatch(r"[0-9]{9,14}", stamp):
             raise WebhookRefused("the webhook from Lob does not say when it was sent")
+        # Seconds have ten digits until the year 2286, milliseconds thirteen since 2001.
         return read_sent_at(int(stamp) / (1000 if len(stamp) > 11 else 1), "Lob")
 
 
@@ -244,8 +251,8 @@ def _is_marked(letter: Any, reference: str) -> bool:
 
 
 def _report_of(event: Mapping[str, Any], request: WebhookRequest) -> Report | None:
-    said, letter = event.get("event_type"), event.get("body")
-    name = said.get("id") if isinstance(said, dict) else said
+    event_type, letter = event.get("event_type"), event.get("body")
+    name = event_type.get("id") if isinstance(event_type, dict) else event_type
     kind = KINDS.get(name.removeprefix("letter.")) if isinstance(name, str) and name.startswith("letter.") else None
     if kind is None:
         return None

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from outreach.channels import CALL, CHANNELS, TEXT
 from outreach.delivery.providers.files import (
     as_csv,
     failures_told,
@@ -24,10 +25,9 @@ from outreach.delivery.providers.protocol import FOR_EVER, Handover, Report, Web
 from outreach.errors import WebhookRefused
 from outreach.settings import Settings
 
-ENDINGS = {"letter": "pdf", "email": "eml", "text": "txt"}
-LISTS = {
-    "call": ("reference", "name", "phone", "about", "script", "avoid", "direct_line"),
-    "text": ("reference", "name", "phone"),
+LISTS: dict[str, tuple[str, ...]] = {
+    CALL.name: ("reference", "name", "phone", "about", "script", "avoid", "direct_line"),
+    TEXT.name: ("reference", "name", "phone"),
 }
 
 
@@ -37,7 +37,7 @@ def open_provider(settings: Settings) -> "Outbox":
 
 class Outbox:
     name = "outbox"
-    channels = frozenset({"letter", "email", "text", "call"})
+    channels = frozenset(CHANNELS)
     key_life = FOR_EVER
     absent_after = timedelta(0)
     per_second = None
@@ -55,18 +55,18 @@ class Outbox:
             if handover.channel in LISTS:
                 write_record(day / f".{handover.channel}s", reference, _record_of(handover))
                 mark_open(self.folder, handover.on, handover.channel)
-            if handover.channel != "call":
+            if handover.channel != CALL.name:
                 write_once(path, handover.content)
         return path.relative_to(self.folder).as_posix()
 
     @staticmethod
     def _file_of(channel: str, reference: str) -> str:
-        return f".calls/{reference}.json" if channel == "call" else f"{reference}.{ENDINGS[channel]}"
+        return f".calls/{reference}.json" if channel == CALL.name else f"{reference}.{CHANNELS[channel].file_ending}"
 
     def find(self, handover: Handover) -> list[str]:
         files = [self._file_of(channel, safe_name(handover.reference)) for channel in sorted(self.channels)]
-        found = [path for file in files for path in self.folder.glob(f"[!.]*/{file}")]
-        return [path.relative_to(self.folder).as_posix() for path in sorted(found)]
+        paths = [path for file in files for path in self.folder.glob(f"[!.]*/{file}")]
+        return [path.relative_to(self.folder).as_posix() for path in sorted(paths)]
 
     def parse_events(self, request: WebhookRequest) -> list[Report]:
         raise WebhookRefused(f"{self.name} writes files and sends no webhooks")
@@ -79,7 +79,8 @@ class Outbox:
         day, channel = self.folder / mark.parent.name, mark.name
         with locked(day):
             records = read_records(day / f".{channel}s")
-            if channel == "text":
+            # A sender that died in between has left a number whose text was never written.
+            if channel == TEXT.name:
                 records = [record for record in records if (day / f"{record['reference']}.txt").exists()]
             rows = [[record.get(column, "") for column in LISTS[channel]] for record in records]
             if rows:
@@ -89,5 +90,5 @@ class Outbox:
 
 
 def _record_of(handover: Handover) -> dict[str, Any]:
-    said = json.loads(handover.content) if handover.channel == "call" else {}
+    said = json.loads(handover.content) if handover.channel == CALL.name else {}
     return {**said, **handover.recipient, "reference": handover.reference}

@@ -1,4 +1,4 @@
-"""Gives letters to PostGrid: a sealed PDF and an address as a form, one letter each; its signed webhooks as Reports.
+"""Gives letters to PostGrid, a sealed PDF and an address as a form, one letter each, and reads its signed webhooks.
 
 Contract: postgrid.json, rebuilt from the types of postgrid-python 2.3.0. That package is not used: it retries a POST by
 itself without a key, and printed three letters for one time-out.
@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import jwt
 
+from outreach.channels import LETTER
 from outreach.delivery.providers.http import (
     ask,
     date_of,
@@ -23,11 +24,12 @@ from outreach.delivery.providers.http import (
     read_json,
     require_not_refused_as_busy,
 )
-from outreach.delivery.providers.protocol import Found, Handover, Report, WebhookRequest
-from outreach.delivery.providers.staleness import drop_stale, read_sent_at
+from outreach.delivery.providers.protocol import Handover, LookupResult, Report, WebhookRequest
+from outreach.delivery.providers.webhook_age import drop_stale, read_sent_at
 from outreach.errors import NoAnswer, NotSent, OutcomeUnknown, Refused, SettingsError, WebhookRefused
-from outreach.provider_settings import PostgridSettings, secret_of
 from outreach.settings import ReturnAddress, Settings
+from outreach.settings.providers import PostgridSettings
+from outreach.settings.secrets import secret_of
 
 SIGNATURE = re.compile(r"\s*t=(?P<time>[0-9]{9,14}),\s*v1=(?P<hash>[0-9a-fA-F]{64})\s*")
 TOKEN = re.compile(rb"[\w-]+\.[\w-]+\.[\w-]*")
@@ -56,7 +58,7 @@ def open_provider(settings: Settings) -> "Postgrid":
 
 class Postgrid:
     name = "postgrid"
-    channels = frozenset({"letter"})
+    channels = frozenset({LETTER.name})
     # For how long it knows a key is not published. Half of this is relied on, and retries come within minutes.
     key_life = timedelta(hours=1)
 
@@ -92,6 +94,7 @@ class Postgrid:
             "addressPlacement": "top_first_page",
             "color": _word(self._settings.color),
             "doubleSided": _word(self._settings.double_sided),
+            # The size of the page itself: `paper_for` in composing/paper/sizes.py knows the same three countries.
             "size": "us_letter" if handover.recipient["country"] in {"US", "CA", "MX"} else "a4",
             "metadata[reference]": handover.reference,
             "metadata[key]": handover.key,
@@ -110,10 +113,13 @@ class Postgrid:
             raise NoAnswer(f"PostGrid did not list its letters ({response.status_code})")
         ours = [letter for letter in letters if _is_marked(letter, handover.reference)]
         cancelled = [letter["id"] for letter in ours if letter.get("status") == CANCELLED]
-        return Found((letter["id"] for letter in ours if letter["id"] not in cancelled), cancelled, date_of(response))
+        return LookupResult(
+            (letter["id"] for letter in ours if letter["id"] not in cancelled), cancelled, date_of(response)
+        )
 
     def cancel(self, provider_id: str) -> bool:
         """Whether the letter is cancelled now; what PostGrid's refusal means is read off the letter itself."""
+        # What stands in for an id that nobody knows must not become a part of an address.
         if not LETTER_ID.fullmatch(provider_id):
             raise NoAnswer(f"PostGrid's own id of {provider_id} is not known; cancel it on its pages")
         path = f"/letters/{provider_id}"
@@ -152,14 +158,14 @@ class Postgrid:
         raise WebhookRefused("the webhook does not prove that PostGrid sent it")
 
     def _require_signature(self, request: WebhookRequest) -> datetime:
-        said = SIGNATURE.fullmatch(request.headers["postgrid-signature"])
-        if said is None:
+        signature = SIGNATURE.fullmatch(request.headers["postgrid-signature"])
+        if signature is None:
             raise WebhookRefused("the signature of the webhook from PostGrid cannot be read")
-        signed = said["time"].encode() + b"." + request.body
+        signed = signature["time"].encode() + b"." + request.body
         expected = hmac.new(self._webhook_secret.encode(), signed, hashlib.sha256).hexdigest()
-        if not hmac.compare_digest(expected, said["hash"].lower()):
+        if not hmac.compare_digest(expected, signature["hash"].lower()):
             raise WebhookRefused("the webhook does not prove that PostGrid sent it")
-        return read_sent_at(int(said["time"]) / (1000 if len(said["time"]) > 11 else 1), "PostGrid")
+        return read_sent_at(int(signature["time"]) / (1000 if len(signature["time"]) > 11 else 1), "PostGrid")
 
     def _decode(self, request: WebhookRequest) -> tuple[Mapping[str, Any], datetime | None]:
         try:
@@ -246,20 +252,22 @@ def _report_of(event: Mapping[str, Any], request: WebhookRequest) -> Report | No
     letter = event["data"]
     status, postal = letter.get("status"), letter.get("imbStatus")
     kind = POSTAL_KINDS.get(postal) if isinstance(postal, str) else None
+    # Of a letter that was cancelled there, the post's word says nothing.
     kind = kind if kind and status != CANCELLED else KINDS.get(status) if isinstance(status, str) else None
     if not event["type"].startswith("letter.") or kind is None:
         return None
     marks = letter.get("metadata")
     marks = marks if isinstance(marks, dict) else {}
     provider_id = _text(letter.get("id"))
-    said = f"{provider_id} {status} {postal}"
+    state = f"{provider_id} {status} {postal}"
     return Report(
-        event_id=_text(event.get("id")) or hashlib.sha256(said.encode()).hexdigest(),
+        event_id=_text(event.get("id")) or hashlib.sha256(state.encode()).hexdigest(),
         kind=kind,
         at=request.received_at,
         reference=_text(marks.get("reference")),
         key=_text(marks.get("key")),
         provider_id=provider_id,
+        # Not the body: it may be a token that nobody can read without the secret.
         raw=json.dumps(event, sort_keys=True).encode(),
     )
 

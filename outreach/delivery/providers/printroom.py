@@ -11,6 +11,7 @@ from typing import Any
 from pypdf import PdfReader, PdfWriter
 from pypdf.errors import PyPdfError
 
+from outreach.channels import LETTER
 from outreach.delivery.providers.files import (
     as_csv,
     failures_told,
@@ -37,7 +38,7 @@ def open_provider(settings: Settings) -> "Printroom":
 
 class Printroom:
     name = "printroom"
-    channels = frozenset({"letter"})
+    channels = frozenset({LETTER.name})
     key_life = FOR_EVER
     absent_after = timedelta(0)
     per_second = None
@@ -51,14 +52,16 @@ class Printroom:
         batch = self.folder / handover.on.isoformat() / safe_name(handover.batch_id)
         path = batch / f"{safe_name(handover.reference)}.pdf"
         with failures_told(path), locked(batch):
+            # In this order: a killed sender leaves a record without its letter, which the lists pass over, and never a
+            # letter that no list knows.
             write_record(batch / RECORDS, handover.reference, record)
             mark_open(self.folder, handover.on, handover.batch_id)
             write_once(path, handover.content)
         return path.relative_to(self.folder).as_posix()
 
     def find(self, handover: Handover) -> list[str]:
-        found = self.folder.glob(f"[!.]*/*/{safe_name(handover.reference)}.pdf")
-        return [path.relative_to(self.folder).as_posix() for path in sorted(found)]
+        paths = self.folder.glob(f"[!.]*/*/{safe_name(handover.reference)}.pdf")
+        return [path.relative_to(self.folder).as_posix() for path in sorted(paths)]
 
     def parse_events(self, request: WebhookRequest) -> list[Report]:
         raise WebhookRefused(f"{self.name} writes files and sends no webhooks")
@@ -75,6 +78,7 @@ class Printroom:
             if letters:
                 replace(batch / f"{batch.name}.pdf", _merged(batch, letters))
                 replace(batch / "manifest.csv", as_csv(MANIFEST, _manifest(letters)))
+            # Only now: a run that dies before it leaves the mark, and the next one makes the lists anew.
             mark.unlink(missing_ok=True)
         return f"{mark.parent.name}/{batch.name}/{batch.name}.pdf" if letters else None
 

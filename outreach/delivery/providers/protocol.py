@@ -1,4 +1,4 @@
-"""What every provider must be able to do. A hand-over comes in; their id, or what is known of the failure, goes out.
+"""What every provider must be able to do, what it is given of a message, and what it reports.
 
 A provider never sees the database, never retries, and never keeps what it was given longer than it must.
 """
@@ -25,65 +25,67 @@ def stand_in(key: str) -> str:
 
 @dataclass(frozen=True)
 class Handover:
-    """One message as it leaves: exactly the recipient and the bytes that were sealed.
-
-    `key` stays the same across the tries of one attempt; `on` is the business date of the first try and `begun_at` its
-    instant. A provider that can cancel must not print or send before `hold_until`. It calls `require_time` when all is
-    ready and before the first byte of the message leaves: that raises NotSent where this sender must not start any
-    more. `purpose` is "service" or "marketing". What has not arrived `arrives_within` so long must not arrive any more.
-    """
+    """One message as it leaves: exactly the recipient and the bytes that were sealed."""
 
     reference: str
+    #: The same across the tries of one attempt; a provider that knows keys takes each of them once.
     key: str
     channel: str
+    #: The sealed recipient: a name, and what its channel needs of an address, a number or an e-mail address.
     recipient: dict[str, Any]
     content: bytes
     media_type: str
+    #: The business date of the first try.
     on: date
     batch_id: str
+    #: The instant of the first try.
     begun_at: datetime
+    #: "service" or "marketing".
     purpose: str = "service"
+    #: A provider that can cancel must not print or send before.
     hold_until: datetime | None = None
+    #: Called when all is ready, before the first byte leaves; raises NotSent where this sender must not start any more.
     require_time: Callable[[], None] = at_any_time
+    #: What has not arrived after so long must not arrive any more.
     arrives_within: timedelta | None = None
 
 
 @dataclass(frozen=True)
 class WebhookRequest:
-    """One request to our webhook address, as it came: the whole address that was called, and the raw body.
+    """One request to our webhook address, as it came."""
 
-    Header names are in lower case.
-    """
-
+    #: The whole address that was called: Twilio signs it.
     url: str
+    #: Names are in lower case.
     headers: Mapping[str, str]
+    #: The raw bytes: a signature covers these, and not what JSON they hold.
     body: bytes
     received_at: datetime
 
 
 @dataclass(frozen=True)
 class Report:
-    """One thing that a provider says of a message.
+    """One thing that a provider says of a message."""
 
-    `event_id` is unique with this provider, and the same however often it says it. `kind` is one of the event kinds in
-    `models`: "bounced" is for good; "failed" ends the message and says nothing against the contact. `reference`, `key`
-    and `provider_id` are given as far as the provider names them. A reply has the `contact` it came from (E.164, or an
-    e-mail address) and its `words`. `raw` is its part of the body.
-    """
-
+    #: Unique with this provider, and the same however often it says it.
     event_id: str
+    #: One of the event kinds in `models`: "bounced" is for good, "failed" says nothing against the contact.
     kind: str
     at: datetime
+    #: This and the two below are given as far as the provider names them.
     reference: str | None = None
     key: str | None = None
     provider_id: str | None = None
     reason: str | None = None
+    #: Whom a reply came from: a number (E.164) or an e-mail address.
     contact: str | None = None
+    #: What a reply says.
     words: str | None = None
+    #: Its part of the body.
     raw: bytes = b""
 
 
-class Found(list[str]):
+class LookupResult(list[str]):
     """What a look-up answers: their ids for what they have under our reference, any try of it.
 
     `cancelled` are their ids for what they had and what was cancelled there, by whomever: it is neither there nor
@@ -96,17 +98,16 @@ class Found(list[str]):
 
 
 class Provider(Protocol):
-    """`key_life`: for how long it takes one key once, so that an unanswered try may be repeated; NO_KEYS for never.
-
-    `absent_after`: a look-up that finds nothing this long after the last try, by its own clock too, proves that nothing
-    arrived; None where it cannot be searched. `per_second`: how many hand-overs it allows, all senders together; None
-    for no limit.
-    """
+    """One that carries messages: a vendor, a mail server, or files."""
 
     name: str
     channels: frozenset[str]
+    #: For how long it takes one key once, so that an unanswered try may be repeated; NO_KEYS for never.
     key_life: timedelta
+    #: A look-up that finds nothing this long after the last try, by its own clock too, proves that nothing arrived.
+    #: None where it cannot be searched.
     absent_after: timedelta | None
+    #: How many hand-overs it allows, all senders together; None for no limit.
     per_second: float | None
 
     def send(self, handover: Handover) -> str:
@@ -116,7 +117,7 @@ class Provider(Protocol):
     def find(self, handover: Handover) -> list[str]:
         """Their ids for what they have under our reference, any try of it. Raises NoAnswer when they cannot say.
 
-        One that lets letters be cancelled on its pages, or says what time it is, returns `Found`.
+        One that lets letters be cancelled on its pages, or says what time it is, returns `LookupResult`.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Gives e-mails to SendGrid: what was sealed as JSON, to one recipient each; its signed events as Reports.
+"""Gives e-mails to SendGrid, what was sealed as JSON, to one recipient each, and reads its signed events.
 
 Contract: sendgrid.json (twilio/sendgrid-oai @dbe0e0d). It takes no key, so nothing is ever sent a second time, and it
 must never rewrite what was approved: tracking and footers are turned off with every message.
@@ -18,6 +18,7 @@ from sendgrid.helpers import mail as sg
 from sendgrid.helpers.eventwebhook import EventWebhook
 from sendgrid.helpers.mail.exceptions import SendGridException
 
+from outreach.channels import EMAIL
 from outreach.delivery.providers.dead_addresses import VAGUE, says_no_such_address
 from outreach.delivery.providers.http import (
     BUSY,
@@ -29,17 +30,19 @@ from outreach.delivery.providers.http import (
     require_not_refused_as_busy,
     retry_after,
 )
-from outreach.delivery.providers.mail import name_in, read_sealed, subject_in
-from outreach.delivery.providers.protocol import NO_KEYS, Found, Handover, Report, WebhookRequest, stand_in
-from outreach.delivery.providers.staleness import drop_stale, read_sent_at
+from outreach.delivery.providers.protocol import NO_KEYS, Handover, LookupResult, Report, WebhookRequest, stand_in
+from outreach.delivery.providers.sealed_mail import name_in, read_sealed, subject_in
+from outreach.delivery.providers.webhook_age import drop_stale, read_sent_at
 from outreach.errors import NoAnswer, NotSent, OutcomeUnknown, Refused, WebhookRefused
-from outreach.provider_settings import SendgridSettings, secret_of
 from outreach.settings import Settings
+from outreach.settings.providers import SendgridSettings
+from outreach.settings.secrets import secret_of
 
 # The contract keeps From, To, Subject and the content headers for SendGrid itself; these it lets us set.
 OWN_HEADERS = ("Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post", "X-Outreach-Reference")
 SIGNATURE = "x-twilio-email-event-webhook-signature"
 TIMESTAMP = "x-twilio-email-event-webhook-timestamp"
+# Neither deferrals, which may pass, nor opens and clicks, which we have switched off.
 KINDS = {
     "processed": "accepted",
     "delivered": "delivered",
@@ -62,7 +65,7 @@ def open_provider(settings: Settings) -> "Sendgrid":
 
 class Sendgrid:
     name = "sendgrid"
-    channels = frozenset({"email"})
+    channels = frozenset({EMAIL.name})
     key_life = NO_KEYS
 
     def __init__(self, settings: SendgridSettings) -> None:
@@ -93,7 +96,7 @@ class Sendgrid:
         # unique_args.
         query = {"query": f'(unique_args["reference"]="{handover.reference}")', "limit": "1000"}
         response = ask(self._client, self._client.build_request("GET", "/v3/messages", params=query))
-        return Found(_ids_in(response), at=date_of(response))
+        return LookupResult(_ids_in(response), at=date_of(response))
 
     def parse_events(self, request: WebhookRequest) -> list[Report]:
         """What a signed webhook says; engagement, deferrals and what we have no word for are left out."""
@@ -173,8 +176,8 @@ def _require_accepted(response: httpx.Response, reference: str) -> None:
     if status in {404, 405}:
         raise NotSent(f"SendGrid has no such address ({status}); check providers.sendgrid.url, then it is tried again")
     if response.is_client_error and status != 408:
-        said = ", ".join([str(status), *_fields_named(response)])
-        raise Refused(f"SendGrid refuses {reference} ({said}); correct the address or the template, and write anew")
+        answer = ", ".join([str(status), *_fields_named(response)])
+        raise Refused(f"SendGrid refuses {reference} ({answer}); correct the address or the template, and write anew")
     # 200 is what its sandbox answers, which sends nothing; we never ask for that, so it says nothing for sure.
     if status != 202:
         raise OutcomeUnknown(f"SendGrid answered {status} to {reference}; it may have it. Nothing is sent again")
@@ -220,6 +223,7 @@ def _report_of(event: Mapping[str, Any], received_at: datetime) -> Report | None
     raw = json.dumps(event, sort_keys=True, ensure_ascii=False).encode()
     at = event.get("timestamp")
     return Report(
+        # One without an id is told by its content, which is the same however often it is sent.
         event_id=_text(event, "sg_event_id") or hashlib.sha256(raw).hexdigest(),
         kind=kind,
         at=datetime.fromtimestamp(at, UTC) if isinstance(at, int) and 0 <= at < 10**11 else received_at,

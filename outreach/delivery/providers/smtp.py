@@ -15,14 +15,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
+from outreach.channels import EMAIL
 from outreach.clock import steady_seconds
 from outreach.delivery.providers.dead_addresses import says_no_such_address
-from outreach.delivery.providers.mail import dated, read_sealed
 from outreach.delivery.providers.protocol import NO_KEYS, Handover, Report, WebhookRequest, stand_in
+from outreach.delivery.providers.sealed_mail import dated, read_sealed
 from outreach.delivery.providers.smtp_login import log_in
 from outreach.errors import ContactRefused, NoAnswer, NotNow, NotSent, OutcomeUnknown, Refused, WebhookRefused
-from outreach.provider_settings import SmtpSettings, secret_of
 from outreach.settings import Settings
+from outreach.settings.providers import SmtpSettings
+from outreach.settings.secrets import secret_of
 
 # RFC 4954: log in first, or wrongly; RFC 3463: the sender's address, or (as Gmail uses 5.4.5) the day's limit.
 OUR_FAULT_CODES = frozenset({530, 534, 535, 538})
@@ -40,7 +42,7 @@ def open_provider(settings: Settings) -> "Smtp":
 
 class Smtp:
     name = "smtp"
-    channels = frozenset({"email"})
+    channels = frozenset({EMAIL.name})
     key_life = NO_KEYS
     absent_after = None
 
@@ -103,7 +105,7 @@ class Smtp:
             log_in(server, self.settings.username, secret_of(self.settings.password))
 
 
-class _Lines(io.RawIOBase):
+class _ReplyLines(io.RawIOBase):
     """What a server says, as long as its answer has not taken longer than the time-out in all.
 
     A time-out of the socket alone begins anew with every byte, and a server that drips them would hold us for ever.
@@ -117,10 +119,10 @@ class _Lines(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        left = self.answer_by - steady_seconds()
-        if left <= 0:
+        remaining = self.answer_by - steady_seconds()
+        if remaining <= 0:
             raise TimeoutError("the answer came too slowly")
-        self.connection.settimeout(left)
+        self.connection.settimeout(remaining)
         try:
             return self.connection.recv_into(buffer)
         finally:
@@ -130,11 +132,11 @@ class _Lines(io.RawIOBase):
 class _Conversation(smtplib.SMTP):
     """One connection, with one time for each whole answer."""
 
-    lines: _Lines | None = None
+    lines: _ReplyLines | None = None
 
     def getreply(self) -> tuple[int, bytes]:
         if self.file is None and self.sock is not None:
-            self.lines = _Lines(self.sock)
+            self.lines = _ReplyLines(self.sock)
             self.file = io.BufferedReader(self.lines)
         if self.lines is not None:
             self.lines.answer_by = steady_seconds() + self.lines.timeout
@@ -194,14 +196,14 @@ def _give_envelope(server: smtplib.SMTP, sender: str, address: str, options: lis
     if _is_yes(code):
         return
     enhanced = _enhanced(reply)
-    said = f"{code} {enhanced}".strip()
+    codes = f"{code} {enhanced}".strip()
     if _is_our_fault(code, enhanced):
-        raise NotSent(f"the mail server takes nothing from us just now ({said}); check its account")
+        raise NotSent(f"the mail server takes nothing from us just now ({codes}); check its account")
     if not _is_no(code) or enhanced.startswith(POLICY):
-        raise NotNow(f"the mail server does not take mail for this address now ({said})")
+        raise NotNow(f"the mail server does not take mail for this address now ({codes})")
     if _is_dead(code, reply):
-        raise _no_such_address(said)
-    raise Refused(f"the mail server refuses the e-mail address ({said}); ask the customer for another")
+        raise _no_such_address(codes)
+    raise Refused(f"the mail server refuses the e-mail address ({codes}); ask the customer for another")
 
 
 def _give_content(server: smtplib.SMTP, handover: Handover) -> None:
@@ -252,15 +254,15 @@ def _require_time(server: smtplib.SMTP, handover: Handover) -> None:
 def _refusal(code: int, reply: bytes) -> Exception:
     """What an answer to DATA other than yes says: 4xx is not now, 5xx is never, and anything else says nothing."""
     enhanced = _enhanced(reply)
-    said = f"{code} {enhanced}".strip()
+    codes = f"{code} {enhanced}".strip()
     if _is_our_fault(code, enhanced):
-        return NotSent(f"the mail server takes nothing from us just now ({said}); check its account")
+        return NotSent(f"the mail server takes nothing from us just now ({codes}); check its account")
     if 400 <= code < 500:
-        return NotNow(f"the mail server does not take it now ({said})")
+        return NotNow(f"the mail server does not take it now ({codes})")
     if _is_dead(code, reply):
-        return _no_such_address(said)
+        return _no_such_address(codes)
     if _is_no(code):
-        return Refused(f"the mail server refuses the message ({said}); ask whoever runs it why")
+        return Refused(f"the mail server refuses the message ({codes}); ask whoever runs it why")
     return OutcomeUnknown("the mail server gave no answer that can be read; look in its log before it is sent again")
 
 
@@ -287,5 +289,5 @@ def _is_our_fault(code: int, enhanced: str) -> bool:
 
 def _enhanced(reply: bytes) -> str:
     """The enhanced status code an answer opens with (RFC 2034), or nothing; its words may hold an address."""
-    found = _ENHANCED.match(reply)
-    return found[0].decode() if found else ""
+    code = _ENHANCED.match(reply)
+    return code[0].decode() if code else ""

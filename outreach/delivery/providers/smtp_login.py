@@ -26,6 +26,7 @@ def log_in(server: smtplib.SMTP, username: str, password: str) -> None:
         try:
             code = _try(server, way, username.encode(), password.encode())
         except ValueError:  # a riddle that is none, or a machine that may not reckon MD5: another way may do
+            # A lone star gives the exchange up (RFC 4954, 4), so that the next way can begin.
             code, _ = server.docmd("*")
         if code in {YES, SPENT}:  # 503: it has let us in before (RFC 4954)
             return

@@ -1,4 +1,4 @@
-"""Gives letters to Stannp: a sealed PDF and an address as a form, one letter each; its signed webhooks as Reports.
+"""Gives letters to Stannp, a sealed PDF and an address as a form, one letter each, and reads its signed webhooks.
 
 Contract: stannp.yaml, rebuilt from the vendor's "Direct Mail API Reference" (api-evangelist/stannp,
 llms/stannp-api-llm.md @30ed00f). It must never send a form that differs by a byte under a key that was used.
@@ -17,6 +17,7 @@ import httpx
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 
+from outreach.channels import LETTER
 from outreach.delivery.providers.http import (
     BUSY,
     ask,
@@ -27,13 +28,16 @@ from outreach.delivery.providers.http import (
     require_not_refused_as_busy,
     retry_after,
 )
-from outreach.delivery.providers.protocol import Found, Handover, Report, WebhookRequest
+from outreach.delivery.providers.protocol import Handover, LookupResult, Report, WebhookRequest
 from outreach.errors import AlreadyAccepted, NoAnswer, NotSent, OutcomeUnknown, Refused, WebhookRefused
-from outreach.provider_settings import StannpSettings, secret_of
 from outreach.settings import Settings
+from outreach.settings.providers import StannpSettings
+from outreach.settings.secrets import secret_of
 
 SIGNATURE = "x-stannp-signature"
+# Its API reference, letters/create. composing/paper/sizes.py asks for no more.
 MOST_PAGES = 10
+# A4 is 595 points wide, and US Letter 612.
 WIDEST_A4_IN_POINTS = 600
 # All the statuses that the reference, its reporting page (knowledge.stannp.com/reporting-status-codes) and its webhooks
 # name, in the order in which a letter walks through them: one that moves on while it is looked for is met again.
@@ -68,7 +72,7 @@ class Stannp:
     """`cancel_window` is no promise of theirs: single letters have no send date, so a letter may be printed at once."""
 
     name = "stannp"
-    channels = frozenset({"letter"})
+    channels = frozenset({LETTER.name})
     # For how long it knows a key is not published. Half of this is relied on, and retries come within minutes.
     key_life = timedelta(hours=1)
 
@@ -91,8 +95,8 @@ class Stannp:
     def request_hash(self, handover: Handover) -> str:
         """Of every byte that `send` would ask with: a form that changed is a new letter to Stannp, whatever its key."""
         request = self._request_for(handover)
-        said = [str(request.url), request.headers["Content-Type"]]
-        return hashlib.sha256("\n".join(said).encode() + b"\n" + request.read()).hexdigest()
+        head = [str(request.url), request.headers["Content-Type"]]
+        return hashlib.sha256("\n".join(head).encode() + b"\n" + request.read()).hexdigest()
 
     def _request_for(self, handover: Handover) -> httpx.Request:
         form = {**_form_of(handover), "duplex": _word(self._double_sided), "size": _size_of(handover)}
@@ -109,17 +113,17 @@ class Stannp:
     def find(self, handover: Handover) -> list[str]:
         """Their ids for our reference, which each letter has as its tag; cancelled ones are told apart."""
         first, last = (handover.begun_at - LOOK_BACK).date(), (handover.begun_at + LOOK_AHEAD).date()
-        found: dict[str, str] = {}
+        statuses: dict[str, str] = {}
         dates: list[datetime | None] = []
         # A word for "any status" is not published, and one that they do not know might find nothing.
         for status in STATUSES:
             path = f"/reporting/list/{first}/{last}/{status}/{handover.reference}"
             response = ask(self._client, self._client.build_request("GET", path))
-            found |= dict.fromkeys(_ids_tagged(handover.reference, response), status)
+            statuses |= dict.fromkeys(_ids_tagged(handover.reference, response), status)
             dates.append(date_of(response))
         # One that moves on while it is looked for is met twice; what it was last is what it is.
-        cancelled = [provider_id for provider_id, status in found.items() if status == "cancelled"]
-        return Found((one for one in found if one not in cancelled), cancelled, at=dates[0])
+        cancelled = [provider_id for provider_id, status in statuses.items() if status == "cancelled"]
+        return LookupResult((one for one in statuses if one not in cancelled), cancelled, at=dates[0])
 
     def cancel(self, provider_id: str) -> bool:
         """Whether the letter is cancelled now. What their refusal means is read off the letter's own status."""
@@ -215,23 +219,23 @@ def _read_acceptance(response: httpx.Response, reference: str) -> str:
 
 def _refuse(status: int, body: Any, reference: str) -> None:
     """Raises what a clear no means. Their words may hold an address, and are left alone."""
-    said = body.get("error") if isinstance(body, dict) else None
-    if isinstance(said, str) and ABOUT_MONEY.search(said):
+    error = body.get("error") if isinstance(body, dict) else None
+    if isinstance(error, str) and ABOUT_MONEY.search(error):
         raise NotSent(f"Stannp takes nothing from us just now ({status}); look at the account's balance and key there")
     raise Refused(f"Stannp refuses {reference} ({status}); check the customer's address and the letter, and write anew")
 
 
 def _until_reset(response: httpx.Response) -> timedelta | None:
     """How long X-RateLimit-Reset asks us to wait: seconds from now, not an instant."""
-    said = response.headers.get("X-RateLimit-Reset", "")
-    return timedelta(seconds=int(said)) if re.fullmatch(r"[0-9]{1,5}", said) else None
+    header = response.headers.get("X-RateLimit-Reset", "")
+    return timedelta(seconds=int(header)) if re.fullmatch(r"[0-9]{1,5}", header) else None
 
 
 def _id_in(body: Any) -> str | None:
     """The id in a success; a test letter has the id 0 and is none."""
     data = body.get("data") if isinstance(body, dict) and body.get("success") is True else None
-    found = data.get("id") if isinstance(data, dict) else None
-    return str(found) if isinstance(found, int | str) and re.fullmatch(r"[1-9][0-9]*", str(found)) else None
+    number = data.get("id") if isinstance(data, dict) else None
+    return str(number) if isinstance(number, int | str) and re.fullmatch(r"[1-9][0-9]*", str(number)) else None
 
 
 def _data_of(response: httpx.Response) -> Any:
@@ -247,14 +251,14 @@ def _ids_tagged(reference: str, response: httpx.Response) -> Sequence[str]:
     pieces = data.get("singles") if isinstance(data, dict) else None
     if not isinstance(pieces, list):
         raise NoAnswer("Stannp did not list its letters")
-    found = []
+    ids = []
     for piece in pieces:
         tags, provider_id = (piece.get("tags"), piece.get("id")) if isinstance(piece, dict) else (None, None)
         if not isinstance(tags, str) or not isinstance(provider_id, int | str):
             raise NoAnswer("Stannp listed a letter without its id or tags")
         if reference in _split(tags):
-            found.append(str(provider_id))
-    return found
+            ids.append(str(provider_id))
+    return ids
 
 
 def _split(tags: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Texts through Twilio: a sealed text in, Twilio's id (SM…) out; its callbacks and what people text back as reports.
+"""Sends texts through Twilio, and reads its callbacks and what people text back as reports.
 
 Twilio takes no key of ours: nothing may be handed over again before a look-up has found nothing. Never logs a number.
 """
@@ -22,8 +22,9 @@ from twilio.request_validator import RequestValidator, add_port, get_signature_a
 from twilio.rest import Client
 from twilio.twiml.messaging_response import MessagingResponse
 
+from outreach.channels import TEXT
 from outreach.delivery.providers import http
-from outreach.delivery.providers.protocol import NO_KEYS, Found, Handover, Report, WebhookRequest
+from outreach.delivery.providers.protocol import NO_KEYS, Handover, LookupResult, Report, WebhookRequest
 from outreach.delivery.providers.twilio_codes import DEAD, KIND_OF, OF_THEIR_NUMBER, OPTED_OUT, QUEUE_FULL, reason_of
 from outreach.errors import (
     ContactRefused,
@@ -41,13 +42,12 @@ from outreach.settings import Settings, TwilioSettings, secret_of
 VALIDITY = timedelta(hours=4)
 # What the hand-over itself may take, which does not count at Twilio.
 ON_ITS_WAY = timedelta(minutes=1)
-# contracts/delivery-semantics.json, "twilio".
 LONGEST_BODY, PAGE_SIZE, MAX_PAGES = 1600, 1000, 50
 CLOCKS_DIFFER = timedelta(minutes=5)
 # What Twilio puts before the words as long as an account is on trial; the API gives them back with it.
 ON_TRIAL = "Sent from your Twilio trial account - "
 
-# US and Canadian numbers that belong to a place, not to a toll-free range: rules.md 10.
+# US and Canadian numbers that belong to a place, not to a toll-free range: docs/rules.md, 10.
 LONG_CODE = re.compile(r"\+1(?!8(?:00|33|44|55|66|77|88))[2-9]\d{9}")
 SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
 E164 = re.compile(r"\+[1-9]\d{6,14}")
@@ -67,7 +67,7 @@ def open_provider(settings: Settings) -> "Twilio":
 
 class Twilio:
     name = "twilio"
-    channels = frozenset({"text"})
+    channels = frozenset({TEXT.name})
     key_life = NO_KEYS
 
     def __init__(self, settings: TwilioSettings, callback: str) -> None:
@@ -109,7 +109,7 @@ class Twilio:
         since = handover.begun_at - CLOCKS_DIFFER
         dates: list[datetime | None] = []
         ids = [item["sid"] for item in self._list(to, dates) if self._is_same(item, words, since)]
-        return Found(ids, at=dates[0])
+        return LookupResult(ids, at=dates[0])
 
     def _list(self, to: str, dates: list[datetime | None]) -> Iterator[dict[str, Any]]:
         """Each text to `to` on their list; `dates` gets their own time of each page."""
@@ -174,8 +174,8 @@ class Twilio:
             ]
         except ValueError as error:
             raise WebhookRefused("A webhook for Twilio is signed in a way we do not know") from error
-        said = request.headers.get("x-twilio-signature", "")
-        matches = [hmac.compare_digest(ours.encode(), said.encode()) for ours in signed]
+        signature = request.headers.get("x-twilio-signature", "")
+        matches = [hmac.compare_digest(ours.encode(), signature.encode()) for ours in signed]
         if not any(matches) or (is_json and not _is_body_signed(request)):
             raise WebhookRefused("A webhook for Twilio is not signed by Twilio")
         return form
@@ -213,8 +213,8 @@ class _Transport(HttpClient):  # type: ignore[misc]  # the package has no types
 
 def _require_taken(response: httpx.Response) -> str:
     """Twilio's id for what it took. Raises what is known otherwise."""
-    said = http.read_json(response)
-    sid, code = (said.get("sid"), said.get("code")) if isinstance(said, dict) else (None, None)
+    body = http.read_json(response)
+    sid, code = (body.get("sid"), body.get("code")) if isinstance(body, dict) else (None, None)
     if response.is_success:
         if isinstance(sid, str) and SID.fullmatch(sid):
             return sid
@@ -242,10 +242,10 @@ def _refusal(code: int) -> Refused:
 
 def _validity(handover: Handover) -> int:
     """For how many seconds Twilio may go on trying, within the hours of whom it is for. Raises NotNow after them."""
-    left = VALIDITY if handover.arrives_within is None else min(VALIDITY, handover.arrives_within - ON_ITS_WAY)
-    if left < ON_ITS_WAY:
+    validity = VALIDITY if handover.arrives_within is None else min(VALIDITY, handover.arrives_within - ON_ITS_WAY)
+    if validity < ON_ITS_WAY:
         raise NotNow("the hours in which they may get a text are over; it goes in the next")
-    return int(left.total_seconds())
+    return int(validity.total_seconds())
 
 
 def _number_of(handover: Handover) -> str:
@@ -280,8 +280,8 @@ def _read_form(request: WebhookRequest) -> _Form:
     """The fields of the body. Strictly: what would be dropped in reading would not be under the signature."""
     try:
         if _is_json(request):
-            said = json.loads(request.body)
-            return _Form({name: [str(value)] for name, value in said.items() if value is not None})
+            fields = json.loads(request.body)
+            return _Form({name: [str(value)] for name, value in fields.items() if value is not None})
         text = request.body.decode("ascii")
         return _Form(parse_qs(text, keep_blank_values=True, strict_parsing=True, errors="strict") if text else {})
     except (ValueError, AttributeError) as error:

@@ -1,4 +1,4 @@
-"""Twilio's codes for what went wrong in; which kind each is, and what it means in words, out."""
+"""The codes by which Twilio says what went wrong: which kind each is, and what it means in words."""
 
 # contracts/delivery-semantics.json lists which codes are for good. Twilio splits codes from time to time, so that one
 # we do not know is for good as well: it is shown, and never tried again.

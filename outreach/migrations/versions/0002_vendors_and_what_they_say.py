@@ -32,6 +32,7 @@ def upgrade() -> None:
     op.add_column("attempts", sa.Column("last_try_at", INSTANT, nullable=True))
     op.execute("UPDATE attempts SET last_try_at = started_at")
     with op.batch_alter_table("attempts") as attempts:
+        # SQLite changes no column that is there, so Alembic copies the table; the rows must have their value before.
         attempts.alter_column("last_try_at", nullable=False)
     op.create_index("attempts_of_a_day", "attempts", ["started_on", "outcome"])
     with op.batch_alter_table("events") as events:

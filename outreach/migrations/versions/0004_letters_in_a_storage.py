@@ -11,6 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("contents", sa.Column("length", sa.Integer(), nullable=True))
+    # Of a binary column both databases count the bytes.
     op.execute("UPDATE contents SET length = length(body)")
     with op.batch_alter_table("contents") as contents:
         contents.alter_column("length", existing_type=sa.Integer(), nullable=False)

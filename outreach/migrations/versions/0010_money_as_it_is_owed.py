@@ -31,6 +31,7 @@ def _alter() -> None:
 def _rebuild() -> None:
     """SQLite changes neither a key nor a CHECK of a table that is there; each is made anew and filled."""
     op.rename_table("payments", "payments_before")
+    # An index keeps its name when its table gets another, and the new table needs that name.
     op.drop_index("ix_payments_invoice_id", "payments_before")
     op.create_table(
         "payments",

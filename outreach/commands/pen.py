@@ -1,0 +1,134 @@
+"""The commands pen make, list, sheet and learn, for the handwriting of signatories. They call composing."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from outreach import console
+from outreach.commands.options import AsJson
+from outreach.composing.handwriting.pens import (
+    SET_AT,
+    SHIPPED,
+    find_pens,
+    missing_letters,
+    pen_named,
+    require_unused,
+)
+from outreach.composing.paper.sizes import paper_for
+from outreach.errors import SettingsError
+from outreach.local_files import write_private
+from outreach.settings import load_settings
+
+if TYPE_CHECKING:
+    from outreach.composing.handwriting.own_hand.learn import OwnHand
+
+app = typer.Typer(
+    rich_markup_mode=None, no_args_is_help=True, help="The handwriting of your signatories: their own, and others."
+)
+
+
+@app.command("make")
+def pen_make(
+    name: Annotated[str, typer.Argument(help="The pen's name, as outreach.toml will name it.")],
+    base: Annotated[Path, typer.Option(help="A TrueType font of handwriting whose licence lets you change it.")],
+    seed: Annotated[int, typer.Option(help="Another number gives another hand.")] = 1,
+    size: Annotated[
+        float, typer.Option(min=4, max=72, help="The points at which the base looks as large as writing.")
+    ] = SET_AT,
+    word_gap: Annotated[float, typer.Option(help="More space between words, in em; less, when negative.")] = 0.0,
+    joined: Annotated[bool, typer.Option("--joined", help="The letters of the base touch one another.")] = False,
+) -> None:
+    """Make a pen from a font: many forms of each letter. The same words make the same pen."""
+    from outreach.composing.handwriting.font.compiler import Recipe, make_pen  # numpy takes a moment to import
+
+    settings = load_settings()
+    path = make_pen(Recipe(name, base, seed, size, word_gap, joined), settings.pens)
+    console.say(f"{path}: {path.stat().st_size // 1000} kB. Name it as the pen of a signatory in outreach.toml")
+    if missing := missing_letters_of(path):
+        console.say(f"It cannot write {missing}")
+
+
+@app.command("list")
+def pen_list(as_json: AsJson = False) -> None:
+    """The pens there are, where they come from, and what each cannot write."""
+    pens = find_pens(load_settings().pens).values()
+    rows = [
+        (each.name, "yours" if each.path.parent != SHIPPED else "shipped", missing_letters_of(each.path))
+        for each in pens
+    ]
+    if as_json:
+        return console.print_json([dict(zip(("name", "from", "cannot_write"), row, strict=True)) for row in rows])
+    return console.print_table("Pens", ["pen", "from", "cannot write"], rows)
+
+
+def missing_letters_of(path: Path) -> str:
+    """The letters of Western, Central and Nordic European languages that a pen cannot write."""
+    from outreach.composing.handwriting.font.letterforms import LATIN
+
+    return "".join(missing_letters(path, LATIN))
+
+
+@app.command("sheet")
+def pen_sheet(
+    language: Annotated[str, typer.Option(help="Whose letters it asks for, such as de. [the business's]")] = "",
+    out: Annotated[Path, typer.Option(help="The PDF to write.")] = Path("own-hand.pdf"),
+) -> None:
+    """Print the form on which a person writes their hand down, for `pen learn`."""
+    from outreach.composing.handwriting.own_hand.form import (  # WeasyPrint takes a moment to import
+        form_for,
+        print_sheet,
+    )
+
+    business = load_settings().business
+    form = form_for(language or business.language, paper_for(business.country))
+    _write(out, print_sheet(form))
+    console.say(f"{out}: {form.pages} pages. Print them at true size, fill them in, scan them: outreach pen learn")
+
+
+@app.command("learn")
+def pen_learn(
+    scans: Annotated[list[Path], typer.Argument(help="The form's pages: PDF, JPEG or PNG, in any order.")],
+    name: Annotated[str, typer.Option(help="The pen's name, as outreach.toml will name it.")],
+    signs: Annotated[str, typer.Option(help="The name that the signature stands for. [the pen's name]")] = "",
+    proof: Annotated[Path | None, typer.Option(help="The picture to look at. [beside the pen]")] = None,
+    seed: Annotated[int, typer.Option(help="Another number varies the letters otherwise.")] = 1,
+    replace: Annotated[bool, typer.Option("--replace", help="Put it in the place of a pen of that name.")] = False,
+) -> None:
+    """Make a pen, and its signature, from a form that somebody filled in. The same scans make the same pen."""
+    # OpenCV takes a moment to import.
+    from outreach.composing.handwriting.own_hand.learn import keep_hand, learn_hand
+    from outreach.composing.handwriting.own_hand.proof import draw_proof
+    from outreach.composing.handwriting.own_hand.scans import read_scans
+    from outreach.composing.proofing.pdf_pages import as_png
+
+    pens, signs = load_settings().pens, signs or name
+    if not replace:
+        require_unused(name, pens)
+    hand = learn_hand(name, read_scans(scans), signs, seed)
+    path = keep_hand(hand, name, pens)
+    proof = proof or path.with_suffix(".png")
+    _write(proof, as_png(draw_proof(hand, pen_named(name, pens), signs), colours=64))
+    console.say(f"{path}: {path.stat().st_size // 1000} kB. Look at {proof}, then name it as a signatory's pen")
+    _say_what_to_mend(hand)
+
+
+def _say_what_to_mend(hand: "OwnHand") -> None:
+    lost, fewer = hand.lost, [character for character in hand.again if character not in hand.lost]
+    if lost:
+        console.say(f"Write again: {'; '.join(f'{character} ({hand.again[character]})' for character in lost)}")
+    if fewer:
+        console.say(f"Enough to go by: {'; '.join(f'{character} ({hand.again[character]})' for character in fewer)}")
+    if hand.unsigned:
+        console.say(f"It writes the name letter by letter, because {hand.unsigned}")
+    if hand.again or hand.unsigned:
+        console.say("To mend it, print the form anew, fill in those boxes alone, and give all scans, the new ones last")
+    if hand.missing:
+        console.say(f"It cannot write {hand.missing}")
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        write_private(path, content)
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written: {error.strerror}; name another file") from error

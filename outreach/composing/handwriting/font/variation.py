@@ -1,0 +1,103 @@
+"""Writes one character's outline once more: a little turned, leaned, larger and wavering.
+
+The same character and the same seed give the same form for ever. What joins it to the next stays where it is.
+"""
+
+import hashlib
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from outreach.composing.handwriting.font.letterforms import Outline, Points
+
+WAVES = 5
+
+
+@dataclass(frozen=True)
+class Habit:
+    """How much a hand varies: standard deviations, in em unless said. By eye: more looks drunk, less looks set."""
+
+    #: In degrees.
+    turn: float = 1.8
+    #: A share, as is the next.
+    lean: float = 0.028
+    growth: float = 0.028
+    rise: float = 0.010
+    shift: float = 0.004
+    waver: float = 0.016
+    pressure: float = 0.0018
+    stride: float = 0.010
+    #: Of the gaps between words, as a share of their width.
+    space: float = 0.12
+    #: The nearer a point is to a joined edge, the less it moves; from so many em on it moves freely.
+    join: float = 0.16
+
+
+def vary(outline: Outline, habit: Habit, units: int, x_height: float, is_joined: bool, *seed: object) -> Outline:
+    """Another form of a character, drawn with a generator of its own that `seed` names."""
+    # The order of the draws below belongs to the seed: another order gives every pen other forms.
+    rng = np.random.default_rng(number_of(*seed))
+    if outline.is_blank:
+        wider = 1 + float(np.clip(rng.normal(0.04, habit.space), -0.10, 0.35))
+        return Outline(outline.points, (), (), round(outline.advance * wider))
+    points = outline.points
+    moved = _tilt(points, habit, units, x_height, rng)
+    moved = moved + _waver(points, habit.waver * units, units, rng)
+    moved = moved + _press(outline, habit.pressure * units, units, rng)
+    if is_joined:
+        moved = points + (moved - points) * _freedom(outline, habit.join * units)[:, None]
+    stride = 0.0 if is_joined else rng.normal(0, habit.stride) * units
+    return Outline(moved.round(), outline.on_line, outline.ends, max(1.0, round(outline.advance + stride)))
+
+
+def number_of(*seed: object) -> int:
+    """A number that depends on every part of a seed, the same in every process."""
+    # Not hash(): Python salts that of text anew in each process.
+    return int.from_bytes(hashlib.blake2b(repr(seed).encode(), digest_size=8).digest(), "big")
+
+
+def _tilt(points: Points, habit: Habit, units: int, x_height: float, rng: np.random.Generator) -> Points:
+    """Turned, leaned, grown and shifted about the middle of its body."""
+    centre = np.array([(points[:, 0].min() + points[:, 0].max()) / 2, x_height / 2])
+    angle = math.radians(rng.normal(0, habit.turn))
+    cosine, sine, lean = math.cos(angle), math.sin(angle), rng.normal(0, habit.lean)
+    grow = np.diag(1 + rng.normal(0, habit.growth, 2))
+    matrix = np.array([[cosine, -sine], [sine, cosine]]) @ np.array([[1, lean], [0, 1]]) @ grow
+    shift = np.array([rng.normal(0, habit.shift), rng.normal(0, habit.rise)]) * units
+    tilted: Points = (points - centre) @ matrix.T + centre + shift
+    return tilted
+
+
+def _waver(points: Points, far: float, units: int, rng: np.random.Generator) -> Points:
+    """A smooth displacement of waves from a third of an em to a little over one: no kink, no trembling."""
+    length = rng.uniform(0.35, 1.1, WAVES) * units
+    angle = rng.uniform(0, 2 * np.pi, WAVES)
+    waves = 2 * np.pi / length * np.array([np.cos(angle), np.sin(angle)])
+    strength = rng.normal(0, far / math.sqrt(WAVES), (WAVES, 2))
+    moved: Points = np.sin(points @ waves + rng.uniform(0, 2 * np.pi, WAVES)) @ strength
+    return moved
+
+
+def _press(outline: Outline, far: float, units: int, rng: np.random.Generator) -> Points:
+    """The stroke a little thicker or thinner along its way: points move outward from the contour they lie on."""
+    points = outline.points
+    much = rng.normal(0, far) + _waver(points, 0.7 * far, units, rng)[:, :1]
+    moved, start = np.zeros_like(points), 0
+    for end in outline.ends:
+        contour = points[start : end + 1]
+        along = np.roll(contour, -1, axis=0) - np.roll(contour, 1, axis=0)
+        outward = np.stack([-along[:, 1], along[:, 0]], axis=1)  # TrueType draws outer contours clockwise
+        length = np.hypot(outward[:, 0], outward[:, 1])[:, None]
+        moved[start : end + 1] = outward / np.where(length == 0, 1, length) * much[start : end + 1]
+        start = end + 1
+    return moved
+
+
+def _freedom(outline: Outline, reach: float) -> Points:
+    """How freely each point may move: not at all at the left and right edges, fully from `reach` inside them."""
+    left, _, right, _ = outline.box
+    near = np.minimum(np.abs(outline.points[:, 0] - left), np.abs(outline.points[:, 0] - right)) / reach
+    near = np.clip(near, 0, 1)
+    freedom: Points = near * near * (3 - 2 * near)
+    return freedom

@@ -1,0 +1,142 @@
+"""Makes photographed or scanned forms into flat, upright and evenly lit pages that say how dark each spot is.
+
+It keeps nothing and changes no file. What does not show enough marks is refused with the reason.
+"""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from outreach.composing.handwriting.own_hand.form import MARK, Form, form_of
+from outreach.composing.handwriting.own_hand.registration_marks import CORNERS, MarkPlace, Picture, find_marks
+from outreach.composing.proofing.page_tree import require_bounded
+from outreach.composing.proofing.pdf_pages import draw_page, measure_pages
+from outreach.errors import ComposingError, ScanUnreadable
+from outreach.local_files import read_regular
+
+# How finely a flat page is read, and the least that a picture must have to be worth it, in pixels a mm.
+FINE, COARSE = 12, 5.0
+INCH = 25.4
+MOST_PIXELS, MOST_PAGES = 120_000_000, 20
+Darkness = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class ScannedPage:
+    """One page of a form: 0 where it is paper, 1 where it is black, `FINE` spots a mm; `number` counts from 0."""
+
+    form: Form
+    number: int
+    darkness: Darkness
+
+
+def read_scans(paths: list[Path]) -> list[ScannedPage]:
+    """The pages in these files, as they come: one that was written anew stands after the one it adds to.
+
+    Raises ScanUnreadable for a file that is no picture or PDF, a page without marks, one too small to read, for pages
+    of two kinds of form, and where one of the form's pages is missing.
+    """
+    pages = [
+        flatten(picture, f"{path.name}, page {at}")
+        for path in paths
+        for at, picture in enumerate(open_pictures(path), start=1)
+    ]
+    if len({page.form for page in pages}) > 1:
+        raise ScanUnreadable("These pages are of different forms; scan the pages of one form together")
+    whole = pages[0].form.pages if pages else 0
+    if missing := sorted(set(range(whole)) - {page.number for page in pages}):
+        lost = " and ".join(f"page {number + 1}" for number in missing)
+        raise ScanUnreadable(f"Of the {whole} pages of the form, {lost} is not here; give all pages together")
+    return pages
+
+
+def open_pictures(path: Path) -> Iterator[Picture]:
+    """The pages of a PDF, or the one picture in an image file, in red, green and blue."""
+    try:
+        content = read_regular(path)
+    except OSError as error:
+        raise ScanUnreadable(f"{path} cannot be read: {error.strerror}") from error
+    if content.startswith(b"%PDF"):
+        yield from _pages_of(content, path)
+        return
+    try:
+        with Image.open(io.BytesIO(content)) as picture:
+            # Before a pixel is unpacked: a small file may claim a picture that no memory holds.
+            if picture.width * picture.height > MOST_PIXELS:
+                raise ScanUnreadable(f"{path.name} has more than {MOST_PIXELS // 10**6} megapixels; save it smaller")
+            # Phones keep a picture as the sensor lay, and say in EXIF which way is up.
+            yield np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
+    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
+        raise ScanUnreadable(f"{path.name} is no picture that we can read; save it as PDF, PNG or JPEG") from error
+
+
+def _pages_of(content: bytes, path: Path) -> Iterator[Picture]:
+    try:
+        require_bounded(content)
+        sizes = measure_pages(content)
+    except ComposingError as error:
+        raise ScanUnreadable(f"{path.name} cannot be opened as a PDF; scan it again, without a password") from error
+    if len(sizes) > MOST_PAGES:
+        raise ScanUnreadable(f"{path.name} has {len(sizes)} pages, and a form has no more than four; scan it alone")
+    for number, (width, height) in enumerate(sizes, start=1):
+        # A photograph in a PDF may claim any size; it is drawn as large as the paper would be.
+        scale = 297 / max(width, height)
+        yield np.asarray(draw_page(content, round(width * scale * FINE), number))
+
+
+def flatten(picture: Picture, name: str) -> ScannedPage:
+    """The page of a form that a picture shows, cut out by its marks and read in red light."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    marks = _most_of_one_page(find_marks(grey.astype(np.uint8)))
+    form = form_of(next(iter(marks))) if marks else None
+    if form is None or len(marks) < CORNERS - 1:
+        raise ScanUnreadable(
+            f"{name}: {len(marks)} of the four marks in the corners can be seen, and three are needed; "
+            "take it again, all corners in view, flat and sharp"
+        )
+    here = np.concatenate(list(marks.values()))
+    side = float(np.median([np.linalg.norm(np.roll(each, 1, axis=0) - each, axis=1).mean() for each in marks.values()]))
+    if side / MARK < COARSE:
+        raise ScanUnreadable(
+            f"{name} has {side / MARK * INCH:.0f} dots an inch, and {COARSE * INCH:.0f} are needed; scan it at 300"
+        )
+    there = np.concatenate([_corners_on_paper(form, place.corner) for place in marks]) * FINE
+    matrix, _ = cv2.findHomography(here, there)
+    size = round(form.paper.width * FINE), round(form.paper.height * FINE)
+    # As OpenCV advises: INTER_AREA to make a picture smaller, INTER_CUBIC to make it larger.
+    method = cv2.INTER_AREA if side / MARK > FINE else cv2.INTER_CUBIC
+    flat = cv2.warpPerspective(picture, matrix, size, flags=method, borderMode=cv2.BORDER_REPLICATE)
+    return ScannedPage(form, next(iter(marks)).page, _darkness(flat.astype(np.uint8)))
+
+
+def _most_of_one_page(marks: dict[MarkPlace, NDArray[np.float64]]) -> dict[MarkPlace, NDArray[np.float64]]:
+    """The marks of the page of which most are seen: a pattern on the table may pass for one of another."""
+    pages: dict[tuple[int, int, int], dict[MarkPlace, NDArray[np.float64]]] = {}
+    for place, corners in marks.items():
+        pages.setdefault((place.alphabet, place.paper, place.page), {})[place] = corners
+    return max(pages.values(), key=len, default={})
+
+
+def _corners_on_paper(form: Form, corner: int) -> NDArray[np.float64]:
+    left, top = form.mark_at(corner)
+    return np.array([(left, top), (left + MARK, top), (left + MARK, top + MARK), (left, top + MARK)])
+
+
+def _darkness(flat: Picture) -> Darkness:
+    """How dark each spot is against the paper around it: shadow and the paper's colour are gone.
+
+    Red and green alone: orange frames vanish in red, and yellow paper is dark only in blue.
+    """
+    light = cv2.addWeighted(flat[:, :, 0], 0.75, flat[:, :, 1], 0.25, 0)
+    small = cv2.resize(light, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA)
+    # Larger than any letter's stroke, so that the brightest within it is paper.
+    paper = cv2.GaussianBlur(cv2.dilate(cv2.medianBlur(small, 3), np.ones((9, 9), np.uint8)), (0, 0), 6)
+    paper = cv2.resize(paper, (light.shape[1], light.shape[0]), interpolation=cv2.INTER_CUBIC)
+    shade = 1 - cv2.GaussianBlur(light, (0, 0), 0.8).astype(np.float32) / np.maximum(paper, 1)
+    return np.clip(shade, 0, 1).astype(np.float32)

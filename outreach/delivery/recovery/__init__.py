@@ -1,0 +1,1 @@
+"""What is done about sending that did not end well: dead senders, restored backups, letters to cancel."""

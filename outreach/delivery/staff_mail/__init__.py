@@ -1,0 +1,1 @@
+"""E-mails to the business's own people. Never to a customer."""
