@@ -16,6 +16,7 @@ class LookUps:
 
     def __init__(self, origin: Origin) -> None:
         self._origin = origin
+        # On the object and not as a decorator, whose cache would keep the files in memory while the program runs.
         self._known = lru_cache(maxsize=None)(self._read)
 
     def find(self, step: LookUp, text: str) -> str:

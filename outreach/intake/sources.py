@@ -62,6 +62,7 @@ class Folder:
         if self.path.is_file():
             raise SourceUnreadable(f"{self.path} is a file; give the folder it lies in: outreach import FOLDER")
         try:
+            # Without hidden files: they are the system's and not the business's.
             return sorted(path.name for path in self.path.iterdir() if not path.name.startswith("."))
         except OSError as error:
             raise SourceUnreadable(f"The folder {self.path} cannot be opened ({error.strerror})") from error

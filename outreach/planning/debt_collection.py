@@ -31,6 +31,7 @@ def objection_to_work(settings: Settings, kind: str, channel: str, contact: str)
         return None
     domain = contact.rpartition("@")[2].casefold()
     employers = [employer.casefold().lstrip("@") for employer in settings.collecting.work_domains]
+    # With the dot, so that notacme.example is not taken for a part of acme.example.
     return AT_WORK if any(domain == employer or domain.endswith(f".{employer}") for employer in employers) else None
 
 
