@@ -31,6 +31,7 @@ import hypothesis
 import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import Connection, Engine, create_engine, text
+from sqlmodel import SQLModel
 
 from compiled_once import CompiledOnce
 from outreach import database
@@ -57,6 +58,9 @@ OWN_HASHER = passwords._hasher
 passwords._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 # Each test has a database of its own, and would compile every statement anew.
 database.create_engine = partial(database.create_engine, execution_options={"compiled_cache": CompiledOnce()})
+# What a session writes is compiled for each engine too, in a cache of the table's own.
+for mapper in SQLModel._sa_registry.mappers:
+    mapper.base_mapper._compiled_cache = CompiledOnce()
 
 
 @pytest.fixture(scope="session")
