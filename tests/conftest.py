@@ -164,6 +164,13 @@ def sqlite_engine(tmp_path: Path, sqlite_pattern: Path) -> Engine:
 
 
 @pytest.fixture
+def undisturbed_engine(tmp_path: Path, sqlite_pattern: Path) -> Engine:
+    """Another SQLite database, for what nobody disturbs: a test compares with it."""
+    shutil.copyfile(sqlite_pattern, tmp_path / "undisturbed.db")
+    return open_database(f"sqlite:///{tmp_path / 'undisturbed.db'}")
+
+
+@pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """A small dental practice in Vermont, four moments switched on; files and secret go to the test's own folder."""
     return load_settings(

@@ -45,8 +45,9 @@ def test_a_shipped_pen_is_what_its_recipe_makes(recipe: Recipe) -> None:
 def test_the_same_recipe_gives_the_same_bytes_and_another_seed_another_hand() -> None:
     recipe = RECIPES[0]
     other = Recipe(recipe.name, recipe.base, recipe.seed + 1, recipe.size, recipe.word_gap)
-    assert compile_pen(recipe, SOME) == compile_pen(recipe, SOME)
-    assert compile_pen(recipe, SOME) != compile_pen(other, SOME)
+    made = compile_pen(recipe, SOME)
+    assert made == compile_pen(recipe, SOME)
+    assert made != compile_pen(other, SOME)
 
 
 @of_each_recipe
@@ -130,12 +131,17 @@ def with_pens(settings: Settings, folder: Path, pen: str, fallback: str = "") ->
     return settings.model_copy(update={"business": business, "pens": folder, "fallback_pen": fallback})
 
 
-@pytest.fixture
-def plain_pens(tmp_path: Path) -> Path:
-    """A folder with a pen that knows no accents."""
+@pytest.fixture(scope="module")
+def plain_pen() -> bytes:
+    """A pen that knows no accents."""
     recipe = Recipe("Plain", FACES / "Caveat.ttf", 1, 19)
-    everything = "".join(letter for letter in LATIN if letter.isascii() or not letter.isalpha())
-    (tmp_path / "Plain.ttf").write_bytes(compile_pen(recipe, everything))
+    return compile_pen(recipe, "".join(letter for letter in LATIN if letter.isascii() or not letter.isalpha()))
+
+
+@pytest.fixture
+def plain_pens(tmp_path: Path, plain_pen: bytes) -> Path:
+    """A folder with that pen."""
+    (tmp_path / "Plain.ttf").write_bytes(plain_pen)
     return tmp_path
 
 
