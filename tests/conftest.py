@@ -171,6 +171,15 @@ def undisturbed_engine(tmp_path: Path, sqlite_pattern: Path) -> Engine:
 
 
 @pytest.fixture
+def printed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A press that does not print again what it has printed, for tests whose subject is not what is printed."""
+    # It imports WeasyPrint, which most tests do without.
+    from printed_once import print_once
+
+    monkeypatch.setattr("outreach.composing.handwriting.press.print_page", print_once)
+
+
+@pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """A small dental practice in Vermont, four moments switched on; files and secret go to the test's own folder."""
     return load_settings(

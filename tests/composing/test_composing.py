@@ -424,6 +424,7 @@ def fill(engine: Engine) -> None:
             plan(engine, kind, channel, f"c{number}")
 
 
+@pytest.mark.usefixtures("printed_once")
 def test_four_at_once_and_a_kill_midway_leave_the_rows_that_one_run_leaves(
     engine: Engine, undisturbed_engine: Engine, settings: Settings, tmp_path: Path
 ) -> None:

@@ -22,6 +22,9 @@ from outreach.settings import Scaling, Settings
 from planned import CHANNELS, FOUR, add_customer, compose, plan
 from processes import PROCESSES
 
+# Who writes what is the subject here, and every test has the same letters; processes beside this one print anew.
+pytestmark = pytest.mark.usefixtures("printed_once")
+
 
 @pytest.fixture
 def small(settings: Settings) -> Settings:

@@ -9,6 +9,7 @@ from pypdf import PdfReader
 from sqlalchemy import Engine
 from sqlmodel import select
 
+from outreach.composing.handwriting.font import compiler
 from outreach.composing.handwriting.font.compiler import Recipe, compile_pen, forms_of, make_pen
 from outreach.composing.handwriting.font.glyph_cycles import FORMS
 from outreach.composing.handwriting.font.letterforms import LATIN, read_letterforms
@@ -96,7 +97,9 @@ def test_an_accent_that_the_base_lacks_is_put_together_from_its_parts(letter: st
     assert above_or_below or letter == "đ"
 
 
-def test_a_pen_of_ones_own_is_made_and_found_by_its_name(tmp_path: Path) -> None:
+def test_a_pen_of_ones_own_is_made_and_found_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Of all its letters only some: to make them all takes seconds.
+    monkeypatch.setattr(compiler, "compile_pen", lambda recipe: compile_pen(recipe, SOME))
     path = make_pen(Recipe("Nora Whitcomb", FACES / "Caveat.ttf", 5, 19), tmp_path / "pens")
     assert pen_named("Nora Whitcomb", tmp_path / "pens").path == path
     assert len(find_pens(tmp_path / "pens")) == len(RECIPES) + 1

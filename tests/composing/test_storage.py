@@ -39,6 +39,8 @@ from processes import PROCESSES
 from serving import Browser, serving
 from waiting import hire
 
+# Where letters lie is the subject here, and every test has the same few.
+pytestmark = pytest.mark.usefixtures("printed_once")
 BODY = b"%PDF-1.7 a letter"
 SHA256 = hashlib.sha256(BODY).hexdigest()
 BATCH = "2026-03-10-anniversary-letter"

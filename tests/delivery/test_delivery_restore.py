@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from approved import add_approved
+from budget import IS_LONG
 from conftest import NOW, TODAY
 from ledger import Vendor
 from outreach.clock import Clock, stopped_clock
@@ -445,6 +446,7 @@ def test_runs_that_begin_together_on_a_new_database_see_no_restore(engine: Engin
 # --- rates ---
 
 
+@pytest.mark.longer
 def test_no_second_holds_more_hand_overs_than_the_rate_however_long_the_attempts_take_to_begin(
     engine: Engine, live: Settings
 ) -> None:
@@ -464,7 +466,7 @@ def test_no_second_holds_more_hand_overs_than_the_rate_however_long_the_attempts
             time.sleep(0.6)
 
     def send(number: int) -> None:
-        for turn in range(3):
+        for turn in range(3 if IS_LONG else 2):
             deliver_due(engine, live, CLOCK, f"s{number} {turn}", providers={"outbox": vendor}, at_point=hold_up)
 
     senders = [threading.Thread(target=send, args=(number,)) for number in range(3)]

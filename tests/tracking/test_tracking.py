@@ -398,6 +398,7 @@ def test_any_other_wording_goes_to_a_person(words: str) -> None:
     assert read_reply(words) == "person"
 
 
+@trials(25)
 @given(st.text())
 def test_whatever_is_written_has_one_of_four_meanings(words: str) -> None:
     assert read_reply(words) in {"stop", "start", "help", "person"}
