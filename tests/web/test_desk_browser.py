@@ -22,6 +22,7 @@ from outreach.day import deliver_day
 from outreach.models import Content, Customer, Message, Pause
 from outreach.settings import Settings
 from planned import add_customer, know_contacts, plan
+from prepared import prepared
 from serving import serving
 
 __all__ = ["chromium"]
@@ -40,24 +41,25 @@ PAGES = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def practice(sqlite_engine: Engine, settings: Settings) -> Engine:
+def prepare(engine: Engine, settings: Settings) -> None:
     """A practice with its staff, and batches of letters, e-mails, texts and calls that wait."""
     for number in range(LETTERS):
         name = {"given_name": f"Maria{'abcdefgh'[number]}", "email": f"maria{number}@example.org"}
-        add_customer(sqlite_engine, f"c{number}", **name)
-        plan(sqlite_engine, "anniversary", "letter", f"c{number}")
-    plan(sqlite_engine, "checkin", "email", "c0")
-    plan(sqlite_engine, "checkin", "text", "c1")
-    plan(sqlite_engine, "checkin", "call", "c2")
+        add_customer(engine, f"c{number}", **name)
+        plan(engine, "anniversary", "letter", f"c{number}")
+    plan(engine, "checkin", "email", "c0")
+    plan(engine, "checkin", "text", "c1")
+    plan(engine, "checkin", "call", "c2")
     # Somebody of their own: who owes gets no card on their anniversary.
-    add_customer(sqlite_engine, "owes", given_name="Marias", email="marias@example.org")
-    plan(sqlite_engine, "late_payment", "letter", "owes")
-    assert not compose_planned(sqlite_engine, settings, TODAY, NOW).to_mend
-    know_contacts(sqlite_engine)
-    open_batches(sqlite_engine, settings, TODAY, NOW)
-    add_people(sqlite_engine)
-    return sqlite_engine
+    add_customer(engine, "owes", given_name="Marias", email="marias@example.org")
+    plan(engine, "late_payment", "letter", "owes")
+    assert not compose_planned(engine, settings, TODAY, NOW).to_mend
+    know_contacts(engine)
+    open_batches(engine, settings, TODAY, NOW)
+    add_people(engine)
+
+
+practice = prepared(prepare)
 
 
 def add_people(engine: Engine) -> None:

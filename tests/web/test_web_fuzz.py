@@ -19,6 +19,7 @@ from outreach.composing.run import compose_planned
 from outreach.settings import Settings
 from outreach.web.app import create_app
 from planned import add_customer, know_contacts, plan
+from prepared import prepared
 from serving import Browser, serving
 
 # What would end the sign-in, or open another: the tests of signing in see to those.
@@ -33,17 +34,18 @@ TROUBLE = ["%00", "..%2F..%2Fetc%2Fpasswd", "é", "‮", "0" * 300, "-1", "'; DR
 SURNAME = "Lopez"
 
 
-@pytest.fixture
-def practice(sqlite_engine: Engine, settings: Settings) -> Engine:
+def prepare(engine: Engine, settings: Settings) -> None:
     """A practice with a batch of letters and one of e-mails that wait."""
     for number in range(2):
-        add_customer(sqlite_engine, f"c{number}", address_line1=f"{number + 1} Orchard Terrace")
-        plan(sqlite_engine, "anniversary", "letter", f"c{number}")
-    plan(sqlite_engine, "checkin", "email", "c1")
-    assert not compose_planned(sqlite_engine, settings, TODAY, NOW).to_mend
-    know_contacts(sqlite_engine)
-    open_batches(sqlite_engine, settings, TODAY, NOW)
-    return sqlite_engine
+        add_customer(engine, f"c{number}", address_line1=f"{number + 1} Orchard Terrace")
+        plan(engine, "anniversary", "letter", f"c{number}")
+    plan(engine, "checkin", "email", "c1")
+    assert not compose_planned(engine, settings, TODAY, NOW).to_mend
+    know_contacts(engine)
+    open_batches(engine, settings, TODAY, NOW)
+
+
+practice = prepared(prepare)
 
 
 @pytest.fixture
