@@ -182,6 +182,11 @@ def printed_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """A small dental practice in Vermont, four moments switched on; files and secret go to the test's own folder."""
+    return practice_in(tmp_path)
+
+
+def practice_in(folder: Path) -> Settings:
+    """The practice of `settings`, with another folder for its files."""
     return load_settings(
         secret="a secret for tests only",
         business=Business(
@@ -202,10 +207,10 @@ def settings(tmp_path: Path) -> Settings:
             ],
         ),
         providers={
-            "outbox": {"folder": tmp_path / "outbox", "health": True, "debt": True},
-            "printroom": {"folder": tmp_path / "printroom", "health": True, "debt": True},
+            "outbox": {"folder": folder / "outbox", "health": True, "debt": True},
+            "printroom": {"folder": folder / "printroom", "health": True, "debt": True},
         },
-        delivery={"generation_file": tmp_path / "outreach.generation"},
+        delivery={"generation_file": folder / "outreach.generation"},
         moments={kind: {"enabled": False} for kind in SWITCHED_OFF}
         | {"checkin": {"treatments": ["Filling", "Root canal", "Extraction"]}},
     )
