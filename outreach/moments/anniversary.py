@@ -4,7 +4,7 @@ from calendar import monthrange
 from datetime import date, timedelta
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Date, and_, literal, or_
+from sqlalchemy import ColumnElement, Date, and_, or_
 from sqlmodel import Session, col
 
 from outreach.channels import ChannelName
@@ -12,6 +12,7 @@ from outreach.clock import anniversary_in
 from outreach.models import Customer
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
 from outreach.moments.evidence import tell_day
+from outreach.moments.open_day import derive, write_day
 from outreach.moments.relationship import ALIVE, first_contact, tenure_fields, with_us_since
 from outreach.settings import MomentKnobs
 
@@ -45,7 +46,7 @@ class AnniversaryKnobs(MomentKnobs):
 
 
 def _came_round(knobs: AnniversaryKnobs, day: BusinessDay) -> ColumnElement[bool]:
-    days, since = beginnings(day.on), col(Customer.customer_since)
+    days, since = derive(day.on, "beginnings", beginnings, Date), col(Customer.customer_since)
     # As whole days, which the index of customer_since answers; and not by with_us_since(), a coalesce, for which there
     # can be none. A first contact is looked for only where the data do not say when they came.
     return or_(since.in_(days), and_(since.is_(None), first_contact().in_(days)))
@@ -85,7 +86,7 @@ ANNIVERSARY = MomentDefinition(
             change="it comes round once a year on that day",
         ),
     ),
-    occasion=lambda knobs, day: (literal(day.on, Date), literal(day.on, Date)),
+    occasion=lambda knobs, day: (write_day(day.on), write_day(day.on)),
     useful_until=lambda knobs, day, on: day + timedelta(days=knobs.grace_days),
     because="with us for another year on {day}",
     summary="an anniversary is for the day on which they have been with us for another year",
