@@ -2,6 +2,7 @@
 
 from calendar import monthrange
 from datetime import date, timedelta
+from functools import lru_cache
 
 from pydantic import Field
 from sqlalchemy import ColumnElement, Date, and_, or_
@@ -52,12 +53,13 @@ def _came_round(knobs: AnniversaryKnobs, day: BusinessDay) -> ColumnElement[bool
     return or_(since.in_(days), and_(since.is_(None), first_contact().in_(days)))
 
 
-def beginnings(on: date) -> list[date]:
+@lru_cache(maxsize=64)
+def beginnings(on: date) -> tuple[date, ...]:
     """The days of earlier years that are kept on `on`: 29 February is kept on the 28th in common years."""
     # The day after as well: on 28 February of a common year it is that of the 29th too.
     tried = [(year, day) for year in range(FIRST_YEAR, on.year) for day in (on.day, on.day + 1)]
     days = [date(year, on.month, day) for year, day in tried if day <= monthrange(year, on.month)[1]]
-    return [day for day in days if anniversary_in(day, on.year) == on]
+    return tuple(day for day in days if anniversary_in(day, on.year) == on)
 
 
 def next_anniversary(since: date, on: date) -> date:

@@ -4,11 +4,11 @@ from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlmodel import Session, SQLModel
 
+from budget import trials
 from conftest import TODAY
 from moment_rows import ago, c1, happy, invoice, noon, payment, said, treatment, visit
 from moment_rows_care import again, asked, called_off, named
@@ -200,8 +200,8 @@ def one_database(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     return engine
 
 
+@trials(20)
 @given(rows=lives())
-@hypothesis_settings(max_examples=60, deadline=None)
 def test_in_any_population_every_clause_is_met_exactly_for_those_who_are_found(
     one_database: Engine, rows: Rows
 ) -> None:
