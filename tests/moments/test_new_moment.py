@@ -99,8 +99,9 @@ def add_moment(copy: Path) -> None:
     (copy / "templates" / "letters" / "birthday.en.html").write_text(words)
 
 
-def test_a_new_moment_is_one_file_one_registry_line_and_its_templates(tmp_path: Path) -> None:
+def test_a_new_moment_is_one_file_one_registry_line_and_its_templates(tmp_path: Path, sqlite_pattern: Path) -> None:
     add_moment(tmp_path)
+    shutil.copyfile(sqlite_pattern, tmp_path / "outreach.db")
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "customers.csv").write_text(CUSTOMERS)
     (tmp_path / "outreach.toml").write_text(SETTINGS)
