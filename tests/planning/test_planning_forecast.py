@@ -102,7 +102,7 @@ def on_databases() -> Iterator[Any]:
             yield pytest.param(database, knobs, id=f"{database}-{name}", marks=marks)
 
 
-@pytest.mark.parametrize(("database_url", "knobs"), on_databases(), indirect=["database_url"])
+@pytest.mark.parametrize(("database_url", "knobs"), list(on_databases()), indirect=["database_url"])
 def test_the_forecast_is_what_planning_plans_day_by_day(
     engine: Engine, settings: Settings, knobs: dict[str, dict[str, Any]]
 ) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, update
 from sqlmodel import col, select
 
-from budget import IS_LONG
+from budget import IS_LONG, postgresql_in_drill
 from outreach.database import open_database, reading, writing
 from outreach.models import Consent, Customer, Decision, Import, Message, Moment
 from outreach.planning.budget import counted_cost, most_cost
@@ -225,19 +225,14 @@ def require_same(here: Year, there: Year) -> None:
 
 
 # On PostgreSQL, test_planning_forecast.py holds forecasts of weeks against what is planned.
-also_on_postgresql = pytest.mark.parametrize(
-    "database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.drill)], indirect=True
-)
-
-
-@also_on_postgresql
+@postgresql_in_drill
 def test_the_forecast_of_each_morning_is_what_is_planned_then(engine: Engine) -> None:
     """Day after day, while new facts come in and what was planned leaves."""
     live_through(engine, practice(), People(7, 14), date(2026, 1, 18), is_foretold=True)
     assert len({message.kind for message in Year(engine).messages}) >= 3, "too little happened to show anything"
 
 
-@also_on_postgresql
+@postgresql_in_drill
 def test_a_forecast_of_a_month_is_what_a_month_of_planning_and_sending_comes_to(engine: Engine) -> None:
     """Where no new fact comes in but the payments, which are imported every morning."""
     settings, people = practice(), People(3, 40)
