@@ -438,9 +438,7 @@ def test_a_small_drill_with_both_vendors_passes_on_both_databases(database_url: 
 @pytest.mark.drill
 def test_a_small_drill_with_restored_backups_and_jumping_clocks_passes(database_url: str) -> None:
     database = database_url if database_url.startswith("postgresql") else None
-    result = run_drill(
-        DrillOptions(kills=6, seed=5, database=database, restore=True, clocks=True)
-    )
+    result = run_drill(DrillOptions(kills=6, seed=5, database=database, restore=True, clocks=True))
     assert result.passed, (result.tally, result.fell_over, result.unnoticed)
     assert (result.restores, result.unnoticed) == (2, 0)
     assert result.tally.accepted > result.tally.messages / 2
