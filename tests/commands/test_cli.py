@@ -3,9 +3,12 @@
 import json
 import os
 import re
+import signal
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -142,6 +145,13 @@ def test_the_whole_job_from_a_folder_of_csv_files_to_the_outbox(run: Run, place:
     assert done(run("track"))
 
 
+def _count_written(place: Path) -> int:
+    """How many messages of the day have their words."""
+    with closing(sqlite3.connect(place / "outreach.db", timeout=60)) as connection:
+        (count,) = connection.execute("SELECT count(*) FROM messages WHERE status <> 'planned'").fetchone()
+    return int(count)
+
+
 def test_prepare_by_four_processes_at_once_and_killed_leaves_what_one_run_leaves(
     run: Run, place: Path, command: Path, surroundings: dict[str, str]
 ) -> None:
@@ -151,11 +161,14 @@ def test_prepare_by_four_processes_at_once_and_killed_leaves_what_one_run_leaves
         words = [command, "prepare", "--on", "2026-03-10"]
         return subprocess.Popen(words, cwd=place, env=surroundings, stdout=subprocess.DEVNULL)
 
-    for seconds in (0.1, 0.2, 0.3):
+    endings = []
+    for written in range(3):
         process = start()
-        time.sleep(seconds)
+        while process.poll() is None and _count_written(place) <= written:
+            time.sleep(0.01)
         process.kill()
-        process.wait()
+        endings.append(process.wait())
+    assert -signal.SIGKILL in endings, "every one had ended before it could be killed"
     four = [start() for _ in range(4)]
     assert [process.wait(120) for process in four] == [0, 0, 0, 0]
     together = json.loads(done(run("batches", "--json")))

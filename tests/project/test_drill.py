@@ -480,6 +480,7 @@ def test_time_that_ran_out_is_told_from_what_was_lost(naive: DrillResult, capsys
     assert "Failed" in capsys.readouterr().out
 
 
+@pytest.mark.longer
 def test_a_general_retry_sends_many_messages_twice_and_the_drill_says_so(naive: DrillResult) -> None:
     assert not naive.passed
     assert len(naive.tally.doubled) > 3
