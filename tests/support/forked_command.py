@@ -11,6 +11,7 @@ import gc
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -57,7 +58,8 @@ def forked_command(folder: Path, surroundings: Mapping[str, str]) -> Iterator[Pa
 
     It is imported in `surroundings`; whatever is read later, is read in those of each call.
     """
-    address = folder / "calls"
+    # Not below the folder of the test: a socket's address has at most 107 letters.
+    address = Path(tempfile.mkdtemp(prefix="call-")) / "s"
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(address))
         listener.listen(64)
@@ -71,6 +73,7 @@ def forked_command(folder: Path, surroundings: Mapping[str, str]) -> Iterator[Pa
     finally:
         server.terminate()
         server.wait()
+        shutil.rmtree(address.parent)
 
 
 def serve(listener: socket.socket) -> None:
