@@ -28,7 +28,7 @@ from outreach.composing.writing import recipient_of
 from outreach.contacts import read_key
 from outreach.errors import ComposingError, OutreachError, SettingsError
 from outreach.models import Customer, Message, Moment, Suppression
-from outreach.moments import MOMENTS, Found, business_day
+from outreach.moments import MOMENTS, Found, business_day, select_any_day
 from outreach.moments.definition import BusinessDay
 from outreach.moments.explanations import explain_clauses
 from outreach.moments.open_day import OpenDay
@@ -245,9 +245,7 @@ def _find_there(session: Session, settings: Settings, carried: Iterable[Carried]
 @lru_cache(maxsize=500)
 def _select_again(kind: str, written: str, day: BusinessDay) -> tuple[Any, OpenDay]:
     """A statement for all days, and the day that is told with it."""
-    definition, on = MOMENTS[kind], OpenDay()
-    clauses = [clause for clause in definition.clauses if clause.is_rechecked]
-    found = definition.select_for(definition.read_knobs(written), replace(day, on=on), clauses)
+    found, on = select_any_day(kind, written, day, only_rechecked=True)
     return found.where(col(Customer.customer_id).in_(bindparam("customers", expanding=True))), on
 
 

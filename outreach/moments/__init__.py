@@ -106,10 +106,16 @@ def stream_moments(
 
 
 @lru_cache(maxsize=128)
-def select_any_day(kind: str, written: str, day: BusinessDay) -> tuple[Select[tuple[str, str, date]], OpenDay]:
-    """(customer_id, occasion, its date) of everyone who has it, on the day that is told with the select."""
+def select_any_day(
+    kind: str, written: str, day: BusinessDay, only_rechecked: bool = False
+) -> tuple[Select[tuple[str, str, date]], OpenDay]:
+    """(customer_id, occasion, its date) of everyone who has it, on the day that is told with the select.
+
+    With `only_rechecked`, of everyone who meets those of its clauses that are asked again before a message leaves.
+    """
     definition, on = MOMENTS[kind], OpenDay()
-    return definition.select_for(definition.read_knobs(written), replace(day, on=on)), on
+    clauses = [clause for clause in definition.clauses if clause.is_rechecked] if only_rechecked else None
+    return definition.select_for(definition.read_knobs(written), replace(day, on=on), clauses), on
 
 
 __all__ = [

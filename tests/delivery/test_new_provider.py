@@ -4,12 +4,10 @@ It follows CONTRIBUTING's table, and then carries an e-mail in live mode, once.
 """
 
 import json
-import os
 import shutil
-import subprocess
 from pathlib import Path
 
-from forked_command import forked_command
+from forked_command import changed_program
 from outreach.settings import PROJECT
 
 COURIER = '''"""Hands e-mails to a courier, who finds them in a folder."""
@@ -100,16 +98,7 @@ def test_a_new_provider_carries_a_message_once_and_names_it(tmp_path: Path) -> N
     (tmp_path / "hit.csv").write_text("customer_id\nC1\n")
     (tmp_path / "outreach.toml").write_text(SETTINGS)
 
-    (tmp_path / "command").mkdir()
-    # The copy of the program comes before the program itself.
-    with forked_command(tmp_path / "command", {**os.environ, "PYTHONPATH": str(tmp_path)}) as command:
-
-        def outreach(*words: str) -> str:
-            called = [str(command), *words, "--now", "2026-03-10T15:00Z"]
-            done = subprocess.run(called, cwd=tmp_path, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, done.stdout + done.stderr
-            return done.stdout
-
+    with changed_program(tmp_path) as outreach:
         outreach("import", "data")
         outreach("staff", "add", "ann", "--name", "Ann", "--role", "admin")
         outreach("staff", "add", "ben", "--name", "Ben", "--role", "approver")

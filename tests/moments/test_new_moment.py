@@ -5,9 +5,10 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from forked_command import forked_command
+from forked_command import changed_program
 from outreach.settings import PROJECT
 from planned import words_of
 
@@ -106,20 +107,11 @@ def test_a_new_moment_is_one_file_one_registry_line_and_its_templates(tmp_path: 
     (tmp_path / "data" / "customers.csv").write_text(CUSTOMERS)
     (tmp_path / "outreach.toml").write_text(SETTINGS)
 
-    (tmp_path / "called").mkdir()
-    with forked_command(tmp_path / "called", {**os.environ, "PYTHONPATH": str(tmp_path)}) as command:
-        run_through(tmp_path, command)
+    with changed_program(tmp_path) as outreach:
+        run_through(tmp_path, outreach)
 
 
-def run_through(folder: Path, command: Path) -> None:
-    known = {**os.environ, "PYTHONPATH": str(folder)}
-
-    def outreach(*words: str) -> str:
-        called = [command, *words, "--now", "2026-03-10T15:00Z"]
-        done = subprocess.run(called, cwd=folder, env=known, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
+def run_through(folder: Path, outreach: Callable[..., str]) -> None:
     outreach("import", "data")
     found = outreach("moments", "--on", "2026-03-10", "--kind", "birthday", "--json").splitlines()
     assert [(one["customer_id"], one["occasion"]) for one in map(json.loads, found)] == [
@@ -138,6 +130,7 @@ def run_through(folder: Path, command: Path) -> None:
     said = "from outreach.moments import MOMENTS as m; from outreach.web.knob_forms import label_of as l; "
     said += "from outreach.composing.templating.fields import explain_fields as e; "
     said += "print(l(m['birthday'].knobs, 'candles'), dict(e('birthday', 'letter'))['day'])"
+    known = {**os.environ, "PYTHONPATH": str(folder)}
     shown = subprocess.run(
         [sys.executable, "-c", said], cwd=folder, env=known, capture_output=True, text=True, check=True
     )

@@ -19,7 +19,7 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import chdir, contextmanager, redirect_stdout, suppress
 from functools import partial
 from importlib import import_module
@@ -74,6 +74,23 @@ def forked_command(folder: Path, surroundings: Mapping[str, str]) -> Iterator[Pa
         server.terminate()
         server.wait()
         shutil.rmtree(address.parent)
+
+
+@contextmanager
+def changed_program(folder: Path) -> Iterator[Callable[..., str]]:
+    """Calls the copy of the program in `folder`, which a test has changed, at one instant; a call must not fail."""
+    (folder / "called").mkdir()
+    # The copy of the program comes before the program itself.
+    known = {**os.environ, "PYTHONPATH": str(folder)}
+    with forked_command(folder / "called", known) as command:
+
+        def outreach(*words: str) -> str:
+            called = [command, *words, "--now", "2026-03-10T15:00Z"]
+            done = subprocess.run(called, cwd=folder, env=known, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stdout + done.stderr
+            return done.stdout
+
+        yield outreach
 
 
 def serve(listener: socket.socket) -> None:

@@ -17,7 +17,6 @@ DO $$ DECLARE name text; BEGIN
         EXECUTE format('CREATE TABLE kept.%I AS SELECT * FROM public.%I', name, name);
     END LOOP;
 END $$;
-CREATE TABLE kept.shape_of_all AS SELECT now() AS at;
 """
 _PUT_BACK = """
 DO $$ DECLARE name text; is_filled boolean; was_filled boolean; BEGIN

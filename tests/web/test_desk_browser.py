@@ -24,7 +24,7 @@ from outreach.models import Content, Customer, Message, Pause
 from outreach.settings import Settings
 from outreach.web import marketing
 from planned import add_customer, know_contacts, plan
-from prepared import prepared
+from prepared import open_planned, prepared
 from serving import serving
 
 __all__ = ["chromium"]
@@ -55,9 +55,7 @@ def prepare(engine: Engine, settings: Settings) -> None:
     # Somebody of their own: who owes gets no card on their anniversary.
     add_customer(engine, "owes", given_name="Marias", email="marias@example.org")
     plan(engine, "late_payment", "letter", "owes")
-    assert not compose_planned(engine, settings, TODAY, NOW).to_mend
-    know_contacts(engine)
-    open_batches(engine, settings, TODAY, NOW)
+    open_planned(engine, settings)
     add_people(engine)
 
 

@@ -23,7 +23,7 @@ from outreach.database import insert_new, reading, writing
 from outreach.models import Batch, Content, Customer, Hand, Message, ReadingPlace
 from outreach.settings import Settings
 from planned import add_customer, know_contacts, plan
-from prepared import prepared
+from prepared import prepare_few, prepared
 from serving import Browser, serving
 
 BATCH = "2026-03-10-anniversary-letter"
@@ -31,18 +31,7 @@ FIRST, SECOND, THIRD = (f"ANNI-LETTER-C{number}" for number in range(3))
 NAUGHTY = "<img src=x onerror=alert(1)>"
 
 
-def prepare(engine: Engine, settings: Settings) -> None:
-    """Three letters and an e-mail that wait."""
-    for number in range(3):
-        add_customer(engine, f"c{number}", address_line1=f"{number + 1} Orchard Terrace")
-        plan(engine, "anniversary", "letter", f"c{number}")
-    plan(engine, "checkin", "email", "c1")
-    assert not compose_planned(engine, settings, TODAY, NOW).to_mend
-    know_contacts(engine)
-    open_batches(engine, settings, TODAY, NOW)
-
-
-practice = prepared(prepare)
+practice = prepared(prepare_few(3))
 
 
 @pytest.fixture

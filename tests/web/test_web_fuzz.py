@@ -12,14 +12,11 @@ from schemathesis import Case
 from sqlalchemy import Engine
 
 from budget import IS_LONG, limits
-from conftest import NOW, TODAY
-from outreach.approval.open_batches import open_batches
+from conftest import NOW
 from outreach.clock import stopped_clock
-from outreach.composing.run import compose_planned
 from outreach.settings import Settings
 from outreach.web.app import create_app
-from planned import add_customer, know_contacts, plan
-from prepared import prepared
+from prepared import prepare_few, prepared
 from serving import Browser, serving
 
 # What would end the sign-in, or open another: the tests of signing in see to those.
@@ -34,18 +31,7 @@ TROUBLE = ["%00", "..%2F..%2Fetc%2Fpasswd", "é", "‮", "0" * 300, "-1", "'; DR
 SURNAME = "Lopez"
 
 
-def prepare(engine: Engine, settings: Settings) -> None:
-    """A practice with a batch of letters and one of e-mails that wait."""
-    for number in range(2):
-        add_customer(engine, f"c{number}", address_line1=f"{number + 1} Orchard Terrace")
-        plan(engine, "anniversary", "letter", f"c{number}")
-    plan(engine, "checkin", "email", "c1")
-    assert not compose_planned(engine, settings, TODAY, NOW).to_mend
-    know_contacts(engine)
-    open_batches(engine, settings, TODAY, NOW)
-
-
-practice = prepared(prepare)
+practice = prepared(prepare_few(2))
 
 
 @pytest.fixture
