@@ -1,9 +1,12 @@
 """How written our pages are, and how fast: beside the plain face, and beside other ways of making the same page.
 
-    .venv/bin/python benchmarks/pages.py identity|legible|extraction|speed|memory|all
+    .venv/bin/python benchmarks/pages.py believable|identity|legible|extraction|speed|memory|all
 
+`believable`: how much a page varies beside real handwriting (believability.py), and a score, for each pen and its base
+face.
 `identity`: the share of letters on a page whose outline comes again, moved aside or not, and of those whose nearest
-repeat has the same form, for each pen and its base face. `legible`: the share of characters that tesseract misreads.
+repeat has the same form, for each pen and its base face. `legible`: the share of characters, and of digits
+and signs of money, that tesseract misreads.
 `extraction`: whether three readers get the same words out. `speed`: letters a second and core, medians of side-by-side
 rounds; what is not installed is said and left out. `memory`: the most memory over 1,000 letters.
 """
@@ -11,6 +14,7 @@ rounds; what is not installed is said and left out. `memory`: the most memory ov
 import argparse
 import io
 import json
+import math
 import random
 import re
 import resource
@@ -58,13 +62,13 @@ ADDRESS = Address(
 )  # fmt: skip
 FIELDS: dict[str, Any] = {
     "locale": "en_US",
-    "greeting": "Maria", "years": 3, "business": "Alder Lane Dental", "reward": None, "wards": "",
-    "several_wards": False, "signatory": "Nora Whitcomb", "signatory_phone": "+1 802 555 0142",
+    "greeting": "Maria", "years": 3, "business": "Alder Lane Dental", "reward": 2000, "wards": "",
+    "several_wards": False, "currency": "USD", "signatory": "Nora Whitcomb", "signatory_phone": "+1 802 555 0142",
     "business_phone": "+1 802 555 0140", "business_email": "hello@alderlane.example", "business_website": "",
     "signatory_role": "front desk", "since": "",
 }  # fmt: skip
-FILTERS: dict[str, Callable[..., Any]] = {"in_words": {3: "three"}.get, "money": str}
-LAYOUTS = Path(small_print.__file__).parent
+FILTERS: dict[str, Callable[..., Any]] = {"in_words": {3: "three"}.get, "money": {2000: "$20"}.get}
+LAYOUTS = Path(small_print.__file__).parent / "layouts"
 Make = Callable[[int], bytes]
 
 
@@ -147,6 +151,39 @@ def paragraphs(kind: str = "anniversary") -> list[str]:
 # How written
 
 
+def believable() -> None:
+    """Here, because only this measure needs the other modules of this folder."""
+    from believability import SCALE, measure_page, score
+    from written_body import scan_body
+
+    print("three letters by each pen: score (0 plain, 100 real), and separate letters that were measured")
+    said, figures = paragraphs()[:-1], dict[str, list[dict[str, float]]](pen=[], plain=[])
+    for recipe in RECIPES:
+        make = letter_maker(recipe.name)
+        pages = {"pen": [make(number) for number in range(3)], "plain": [plain_page(recipe)]}
+        found = {
+            kind: [measure_page(*scan_body(body, said)) or {} for body in bodies] for kind, bodies in pages.items()
+        }
+        scores = {kind: statistics.mean(score(each) for each in measured if each) for kind, measured in found.items()}
+        letters = statistics.mean(each["letters"] for each in found["pen"] if each)
+        print(
+            f"  {recipe.name:8} {scores['pen']:3.0f}   plain {scores['plain']:3.0f}   {letters:4.0f} letters",
+            flush=True,
+        )
+        for kind, measured in found.items():
+            figures[kind].append({name: median_of(measured, name) for name in [*SCALE, "word gap, cv %"]})
+    print(f"  {'medians of the eight':28} {'plain':>6} {'pens':>6} {'real':>6}")
+    for name in figures["pen"][0]:
+        real = f"{SCALE[name][1]:6.2f}" if name in SCALE else "     –"
+        print(f"  {name:28} {median_of(figures['plain'], name):6.2f} {median_of(figures['pen'], name):6.2f} {real}")
+
+
+def median_of(figures: list[dict[str, float]], name: str) -> float:
+    """The median of what has that measure."""
+    had = [each[name] for each in figures if not math.isnan(each.get(name, math.nan))]
+    return statistics.median(had) if had else math.nan
+
+
 def identity() -> None:
     print("over eight letters: share whose outline comes again on its page; whose nearest repeat has its form")
     for recipe in RECIPES:
@@ -218,7 +255,7 @@ def legible() -> None:
     if not shutil.which("tesseract"):
         print("tesseract is not installed: whether OCR reads our pages is NOT measured")
         return
-    print("characters that tesseract misreads, over twelve letters of two kinds: pen, face, difference in points")
+    print("what tesseract misreads of twelve letters: pen, face, difference in points; then the same of digits alone")
     for recipe in RECIPES:
         ours, plain = [], []
         for kind in ("anniversary", "referral_ask"):
@@ -226,12 +263,21 @@ def legible() -> None:
             make = letter_maker(recipe.name, kind)
             ours += [misread(make(number), truth, US_LETTER.body_top) for number in range(6)]
             plain.append(misread(plain_page(recipe, kind), truth, US_LETTER.body_top))
-        pen, face = statistics.mean(ours), statistics.mean(plain)
-        print(f"  {recipe.name:8} {pen:6.1%} {face:6.1%} {100 * (pen - face):+5.1f}")
+        said = ""
+        for pen, face in zip(means_of(ours), means_of(plain), strict=True):
+            said += f" {pen:6.1%} {face:6.1%} {100 * (pen - face):+5.1f}"
+        print(f"  {recipe.name:8}{said}", flush=True)
 
 
-def misread(body: bytes, truth: str, top: float = 0.0) -> float:
-    """The share of the characters of `truth` that are not in what tesseract reads, in order, below `top` mm."""
+def means_of(shares: list[tuple[float, float]]) -> list[float]:
+    return [statistics.mean(each) for each in zip(*shares, strict=True)]
+
+
+def misread(body: bytes, truth: str, top: float = 0.0) -> tuple[float, float]:
+    """The share of the characters of `truth`, and of its digits and signs of money, that tesseract does not read.
+
+    In order, below `top` mm.
+    """
     picture = io.BytesIO()
     page = pypdfium2.PdfDocument(body)[0].render(scale=300 / 72).to_pil().convert("L")
     dense = 300 / 25.4
@@ -241,7 +287,9 @@ def misread(body: bytes, truth: str, top: float = 0.0) -> float:
     )  # fmt: skip
     read = " ".join(told.stdout.decode().split())
     matching = SequenceMatcher(None, truth, read, autojunk=False).get_matching_blocks()
-    return 1 - sum(block.size for block in matching) / len(truth)
+    missed = set(range(len(truth))).difference(*(range(at, at + size) for at, _, size in matching))
+    numbers = [place for place, character in enumerate(truth) if character in "0123456789$"]
+    return len(missed) / len(truth), len(missed.intersection(numbers)) / len(numbers)
 
 
 def extraction() -> None:
@@ -450,7 +498,10 @@ def memory() -> None:
     )
 
 
-MEASURES = {"identity": identity, "legible": legible, "extraction": extraction, "speed": speed, "memory": memory}
+MEASURES = {
+    "believable": believable, "identity": identity, "legible": legible, "extraction": extraction, "speed": speed,
+    "memory": memory,
+}  # fmt: skip
 paragraphs_once = paragraphs()
 
 
