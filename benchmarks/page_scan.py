@@ -81,7 +81,7 @@ def scan_page(grey: Pixels, lines: Sequence[str]) -> Scan | None:
     threshold, _ = cv2.threshold(smooth, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
     ink = (grey < threshold).astype(np.uint8)
     blobs = _components(ink)
-    rows = _assign_lines(ink, blobs, len(lines))
+    rows = _assign_lines(ink, blobs, [len(line.split()) for line in lines])
     if rows is None:
         return None
     scan = Scan(ink, float(np.median([blob.height for blob in blobs if blob.height > 12])))
@@ -101,14 +101,19 @@ def _components(ink: Pixels) -> list[Blob]:
     return found
 
 
-def _assign_lines(ink: Pixels, blobs: Sequence[Blob], count: int) -> list[list[Blob]] | None:
-    """The components of each line: ink blurred to the side makes a ridge of each, and the nearest ridge has them."""
+def _assign_lines(ink: Pixels, blobs: Sequence[Blob], words: Sequence[int]) -> list[list[Blob]] | None:
+    """The components of each line: ink blurred to the side makes a ridge of each, and the nearest ridge has them.
+
+    None unless there are as many ridges as lines, each with ink enough for its `words`.
+    """
     for side, height in BLURS:
         blurred = cv2.GaussianBlur(ink.astype(np.float32), (0, 0), sigmaX=side, sigmaY=height)
         raised = blurred - cv2.GaussianBlur(blurred, (0, 0), sigmaX=10, sigmaY=32)
         for threshold in RIDGES:
-            if len(ridges := _ridges((raised > threshold).astype(np.uint8))) == count:
-                return _nearest(blobs, ridges)
+            if len(ridges := _ridges((raised > threshold).astype(np.uint8))) == len(words):
+                rows = _nearest(blobs, ridges)
+                if all(len(row) >= count for row, count in zip(rows, words, strict=True)):
+                    return rows
     return None
 
 
@@ -117,7 +122,7 @@ def _ridges(raised: Pixels) -> list[tuple[float, Pixels, int, int]]:
     count, labels, boxes, _ = cv2.connectedComponentsWithStats(raised, connectivity=8)
     found = []
     for number in range(1, count):
-        if boxes[number][2] > 0.08 * raised.shape[1] and boxes[number][4] > 800:
+        if boxes[number][2] > 0.04 * raised.shape[1] and boxes[number][4] > 800:
             ys, xs = np.nonzero(labels == number)
             curve = np.polyfit(xs, ys, 2 if xs.max() - xs.min() > 900 else 1)
             found.append((float(ys.mean()), curve, int(xs.min()), int(xs.max())))

@@ -43,8 +43,8 @@ from weasyprint.text.fonts import FontConfiguration
 from outreach.composing.handwriting.font.compiler import Recipe, compile_pen
 from outreach.composing.handwriting.font.recipes import RECIPES
 from outreach.composing.handwriting.font.variation import Habit
-from outreach.composing.handwriting.ink import Ink, choose_walk
-from outreach.composing.handwriting.pens import LINE_HEIGHT, SET_AT, TYPED, WALKS, Pen, face_path, find_pens
+from outreach.composing.handwriting.ink import Ink
+from outreach.composing.handwriting.pens import LINE_HEIGHT, SET_AT, TYPED, Pen, face_path, find_pens
 from outreach.composing.paper.addresses import Address
 from outreach.composing.paper.letters import address_size, hands_of, render_letter, write_letter
 from outreach.composing.paper.sizes import US_LETTER
@@ -118,11 +118,10 @@ def naive_maker(pen: str, has_ink: bool = True, own: Path = Path("none"), kind: 
             css = css.replace(f"font:{path.name}", path.as_uri())
         found = FontConfiguration()
         sheet = CSS(string=css, font_config=found)
-        page = HTML(string=html, base_url=LAYOUTS.as_uri())
-        ink = Ink(f"ANNI-{number:05}", {pen, chosen.signs_with.name}) if has_ink else None
-        made = page.write_pdf(
-            stylesheets=[sheet], font_config=found, finisher=ink, pdf_variant="pdf/ua-1", pdf_tags=True
-        )
+        page = HTML(string=html, base_url=LAYOUTS.as_uri()).render(stylesheets=[sheet], font_config=found)
+        if has_ink:
+            Ink(f"ANNI-{number:05}", {pen, chosen.signs_with.name}).attach(page)
+        made = page.write_pdf(pdf_variant="pdf/ua-1", pdf_tags=True)
         return bytes(made)
 
     return make
@@ -134,7 +133,7 @@ def values_for(settings: Settings, reference: str, body: str, pen: Pen) -> dict[
         "language": "en", "reference": reference, "business": settings.business, "address": lines,
         "day": "March 10, 2026", "body": Markup(body), "signatory": settings.business.signatories[0],
         "signed": "Front desk, Alder Lane Dental", "stop": "To stop letters, call +1 802 555 0140 or write to us.",
-        "walk": choose_walk(reference, WALKS), "address_size": address_size(lines, US_LETTER.address),
+        "address_size": address_size(lines, US_LETTER.address),
         "paper": US_LETTER, "most_pages": 1, **hands_of(pen, 1.0),
         "strip": 34, "vouchers": [], "is_strip": False, "letterhead_height": None,
     }  # fmt: skip

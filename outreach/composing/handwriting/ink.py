@@ -1,212 +1,171 @@
-"""Moves what the press has set on a page as a hand would have written it.
+"""Goes over what the press has set on a page, as a hand would have written it.
 
-Each word stands a little off, turned, larger or darker than its neighbours, and each line wanders. It changes where
-things stand, and never the text of the page. The same seed gives the same page for ever.
+It chooses which form of each letter stands where, moves words and lines, and changes the weight and colour of their
+ink. It never changes the text of the page. The same seed gives the same page for ever.
 """
 
-import math
 import random
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby
-from typing import Any, Protocol
+from typing import Any
 
-# What a TJ of PDF holds in turn: glyphs, and how far the next one moves back, in thousandths of an em.
-PIECE = re.compile(rb"<([0-9a-f]*)>|(-?[0-9.]+)")
+from outreach.composing.handwriting.glyph_forms import FormCycle, forms_in
+from outreach.composing.handwriting.hand_movement import HandMovement, LineMovement, PageMovement
+from outreach.composing.handwriting.signature import sign
+from outreach.composing.handwriting.text_runs import Colour, PlacedFont, Run, Word, read_runs, show
+
 STRAIGHT = re.compile(rb"(-?[0-9.]+) (-?[0-9.]+) l$")
-Words = list[tuple[float, bytes]]
-
-
-class PlacedFont(Protocol):
-    """What WeasyPrint knows of a font on the page: widths in thousandths of an em and text, by glyph."""
-
-    family: str
-    widths: dict[int, int]
-    to_unicode: dict[int, str]
-
-
-@dataclass(frozen=True)
-class HandMovement:
-    """How far a hand strays: standard deviations, chosen by eye on whole letters."""
-
-    #: Where a line begins, to the side, in CSS pixels.
-    indent: float = 2.0
-    #: Where a line begins, in height.
-    drift: float = 0.6
-    #: How a line rises or falls, in radians.
-    slope: float = 0.0035
-    #: How high the waves are that a line's words ride on, in CSS pixels.
-    wander: float = 0.58
-    #: How far a word stands from its place, in CSS pixels.
-    gap: float = 0.35
-    #: How a word is turned, in radians.
-    turn: float = 0.006
-    #: How much larger or smaller a word is, as a share.
-    growth: float = 0.012
-    lean: float = 0.012
-    #: How much paler than the ink a word is, as a share.
-    fade: float = 0.05
-    #: How far a stroke strays from a straight one, in CSS pixels.
-    bow: float = 0.9
-
-
-def choose_walk(seed: str, walks: int) -> int:
-    """Which of a pen's walks through its forms a posted letter takes, from 1 to `walks`."""
-    return random.Random(f"walk {seed}").randint(1, walks)  # noqa: S311 - a likeness, not a secret
+# Written so many times as large as most of the page, it is a signature.
+SIGNED = 1.3
+# A line farther below the one before than so many of its sizes begins a paragraph.
+PARAGRAPH = 1.75
+# CSS pixels that a line may run on over the longest of the layout.
+BEYOND = 4.0
 
 
 class Ink:
-    """Goes over pages as WeasyPrint's `finisher`. `families` are the fonts that count as written, all others stay."""
+    """Goes over a document as it is painted. `families` are the fonts that count as written, all others stay."""
 
     def __init__(self, seed: str, families: Collection[str], hand: HandMovement = HandMovement()) -> None:
         self.seed, self.families, self.hand = seed, families, hand
 
-    def __call__(self, document: Any, pdf: Any) -> None:
+    def attach(self, document: Any) -> None:
+        """Has each page of a laid-out document inked once it is painted: after that, WeasyPrint packs its fonts."""
         rng = random.Random(self.seed)  # noqa: S311 - a likeness, not a secret
-        fonts = {font.hash.encode(): font for font in document.fonts.values()}
-        for written in pdf.objects:
-            stream = getattr(written, "stream", None)
-            if isinstance(stream, list) and hasattr(written, "ctm"):
-                orders = _InkedPage(fonts, self.families, self.hand, rng).go_over(stream)
-                stream[:] = [
-                    part
-                    for are_bytes, run in groupby(orders, lambda order: isinstance(order, bytes))
-                    for part in ([b"\n".join(run)] if are_bytes else run)
-                ]
+        for page in document.pages:
+            page.paint = partial(self._paint, page.paint, page.height, document.fonts, rng)
+
+    def _paint(
+        self,
+        paint: Callable[[Any, float], None],
+        height: float,
+        fonts: Mapping[Any, PlacedFont],
+        rng: random.Random,
+        stream: Any,
+        scale: float,
+    ) -> None:
+        paint(stream, scale)
+        by_name = {str(font.hash).encode(): font for font in fonts.values()}  # type: ignore[attr-defined]
+        page = _InkedPage(by_name, self.families, PageMovement(rng, self.hand, height))
+        orders = page.go_over(list(stream.stream))
+        stream.stream[:] = [
+            part
+            for are_bytes, run in groupby(orders, lambda order: isinstance(order, bytes))
+            for part in ([b"\n".join(run)] if are_bytes else run)
+        ]
 
 
 class _InkedPage:
-    """One page's drawing orders, one after another, and where the pen stands among them."""
+    """One page's drawing orders: first all that is written is read and placed, then each order is written anew."""
 
-    def __init__(
-        self, fonts: dict[bytes, PlacedFont], families: Collection[str], hand: HandMovement, rng: random.Random
-    ) -> None:
-        self.fonts, self.families, self.hand, self.rng = fonts, families, hand, rng
-        self.font: PlacedFont | None = None
-        self.size = self.x = self.y = 0.0
-        self.is_astray = False
-        self.colour: tuple[float, ...] = (0.0, 0.0, 0.0)
-        self.line = _Line(rng, hand, 0.0)
-        self.line_y: float | None = None
-        self.start = (0.0, 0.0)
+    def __init__(self, fonts: Mapping[bytes, PlacedFont], families: Collection[str], movement: PageMovement) -> None:
+        self.fonts, self.families, self.movement = fonts, families, movement
+        self.cycle = FormCycle(movement.rng)
+        self.lines: list[tuple[float, LineMovement]] = []
+
+    def go_over(self, orders: Sequence[Any]) -> Iterator[Any]:
+        runs = {run.order: run for run in read_runs(orders, self.fonts)}
+        self._place([run for run in runs.values() if self._is_written(run)])
         # Between two marks only; a page without any is all text.
-        self.mark = "/Span"
-
-    @property
-    def is_written(self) -> bool:
-        return self.font is not None and self.font.family in self.families
-
-    @property
-    def is_underlining(self) -> bool:
-        """Whether a stroke belongs to written words: those of pictures and frames stay straight."""
-        return self.is_written and self.mark == "/Span"
-
-    def go_over(self, orders: Iterable[Any]) -> Iterator[Any]:
-        for order in list(orders):
+        run, mark, start, is_astray = None, "/Span", (0.0, 0.0), False
+        for number, order in enumerate(orders):
             if not isinstance(order, bytes):
-                self.mark = order if isinstance(order, str) and order.startswith("/") else self.mark
+                mark = order if isinstance(order, str) and order.startswith("/") else mark
                 yield order
-            elif order.endswith(b" TJ") and self.font is not None:
-                yield from self._text(order)
-            elif order.endswith(b" l") and self.is_underlining and (end := STRAIGHT.match(order)):
-                yield self._line_by_hand(float(end[1]), float(end[2]))
+            elif number in runs:
+                run = runs[number]
+                yield from self._write(run) if self._is_written(run) else _type(order, run, is_astray)
+                is_astray = self._is_written(run)
+            elif run and mark == "/Span" and self._is_written(run) and (end := STRAIGHT.match(order)):
+                # Underlines; strokes of pictures and frames stay straight.
+                yield self._draw_by_hand(start, (float(end[1]), float(end[2])))
             else:
-                self._notice(order)
+                is_astray, mark = is_astray and not order.endswith(b" Tm"), "" if order == b"EMC" else mark
+                if order.endswith(b" m"):
+                    start = float(order.split()[0]), float(order.split()[1])
+                    order = self._shift_start(order, start) if run and mark == "/Span" else order
                 yield order
 
-    def _notice(self, order: bytes) -> None:
-        """Keeps account of what an order that stays as it is says about those to come."""
-        parts = order.split()
-        match parts[-1] if parts else b"":
-            case b"EMC":
-                self.mark = ""
-            case b"Tf":
-                self.font, self.size = self.fonts.get(parts[0][1:]), float(parts[1])
-            case b"Tm":
-                self.x, self.y, self.is_astray = float(parts[4]), float(parts[5]), False
-            case b"rg":
-                self.colour = tuple(float(part) for part in parts[:3])
-            case b"m":
-                self.start = float(parts[0]), float(parts[1])
+    def _is_written(self, run: Run) -> bool:
+        return run.font.family in self.families
 
-    def _text(self, order: bytes) -> Iterator[bytes]:
-        words, end = self._split(order)
-        if not self.is_written:
-            # What we wrote before has left the pen somewhere else.
-            yield from [b"1 0 0 -1 %.2f %.2f Tm" % (self.x, self.y)] if self.is_astray else []
-            yield order
-        else:
-            yield from self._write(words)
-        self.x, self.is_astray = end, self.is_written
+    def _place(self, runs: Sequence[Run]) -> None:
+        """Says where every word of the page comes to stand, line by line."""
+        usual = Counter(run.size for run in runs).most_common(1)[0][0] if runs else 0.0
+        edge = max((word.ends for run in runs for word in run.words), default=0.0) + BEYOND
+        above = 0.0
+        for _, same in groupby(runs, lambda run: run.y):
+            line = list(same)
+            for run in line:
+                self._choose_forms(run)
+            if line[0].size > SIGNED * usual:
+                continue
+            movement = self.movement.begin_line(line[0].x, line[0].y, line[0].y - above > PARAGRAPH * usual)
+            above = line[0].y
+            self.lines.append((above, movement))
+            words = [(run, word) for run in line for word in run.words]
+            placed = movement.place([_width(*each) for each in words], [word.gap for _, word in words], usual, edge)
+            for (run, _), place in zip(words, placed, strict=True):
+                run.placed.append(place)
 
-    def _split(self, order: bytes) -> tuple[Words, float]:
-        """The words of a run of text with the place where each begins, and where the run ends."""
-        assert self.font is not None  # noqa: S101
-        em, widths, to_unicode = self.size / 1000, self.font.widths, self.font.to_unicode
-        words: Words = []
-        at = begins = self.x
-        codes: list[bytes] = []
-        for glyphs, moved in PIECE.findall(order):
-            if moved:
-                at -= float(moved) * em
-                codes.append(b">" + moved + b"<")
-            # WeasyPrint names a glyph by two bytes, in hexadecimal.
-            for first in range(0, len(glyphs), 4):
-                code = glyphs[first : first + 4]
-                glyph = int(code, 16)
-                at += widths.get(glyph, 0) * em
-                codes.append(code)
-                if to_unicode.get(glyph, "x").isspace():
-                    words.append((begins, b"<%b>" % b"".join(codes)))
-                    begins, codes = at, []
-        return ([*words, (begins, b"<%b>" % b"".join(codes))] if codes else words), at
+    def _choose_forms(self, run: Run) -> None:
+        """Puts a form of each letter in the place of the first, and has the font know it."""
+        font, forms = run.font, forms_in(run.font.family, run.font.file_content)
+        text, widths = font.to_unicode, font.widths
+        for word in run.words:
+            are_letters = [text.get(glyph, "").isalpha() for glyph, _ in word.glyphs] + [False]
+            for number, (glyph, moved) in enumerate(word.glyphs):
+                count = forms.counts.get(glyph, 1)
+                form = glyph + self.cycle.choose(glyph, count, are_letters[number] and not are_letters[number + 1])
+                if form not in text:
+                    text[form], widths[form] = text[glyph], round(forms.widths[form])
+                word.glyphs[number] = form, moved
 
-    def _write(self, words: Sequence[tuple[float, bytes]]) -> Iterator[bytes]:
-        if self.y != self.line_y:
-            self.line, self.line_y = _Line(self.rng, self.hand, self.x), self.y
-        for begins, codes in words:
-            yield b"%.3f %.3f %.3f rg" % self._darkness()
-            yield b"%.4f %.4f %.4f %.4f %.2f %.2f Tm" % self.line.place(begins, self.y)
-            yield b"[%b] TJ" % codes.replace(b"<>", b"")
-        yield b"%.3f %.3f %.3f rg" % self.colour
+    def _write(self, run: Run) -> Iterator[bytes]:
+        if not run.placed:
+            yield from sign(run, self.movement.rng)
+        for word, place in zip(run.words, run.placed, strict=False):
+            dark, pale = _mix(run.fill, place.paleness / 2), _mix(run.fill, place.paleness)
+            # Mode 2 of text in PDF fills and strokes: what is stroked makes the pen heavier.
+            yield b"2 Tr %.2f w %.2f %.2f %.2f RG" % (place.weight * run.size, *pale)
+            yield b"%.4f %.4f %.4f %.4f %.2f %.2f Tm" % place.matrix
+            yield b"%.2f %.2f %.2f rg" % dark
+            yield show(word.glyphs[:1])
+            yield b"%.2f %.2f %.2f rg" % pale
+            yield show(word.glyphs[1:])
+        yield b"0 Tr %.3f %.3f %.3f rg %.3f %.3f %.3f RG" % (*run.fill, *run.stroke)
 
-    def _darkness(self) -> tuple[float, ...]:
-        """The colour of the next word: sometimes a little paler than the ink, never darker."""
-        fade = min(abs(self.rng.gauss(0, self.hand.fade)), 0.15)
-        return tuple(part + (1 - part) * fade for part in self.colour)
-
-    def _line_by_hand(self, x: float, y: float) -> bytes:
-        """A stroke to (x, y) that bows a little, instead of one along a ruler."""
-        from_x, from_y = self.start
-        bow = [self.rng.gauss(0, self.hand.bow) for _ in range(3)]
-        third = (x - from_x) / 3
-        return b"%.2f %.2f %.2f %.2f %.2f %.2f c" % (
-            from_x + third, from_y + bow[0], from_x + 2 * third, from_y + bow[1], x, y + bow[2],
-        )  # fmt: skip
-
-
-class _Line:
-    """One line of handwriting: where it begins, how it slopes, and two slow waves that its words ride on."""
-
-    def __init__(self, rng: random.Random, hand: HandMovement, left: float) -> None:
-        self.rng, self.hand, self.left = rng, hand, left
-        self.slope = rng.gauss(0, hand.slope)
-        self.indent, self.drift = rng.gauss(0, hand.indent), rng.gauss(0, hand.drift)
-        turn = 2 * math.pi
-        self.waves = (
-            (hand.wander, rng.uniform(0.006, 0.012), rng.uniform(0, turn)),
-            (hand.wander * 0.55, rng.uniform(0.020, 0.035), rng.uniform(0, turn)),
+    def _draw_by_hand(self, start: tuple[float, float], end: tuple[float, float]) -> bytes:
+        """A stroke to `end` that bows a little and follows its words, instead of one along a ruler."""
+        rng, bow = self.movement.rng, self.movement.hand.bow
+        points = [self._moved(start[0] + (end[0] - start[0]) * share, end[1]) for share in (1 / 3, 2 / 3, 1)]
+        return b"%.2f %.2f %.2f %.2f %.2f %.2f c" % tuple(
+            part for x, y in points for part in (x, y + rng.gauss(0, bow))
         )
 
-    def place(self, x: float, y: float) -> tuple[float, ...]:
-        """The text matrix of the word that would begin at (x, y)."""
-        hand, along = self.hand, x - self.left
-        angle = self.slope + self.rng.gauss(0, hand.turn)
-        grown = 1 + self.rng.gauss(0, hand.growth)
-        cosine, sine = grown * math.cos(angle), grown * math.sin(angle)
-        wave = sum(height * math.sin(along * often + phase) for height, often, phase in self.waves)
-        up = self.drift + along * self.slope + wave + self.rng.gauss(0, hand.gap * 0.6)
-        right = self.indent + self.rng.gauss(0, hand.gap)
-        # WeasyPrint's pages count y downward, so its text stands upright only with a negative height.
-        return cosine, sine, sine + self.rng.gauss(0, hand.lean), -cosine, x + right, y + up
+    def _shift_start(self, order: bytes, start: tuple[float, float]) -> bytes:
+        return b"%.2f %.2f m" % self._moved(*start)
+
+    def _moved(self, x: float, y: float) -> tuple[float, float]:
+        """Where a point of the layout has gone with the line that is nearest above it."""
+        above = [each for each in self.lines if each[0] <= y + 1]
+        return above[-1][1].moved(x, y) if above else (x, y)
+
+
+def _type(order: bytes, run: Run, is_astray: bool) -> Iterable[bytes]:
+    """What is not written stays as it is; where the pen has been, it is led back first."""
+    return [b"1 0 0 -1 %.2f %.2f Tm" % (run.x, run.y), order] if is_astray else [order]
+
+
+def _width(run: Run, word: Word) -> float:
+    """How wide a word is with the forms it has now, without the space after it."""
+    widths, text = run.font.widths, run.font.to_unicode
+    inked = [(glyph, moved) for glyph, moved in word.glyphs if not text.get(glyph, "x").isspace()]
+    return sum(widths[glyph] - moved for glyph, moved in inked) * run.size / 1000
+
+
+def _mix(colour: Colour, paleness: float) -> Colour:
+    return tuple(part + (1 - part) * paleness for part in colour)

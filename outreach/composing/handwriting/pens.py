@@ -18,8 +18,8 @@ SHIPPED = Path(__file__).parent / "pens"
 TYPED = "Vazirmatn"
 # Points. A pen has as many units in an em as make it look right at this size, so that all are set at one.
 SET_AT, LINE_HEIGHT = 16.0, 25.0
-# So many walks a pen has through the forms of its characters; a posted letter takes one of them.
-WALKS = 8
+# So many forms has a signature that was learned.
+SIGNATURE_FORMS = 9
 # A name is signed larger and quicker than one writes.
 SIGNED_WITH, SIGNED_LARGER = {"Alder": "Birch", "Birch": "Alder"}, 1.75
 # A font of a pen's name and this is how its owner signs.

@@ -80,10 +80,10 @@ class _Press:
         if len(document.pages) > sheet.most_pages:
             held = "one page" if sheet.most_pages == 1 else f"{sheet.most_pages} pages"
             raise TooLong(f"The letter does not fit on {held}; shorten the template")
+        if ink:
+            ink.attach(document)
 
-        def finish(document: Any, pdf: Any) -> None:
-            if ink:
-                ink(document, pdf)
+        def finish(_: Any, pdf: Any) -> None:
             pack_fonts(pdf)
             set_trim(pdf, sheet.bleed)
             if sheet.is_lasting:

@@ -12,13 +12,12 @@ from typing import Any
 from babel.dates import format_date
 from markupsafe import Markup
 
-from outreach.composing.handwriting.ink import Ink, choose_walk
+from outreach.composing.handwriting.ink import Ink
 from outreach.composing.handwriting.page_setup import Sheet
 from outreach.composing.handwriting.pens import (
     LINE_HEIGHT,
     SET_AT,
     TYPED,
-    WALKS,
     Pen,
     face_path,
     missing_letters,
@@ -117,7 +116,6 @@ def lay_out(
         "signatory": facts.signatory,
         "signed": signed,
         "stop": stop,
-        "walk": choose_walk(reference, WALKS),
     }
 
 
@@ -208,7 +206,7 @@ def address_size(lines: list[str], place: Zone) -> float:
 
 
 def hands_of(pen: Pen, scale: float) -> dict[str, Any]:
-    """What every style sheet of handwritten paper is filled with: its fonts, the ways through them, and how large."""
+    """What every style sheet of handwritten paper is filled with: its fonts, and how large."""
     fonts = {TYPED: face_path(TYPED), pen.name: pen.path, pen.signs_with.name: pen.signs_with.path}
     return {
         "pen": pen,
@@ -216,7 +214,6 @@ def hands_of(pen: Pen, scale: float) -> dict[str, Any]:
         "line_height": LINE_HEIGHT * scale,
         "typed": TYPED,
         "fonts": [(family, font.name) for family, font in fonts.items()],
-        "walks": range(1, WALKS + 1),
     }
 
 

@@ -16,16 +16,20 @@ from fontTools.ttLib import TTLibError
 from fontTools.ttLib.tables._g_l_y_f import Glyph, GlyphCoordinates
 from fontTools.ttLib.tables.ttProgram import Program
 
-from outreach.composing.handwriting.font.glyph_cycles import FORMS
+from outreach.composing.handwriting.font.allographs import drawings_of, end_word, read_hidden
+from outreach.composing.handwriting.font.figures import STOPS, mend
 from outreach.composing.handwriting.font.letterforms import LATIN, Letterforms, Outline, read_letterforms
+from outreach.composing.handwriting.font.pairs import PAIRS, draw_pair
 from outreach.composing.handwriting.font.substitutions import build_kerning, build_substitutions
 from outreach.composing.handwriting.font.variation import Habit, vary
+from outreach.composing.handwriting.glyph_forms import for_word_ends
 from outreach.composing.handwriting.pens import SET_AT, keep_pen, require_name
 from outreach.errors import SettingsError
 from outreach.local_files import MOST_BYTES, require_regular
 
 # A character that comes often must come in more forms to seem as seldom the same.
-OFTEN, SELDOM, RARE = "etaoinshrdlu ", "bcfgjkmpqvwxyz", 4
+FORMS, OFTEN, SELDOM, RARE = 16, "etaoinshrdlumcy ", "bfgjkpqvwxz", 4
+PAIR_FORMS = 8
 # Seconds since 1904; a font that said when it was made would never be made twice the same.
 MADE_AT = 3_786_912_000
 
@@ -79,15 +83,19 @@ def forms_of(character: str) -> int:
 def compile_pen(recipe: Recipe, characters: Iterable[str] = LATIN) -> bytes:
     """The pen as a TrueType font for every character of `characters` that its base has, or has the parts of.
 
-    Form 0 of each character is in the character map; `calt` is the walk through the forms that is taken unless another
-    is asked for, and `ss01` to `ss08` are the others.
+    Form 0 of each character is in the character map, and the others follow it in the order of glyphs.
     """
     letters = read_letterforms(recipe.base, characters)
-    forms = {character: _forms(letters, recipe, character) for character in letters.outlines}
+    letters = replace(letters, outlines=mend(letters.outlines, letters.x_height))
+    hidden = read_hidden(recipe.base)
+    forms = {character: _forms(letters, recipe, character, hidden) for character in letters.outlines}
+    pairs = {pair: _pair_forms(pair, letters, recipe) for pair in PAIRS if set(pair) <= set(letters.outlines)}
+    # What is white around a stop is said by its width.
+    kerning = {pair: value for pair, value in letters.kerning.items() if pair[1] not in STOPS}
     em = round(letters.units * SET_AT / recipe.size)
     measures = Measures(em, letters.ascent, letters.descent, letters.x_height)
     named = Named(recipe.name, letters.copyright, letters.licence)
-    return compile_forms(forms, measures, named, recipe.seed, letters.kerning)
+    return compile_forms(forms, measures, named, recipe.seed, kerning, pairs)
 
 
 def compile_forms(
@@ -98,10 +106,10 @@ def compile_forms(
     kerning: Mapping[tuple[str, str], int] = MappingProxyType({}),
     signatures: Mapping[str, Sequence[Outline]] = MappingProxyType({}),
 ) -> bytes:
-    """The pen whose forms of each character are these; `seed` chooses the walks through them.
+    """The pen whose forms of each character are these; `seed` is only named in it.
 
-    Whole names in `signatures` are written at one go, on each walk in another of their forms; all that they are
-    written with must be among the characters.
+    Whole names, or pairs of letters, in `signatures` are written at one go, and have forms of their own; all that they
+    are written with must be among the characters.
     """
     names = {character: [f"u{ord(character):04X}.{n}" for n in range(len(forms[character]))] for character in forms}
     signed = {name: [f"signed{at}.{n}" for n in range(len(signatures[name]))] for at, name in enumerate(signatures)}
@@ -120,7 +128,8 @@ def compile_forms(
     # Nobody reads the names of glyphs, and each letter carries them.
     font.setupPost(keepGlyphNames=False)
     order = font.font.getReverseGlyphMap()
-    font.font["GSUB"] = build_substitutions(names, signed, seed, order)
+    if signed:
+        font.font["GSUB"] = build_substitutions(names, signed)
     if kerning:
         font.font["GPOS"] = build_kerning(kerning, names, order)
     font.font["head"].created = font.font["head"].modified = MADE_AT
@@ -162,16 +171,33 @@ def _setup_outlines(font: FontBuilder, outlines: Mapping[str, Outline], measures
     )  # fmt: skip
 
 
-def _forms(letters: Letterforms, recipe: Recipe, character: str) -> list[Outline]:
+def _forms(letters: Letterforms, recipe: Recipe, character: str, hidden: Mapping[str, list[Outline]]) -> list[Outline]:
     outline = letters.outlines[character]
     if character.isspace():
         outline = replace(outline, advance=outline.advance + recipe.word_gap * letters.units)
     if character in ".:…":
         outline = outline.swollen(recipe.dot)
-    joined = recipe.is_joined and character.isalpha()
+    joined, count = recipe.is_joined and character.isalpha(), forms_of(character)
+    # A recipe that varies nothing is the face as it is.
+    drawings = [outline]
+    if recipe.habit.waver:
+        drawings = drawings_of(character, outline, hidden, letters.x_height, joined, recipe.seed)
+    forms = []
+    for number in range(count):
+        drawn = drawings[number % len(drawings)]
+        if number in for_word_ends(count) and recipe.habit.waver:
+            drawn = end_word(character, drawn, letters.x_height, joined, recipe.seed, character, number)
+        forms.append(vary(drawn, recipe.habit, letters.units, joined, recipe.seed, character, number))
+    # Pages are laid out with the first form, which is therefore as wide as the face has it.
+    return [replace(forms[0], advance=max(1.0, round(outline.advance))), *forms[1:]]
+
+
+def _pair_forms(pair: str, letters: Letterforms, recipe: Recipe) -> list[Outline]:
+    kerning = letters.kerning.get((pair[0], pair[1]), 0)
+    drawn = draw_pair(pair, letters.outlines, letters.x_height, kerning, recipe.is_joined)
     return [
-        vary(outline, recipe.habit, letters.units, letters.x_height, joined, recipe.seed, character, number)
-        for number in range(forms_of(character))
+        vary(drawn, recipe.habit, letters.units, recipe.is_joined, recipe.seed, pair, number)
+        for number in range(PAIR_FORMS)
     ]
 
 

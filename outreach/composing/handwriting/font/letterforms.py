@@ -193,18 +193,14 @@ class _BaseFace(Alphabet):
 
     def __init__(self, font: TTFont) -> None:
         super().__init__(self._own, font["head"].unitsPerEm)
-        self.glyf, self.widths, self.glyphs = font["glyf"], font["hmtx"], font.getBestCmap()
+        self.glyphs = font.getBestCmap()
         self.units: int = font["head"].unitsPerEm
         self.font = font
 
     def _own(self, character: str) -> Outline | None:
         if ord(character) not in self.glyphs:
             return None
-        glyph = self.glyphs[ord(character)]
-        points, ends, flags = self.glyf[glyph].getCoordinates(self.glyf)
-        advance = float(self.widths[glyph][0])
-        # TrueType: bit 0 of a point's flags says that it lies on the line.
-        return Outline(np.array(points, float).reshape(-1, 2), tuple(bool(f & 1) for f in flags), tuple(ends), advance)
+        return outline_of(self.font, self.glyphs[ord(character)])
 
     def kerning(self, outlines: dict[str, Outline]) -> dict[tuple[str, str], int]:
         """How much nearer or farther each pair of characters stands, where the face says so."""
@@ -219,6 +215,14 @@ class _BaseFace(Alphabet):
             for left in characters.get(first, ())
             for right in characters.get(second, ())
         }
+
+
+def outline_of(font: TTFont, glyph: str) -> Outline:
+    """One glyph of a face as it is drawn."""
+    points, ends, flags = font["glyf"][glyph].getCoordinates(font["glyf"])
+    advance = float(font["hmtx"][glyph][0])
+    # TrueType: bit 0 of a point's flags says that it lies on the line.
+    return Outline(np.array(points, float).reshape(-1, 2), tuple(bool(f & 1) for f in flags), tuple(ends), advance)
 
 
 def _parts_of(character: str) -> tuple[str, str]:

@@ -17,13 +17,15 @@ from outreach.composing.handwriting.own_hand.form import ACCENTS, TAKES
 from outreach.composing.handwriting.own_hand.samples import EMPTY, Take, cut_takes
 from outreach.composing.handwriting.own_hand.scans import ScannedPage
 from outreach.composing.handwriting.own_hand.spacing import Spacing, measure_spacing
-from outreach.composing.handwriting.pens import SET_AT, SIGNATURE, SIGNED_LARGER, WALKS, keep_pen
+from outreach.composing.handwriting.pens import SET_AT, SIGNATURE, SIGNATURE_FORMS, SIGNED_LARGER, keep_pen
 from outreach.errors import ScanUnreadable
 
 EM, X_HEIGHT, ASCENT, DESCENT = 1000, 460.0, 950, -420
 POINT = 25.4 / 72
 # What a person wrote three times already varies as they do, so further forms keep near to these.
-GENTLY = Habit(turn=0.9, lean=0.014, growth=0.014, rise=0.006, waver=0.007, pressure=0.0009, stride=0.006)
+GENTLY = Habit(
+    turn=0.9, lean=0.014, growth=0.014, width=0.010, rise=0.006, waver=0.007, pressure=0.0009, thinner=0.0, stride=0.006
+)
 STEADY = replace(GENTLY, turn=0.5, growth=0.012, waver=0.012)
 # A person writes these alike, and the form asks for one of them.
 ALIKE = {"'": "’", "‘": "’", '"': "”", "—": "–"}
@@ -207,17 +209,17 @@ def _forms(character: str, bases: Sequence[Outline], seed: int) -> list[Outline]
 def _form(bases: Sequence[Outline], number: int, habit: Habit, seed: int, character: str) -> Outline:
     base = bases[number % len(bases)]
     if number >= len(bases):
-        return vary(base, habit, EM, X_HEIGHT, False, seed, character, number)
+        return vary(base, habit, EM, False, seed, character, number)
     return replace(base, points=base.points.round(), advance=max(1.0, round(base.advance)))
 
 
 def _spaces(spacing: Spacing, units: float, seed: int) -> list[Outline]:
     space = Outline(np.zeros((0, 2)), (), (), spacing.word_gap * units)
-    return [vary(space, Habit(), EM, X_HEIGHT, False, seed, " ", number) for number in range(forms_of(" "))]
+    return [vary(space, Habit(), EM, False, seed, " ", number) for number in range(forms_of(" "))]
 
 
 def _signatures(takes: Sequence[Take], seed: int) -> list[Outline]:
-    """One for each walk and one more, as large as they were written where there is room for that under a letter."""
+    """As many forms as a signature has, as large as they were written where there is room for that under a letter."""
     outlines = [take.outline for take in takes if take.outline is not None]
     if not outlines:
         return []
@@ -229,4 +231,4 @@ def _signatures(takes: Sequence[Take], seed: int) -> list[Outline]:
         left, _, right, _ = outline.box
         moved = outline.moved(-left, 0)
         bases.append(replace(moved, points=moved.points * scale, advance=(right - left) * scale))
-    return [_form(bases, number, STEADY, seed, "signature") for number in range(WALKS + 1)]
+    return [_form(bases, number, STEADY, seed, "signature") for number in range(SIGNATURE_FORMS)]

@@ -1,0 +1,167 @@
+"""Other drawings of a letter than the one a face maps it to: those that the face hides in its tables, and redrawn ones.
+
+A hand writes its commonest letters in several ways, and some only at the end of a word.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from fontTools.ttLib import TTFont
+
+from outreach.composing.handwriting.font.letterforms import Outline, Points, outline_of
+from outreach.composing.handwriting.font.variation import number_of
+
+# The fifteen letters that come most often, by far, in the languages that the pens write.
+COMMONEST = frozenset("etaoinshrdlumcy")
+DRAWINGS, FEWER = 5, 3
+# Features that hold drawings of the same letter, for looks alone; all others say something else with them.
+LOOKS = frozenset({"calt", "salt", "ss01", "ss02"})
+# A drawing of another width is another letter, or made for a neighbour that it joins.
+WIDTHS, HEIGHTS = (0.72, 1.35), (0.75, 1.3)
+
+
+def hidden_drawings(font: TTFont) -> dict[str, list[str]]:
+    """The glyphs that the face puts in another's place for looks, by that other's name."""
+    if "GSUB" not in font:
+        return {}
+    table, mapped = font["GSUB"].table, set(font.getBestCmap().values())
+    wanted = {
+        number
+        for record in table.FeatureList.FeatureRecord
+        if record.FeatureTag in LOOKS
+        for number in record.Feature.LookupListIndex
+    }
+    hidden: dict[str, list[str]] = defaultdict(list)
+    lookups = table.LookupList.Lookup
+    for number in sorted(wanted | {each for first in wanted for each in _called(lookups[first])}):
+        for subtable in map(_plain, lookups[number].SubTable):
+            for glyph, drawn in _replaced(subtable):
+                if drawn not in mapped and drawn not in hidden[glyph]:
+                    hidden[glyph].append(drawn)
+    return dict(hidden)
+
+
+def read_hidden(face: Path) -> dict[str, list[Outline]]:
+    """The hidden drawings of each character that the face maps."""
+    with TTFont(face) as font:
+        hidden = hidden_drawings(font)
+        return {
+            chr(code): [outline_of(font, each) for each in hidden[glyph]]
+            for code, glyph in font.getBestCmap().items()
+            if glyph in hidden
+        }
+
+
+def _plain(subtable: Any) -> Any:
+    # Large faces wrap their tables in extensions (GSUB lookup type 7).
+    return getattr(subtable, "ExtSubTable", subtable)
+
+
+def _called(lookup: Any) -> Iterator[int]:
+    """The lookups that a contextual one calls, however its rules are written."""
+    for subtable in map(_plain, lookup.SubTable):
+        waiting = [subtable]
+        while waiting:
+            part = waiting.pop()
+            if hasattr(part, "LookupListIndex"):
+                yield part.LookupListIndex
+            waiting += [
+                each
+                for name, value in vars(part).items()
+                if name.endswith(("Record", "Rule", "RuleSet", "ClassSet", "Set", "SubstLookupRecord"))
+                for each in (value if isinstance(value, list) else [value])
+                if hasattr(each, "__dict__")
+            ]
+
+
+def _replaced(subtable: Any) -> Iterator[tuple[str, str]]:
+    if type(subtable).__name__ == "SingleSubst":
+        yield from subtable.mapping.items()
+    if type(subtable).__name__ == "AlternateSubst":
+        for glyph, drawn in subtable.alternates.items():
+            yield from ((glyph, each) for each in drawn)
+
+
+def is_alike(drawn: Outline, base: Outline) -> bool:
+    """Whether a hidden drawing can stand where the letter stands."""
+    if drawn.is_blank or base.is_blank:
+        return False
+    heights = (drawn.box[3] - drawn.box[1]) / max(base.box[3] - base.box[1], 1)
+    widths = drawn.advance / max(base.advance, 1)
+    return WIDTHS[0] < widths < WIDTHS[1] and HEIGHTS[0] < heights < HEIGHTS[1]
+
+
+def drawings_of(
+    character: str, base: Outline, hidden: Mapping[str, list[Outline]], x_height: float, is_joined: bool, seed: int
+) -> list[Outline]:
+    """The base, the drawings its face hides, and as many redrawn ones as the character is to have."""
+    if not character.isalpha() or base.is_blank:
+        return [base]
+    drawn = [base, *(each for each in hidden.get(character, ()) if is_alike(each, base))]
+    count = DRAWINGS if character in COMMONEST else FEWER
+    for number in range(len(drawn), count):
+        drawn.append(redraw(drawn[number % len(drawn)], x_height, is_joined, seed, character, number))
+    return drawn[:count]
+
+
+def redraw(outline: Outline, x_height: float, is_joined: bool, *seed: object) -> Outline:
+    """The letter as the same hand draws it another time: other proportions, bows and loops, and its dot elsewhere.
+
+    A joined letter keeps the heights at which it begins and ends.
+    """
+    rng = np.random.default_rng(number_of("redraw", *seed))
+    points = outline.points.copy()
+    if not is_joined:
+        points = _move_dot(outline, points, x_height, rng)
+    left, _, right, _ = outline.box
+    middle, wide = (left + right) / 2, max(right - left, 1.0)
+    wider = rng.choice([0.86, 0.91, 1.10, 1.16]) if not is_joined else rng.choice([0.90, 0.95, 1.07, 1.12])
+    top, rounder, bow = rng.uniform(-0.16, 0.16), rng.uniform(-0.10, 0.10), rng.uniform(-0.05, 0.05)
+    x, y = points[:, 0].copy(), points[:, 1].copy()
+    within = np.clip(y / x_height, -1.0, 2.0)
+    edge = np.clip(np.minimum(x - left, right - x) / (0.3 * wide), 0, 1) if is_joined else np.ones_like(x)
+    x = x + edge * (top * (within - 0.5) * (x - middle) + bow * wide * np.sin(np.pi * within))
+    y = y + edge * rounder * x_height * np.sin(2 * np.pi * np.clip((x - left) / wide, 0, 1)) * (within > 0)
+    y = _stretch_ends(y, x_height, rng)
+    x = x * wider
+    return replace(outline, points=np.stack([x, y], axis=1), advance=outline.advance * wider)
+
+
+def _stretch_ends(y: Points, x_height: float, rng: np.random.Generator) -> Points:
+    """What rises above an x, and what hangs below the line, longer or shorter."""
+    above, below = rng.choice([0.84, 0.92, 1.08, 1.16]), rng.choice([0.78, 0.9, 1.12, 1.25])
+    stretched: Points = np.where(y > x_height, x_height + (y - x_height) * above, np.where(y < 0, y * below, y))
+    return stretched
+
+
+def _move_dot(outline: Outline, points: Points, x_height: float, rng: np.random.Generator) -> Points:
+    """A dot over its letter stands aside, higher, or is a dash."""
+    start = 0
+    aside, up, longer = rng.uniform(-0.02, 0.22) * x_height, rng.uniform(-0.08, 0.18) * x_height, rng.uniform(1.0, 1.7)
+    for end in outline.ends:
+        dot = points[start : end + 1]
+        wide, high = np.ptp(dot, axis=0)
+        if dot[:, 1].min() > x_height and max(wide, high) < 0.6 * x_height:
+            middle = dot.mean(axis=0)
+            points[start : end + 1] = middle + (dot - middle) * [longer, 1.0] + [aside, up]
+        start = end + 1
+    return points
+
+
+def end_word(character: str, outline: Outline, x_height: float, is_joined: bool, *seed: object) -> Outline:
+    """The letter as it is drawn at the end of a word: its last stroke runs on, and what hangs below hangs lower."""
+    if not character.islower() or outline.is_blank:
+        return outline
+    rng = np.random.default_rng(number_of("end", *seed))
+    left, _, right, _ = outline.box
+    x, y = outline.points[:, 0].copy(), outline.points[:, 1].copy()
+    tip = np.clip((x - (right - 0.3 * (right - left))) / (0.3 * (right - left)), 0, 1) ** 2
+    x = x + tip * rng.uniform(0.05, 0.28) * x_height * (character not in "oswvxz")
+    y = np.where(y < 0, y * rng.uniform(1.05, 1.3), y) + tip * rng.uniform(-0.02, 0.10) * x_height * (not is_joined)
+    # Of joined letters nothing touches the one after a word.
+    longer = 0.0 if is_joined else float(x.max()) - right
+    return replace(outline, points=np.stack([x, y], axis=1), advance=outline.advance + longer)

@@ -1,0 +1,104 @@
+"""Which glyphs of a pen are forms of one character, how wide each is, and in which order a hand takes them.
+
+All that depends on the pen alone is read once and shared by every letter; a letter only looks it up.
+"""
+
+import io
+import random
+from dataclasses import dataclass
+from functools import lru_cache
+
+from fontTools.ttLib import TTFont
+
+# So many orders of the forms are drawn once; a page begins each character's with one of them.
+ORDERS = 64
+
+
+@dataclass(frozen=True)
+class GlyphForms:
+    """The forms in a pen."""
+
+    #: How many forms the character has that a glyph draws, by the glyph of its first form.
+    counts: dict[int, int]
+    #: The width of each glyph, in thousandths of an em.
+    widths: tuple[float, ...]
+
+
+def for_word_ends(count: int) -> range:
+    """Which of a character's forms stand only at the end of a word: the last quarter, where there are enough."""
+    return range(count - count // 4, count) if count >= 8 else range(0)
+
+
+@lru_cache(maxsize=64)
+def order_of(count: int, is_last: bool, number: int) -> tuple[int, ...]:
+    """One of the `ORDERS` in which the forms of a character are taken, within a word or at its end."""
+    last = for_word_ends(count)
+    forms = list(last) if is_last and last else [form for form in range(count) if form not in last]
+    random.Random(f"{count} {is_last} {number}").shuffle(forms)  # noqa: S311 - a likeness, not a secret
+    return tuple(forms)
+
+
+class FormCycle:
+    """Hands out the forms of one character so that each comes once before one comes again."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
+        self.at: dict[tuple[int, bool], tuple[tuple[int, ...], int]] = {}
+
+    def choose(self, glyph: int, count: int, is_last: bool) -> int:
+        """The form of the character whose first form is `glyph`, at the end of a word or within it."""
+        forms, place = self.at.get((glyph, is_last), ((), 0))
+        if place >= len(forms):
+            before = forms[-1] if forms else -1
+            forms, place = order_of(count, is_last, int(self.rng.random() * ORDERS)), 0
+            # The first of an order never repeats the last of the one before.
+            if forms[0] == before and len(forms) > 1:
+                place = 1
+        self.at[glyph, is_last] = forms, place + 1
+        return forms[place]
+
+
+_read: dict[tuple[str, bytes], GlyphForms] = {}
+
+
+def forms_in(family: str, font: bytes) -> GlyphForms:
+    """The forms in a font file. Files are told apart by the checksum that each bears of all that it holds."""
+    key = family, _checksum(font)
+    if key not in _read:
+        _read[key] = read_forms(font)
+    return _read[key]
+
+
+def _checksum(font: bytes) -> bytes:
+    # TrueType: a directory of tables, each a tag, a checksum, an offset and a length; the whole's is the third of head.
+    for at in range(12, 12 + 16 * int.from_bytes(font[4:6], "big"), 16):
+        if font[at : at + 4] == b"head":
+            start = int.from_bytes(font[at + 8 : at + 12], "big")
+            return font[start + 8 : start + 12]
+    return b""
+
+
+def read_forms(font: bytes) -> GlyphForms:
+    """The forms of each mapped character, and of each name or pair that is written at one go.
+
+    A pen's compiler puts the forms of a character one after another in the order of glyphs.
+    """
+    with TTFont(io.BytesIO(font), lazy=True) as file:
+        widths = file["hmtx"].metrics
+        order, em = file.getGlyphOrder(), file["head"].unitsPerEm
+        firsts = sorted({file.getGlyphID(name) for name in file.getBestCmap().values()} | _written_together(file))
+        ends = [*firsts[1:], len(order)]
+        counts = {first: end - first for first, end in zip(firsts, ends, strict=True)}
+        return GlyphForms(counts, tuple(widths[name][0] * 1000 / em for name in order))
+
+
+def _written_together(file: TTFont) -> set[int]:
+    if "GSUB" not in file:
+        return set()
+    return {
+        file.getGlyphID(row.LigGlyph)
+        for lookup in file["GSUB"].table.LookupList.Lookup
+        for subtable in lookup.SubTable
+        for rows in getattr(subtable, "ligatures", {}).values()
+        for row in rows
+    }

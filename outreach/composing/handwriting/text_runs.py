@@ -1,0 +1,112 @@
+"""Reads what a page's drawing orders write: runs of glyphs, cut into words, with what the orders before them set."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from outreach.composing.handwriting.hand_movement import PlacedWord
+
+# What a TJ of PDF holds in turn: glyphs, and how far the next one moves back, in thousandths of an em.
+PIECE = re.compile(rb"<([0-9a-f]*)>|(-?[0-9.]+)")
+Colour = tuple[float, ...]
+
+
+class PlacedFont(Protocol):
+    """What WeasyPrint knows of a font on the page: widths in thousandths of an em and text, by glyph."""
+
+    family: str
+    file_content: bytes
+    widths: dict[int, int]
+    to_unicode: dict[int, str]
+
+
+@dataclass
+class Word:
+    """A word as the press has set it, with the space after it."""
+
+    begins: float
+    #: Each glyph, and how far the next one moves back after it, in thousandths of an em.
+    glyphs: list[tuple[int, float]] = field(default_factory=list)
+    #: Where its ink ends.
+    ends: float = 0.0
+    #: How much white the layout has after it, before the next word.
+    gap: float = 0.0
+
+
+@dataclass
+class Run:
+    """One order of a page that writes, and what was set when it came."""
+
+    #: Its place among the orders.
+    order: int
+    font: PlacedFont
+    size: float
+    x: float
+    y: float
+    fill: Colour
+    stroke: Colour
+    words: list[Word]
+    #: Where each word comes to stand, once that is said.
+    placed: list[PlacedWord] = field(default_factory=list)
+
+
+def read_runs(orders: Sequence[Any], fonts: Mapping[bytes, PlacedFont]) -> Iterator[Run]:
+    """The runs of text among a page's orders, each with where it begins."""
+    font: PlacedFont | None = None
+    size = x = y = 0.0
+    fill: Colour = (0.0, 0.0, 0.0)
+    stroke: Colour = (0.0, 0.0, 0.0)
+    for number, order in enumerate(orders):
+        if not isinstance(order, bytes):
+            continue
+        operator = order[order.rfind(b" ") + 1 :]
+        if operator == b"TJ" and font is not None:
+            words, x_after = cut_words(order, font, size, x)
+            yield Run(number, font, size, x, y, fill, stroke, words)
+            x = x_after
+        elif operator == b"Tf":
+            name, said = order.split()[:2]
+            font, size = fonts.get(name[1:]), float(said)
+        elif operator == b"Tm":
+            x, y = (float(part) for part in order.split()[4:6])
+        elif operator == b"rg":
+            fill = _numbers(order)
+        elif operator == b"RG":
+            stroke = _numbers(order)
+
+
+def _numbers(order: bytes) -> Colour:
+    return tuple(float(part) for part in order.split()[:3])
+
+
+def cut_words(order: bytes, font: PlacedFont, size: float, x: float) -> tuple[list[Word], float]:
+    """The words of a run of text that begins at `x`, and where it ends."""
+    em, widths, text = size / 1000, font.widths, font.to_unicode
+    at, word, has_ended = x, Word(x), False
+    words = [word]
+    for glyphs, moved in PIECE.findall(order):
+        if moved and word.glyphs:
+            at -= float(moved) * em
+            word.glyphs[-1] = word.glyphs[-1][0], word.glyphs[-1][1] + float(moved)
+        # WeasyPrint names a glyph by two bytes, in hexadecimal.
+        for first in range(0, len(glyphs), 4):
+            glyph = int(glyphs[first : first + 4], 16)
+            is_space = text.get(glyph, "x").isspace()
+            if has_ended and not is_space:
+                word.gap = at - word.ends
+                word, has_ended = Word(at), False
+                words.append(word)
+            at += widths.get(glyph, 0) * em
+            word.glyphs.append((glyph, 0.0))
+            has_ended = is_space
+            if not is_space:
+                word.ends = at
+    word.gap = at - word.ends
+    return words, at
+
+
+def show(glyphs: Sequence[tuple[int, float]]) -> bytes:
+    """The order that writes these glyphs."""
+    pieces = b"".join(b"%04x>%d<" % (glyph, moved) if moved else b"%04x" % glyph for glyph, moved in glyphs)
+    return (b"[<%b>] TJ" % pieces).replace(b"<>", b"")
