@@ -46,7 +46,7 @@ from outreach.composing.handwriting.font.variation import Habit
 from outreach.composing.handwriting.ink import Ink
 from outreach.composing.handwriting.pens import LINE_HEIGHT, SET_AT, TYPED, Pen, face_path, find_pens
 from outreach.composing.paper.addresses import Address
-from outreach.composing.paper.letters import address_size, hands_of, render_letter, write_letter
+from outreach.composing.paper.letters import hands_of, render_letter, write_letter
 from outreach.composing.paper.sizes import US_LETTER
 from outreach.composing.template_data import Facts
 from outreach.composing.templating import small_print
@@ -133,7 +133,7 @@ def values_for(settings: Settings, reference: str, body: str, pen: Pen) -> dict[
         "language": "en", "reference": reference, "business": settings.business, "address": lines,
         "day": "March 10, 2026", "body": Markup(body), "signatory": settings.business.signatories[0],
         "signed": "Front desk, Alder Lane Dental", "stop": "To stop letters, call +1 802 555 0140 or write to us.",
-        "address_size": address_size(lines, US_LETTER.address),
+        "address_size": 10.5, "title": reference,
         "paper": US_LETTER, "most_pages": 1, **hands_of(pen, 1.0),
         "strip": 34, "vouchers": [], "is_strip": False, "letterhead_height": None,
     }  # fmt: skip

@@ -10,8 +10,7 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from outreach.composing.handwriting.font import compiler
-from outreach.composing.handwriting.font.compiler import Recipe, compile_pen, forms_of, make_pen
-from outreach.composing.handwriting.font.glyph_cycles import FORMS
+from outreach.composing.handwriting.font.compiler import FORMS, Recipe, compile_pen, forms_of, make_pen
 from outreach.composing.handwriting.font.letterforms import LATIN, read_letterforms
 from outreach.composing.handwriting.font.recipes import RECIPES
 from outreach.composing.handwriting.pens import FACES, SHIPPED, find_pens, missing_letters, pen_named
@@ -162,7 +161,7 @@ def test_it_is_written_with_the_fallback_pen_where_the_settings_say_so(
     message, body = write_to(sqlite_engine, with_pens(settings, plain_pens, "Plain", "Gorse"), "Žofie")
     assert message.status == "composed"
     assert "Dear Žofie," in words_of(body)
-    assert {"Gorse", "Vazirmatn"} == fonts_of(body)
+    assert {"Gorse", "Gorse-signature", "Vazirmatn"} == fonts_of(body)
 
 
 def fonts_of(body: bytes) -> set[str]:

@@ -12,6 +12,8 @@ from fontTools.ttLib import TTFont
 
 # So many orders of the forms are drawn once; a page begins each character's with one of them.
 ORDERS = 64
+# Shares of an em: what strokes of handwriting are between.
+THINNEST, THICKEST = 0.03, 0.075
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class GlyphForms:
     counts: dict[int, int]
     #: The width of each glyph, in thousandths of an em.
     widths: tuple[float, ...]
+    #: How thick its strokes are, as a share of an em: as thick as its dash is high.
+    stroke: float
 
 
 def for_word_ends(count: int) -> range:
@@ -39,22 +43,22 @@ def order_of(count: int, is_last: bool, number: int) -> tuple[int, ...]:
 
 
 class FormCycle:
-    """Hands out the forms of one character so that each comes once before one comes again."""
+    """Hands out the forms of each character so that each comes once before one comes again."""
 
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
-        self.at: dict[tuple[int, bool], tuple[tuple[int, ...], int]] = {}
+        self.at: dict[tuple[str, int, bool], tuple[tuple[int, ...], int]] = {}
 
-    def choose(self, glyph: int, count: int, is_last: bool) -> int:
-        """The form of the character whose first form is `glyph`, at the end of a word or within it."""
-        forms, place = self.at.get((glyph, is_last), ((), 0))
+    def choose(self, pen: str, glyph: int, count: int, is_last: bool) -> int:
+        """The form of the character whose first form in a pen is `glyph`, at the end of a word or within it."""
+        forms, place = self.at.get((pen, glyph, is_last), ((), 0))
         if place >= len(forms):
             before = forms[-1] if forms else -1
             forms, place = order_of(count, is_last, int(self.rng.random() * ORDERS)), 0
             # The first of an order never repeats the last of the one before.
             if forms[0] == before and len(forms) > 1:
                 place = 1
-        self.at[glyph, is_last] = forms, place + 1
+        self.at[pen, glyph, is_last] = forms, place + 1
         return forms[place]
 
 
@@ -89,7 +93,16 @@ def read_forms(font: bytes) -> GlyphForms:
         firsts = sorted({file.getGlyphID(name) for name in file.getBestCmap().values()} | _written_together(file))
         ends = [*firsts[1:], len(order)]
         counts = {first: end - first for first, end in zip(firsts, ends, strict=True)}
-        return GlyphForms(counts, tuple(widths[name][0] * 1000 / em for name in order))
+        return GlyphForms(counts, tuple(widths[name][0] * 1000 / em for name in order), _stroke(file) / em)
+
+
+def _stroke(file: TTFont) -> float:
+    dash = file.getBestCmap().get(ord("-"))
+    glyph = file["glyf"][dash] if dash else None
+    em = file["head"].unitsPerEm
+    high = glyph.yMax - glyph.yMin if glyph is not None and glyph.numberOfContours else THINNEST * em
+    # A dash that slants is higher than it is thick.
+    return float(min(max(high, THINNEST * em), THICKEST * em))
 
 
 def _written_together(file: TTFont) -> set[int]:

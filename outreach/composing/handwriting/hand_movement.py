@@ -27,18 +27,18 @@ class HandMovement:
     #: How much steeper the last line of a page is than the first, as a share.
     steeper: float = 0.5
     #: How one line's slope differs from the page's, in radians.
-    slope: float = 0.0048
+    slope: float = 0.0065
     #: How far the left margin moves from the first line of a page to the last.
     margin: float = 5.0
     #: Where a line begins, to the side, and in height, which the next lines keep for a while.
-    indent: float = 2.2
+    indent: float = 3.0
     drift: float = 1.0
     #: How much more or less there is between two paragraphs.
     paragraph: float = 2.2
     #: How high the waves are that a line's words ride on.
-    wander: float = 0.9
+    wander: float = 1.0
     #: How far a word stands from its place in height.
-    hop: float = 0.85
+    hop: float = 1.05
     #: How much wider or narrower a gap between words is, as a share of an em.
     gap: float = 0.055
     #: How a word is turned, in radians.
@@ -46,9 +46,10 @@ class HandMovement:
     #: Shares: how much larger, wider and more upright a word is.
     growth: float = 0.024
     width: float = 0.022
-    lean: float = 0.030
-    #: How much heavier a word's strokes are than the pen's letters, as shares of an em: the mean and its deviation.
-    weight: tuple[float, float] = (0.011, 0.010)
+    lean: float = 0.054
+    #: How much heavier a word's strokes are than the pen's letters: the mean as a share of an em, and the deviation as
+    #: a share of the stroke.
+    weight: tuple[float, float] = (0.015, 0.20)
     #: How much paler the ink is when the pen has to be dipped, as a share, and after how many words that is.
     fade: float = 0.17
     dip: tuple[int, int] = (11, 21)
@@ -130,7 +131,9 @@ class LineMovement:
         wave = sum(height * math.sin(along * often + phase) for height, often, phase in self.waves)
         return self.drift + along * self.slope + wave
 
-    def place(self, widths: Sequence[float], gaps: Sequence[float], size: float, edge: float) -> list[PlacedWord]:
+    def place(
+        self, widths: Sequence[float], gaps: Sequence[float], size: float, stroke: float, edge: float
+    ) -> list[PlacedWord]:
         """The words of the line, each with its width and with the gap that the layout has after it.
 
         What a word takes more than its room pushes the next ones on; near the edge of the page words are squeezed.
@@ -154,7 +157,7 @@ class LineMovement:
             self.nominal.append(nominal)
             self.begins.append(begins)
             nominal += widths[number] + gaps[number]
-            placed.append(self._place_word(begins, grown, across, late * (1 - narrower)))
+            placed.append(self._place_word(begins, grown, across, late * (1 - narrower), stroke))
             begins += taken[number] * (narrower if late else 1.0) + spaces[number] * (narrower if late else 1.0)
         self.nominal.append(nominal)
         self.begins.append(begins)
@@ -166,7 +169,7 @@ class LineMovement:
         moved = x + self.begins[max(after - 1, 0)] - self.nominal[max(after - 1, 0)]
         return moved, y + self.height_at(moved)
 
-    def _place_word(self, x: float, grown: float, wider: float, bent: float) -> PlacedWord:
+    def _place_word(self, x: float, grown: float, wider: float, bent: float, stroke: float) -> PlacedWord:
         """`bent` is how much it gives way to the edge of the page: the hand drops and writes smaller there."""
         page, hand = self.page, self.page.hand
         angle = self.slope + page.draw(hand.turn) + BEND * bent
@@ -176,4 +179,4 @@ class LineMovement:
         up = self.height_at(x) + page.draw(hand.hop)
         # WeasyPrint's pages count y downward, so its text stands upright only with a negative height.
         matrix = cosine * wider, sine * wider, sine + lean * grown, -cosine, x, self.y + up
-        return PlacedWord(matrix, max(hand.weight[0] + page.draw(hand.weight[1]), 0.0), page.well.take())
+        return PlacedWord(matrix, max(hand.weight[0] + page.draw(hand.weight[1]) * stroke, 0.0), page.well.take())

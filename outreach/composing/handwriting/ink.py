@@ -107,7 +107,9 @@ class _InkedPage:
             above = line[0].y
             self.lines.append((above, movement))
             words = [(run, word) for run in line for word in run.words]
-            placed = movement.place([_width(*each) for each in words], [word.gap for _, word in words], usual, edge)
+            stroke = forms_in(line[0].font.family, line[0].font.file_content).stroke
+            widths, gaps = [_width(*each) for each in words], [word.gap for _, word in words]
+            placed = movement.place(widths, gaps, usual, stroke, edge)
             for (run, _), place in zip(words, placed, strict=True):
                 run.placed.append(place)
 
@@ -119,7 +121,8 @@ class _InkedPage:
             are_letters = [text.get(glyph, "").isalpha() for glyph, _ in word.glyphs] + [False]
             for number, (glyph, moved) in enumerate(word.glyphs):
                 count = forms.counts.get(glyph, 1)
-                form = glyph + self.cycle.choose(glyph, count, are_letters[number] and not are_letters[number + 1])
+                is_last = are_letters[number] and not are_letters[number + 1]
+                form = glyph + self.cycle.choose(font.family, glyph, count, is_last)
                 if form not in text:
                     text[form], widths[form] = text[glyph], round(forms.widths[form])
                 word.glyphs[number] = form, moved
@@ -134,8 +137,9 @@ class _InkedPage:
             yield b"%.4f %.4f %.4f %.4f %.2f %.2f Tm" % place.matrix
             yield b"%.2f %.2f %.2f rg" % dark
             yield show(word.glyphs[:1])
-            yield b"%.2f %.2f %.2f rg" % pale
-            yield show(word.glyphs[1:])
+            if word.glyphs[1:]:
+                yield b"%.2f %.2f %.2f rg" % pale
+                yield show(word.glyphs[1:])
         yield b"0 Tr %.3f %.3f %.3f rg %.3f %.3f %.3f RG" % (*run.fill, *run.stroke)
 
     def _draw_by_hand(self, start: tuple[float, float], end: tuple[float, float]) -> bytes:

@@ -16,6 +16,8 @@ class Sheet:
     is_lasting: bool = False
     #: SVGs of ours, checked, that the page may show as `picture:<name>`.
     pictures: Mapping[str, bytes] = field(default_factory=dict)
+    #: What to say where the words need more pages; empty for a letter's usual sentence.
+    too_long: str = ""
 
 
 ONE_PAGE = Sheet()

@@ -21,7 +21,7 @@ SET_AT, LINE_HEIGHT = 16.0, 25.0
 # So many forms has a signature that was learned.
 SIGNATURE_FORMS = 9
 # A name is signed larger and quicker than one writes.
-SIGNED_WITH, SIGNED_LARGER = {"Alder": "Birch", "Birch": "Alder"}, 1.75
+SIGNED_LARGER = 1.75
 # A font of a pen's name and this is how its owner signs.
 SIGNATURE = " signature"
 
@@ -46,11 +46,11 @@ def find_pens(own: Path) -> dict[str, Pen]:
     """Every pen by its name: those that come with the product, and the fonts in the folder `own`, which win."""
     paths = {path.stem: path for folder in (SHIPPED, own) for path in sorted(folder.glob("*.ttf"))}
     pens = {name: Pen(name, path) for name, path in paths.items()}
-    for name, other in SIGNED_WITH.items():
-        if paths[name].parent == SHIPPED:
-            pens[name] = Pen(name, paths[name], pens[other])
     for name in [name for name in pens if name + SIGNATURE in paths]:
-        pens[name] = Pen(name, paths[name], pens.pop(name + SIGNATURE))
+        signature = pens.pop(name + SIGNATURE)
+        # A pen of one's own does not sign as one of ours whose name it bears.
+        if signature.path.parent == paths[name].parent:
+            pens[name] = Pen(name, paths[name], signature)
     return pens
 
 

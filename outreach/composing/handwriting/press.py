@@ -79,7 +79,7 @@ class _Press:
         document = page.render(stylesheets=[self.style(css)], font_config=self.fonts)
         if len(document.pages) > sheet.most_pages:
             held = "one page" if sheet.most_pages == 1 else f"{sheet.most_pages} pages"
-            raise TooLong(f"The letter does not fit on {held}; shorten the template")
+            raise TooLong(sheet.too_long or f"The letter does not fit on {held}; shorten the template")
         if ink:
             ink.attach(document)
 

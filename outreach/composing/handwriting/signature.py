@@ -8,7 +8,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from outreach.composing.handwriting.text_runs import Run, Word, show
+from outreach.composing.handwriting.text_runs import Run, show
 
 
 @dataclass(frozen=True)
@@ -21,52 +21,54 @@ class Flourish:
     size: float
     width: float
     lean: float
-    #: How much smaller each letter of a word is than the one before, and how much larger a capital, as shares.
+    #: Shares: how much smaller each letter of a word is than the one before, and how much larger a capital.
     trail: float
     capital: float
-    #: How high its letters arch over the line, in em.
+    #: How high it arches over its line, in em.
     arch: float
 
 
 def draw_flourish(rng: random.Random) -> Flourish:
     """The same generator gives the same signature."""
     return Flourish(
-        rng.uniform(-0.13, -0.035), rng.uniform(0.88, 1.12), rng.uniform(0.82, 1.06), rng.uniform(-0.06, 0.20),
-        rng.uniform(0.0, 0.045), rng.uniform(0.0, 0.32), rng.uniform(-0.05, 0.09),
-    )  # fmt: skip
+        slope=rng.uniform(-0.16, -0.03),
+        size=rng.uniform(0.84, 1.10),
+        width=rng.uniform(0.76, 1.14),
+        lean=rng.uniform(-0.12, 0.34),
+        trail=rng.uniform(0.0, 0.06),
+        capital=rng.uniform(0.0, 0.35),
+        arch=rng.uniform(-0.06, 0.10),
+    )
 
 
 def sign(run: Run, rng: random.Random) -> Iterator[bytes]:
     """The orders that write the run as a signature."""
-    flourish, along = draw_flourish(rng), 0.0
+    flourish = draw_flourish(rng)
+    wide = max(sum(word.ends - word.begins for word in run.words), run.size)
+    along = 0.0
     yield b"%.3f %.3f %.3f rg" % run.fill
     for word in run.words:
-        for piece, number in _pieces(word):
-            yield b"%.4f %.4f %.4f %.4f %.2f %.2f Tm" % _matrix(run, flourish, along, number, rng)
-            yield show(piece)
-            grown = _size(flourish, number) * flourish.width
-            along += sum(run.font.widths[glyph] - moved for glyph, moved in piece) * run.size / 1000 * grown
-
-
-def _pieces(word: Word) -> Iterator[tuple[list[tuple[int, float]], int]]:
-    """The letters of a word one by one."""
-    for number, glyph in enumerate(word.glyphs):
-        yield [glyph], number
+        for number, glyph in enumerate(word.glyphs):
+            size = _size(flourish, number)
+            yield b"%.4f %.4f %.4f %.4f %.2f %.2f Tm" % _matrix(run, flourish, along, along / wide, size)
+            yield show([glyph])
+            along += (run.font.widths[glyph[0]] - glyph[1]) * run.size / 1000 * size * flourish.width
 
 
 def _size(flourish: Flourish, number: int) -> float:
-    if number == 0:
-        return flourish.size * (1 + flourish.capital)
-    return flourish.size * max(1 - flourish.trail * number, 0.7)
+    """How large letter `number` of a word is; none so small that it cannot be read."""
+    return flourish.size * ((1 + flourish.capital) if number == 0 else max(1 - flourish.trail * number, 0.72))
 
 
-def _matrix(run: Run, flourish: Flourish, along: float, number: int, rng: random.Random) -> tuple[float, ...]:
-    wide = sum(word.ends - word.begins for word in run.words) or 1.0
-    size, angle = _size(flourish, number), flourish.slope + rng.gauss(0, 0.02)
+def _matrix(run: Run, flourish: Flourish, along: float, share: float, size: float) -> tuple[float, ...]:
+    """The text matrix of the letter that begins `along` the name, which is a `share` of it."""
+    # Letters turn with the arch, so that joined ones go on meeting.
+    wide = along / share if share else run.size
+    arch = flourish.arch * run.size
+    angle = flourish.slope - arch * math.pi / wide * math.cos(math.pi * share) * (share > 0)
+    up = along * math.tan(flourish.slope) - arch * math.sin(math.pi * share)
     cosine, sine = size * math.cos(angle), size * math.sin(angle)
-    up = -flourish.arch * run.size * math.sin(math.pi * min(along / wide, 1.0)) + rng.gauss(0, 0.012) * run.size
     # WeasyPrint's pages count y downward, so its text stands upright only with a negative height.
     return (
-        cosine * flourish.width, sine * flourish.width, sine + size * flourish.lean, -cosine,
-        run.x + along, run.y + along * math.tan(flourish.slope) + up,
+        cosine * flourish.width, sine * flourish.width, sine + size * flourish.lean, -cosine, run.x + along, run.y + up,
     )  # fmt: skip

@@ -8,14 +8,15 @@ from functools import lru_cache
 
 from outreach.composing.handwriting.page_setup import Sheet
 from outreach.composing.handwriting.pens import Pen
+from outreach.composing.paper.address_lines import fit_address
 from outreach.composing.paper.addresses import Address
 from outreach.composing.paper.card_sizes import Card
 from outreach.composing.paper.letterhead import read_letterhead
-from outreach.composing.paper.letters import address_size, hands_of, lay_out, print_smaller
+from outreach.composing.paper.letters import hands_of, lay_out, print_smaller
 from outreach.composing.paper.sizes import Zone
 from outreach.composing.paper.windows import BAR_CODE, OURS
 from outreach.composing.template_data import Facts
-from outreach.composing.templating.small_print import fill_layout
+from outreach.composing.templating.small_print import fill_layout, title_of
 from outreach.composing.templating.templates import Words
 from outreach.errors import SettingsError
 from outreach.settings import Settings
@@ -49,15 +50,21 @@ def write_card(
         )
     letterhead = read_letterhead(settings)
     pen, values = lay_out(facts, words, rendered, address, settings, on, reference)
-    place = address_place(card)
+    values["address"], size = fit_address(values["address"], address_place(card))
     html = fill_layout(
         "card.html",
         **values,
-        address_size=address_size(values["address"], place),
+        title=title_of("card", words.language, settings.business, reference),
+        address_size=size,
         has_letterhead=letterhead is not None,
     )
     sheet = Sheet(
-        SIDES, card.bleed, settings.paper.format == "PDF/A-2b", {"letterhead": letterhead} if letterhead else {}
+        SIDES,
+        card.bleed,
+        settings.paper.format == "PDF/A-2b",
+        {"letterhead": letterhead} if letterhead else {},
+        too_long=f"The words do not fit on one side of a {card.name}; shorten the template, or choose a larger card "
+        "or a letter in its first line",
     )
     tries = [(sheet, scale) for scale in SCALES]
     return print_smaller(html, lambda _, scale: _style(card, pen, scale), pen, reference, tries)

@@ -21,25 +21,22 @@ from outreach.composing.handwriting.pens import (
     Pen,
     face_path,
     missing_letters,
-    width_of,
 )
+from outreach.composing.paper.address_lines import fit_address
 from outreach.composing.paper.addresses import Address
 from outreach.composing.paper.letterhead import read_letterhead
 from outreach.composing.paper.pen_choice import blame_for_unwritable, choose_pen, name_characters, tell_scripts
-from outreach.composing.paper.sizes import Paper, Zone, most_pages_of, paper_for
+from outreach.composing.paper.sizes import Paper, most_pages_of, paper_for
 from outreach.composing.paper.vouchers import Voucher, draw_code
 from outreach.composing.paper.windows import zones_for
 from outreach.composing.template_data import Facts
 from outreach.composing.templating.engine import Fields, render_template
-from outreach.composing.templating.small_print import fill_layout, signature_line, small_print
+from outreach.composing.templating.small_print import fill_layout, signature_line, small_print, title_of
 from outreach.composing.templating.templates import Words
 from outreach.errors import CannotWrite, SettingsError, TooLong
 from outreach.money import write_money
 from outreach.settings import Business, Settings
 
-POINT = 25.4 / 72
-LARGEST_ADDRESS, SMALLEST_ADDRESS = 10.5, 8.0
-ADDRESS_LINE_HEIGHT = 1.25
 SCALES = (1.0, 0.94, 0.88)
 # What a line of the sender's takes beside a letterhead, and the least a letterhead can be made out at, in mm.
 SENDER_LINE, LOWEST_LETTERHEAD = 4.0, 4.0
@@ -66,12 +63,14 @@ def write_letter(
     provider, letterhead = settings.provider_for("letter"), read_letterhead(settings)
     paper = paper_for(address.country, provider)
     pen, values = lay_out(facts, words, rendered, address, settings, on, reference)
+    values["address"], size = fit_address(values["address"], paper.address)
     gifts = [_describe(voucher, facts.locale, words.language) for voucher in vouchers]
     _require_typed([said for gift in gifts for said in gift.values()])
     html = fill_layout(
         "letter.html",
         **values,
-        address_size=address_size(values["address"], paper.address),
+        title=title_of("letter", words.language, settings.business, reference),
+        address_size=size,
         letterhead_height=letterhead and letterhead_height(settings.business, paper, provider),
         vouchers=gifts,
         is_strip=settings.paper.voucher == "strip",
@@ -191,18 +190,6 @@ def _require_ours(lines: Sequence[str]) -> None:
     """What outreach.toml says of us stands in every letter: one that cannot be printed is no customer's fault."""
     if missing := _typed_lacks(lines):
         raise SettingsError(f"{TYPED} cannot print {name_characters(missing)}; mend [business] in outreach.toml")
-
-
-def address_size(lines: list[str], place: Zone) -> float:
-    """The largest size, in points, at which every line fits the window. Raises TooLong when none is legible."""
-    size = LARGEST_ADDRESS
-    while size >= SMALLEST_ADDRESS:
-        wide = max(width_of(face_path(TYPED), line, size) for line in lines) * POINT
-        high = len(lines) * size * ADDRESS_LINE_HEIGHT * POINT
-        if wide <= place.width and high <= place.height:
-            return size
-        size -= 0.5
-    raise TooLong("The address does not fit the window of the envelope; shorten it in the customer data")
 
 
 def hands_of(pen: Pen, scale: float) -> dict[str, Any]:

@@ -26,6 +26,8 @@ _one_at_a_time = Lock()
 # Dots to the inch at which ink is looked for, and the grey that counts as ink: half a millimetre cannot hide.
 INK_DPI, INK_BELOW = 50, 250
 POINT = 25.4 / 72
+# What PDFium makes of a hyphen at the end of a line.
+_DIVIDED = 2
 # In mm: from a business card to a poster; and how many times longer than wide a page may be.
 SMALLEST_SIDE, LARGEST_SIDE, LONGEST = 20, 1200, 10
 PAPERS = {"white": (255, 255, 255), "ivory": (253, 250, 238), "cream": (250, 241, 216), "grey": (236, 236, 233)}
@@ -86,7 +88,7 @@ def measure_pages(pdf: bytes) -> list[tuple[float, float]]:
 def read_words(pdf: bytes) -> str:
     """The words of all pages, in the order in which they stand in the file."""
     with _opened(pdf) as document:
-        return "\n".join(page.get_textpage().get_text_bounded() for page in document).replace("\r\n", "\n")
+        return "\n".join(_bounded(page.get_textpage()) for page in document).replace("\r\n", "\n")
 
 
 def see_pages(pdf: bytes, places_on: Callable[[float, float], Mapping[int, Sequence[Zone]]]) -> list[Seen]:
@@ -133,18 +135,36 @@ def _see(page: Any, places: Sequence[Zone]) -> Seen:
 
     def words_in(zone: Zone) -> str:
         x, y = left + zone.left / POINT, top - zone.top / POINT
-        said: str = text.get_text_bounded(x, y - zone.height / POINT, x + zone.width / POINT, y)
-        return said
+        return _bounded(text, x, y - zone.height / POINT, x + zone.width / POINT, y)
 
     drawn = page.render(scale=INK_DPI / 72, grayscale=True).to_pil()
     return Seen(
         *_size_of(page),
-        text.get_text_range(),
+        _all_words(text),
         {zone: words_in(zone) for zone in places},
         tuple(place_of(text.get_rect(number)) for number in range(text.count_rects())),
         drawn.point(lambda grey: 255 if grey < INK_BELOW else 0),
         _loose_faces(page),
     )
+
+
+def _all_words(text: Any) -> str:
+    """Every character of a page; a hyphen that ends a line as itself.
+
+    PDFium takes it for a division of the word, counts it as character 2 and writes U+FFFE, as for what has no glyph.
+    """
+    said: str = text.get_text_range()
+    if "\ufffe" not in said:
+        return said
+    return "".join(
+        "-" if letter == "\ufffe" and raw.FPDFText_GetUnicode(text.raw, at) == _DIVIDED else letter
+        for at, letter in enumerate(said)
+    )
+
+
+def _bounded(text: Any, *box: float) -> str:
+    said: str = text.get_text_bounded(*box)
+    return said.replace(chr(_DIVIDED), "-")
 
 
 def _size_of(page: Any) -> tuple[float, float]:

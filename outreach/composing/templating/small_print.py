@@ -37,6 +37,11 @@ def small_print(language: str) -> dict[str, str]:
     return languages[language]
 
 
+def title_of(kind: str, language: str, business: Business, reference: str) -> str:
+    """What the file of a `letter` or `card` is called where it is shown or read aloud; it names no customer."""
+    return small_print(language)[f"{kind}_title"].format(business=business.name, reference=reference)
+
+
 def signature_line(signatory: Signatory, business: Business) -> str:
     """What stands in print below the signature: their role and the business."""
     parts = [part for part in (signatory.role, business.name) if part]

@@ -133,7 +133,7 @@ def redraw(outline: Outline, x_height: float, is_joined: bool, *seed: object) ->
 
 def _stretch_ends(y: Points, x_height: float, rng: np.random.Generator) -> Points:
     """What rises above an x, and what hangs below the line, longer or shorter."""
-    above, below = rng.choice([0.84, 0.92, 1.08, 1.16]), rng.choice([0.78, 0.9, 1.12, 1.25])
+    above, below = rng.choice([0.84, 0.92, 1.08, 1.16]), rng.choice([0.86, 0.94, 1.06, 1.14])
     stretched: Points = np.where(y > x_height, x_height + (y - x_height) * above, np.where(y < 0, y * below, y))
     return stretched
 
@@ -161,7 +161,7 @@ def end_word(character: str, outline: Outline, x_height: float, is_joined: bool,
     x, y = outline.points[:, 0].copy(), outline.points[:, 1].copy()
     tip = np.clip((x - (right - 0.3 * (right - left))) / (0.3 * (right - left)), 0, 1) ** 2
     x = x + tip * rng.uniform(0.05, 0.28) * x_height * (character not in "oswvxz")
-    y = np.where(y < 0, y * rng.uniform(1.05, 1.3), y) + tip * rng.uniform(-0.02, 0.10) * x_height * (not is_joined)
+    y = np.where(y < 0, y * rng.uniform(1.0, 1.12), y) + tip * rng.uniform(-0.02, 0.10) * x_height * (not is_joined)
     # Of joined letters nothing touches the one after a word.
     longer = 0.0 if is_joined else float(x.max()) - right
     return replace(outline, points=np.stack([x, y], axis=1), advance=outline.advance + longer)

@@ -7,16 +7,22 @@ from outreach.composing.handwriting.pens import FACES
 # A face whose letters are small in its em, or hard to read as they are, wavers less: OCR is to err at most two points
 # more on the pen than on the face (benchmarks/pages.py legible).
 STEADIER = Habit(
-    turn=2.0, lean=0.038, growth=0.050, width=0.045, rise=0.013, waver=0.014, pressure=0.0018, stride=0.009
+    turn=2.0, lean=0.038, growth=0.050, width=0.045, rise=0.017, waver=0.014, pressure=0.0018, stride=0.009
 )
 # Sizes were chosen by eye, so that the hands stand equally large on the page and 150 words fill it without crowding.
 RECIPES = (
     Recipe("Alder", FACES / "LaBelleAurore.ttf", 1, size=18, word_gap=-0.06, is_joined=True),
-    Recipe("Birch", FACES / "HomemadeApple.ttf", 2, size=13, word_gap=0.15, is_joined=True),
+    Recipe("Birch", FACES / "HomemadeApple.ttf", 2, size=13, word_gap=0.24, is_joined=True),
     Recipe("Cedar", FACES / "NothingYouCouldDo.ttf", 3, size=14.5),
     Recipe("Dogwood", FACES / "ReenieBeanie.ttf", 4, size=21, word_gap=0.05, habit=STEADIER),
-    Recipe("Elm", FACES / "TheGirlNextDoor.ttf", 5, size=14, dot=1.8, habit=Habit(lean=0.060, rise=0.020)),
+    Recipe("Elm", FACES / "TheGirlNextDoor.ttf", 5, size=14, dot=1.8, habit=Habit(lean=0.080, growth=0.07, rise=0.032)),
     Recipe("Fir", FACES / "Mynerve.ttf", 6, size=15.5, word_gap=0.06),
     Recipe("Gorse", FACES / "Caveat.ttf", 7, size=19, word_gap=0.08, habit=STEADIER),
-    Recipe("Hazel", FACES / "PlaypenSans.ttf", 8, size=13, habit=Habit(lean=0.060, rise=0.020, waver=0.024)),
+    Recipe(
+        "Hazel",
+        FACES / "PlaypenSans.ttf",
+        8,
+        size=13,
+        habit=Habit(lean=0.060, rise=0.028, growth=0.07, waver=0.026, turn=3.0),
+    ),
 )

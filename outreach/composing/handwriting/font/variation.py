@@ -35,7 +35,7 @@ class Habit:
     waver: float = 0.019
     pressure: float = 0.0024
     #: How much thinner than the base its strokes are on each side, because ink makes them heavier.
-    thinner: float = 0.004
+    thinner: float = 0.006
     stride: float = 0.012
     #: Of the gaps between words, as a share of their width.
     space: float = 0.12
