@@ -9,6 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 MOST = 2.0
+# In radians.
+STEEPEST = (-0.0125, 0.0065)
+# A share of an em: a word farther up or down than the first of its line, by half an em, is taken for another line by
+# what reads pages aloud (pdftotext 22.12).
+FARTHEST = 0.38
 # A share of an em: no two words come nearer.
 LEAST_GAP = 0.18
 # How the last words before the edge give way: how many, to which share of their width, and turned by what, in radians.
@@ -23,11 +28,11 @@ class HandMovement:
     """
 
     #: How the lines of a page rise (below zero) or fall on the whole: their mean and its deviation, in radians.
-    rise: tuple[float, float] = (-0.0085, 0.004)
+    rise: tuple[float, float] = (-0.0072, 0.0032)
     #: How much steeper the last line of a page is than the first, as a share.
-    steeper: float = 0.5
+    steeper: float = 0.35
     #: How one line's slope differs from the page's, in radians.
-    slope: float = 0.0065
+    slope: float = 0.0048
     #: How far the left margin moves from the first line of a page to the last.
     margin: float = 5.0
     #: Where a line begins, to the side, and in height, which the next lines keep for a while.
@@ -36,7 +41,7 @@ class HandMovement:
     #: How much more or less there is between two paragraphs.
     paragraph: float = 2.2
     #: How high the waves are that a line's words ride on.
-    wander: float = 1.0
+    wander: float = 0.9
     #: How far a word stands from its place in height.
     hop: float = 1.05
     #: How much wider or narrower a gap between words is, as a share of an em.
@@ -79,7 +84,7 @@ class PageMovement:
         mean, deviation = hand.rise
         self.rise = mean + self.draw(deviation)
         self.steeper, self.margin = self.draw(hand.steeper), self.draw(hand.margin)
-        self.drift = 0.0
+        self.drift, self.lines = 0.0, 0
         self.well = InkWell(rng, hand)
 
     def draw(self, deviation: float) -> float:
@@ -90,7 +95,12 @@ class PageMovement:
         hand, down = self.hand, y / self.height
         self.drift = 0.6 * self.drift + self.draw(hand.drift) + (self.draw(hand.paragraph) if is_paragraph else 0)
         self.drift = min(max(self.drift, -2.5 * hand.drift), 2.5 * hand.drift)
+        if self.lines < 2:
+            # The date and the greeting keep apart: what reads pages aloud takes two that come near for one line.
+            self.drift = abs(self.drift) * (1 if self.lines else -1)
+        self.lines += 1
         slope = self.rise * (1 + self.steeper * (down - 0.5)) + self.draw(hand.slope)
+        slope = min(max(slope, STEEPEST[0]), STEEPEST[1])
         indent = self.margin * (down - 0.5) + self.draw(hand.indent)
         return LineMovement(self, left, y, slope, indent)
 
@@ -120,7 +130,9 @@ class LineMovement:
             (wander, rng.uniform(0.006, 0.012), rng.uniform(0, turn)),
             (wander * 0.55, rng.uniform(0.020, 0.035), rng.uniform(0, turn)),
         )
-        self.drift = page.drift
+        self.drift, self.size = page.drift, 0.0
+        #: How far below its place the first word stands.
+        self.first: float | None = None
         #: Where words begin in the layout, and where they begin now; last, where the line ends.
         self.nominal: list[float] = []
         self.begins: list[float] = []
@@ -138,7 +150,7 @@ class LineMovement:
 
         What a word takes more than its room pushes the next ones on; near the edge of the page words are squeezed.
         """
-        page, hand = self.page, self.page.hand
+        page, hand, self.size = self.page, self.page.hand, size
         scales = [(1 + page.draw(hand.growth), 1 + page.draw(hand.width)) for _ in widths]
         taken = [width * grown * wider for width, (grown, wider) in zip(widths, scales, strict=True)]
         spaces = [max(gap + page.draw(hand.gap) * size, LEAST_GAP * size) for gap in gaps]
@@ -177,6 +189,8 @@ class LineMovement:
         cosine, sine = grown * math.cos(angle), grown * math.sin(angle)
         lean = page.draw(hand.lean)
         up = self.height_at(x) + page.draw(hand.hop)
+        self.first = up if self.first is None else self.first
+        up = min(max(up, self.first - FARTHEST * self.size), self.first + FARTHEST * self.size)
         # WeasyPrint's pages count y downward, so its text stands upright only with a negative height.
         matrix = cosine * wider, sine * wider, sine + lean * grown, -cosine, x, self.y + up
         return PlacedWord(matrix, max(hand.weight[0] + page.draw(hand.weight[1]) * stroke, 0.0), page.well.take())

@@ -46,6 +46,9 @@ def sign(run: Run, rng: random.Random) -> Iterator[bytes]:
     flourish = draw_flourish(rng)
     wide = max(sum(word.ends - word.begins for word in run.words), run.size)
     along = 0.0
+    # Letters that rise are no line to what reads pages aloud, so it is told the name.
+    name = "".join(run.font.to_unicode.get(glyph, "") for word in run.words for glyph, _ in word.glyphs)
+    yield b"/Span <</ActualText <feff%b>>> BDC" % name.encode("utf-16-be").hex().encode()
     yield b"%.3f %.3f %.3f rg" % run.fill
     for word in run.words:
         for number, glyph in enumerate(word.glyphs):
@@ -53,6 +56,7 @@ def sign(run: Run, rng: random.Random) -> Iterator[bytes]:
             yield b"%.4f %.4f %.4f %.4f %.2f %.2f Tm" % _matrix(run, flourish, along, along / wide, size)
             yield show([glyph])
             along += (run.font.widths[glyph[0]] - glyph[1]) * run.size / 1000 * size * flourish.width
+    yield b"EMC"
 
 
 def _size(flourish: Flourish, number: int) -> float:
