@@ -6,9 +6,11 @@ All that depends on the pen alone is read once and shared by every letter; a let
 import io
 import random
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 from fontTools.ttLib import TTFont
+
+from outreach.composing.handwriting.glyph_subset import GlyphTables, read_glyphs
 
 # So many orders of the forms are drawn once; a page begins each character's with one of them.
 ORDERS = 64
@@ -24,6 +26,8 @@ class GlyphForms:
     counts: dict[int, int]
     #: The width of each glyph, in thousandths of an em.
     widths: tuple[float, ...]
+    #: Its tables, from which the files of letters are put together; None where they cannot be.
+    tables: GlyphTables | None
     #: How thick its strokes are, as a share of an em: as thick as its dash is high.
     stroke: float
 
@@ -33,7 +37,7 @@ def for_word_ends(count: int) -> range:
     return range(count - count // 4, count) if count >= 8 else range(0)
 
 
-@lru_cache(maxsize=64)
+@cache
 def order_of(count: int, is_last: bool, number: int) -> tuple[int, ...]:
     """One of the `ORDERS` in which the forms of a character are taken, within a word or at its end."""
     last = for_word_ends(count)
@@ -93,7 +97,9 @@ def read_forms(font: bytes) -> GlyphForms:
         firsts = sorted({file.getGlyphID(name) for name in file.getBestCmap().values()} | _written_together(file))
         ends = [*firsts[1:], len(order)]
         counts = {first: end - first for first, end in zip(firsts, ends, strict=True)}
-        return GlyphForms(counts, tuple(widths[name][0] * 1000 / em for name in order), _stroke(file) / em)
+        return GlyphForms(
+            counts, tuple(widths[name][0] * 1000 / em for name in order), read_glyphs(font), _stroke(file) / em
+        )
 
 
 def _stroke(file: TTFont) -> float:

@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import Any
 
 from outreach.composing.handwriting.glyph_forms import FormCycle, forms_in
+from outreach.composing.handwriting.glyph_subset import GlyphTables, keep_glyphs
 from outreach.composing.handwriting.hand_movement import HandMovement, LineMovement, PageMovement
 from outreach.composing.handwriting.signature import sign
 from outreach.composing.handwriting.text_runs import Colour, PlacedFont, Run, Word, read_runs, show
@@ -48,7 +49,7 @@ class Ink:
         scale: float,
     ) -> None:
         paint(stream, scale)
-        by_name = {str(font.hash).encode(): font for font in fonts.values()}  # type: ignore[attr-defined]
+        by_name = {font.hash.encode(): font for font in fonts.values()}
         page = _InkedPage(by_name, self.families, PageMovement(rng, self.hand, height))
         orders = page.go_over(list(stream.stream))
         stream.stream[:] = [
@@ -56,6 +57,14 @@ class Ink:
             for are_bytes, run in groupby(orders, lambda order: isinstance(order, bytes))
             for part in ([b"\n".join(run)] if are_bytes else run)
         ]
+        for font in by_name.values():
+            if font.family in self.families and (tables := forms_in(font.family, font.file_content).tables):
+                font.clean = partial(_clean, font, tables)
+
+
+def _clean(font: PlacedFont, tables: GlyphTables, shown: Collection[int], *_: object) -> None:
+    """In place of WeasyPrint's own subset, which takes longer."""
+    font.file_content = keep_glyphs(tables, shown)
 
 
 class _InkedPage:

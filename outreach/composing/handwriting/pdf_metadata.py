@@ -30,11 +30,11 @@ def set_trim(pdf: Any, bleed: float) -> None:
 
 
 def pack_fonts(pdf: Any) -> None:
-    """Compresses the fonts at the usual level: WeasyPrint’s saves a thousandth and costs more."""
+    """Compresses the fonts at level 4: outlines hardly shrink further, and each level above costs a millisecond."""
     for written in pdf.objects:
         # Of all streams in a PDF only fonts say their unpacked length, in Length1.
         if getattr(written, "compress", False) and "Length1" in written.extra:
-            written.stream = [zlib.compress(b"".join(written.stream))]
+            written.stream = [zlib.compress(b"".join(written.stream), 4)]
             written.extra["Filter"] = "/FlateDecode"
             written.compress = False
 

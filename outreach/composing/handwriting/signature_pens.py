@@ -119,7 +119,7 @@ def _join(lines: Spots, origin: tuple[float, float], ends: list[float], is_lifte
     height = JOIN * FINE
     drawn = lines.astype(np.uint8)
     entered = _tip(across, up, (0.30, 0.80), np.argmin)
-    left = None if is_lifted else _tip(across, up, (-0.10, 0.55), np.argmax)
+    left = None if is_lifted else _tip(across, up, (-0.10, 0.30), np.argmax)
     for edge, tip in ((ends[0] - 1, entered), (ends[1] + 1, left)):
         if tip is not None:
             _curve(drawn, origin, (edge, height), tip)

@@ -1,7 +1,7 @@
 """Reads what a page's drawing orders write: runs of glyphs, cut into words, with what the orders before them set."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -16,9 +16,13 @@ class PlacedFont(Protocol):
     """What WeasyPrint knows of a font on the page: widths in thousandths of an em and text, by glyph."""
 
     family: str
+    #: Its name in the drawing orders.
+    hash: str
     file_content: bytes
     widths: dict[int, int]
     to_unicode: dict[int, str]
+    #: Called with the glyphs that are shown, before the file is written.
+    clean: Callable[..., None]
 
 
 @dataclass
@@ -85,22 +89,28 @@ def cut_words(order: bytes, font: PlacedFont, size: float, x: float) -> tuple[li
     em, widths, text = size / 1000, font.widths, font.to_unicode
     at, word, has_ended = x, Word(x), False
     words = [word]
+    glyphs_of_word = word.glyphs
     for glyphs, moved in PIECE.findall(order):
-        if moved and word.glyphs:
-            at -= float(moved) * em
-            word.glyphs[-1] = word.glyphs[-1][0], word.glyphs[-1][1] + float(moved)
+        if moved:
+            if moved != b"0" and glyphs_of_word:
+                at -= float(moved) * em
+                glyph, already = glyphs_of_word[-1]
+                glyphs_of_word[-1] = glyph, already + float(moved)
+            continue
         # WeasyPrint names a glyph by two bytes, in hexadecimal.
-        for first in range(0, len(glyphs), 4):
-            glyph = int(glyphs[first : first + 4], 16)
-            is_space = text.get(glyph, "x").isspace()
+        for glyph in memoryview(bytes.fromhex(glyphs.decode())).cast("H"):
+            glyph = (glyph >> 8) | (glyph & 0xFF) << 8
+            is_space = text[glyph].isspace() if glyph in text else False
             if has_ended and not is_space:
                 word.gap = at - word.ends
                 word, has_ended = Word(at), False
                 words.append(word)
+                glyphs_of_word = word.glyphs
             at += widths.get(glyph, 0) * em
-            word.glyphs.append((glyph, 0.0))
-            has_ended = is_space
-            if not is_space:
+            glyphs_of_word.append((glyph, 0.0))
+            if is_space:
+                has_ended = True
+            else:
                 word.ends = at
     word.gap = at - word.ends
     return words, at

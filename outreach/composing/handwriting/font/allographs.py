@@ -96,7 +96,13 @@ def is_alike(drawn: Outline, base: Outline) -> bool:
 
 
 def drawings_of(
-    character: str, base: Outline, hidden: Mapping[str, list[Outline]], x_height: float, is_joined: bool, seed: int
+    character: str,
+    base: Outline,
+    hidden: Mapping[str, list[Outline]],
+    x_height: float,
+    far: float,
+    is_joined: bool,
+    seed: int,
 ) -> list[Outline]:
     """The base, the drawings its face hides, and as many redrawn ones as the character is to have."""
     if not character.isalpha() or base.is_blank:
@@ -104,44 +110,46 @@ def drawings_of(
     drawn = [base, *(each for each in hidden.get(character, ()) if is_alike(each, base))]
     count = DRAWINGS if character in COMMONEST else FEWER
     for number in range(len(drawn), count):
-        drawn.append(redraw(drawn[number % len(drawn)], x_height, is_joined, seed, character, number))
+        drawn.append(redraw(character, drawn[number % len(drawn)], x_height, far, is_joined, seed, character, number))
     return drawn[:count]
 
 
-def redraw(outline: Outline, x_height: float, is_joined: bool, *seed: object) -> Outline:
+def redraw(character: str, outline: Outline, x_height: float, far: float, is_joined: bool, *seed: object) -> Outline:
     """The letter as the same hand draws it another time: other proportions, bows and loops, and its dot elsewhere.
 
-    A joined letter keeps the heights at which it begins and ends.
+    `far` is the share of all that it may change. A joined letter keeps the heights at which it begins and ends.
     """
     rng = np.random.default_rng(number_of("redraw", *seed))
     points = outline.points.copy()
     if not is_joined:
-        points = _move_dot(outline, points, x_height, rng)
+        points = _move_dot(outline, points, far * x_height, x_height, rng)
     left, _, right, _ = outline.box
     middle, wide = (left + right) / 2, max(right - left, 1.0)
-    wider = rng.choice([0.86, 0.91, 1.10, 1.16]) if not is_joined else rng.choice([0.90, 0.95, 1.07, 1.12])
-    top, rounder, bow = rng.uniform(-0.16, 0.16), rng.uniform(-0.10, 0.10), rng.uniform(-0.05, 0.05)
+    wider = 1 + far * rng.choice([-0.10, -0.05, 0.07, 0.12] if is_joined else [-0.14, -0.09, 0.10, 0.16])
+    top, rounder, bow = far * rng.uniform(-1, 1, 3) * [0.16, 0.10, 0.05]
     x, y = points[:, 0].copy(), points[:, 1].copy()
     within = np.clip(y / x_height, -1.0, 2.0)
     edge = np.clip(np.minimum(x - left, right - x) / (0.3 * wide), 0, 1) if is_joined else np.ones_like(x)
     x = x + edge * (top * (within - 0.5) * (x - middle) + bow * wide * np.sin(np.pi * within))
     y = y + edge * rounder * x_height * np.sin(2 * np.pi * np.clip((x - left) / wide, 0, 1)) * (within > 0)
-    y = _stretch_ends(y, x_height, rng)
+    if character.islower():
+        # Capitals that lose their height are taken for small letters.
+        y = _stretch_ends(y, x_height, far, rng)
     x = x * wider
     return replace(outline, points=np.stack([x, y], axis=1), advance=outline.advance * wider)
 
 
-def _stretch_ends(y: Points, x_height: float, rng: np.random.Generator) -> Points:
+def _stretch_ends(y: Points, x_height: float, far: float, rng: np.random.Generator) -> Points:
     """What rises above an x, and what hangs below the line, longer or shorter."""
-    above, below = rng.choice([0.84, 0.92, 1.08, 1.16]), rng.choice([0.86, 0.94, 1.06, 1.14])
+    above, below = 1 + far * rng.choice([-0.16, -0.08, 0.08, 0.16], 2)
     stretched: Points = np.where(y > x_height, x_height + (y - x_height) * above, np.where(y < 0, y * below, y))
     return stretched
 
 
-def _move_dot(outline: Outline, points: Points, x_height: float, rng: np.random.Generator) -> Points:
+def _move_dot(outline: Outline, points: Points, far: float, x_height: float, rng: np.random.Generator) -> Points:
     """A dot over its letter stands aside, higher, or is a dash."""
     start = 0
-    aside, up, longer = rng.uniform(-0.02, 0.22) * x_height, rng.uniform(-0.08, 0.18) * x_height, rng.uniform(1.0, 1.7)
+    aside, up, longer = rng.uniform(-0.02, 0.22) * far, rng.uniform(-0.08, 0.18) * far, rng.uniform(1.0, 1.7)
     for end in outline.ends:
         dot = points[start : end + 1]
         wide, high = np.ptp(dot, axis=0)

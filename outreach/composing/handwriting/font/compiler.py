@@ -17,7 +17,7 @@ from fontTools.ttLib.tables._g_l_y_f import Glyph, GlyphCoordinates
 from fontTools.ttLib.tables.ttProgram import Program
 
 from outreach.composing.handwriting.font.allographs import drawings_of, end_word, read_hidden
-from outreach.composing.handwriting.font.figures import STOPS, mend
+from outreach.composing.handwriting.font.figures import DIGITS, MONEY, STOPS, mend
 from outreach.composing.handwriting.font.letterforms import LATIN, Letterforms, Outline, read_letterforms
 from outreach.composing.handwriting.font.pairs import PAIRS, draw_pair
 from outreach.composing.handwriting.font.substitutions import build_kerning, build_substitutions
@@ -29,7 +29,7 @@ from outreach.local_files import MOST_BYTES, require_regular
 
 # A character that comes often must come in more forms to seem as seldom the same.
 FORMS, OFTEN, SELDOM, RARE = 16, "etaoinshrdlumcy ", "bfgjkpqvwxz", 4
-PAIR_FORMS = 8
+PAIR_FORMS, CAREFUL = 8, 0.22
 # Seconds since 1904; a font that said when it was made would never be made twice the same.
 MADE_AT = 3_786_912_000
 
@@ -86,7 +86,7 @@ def compile_pen(recipe: Recipe, characters: Iterable[str] = LATIN) -> bytes:
     Form 0 of each character is in the character map, and the others follow it in the order of glyphs.
     """
     letters = read_letterforms(recipe.base, characters)
-    letters = replace(letters, outlines=mend(letters.outlines, letters.x_height))
+    letters = replace(letters, outlines=mend(letters.outlines, letters.x_height, recipe.is_joined))
     hidden = read_hidden(recipe.base)
     forms = {character: _forms(letters, recipe, character, hidden) for character in letters.outlines}
     pairs = {pair: _pair_forms(pair, letters, recipe) for pair in PAIRS if set(pair) <= set(letters.outlines)}
@@ -181,13 +181,15 @@ def _forms(letters: Letterforms, recipe: Recipe, character: str, hidden: Mapping
     # A recipe that varies nothing is the face as it is.
     drawings = [outline]
     if recipe.habit.waver:
-        drawings = drawings_of(character, outline, hidden, letters.x_height, joined, recipe.seed)
+        drawings = drawings_of(character, outline, hidden, letters.x_height, recipe.habit.redrawn, joined, recipe.seed)
+    # A number is read sign by sign, with no word around it to guess by.
+    habit = recipe.habit.gentler(CAREFUL) if character in DIGITS + MONEY + "+" else recipe.habit
     forms = []
     for number in range(count):
         drawn = drawings[number % len(drawings)]
         if number in for_word_ends(count) and recipe.habit.waver:
             drawn = end_word(character, drawn, letters.x_height, joined, recipe.seed, character, number)
-        forms.append(vary(drawn, recipe.habit, letters.units, joined, recipe.seed, character, number))
+        forms.append(vary(drawn, habit, letters.units, joined, recipe.seed, character, number))
     # Pages are laid out with the first form, which is therefore as wide as the face has it.
     return [replace(forms[0], advance=max(1.0, round(outline.advance))), *forms[1:]]
 

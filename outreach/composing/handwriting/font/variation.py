@@ -5,7 +5,7 @@ The same character and the same seed give the same form for ever. What joins it 
 
 import hashlib
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -23,6 +23,8 @@ class Habit:
     A third to a half of what people do, by eye and by benchmarks/believability.py: more looks drunk, less looks set.
     """
 
+    #: How far the redrawn letters of a pen go (allographs.py): a share of all they may.
+    redrawn: float = 1.0
     #: In degrees.
     turn: float = 2.4
     #: A share, as are the next two.
@@ -41,6 +43,13 @@ class Habit:
     space: float = 0.12
     #: The nearer a point is to a joined edge, the less it moves; from so many em on it moves freely.
     join: float = 0.16
+
+    def gentler(self, share: float) -> "Habit":
+        """The same hand where it takes care: all but its pressure by that share."""
+        kept = {"thinner", "join", "space", "pressure"}
+        return replace(
+            self, **{each.name: getattr(self, each.name) * share for each in fields(self) if each.name not in kept}
+        )
 
 
 def vary(outline: Outline, habit: Habit, units: int, is_joined: bool, *seed: object) -> Outline:
