@@ -24,7 +24,7 @@ from outreach.composing.paper.sizes import US_LETTER
 from outreach.composing.paper.vouchers import code_for
 from outreach.composing.preview import preview_template
 from outreach.composing.templating.templates import template_fingerprint
-from outreach.errors import SettingsError, TemplateRefused
+from outreach.errors import SettingsError, TemplateRefused, TooLong
 from outreach.settings import Settings
 from outreach.settings.paper import PaperSettings
 from paper_cards import TREE, on_card, with_letterhead
@@ -206,7 +206,24 @@ def test_a_card_that_does_not_exist_is_refused_by_its_name(
         preview_template(sqlite_engine, own, "letters/anniversary.en.html", "c1", TODAY)
 
 
+def test_words_that_no_side_of_a_card_holds_are_said_to_be_too_long_for_it(
+    settings: Settings, tmp_path: Path, sqlite_engine: Engine
+) -> None:
+    add_customer(sqlite_engine)
+    own = on_card(settings, tmp_path, "anniversary", "card 4x6")
+    template = own.templates / "letters/anniversary.en.html"
+    template.write_text(template.read_text("utf-8") + "<p>And once more, with all our thanks.</p>" * 40, "utf-8")
+    with pytest.raises(TooLong, match="do not fit on one side of a card 4x6; shorten the template, or choose a larger"):
+        preview_template(sqlite_engine, own, "letters/anniversary.en.html", "c1", TODAY)
+
+
 # What the file keeps to
+
+
+def test_a_files_title_says_what_it_is_and_names_no_customer(sqlite_engine: Engine, settings: Settings) -> None:
+    message, body = write_one(sqlite_engine, settings, "checkin", "letter")
+    title = (PdfReader(io.BytesIO(body)).metadata or {}).get("/Title")
+    assert title == f"Letter from {settings.business.name}, {message.reference}"
 
 
 def test_a_letter_can_be_read_aloud_in_its_language(sqlite_engine: Engine, settings: Settings) -> None:

@@ -15,7 +15,7 @@ from outreach.composing.handwriting.glyph_subset import GlyphTables, read_glyphs
 # So many orders of the forms are drawn once; a page begins each character's with one of them.
 ORDERS = 64
 # Shares of an em: what strokes of handwriting are between.
-THINNEST, THICKEST = 0.03, 0.075
+THINNEST, THICKEST = 0.045, 0.08
 
 
 @dataclass(frozen=True)

@@ -31,20 +31,20 @@ class HandMovement:
     """
 
     #: How the lines of a page rise (below zero) or fall on the whole: their mean and its deviation, in radians.
-    rise: tuple[float, float] = (-0.0072, 0.0032)
+    rise: tuple[float, float] = (-0.0088, 0.0028)
     #: How much steeper the last line of a page is than the first, as a share.
     steeper: float = 0.35
     #: How one line's slope differs from the page's, in radians.
-    slope: float = 0.0048
+    slope: float = 0.0058
     #: How far the left margin moves from the first line of a page to the last.
-    margin: float = 5.0
+    margin: float = 6.5
     #: Where a line begins, to the side, and in height, which the next lines keep for a while.
     indent: float = 3.0
     drift: float = 1.0
     #: How much more or less there is between two paragraphs.
     paragraph: float = 2.2
     #: How high the waves are that a line's words ride on.
-    wander: float = 0.9
+    wander: float = 1.0
     #: How far a word stands from its place in height.
     hop: float = 1.05
     #: How much wider or narrower a gap between words is, as a share of an em.
@@ -54,7 +54,7 @@ class HandMovement:
     #: Shares: how much larger, wider and more upright a word is.
     growth: float = 0.024
     width: float = 0.022
-    lean: float = 0.054
+    lean: float = 0.064
     #: How much heavier a word's strokes are than the pen's letters: the mean as a share of an em, and the deviation as
     #: a share of the stroke.
     weight: tuple[float, float] = (0.015, 0.20)

@@ -16,10 +16,17 @@ STEADIEST = Habit(
 # Sizes were chosen by eye, so that the hands stand equally large on the page and 150 words fill it without crowding.
 RECIPES = (
     Recipe("Alder", FACES / "LaBelleAurore.ttf", 1, size=18, word_gap=-0.06, is_joined=True, habit=Habit(redrawn=0.7)),
-    Recipe("Birch", FACES / "HomemadeApple.ttf", 2, size=13, word_gap=0.24, is_joined=True, habit=Habit(redrawn=0.7)),
+    Recipe("Birch", FACES / "HomemadeApple.ttf", 2, size=13, word_gap=0.24, is_joined=True, habit=STEADIEST),
     Recipe("Cedar", FACES / "NothingYouCouldDo.ttf", 3, size=14.5),
     Recipe("Dogwood", FACES / "ReenieBeanie.ttf", 4, size=21, word_gap=0.05, habit=STEADIEST),
-    Recipe("Elm", FACES / "TheGirlNextDoor.ttf", 5, size=14, dot=1.8, habit=Habit(lean=0.080, growth=0.07, rise=0.032)),
+    Recipe(
+        "Elm",
+        FACES / "TheGirlNextDoor.ttf",
+        5,
+        size=14,
+        dot=1.8,
+        habit=Habit(redrawn=0.8, lean=0.065, growth=0.055, rise=0.030),
+    ),
     Recipe("Fir", FACES / "Mynerve.ttf", 6, size=15.5, word_gap=0.06),
     Recipe("Gorse", FACES / "Caveat.ttf", 7, size=19, word_gap=0.08, habit=STEADIER),
     Recipe(
