@@ -120,7 +120,7 @@ class InkWell:
         if self.left == 0:
             self.left = self.full = self.rng.randint(*self.hand.dip)
         self.left -= 1
-        return self.hand.fade * (1 - (self.left + 1) / self.full) ** 1.6
+        return float(self.hand.fade * (1 - (self.left + 1) / self.full) ** 1.6)
 
 
 class LineMovement:

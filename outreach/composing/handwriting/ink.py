@@ -16,7 +16,7 @@ from outreach.composing.handwriting.glyph_forms import FormCycle, forms_in
 from outreach.composing.handwriting.glyph_subset import GlyphTables, keep_glyphs
 from outreach.composing.handwriting.hand_movement import HandMovement, LineMovement, PageMovement
 from outreach.composing.handwriting.signature import sign
-from outreach.composing.handwriting.text_runs import Colour, PlacedFont, Run, Word, read_runs, show
+from outreach.composing.handwriting.text_runs import Colour, PlacedFont, SetWord, TextRun, read_runs, show
 
 STRAIGHT = re.compile(rb"(-?[0-9.]+) (-?[0-9.]+) l$")
 # Written so many times as large as most of the page, it is a signature.
@@ -98,10 +98,10 @@ class _InkedPage:
                     order = self._shift_start(order, start) if run and mark == "/Span" else order
                 yield order
 
-    def _is_written(self, run: Run) -> bool:
+    def _is_written(self, run: TextRun) -> bool:
         return run.font.family in self.families
 
-    def _place(self, runs: Sequence[Run]) -> None:
+    def _place(self, runs: Sequence[TextRun]) -> None:
         """Says where every word of the page comes to stand, line by line."""
         usual = Counter(run.size for run in runs).most_common(1)[0][0] if runs else 0.0
         edge = max((word.ends for run in runs for word in run.words), default=0.0) + BEYOND
@@ -122,7 +122,7 @@ class _InkedPage:
             for (run, _), place in zip(words, placed, strict=True):
                 run.placed.append(place)
 
-    def _choose_forms(self, run: Run) -> None:
+    def _choose_forms(self, run: TextRun) -> None:
         """Puts a form of each letter in the place of the first, and has the font know it."""
         font, forms = run.font, forms_in(run.font.family, run.font.file_content)
         text, widths = font.to_unicode, font.widths
@@ -136,7 +136,7 @@ class _InkedPage:
                     text[form], widths[form] = text[glyph], round(forms.widths[form])
                 word.glyphs[number] = form, moved
 
-    def _write(self, run: Run) -> Iterator[bytes]:
+    def _write(self, run: TextRun) -> Iterator[bytes]:
         if not run.placed:
             yield from sign(run, self.movement.rng)
         for word, place in zip(run.words, run.placed, strict=False):
@@ -168,12 +168,12 @@ class _InkedPage:
         return above[-1][1].moved(x, y) if above else (x, y)
 
 
-def _type(order: bytes, run: Run, is_astray: bool) -> Iterable[bytes]:
+def _type(order: bytes, run: TextRun, is_astray: bool) -> Iterable[bytes]:
     """What is not written stays as it is; where the pen has been, it is led back first."""
     return [b"1 0 0 -1 %.2f %.2f Tm" % (run.x, run.y), order] if is_astray else [order]
 
 
-def _width(run: Run, word: Word) -> float:
+def _width(run: TextRun, word: SetWord) -> float:
     """How wide a word is with the forms it has now, without the space after it."""
     widths, text = run.font.widths, run.font.to_unicode
     inked = [(glyph, moved) for glyph, moved in word.glyphs if not text.get(glyph, "x").isspace()]

@@ -8,7 +8,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from outreach.composing.handwriting.text_runs import Run, show
+from outreach.composing.handwriting.text_runs import TextRun, show
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def draw_flourish(rng: random.Random) -> Flourish:
     )
 
 
-def sign(run: Run, rng: random.Random) -> Iterator[bytes]:
+def sign(run: TextRun, rng: random.Random) -> Iterator[bytes]:
     """The orders that write the run as a signature."""
     flourish = draw_flourish(rng)
     wide = max(sum(word.ends - word.begins for word in run.words), run.size)
@@ -64,7 +64,7 @@ def _size(flourish: Flourish, number: int) -> float:
     return flourish.size * ((1 + flourish.capital) if number == 0 else max(1 - flourish.trail * number, 0.72))
 
 
-def _matrix(run: Run, flourish: Flourish, along: float, share: float, size: float) -> tuple[float, ...]:
+def _matrix(run: TextRun, flourish: Flourish, along: float, share: float, size: float) -> tuple[float, ...]:
     """The text matrix of the letter that begins `along` the name, which is a `share` of it."""
     # Letters turn with the arch, so that joined ones go on meeting.
     wide = along / share if share else run.size

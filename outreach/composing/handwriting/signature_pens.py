@@ -3,7 +3,7 @@
 Signed larger than one writes, a pen's own letters would have strokes as much thicker; no signature has.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import cv2
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outreach.composing.handwriting.font.compiler import Measures, Named, Recipe, compile_forms
-from outreach.composing.handwriting.font.letterforms import LATIN, Letterforms, Outline, read_letterforms
+from outreach.composing.handwriting.font.letterforms import LATIN, Letterforms, Outline, Points, read_letterforms
 from outreach.composing.handwriting.font.variation import Habit, vary
 from outreach.composing.handwriting.own_hand.tracing import fill, trace
 from outreach.composing.handwriting.pens import SET_AT, SIGNATURE, SIGNED_LARGER
@@ -127,13 +127,13 @@ def _join(lines: Spots, origin: tuple[float, float], ends: list[float], is_lifte
 
 
 def _tip(
-    across: NDArray[np.int64], up: NDArray[np.int64], band: tuple[float, float], farthest: object
+    across: Points, up: Points, band: tuple[float, float], farthest: Callable[[Points], np.intp]
 ) -> tuple[float, float] | None:
     """The spot of the skeleton that lies farthest out between two heights."""
     within = np.nonzero((up > band[0] * FINE) & (up < band[1] * FINE))[0]
     if not len(within):
         return None
-    at = within[farthest(across[within])]  # type: ignore[operator]
+    at = within[farthest(across[within])]
     return float(across[at]), float(up[at])
 
 

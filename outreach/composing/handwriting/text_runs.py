@@ -26,7 +26,7 @@ class PlacedFont(Protocol):
 
 
 @dataclass
-class Word:
+class SetWord:
     """A word as the press has set it, with the space after it."""
 
     begins: float
@@ -39,7 +39,7 @@ class Word:
 
 
 @dataclass
-class Run:
+class TextRun:
     """One order of a page that writes, and what was set when it came."""
 
     #: Its place among the orders.
@@ -50,12 +50,12 @@ class Run:
     y: float
     fill: Colour
     stroke: Colour
-    words: list[Word]
+    words: list[SetWord]
     #: Where each word comes to stand, once that is said.
     placed: list[PlacedWord] = field(default_factory=list)
 
 
-def read_runs(orders: Sequence[Any], fonts: Mapping[bytes, PlacedFont]) -> Iterator[Run]:
+def read_runs(orders: Sequence[Any], fonts: Mapping[bytes, PlacedFont]) -> Iterator[TextRun]:
     """The runs of text among a page's orders, each with where it begins."""
     font: PlacedFont | None = None
     size = x = y = 0.0
@@ -67,7 +67,7 @@ def read_runs(orders: Sequence[Any], fonts: Mapping[bytes, PlacedFont]) -> Itera
         operator = order[order.rfind(b" ") + 1 :]
         if operator == b"TJ" and font is not None:
             words, x_after = cut_words(order, font, size, x)
-            yield Run(number, font, size, x, y, fill, stroke, words)
+            yield TextRun(number, font, size, x, y, fill, stroke, words)
             x = x_after
         elif operator == b"Tf":
             name, said = order.split()[:2]
@@ -84,10 +84,10 @@ def _numbers(order: bytes) -> Colour:
     return tuple(float(part) for part in order.split()[:3])
 
 
-def cut_words(order: bytes, font: PlacedFont, size: float, x: float) -> tuple[list[Word], float]:
+def cut_words(order: bytes, font: PlacedFont, size: float, x: float) -> tuple[list[SetWord], float]:
     """The words of a run of text that begins at `x`, and where it ends."""
     em, widths, text = size / 1000, font.widths, font.to_unicode
-    at, word, has_ended = x, Word(x), False
+    at, word, has_ended = x, SetWord(x), False
     words = [word]
     glyphs_of_word = word.glyphs
     for glyphs, moved in PIECE.findall(order):
@@ -103,7 +103,7 @@ def cut_words(order: bytes, font: PlacedFont, size: float, x: float) -> tuple[li
             is_space = text[glyph].isspace() if glyph in text else False
             if has_ended and not is_space:
                 word.gap = at - word.ends
-                word, has_ended = Word(at), False
+                word, has_ended = SetWord(at), False
                 words.append(word)
                 glyphs_of_word = word.glyphs
             at += widths.get(glyph, 0) * em
