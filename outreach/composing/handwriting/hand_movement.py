@@ -18,7 +18,7 @@ STEEPEST = (-0.0125, 0.0065)
 # what reads pages aloud (pdftotext 22.12).
 FARTHEST = 0.38
 # A share of an em: no two words come nearer.
-LEAST_GAP = 0.18
+LEAST_GAP = 0.22
 # How the last words before the edge give way: how many, to which share of their width, and turned by what, in radians.
 SQUEEZED, NARROWEST, BEND = 3, 0.86, 0.22
 

@@ -3,15 +3,16 @@
 Signed larger than one writes, a pen's own letters would have strokes as much thicker; no signature has.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from outreach.composing.handwriting.font.compiler import Measures, Named, Recipe, compile_forms
-from outreach.composing.handwriting.font.letterforms import LATIN, Letterforms, Outline, Points, read_letterforms
+from outreach.composing.handwriting.font.letterforms import LATIN, Letterforms, Outline, read_letterforms
 from outreach.composing.handwriting.font.variation import Habit, vary
 from outreach.composing.handwriting.own_hand.tracing import fill, trace
 from outreach.composing.handwriting.pens import SET_AT, SIGNATURE, SIGNED_LARGER
@@ -28,6 +29,7 @@ JOIN, BEFORE, AFTER = 0.14, 0.10, 0.14
 LIFTED = frozenset("bovwröøóòôõőōŕřŗŵ")
 HABIT = Habit(turn=1.5, lean=0.03, growth=0.03, width=0.07, rise=0.0, shift=0.0, thinner=0.0, pressure=0.0)
 Spots = NDArray[np.bool_]
+Spread = NDArray[np.floating[Any]]
 
 
 def compile_signature_pen(recipe: Recipe, characters: Iterable[str] = LATIN) -> bytes:
@@ -120,14 +122,16 @@ def _join(lines: Spots, origin: tuple[float, float], ends: list[float], is_lifte
     drawn = lines.astype(np.uint8)
     entered = _tip(across, up, (0.30, 0.80), np.argmin)
     left = None if is_lifted else _tip(across, up, (-0.10, 0.30), np.argmax)
-    for edge, tip in ((ends[0] - 1, entered), (ends[1] + 1, left)):
+    # In it comes level and bends up to the letter; out it goes straight, or the tail would be read as a c.
+    for edge, tip, level in ((ends[0] - 1, entered, 0.65), (ends[1] + 1, left, 0.5)):
         if tip is not None:
-            _curve(drawn, origin, (edge, height), tip)
+            middle = edge + level * (tip[0] - edge), height if tip == entered else (height + tip[1]) / 2
+            _curve(drawn, origin, ((edge, height), middle, tip))
     return drawn.astype(bool)
 
 
 def _tip(
-    across: Points, up: Points, band: tuple[float, float], farthest: Callable[[Points], np.intp]
+    across: Spread, up: Spread, band: tuple[float, float], farthest: Callable[[Spread], np.intp]
 ) -> tuple[float, float] | None:
     """The spot of the skeleton that lies farthest out between two heights."""
     within = np.nonzero((up > band[0] * FINE) & (up < band[1] * FINE))[0]
@@ -137,12 +141,10 @@ def _tip(
     return float(across[at]), float(up[at])
 
 
-def _curve(
-    drawn: NDArray[np.uint8], origin: tuple[float, float], start: tuple[float, float], end: tuple[float, float]
-) -> None:
-    """A stroke that runs out level at `start` and bends up to `end`."""
+def _curve(drawn: NDArray[np.uint8], origin: tuple[float, float], bends: Sequence[tuple[float, float]]) -> None:
+    """A quadratic stroke from the first of three points to the last."""
     share = np.linspace(0, 1, 24)[:, None]
-    middle = np.array([start[0] + 0.65 * (end[0] - start[0]), start[1]])
-    points = (1 - share) ** 2 * np.array(start) + 2 * share * (1 - share) * middle + share**2 * np.array(end)
+    start, middle, end = (np.array(point) for point in bends)
+    points = (1 - share) ** 2 * start + 2 * share * (1 - share) * middle + share**2 * end
     spots = np.stack([points[:, 0] + origin[0], drawn.shape[0] - 1 - points[:, 1] - origin[1]], axis=1)
     cv2.polylines(drawn, [spots.round().astype(np.int32)], False, 1)

@@ -27,13 +27,14 @@ RECIPES = (
         dot=1.8,
         habit=Habit(redrawn=0.8, lean=0.065, growth=0.055, rise=0.030),
     ),
-    Recipe("Fir", FACES / "Mynerve.ttf", 6, size=15.5, word_gap=0.06),
+    Recipe("Fir", FACES / "Mynerve.ttf", 6, size=15.5, word_gap=0.11),
     Recipe("Gorse", FACES / "Caveat.ttf", 7, size=19, word_gap=0.08, habit=STEADIER),
     Recipe(
         "Hazel",
         FACES / "PlaypenSans.ttf",
         8,
         size=13,
+        word_gap=0.04,
         habit=Habit(lean=0.060, rise=0.028, growth=0.07, waver=0.026, turn=3.0),
     ),
 )
