@@ -12,6 +12,8 @@ from statistics import NormalDist
 MOST = 2.0
 # Drawn once for all pages: a page draws a thousand of them. The quantiles of a normal distribution within MOST.
 DEVIATES = tuple(min(max(NormalDist().inv_cdf((place + 0.5) / 4096), -MOST), MOST) for place in range(4096))
+# CSS pixels.
+DATE_DOWN = 1.5
 # In radians.
 STEEPEST = (-0.0125, 0.0065)
 # A share of an em: a word farther up or down than the first of its line, by half an em, is taken for another line by
@@ -99,8 +101,9 @@ class PageMovement:
         self.drift = 0.6 * self.drift + self.draw(hand.drift) + (self.draw(hand.paragraph) if is_paragraph else 0)
         self.drift = min(max(self.drift, -2.5 * hand.drift), 2.5 * hand.drift)
         if self.lines < 2:
-            # The date and the greeting keep apart: what reads pages aloud takes two that come near for one line.
-            self.drift = abs(self.drift) * (1 if self.lines else -1)
+            # The date stays below the window, and the greeting apart from it: what reads pages aloud takes two lines
+            # that come near for one.
+            self.drift = DATE_DOWN + (abs(self.drift) if self.lines else 0)
         self.lines += 1
         slope = self.rise * (1 + self.steeper * (down - 0.5)) + self.draw(hand.slope)
         slope = min(max(slope, STEEPEST[0]), STEEPEST[1])
