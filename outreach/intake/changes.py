@@ -15,7 +15,8 @@ from sqlmodel import col, select
 from outreach.clock import parse_day
 from outreach.database import reading
 from outreach.intake.mapping import FileMapping
-from outreach.intake.parsers import Style, Unfit, instant
+from outreach.intake.parsers import Style, instant
+from outreach.intake.unfit import Unfit
 from outreach.models import Import
 
 OUR_COLUMN = "updated_at"

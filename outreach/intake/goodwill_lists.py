@@ -16,10 +16,11 @@ from outreach.database import insert_new
 from outreach.errors import IntakeError, SourceUnreadable
 from outreach.identity.aliases import resolve_ids
 from outreach.intake.csv_files import Source, open_source
-from outreach.intake.parsers import Style, Unfit, identifier
+from outreach.intake.parsers import Style, identifier
 from outreach.intake.queries import select_ids
 from outreach.intake.reports import RefusedRow
 from outreach.intake.rows import fold_name
+from outreach.intake.unfit import Unfit
 from outreach.models import Customer, Goodwill
 
 COLUMN = "customer_id"

@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from outreach.errors import SourceUnreadable
 from outreach.intake.mapping import LookUp
-from outreach.intake.parsers import Unfit
 from outreach.intake.sources import Origin
+from outreach.intake.unfit import Unfit
 
 
 class LookUps:

@@ -11,8 +11,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from outreach.errors import MappingRefused
 from outreach.intake import parsers
 from outreach.intake.calendar_days import DayCheck
+from outreach.intake.date_formats import EXCEL_DAY_NUMBER, to_strptime
 from outreach.intake.headers import TABLES, Column
-from outreach.intake.parsers import EXCEL_DAY_NUMBER, Unfit, to_strptime
+from outreach.intake.unfit import Unfit
 from outreach.local_files import read_regular
 
 Take = Literal["first", "last", "min", "max", "sum", "count"]

@@ -9,8 +9,8 @@ from typing import Any
 
 from outreach.intake.headers import Column
 from outreach.intake.mapping import From
-from outreach.intake.parsers import Unfit
 from outreach.intake.rows import BadCell, Record, RowRecipe, check_size
+from outreach.intake.unfit import Unfit
 
 
 @dataclass

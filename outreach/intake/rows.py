@@ -18,7 +18,8 @@ from sqlalchemy import BigInteger
 from outreach.clock import business_date
 from outreach.intake.headers import TABLES, Column, Table
 from outreach.intake.mapping import FileMapping, From, LookUp, TableMapping
-from outreach.intake.parsers import LOCAL, NoDay, Style, Unfit, passage, to_minor_units
+from outreach.intake.parsers import LOCAL, Style, passage, to_minor_units
+from outreach.intake.unfit import NoDay, Unfit
 from outreach.invisible_characters import drop_invisible
 from outreach.settings import Business
 

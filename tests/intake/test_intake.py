@@ -17,8 +17,9 @@ from outreach.database import writing
 from outreach.errors import SourceUnreadable
 from outreach.intake.dates import reading_dated, redate
 from outreach.intake.headers import TABLES
-from outreach.intake.parsers import Style, Unfit, amount, day, instant, to_minor_units
+from outreach.intake.parsers import Style, amount, day, instant, to_minor_units
 from outreach.intake.run import import_folder
+from outreach.intake.unfit import Unfit
 from outreach.models import (
     Consent,
     Customer,
