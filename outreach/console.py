@@ -64,6 +64,21 @@ def print_json(value: Any) -> None:
     print(json.dumps(as_plain(value), ensure_ascii=False))
 
 
+def _words_that_fit(rows: Sequence[Sequence[str]]) -> set[int]:
+    """The columns of single words, such as ids, that are never broken: people copy them into the next command.
+
+    Only as far as two thirds of the line go: the printer would cut short what finds no room.
+    """
+    fit, room = set(), console.width * 2 // 3
+    for at in range(max(map(len, rows))):
+        cells = [row[at] for row in rows if at < len(row)]
+        length = max(map(len, cells)) + 2
+        if length <= room and not any(" " in cell for cell in cells):
+            fit.add(at)
+            room -= length
+    return fit
+
+
 def print_table(
     title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], most: int | None = ROWS_SHOWN
 ) -> None:
@@ -73,8 +88,9 @@ def print_table(
         say(f"{title}: none")
         return
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for column in columns:
-        table.add_column(_plain(column), overflow="fold")
+    whole = _words_that_fit(listed[:most])
+    for at, column in enumerate(columns):
+        table.add_column(_plain(column), overflow="fold", no_wrap=at in whole)
     for row in listed[:most]:
         table.add_row(*map(_plain, row))
     console.print(_plain(title, "bold"), soft_wrap=True)

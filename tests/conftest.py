@@ -45,6 +45,7 @@ _numbers = itertools.count(1)
 hypothesis.settings.register_profile("outreach", deadline=None)
 hypothesis.settings.load_profile("outreach")
 # Nobody guesses the passwords of the tests.
+OWN_HASHER = passwords._hasher
 passwords._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 # Each test has a database of its own, and would compile every statement anew.
 database.create_engine = partial(database.create_engine, execution_options={"compiled_cache": CompiledOnce()})

@@ -7,6 +7,7 @@ import typer
 from outreach.approval.approving import approve_batch
 from outreach.approval.batches import list_batches, require_waiting
 from outreach.approval.rejections import reject
+from outreach.approval.staff import COMMAND_LINE
 from outreach.commands import output
 from outreach.commands.context import open_context
 from outreach.commands.options import AsJson, By, Database, Now
@@ -47,7 +48,7 @@ def approve(
     with reading(context.engine) as session:
         names = [require_waiting(session, one, zone).batch_id for one in dict.fromkeys(batch)]  # all of them, or none
     approved = [
-        approve_batch(context.engine, context.settings, one, by, context.now, "command line", seal) for one in names
+        approve_batch(context.engine, context.settings, one, by, context.now, COMMAND_LINE, seal) for one in names
     ]
     for one in approved:
         announce_approval(prefect_address(), one)
@@ -65,4 +66,4 @@ def reject_(
 ) -> None:
     """Reject a batch or one message; the rest of its batch goes on."""
     context = open_context(database, now, as_json)
-    output.show_batches([reject(context.engine, subject, by, reason, context.now, "command line")], as_json)
+    output.show_batches([reject(context.engine, subject, by, reason, context.now, COMMAND_LINE)], as_json)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
@@ -396,7 +396,7 @@ def four_texts(tmp_path: Path, settings: Settings) -> Path:
     return tmp_path / "four.db"
 
 
-@trials(8)
+@trials(8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, choose=st.integers(min_value=0, max_value=99))
 def test_whatever_happens_to_a_batch_an_earlier_page_approves_only_what_was_on_it(
     four_texts: Path, settings: Settings, steps: list[tuple[str, str]], choose: int

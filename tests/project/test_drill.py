@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import multiprocessing
 import random
 import threading
 import time
@@ -36,6 +35,7 @@ from outreach.drill.senders import POINTS, Board
 from outreach.drill.show import show_drill
 from outreach.drill.vendors import FAULTS, SEARCH_FAULTS, Speech, Vendor, serve
 from outreach.errors import DatabaseError, DeliveryError, NoAnswer, NotSent, OutcomeUnknown, Refused, WebhookRefused
+from processes import PROCESSES
 
 SENT_AT = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
 LATER = SENT_AT + timedelta(seconds=5)
@@ -375,7 +375,7 @@ def test_a_plan_reaches_the_other_processes_whole(tmp_path: Path) -> None:
 def test_the_board_holds_a_sender_at_the_point_where_it_is_awaited(tmp_path: Path) -> None:
     board = Board(tmp_path / "board", 2)
     board.await_at(1, "settling")
-    sender = multiprocessing.get_context("spawn").Process(target=walk, args=(tmp_path / "board", 1))
+    sender = PROCESSES.Process(target=walk, args=(tmp_path / "board", 1))
     sender.start()
     wait_for(lambda: board.where(1) == "settling")
     time.sleep(0.1)

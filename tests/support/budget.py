@@ -18,8 +18,9 @@ Row = TypeVar("Row")
 
 def limits(few: int, **more: Any) -> hypothesis_settings:
     """Hypothesis' settings: `few` examples, or ten times as many; without a deadline, since a database is in each."""
-    times = TIMES if IS_LONG else 1
-    return hypothesis_settings(max_examples=few * times, deadline=None, suppress_health_check=list(HealthCheck), **more)
+    examples = few * (TIMES if IS_LONG else 1)
+    options = {"deadline": None, "suppress_health_check": list(HealthCheck)} | more
+    return hypothesis_settings(max_examples=examples, **options)
 
 
 def trials(few: int, **more: Any) -> Callable[[Any], Any]:

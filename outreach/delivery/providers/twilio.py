@@ -42,7 +42,6 @@ from outreach.settings import Settings, TwilioSettings, secret_of
 VALIDITY = timedelta(hours=4)
 # What the hand-over itself may take, which does not count at Twilio.
 ON_ITS_WAY = timedelta(minutes=1)
-# contracts/delivery-semantics.json, "twilio".
 LONGEST_BODY, PAGE_SIZE, MAX_PAGES = 1600, 1000, 50
 CLOCKS_DIFFER = timedelta(minutes=5)
 # What Twilio puts before the words as long as an account is on trial; the API gives them back with it.
