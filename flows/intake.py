@@ -5,7 +5,7 @@ from pathlib import Path
 from flows.artifacts import as_page, as_table, publish
 from flows.parameters import Folder, MappingFile
 from flows.runs import as_many, finish, flow, name_by_day, open_run
-from outreach.intake.mapping import read_mapping
+from outreach.intake.mapping.files import read_mapping
 from outreach.intake.reports import ImportReport
 from outreach.intake.run import import_folder
 

@@ -11,11 +11,10 @@ from outreach.commands.context import open_context
 from outreach.commands.options import AsJson, Database, Now
 from outreach.console import print_json, print_table, say
 from outreach.intake.changes import read_since
-from outreach.intake.database_tables import open_tables
-from outreach.intake.mapping import read_mapping
+from outreach.intake.mapping.files import read_mapping, read_preset
 from outreach.intake.reports import ImportReport
 from outreach.intake.run import import_data
-from outreach.intake.sources import Folder
+from outreach.intake.sources.places import open_origin
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -30,6 +29,9 @@ def init(database: Database = None, now: Now = None) -> None:
 @app.command("import")
 def import_(
     source: Annotated[str, typer.Argument(help="A folder of CSV or Parquet files, or a database's URL.")],
+    preset: Annotated[
+        str | None, typer.Option("--as", help="The system that the files come from, such as shopify.")
+    ] = None,
     mapping: Annotated[Path | None, typer.Option(help="A mapping file, for files with other columns.")] = None,
     since: Annotated[
         str | None, typer.Option(help="Only rows that changed from this day on, or since the `last` import.")
@@ -40,8 +42,8 @@ def import_(
 ) -> None:
     """Take in customer data; bad rows are listed and never stop good ones."""
     context = open_context(database, now, as_json, create=True)
-    read = read_mapping(mapping) if mapping else None
-    origin = open_tables(source) if "://" in source else Folder(Path(source))
+    read = read_preset(preset) if preset else read_mapping(mapping) if mapping else None
+    origin = open_origin(source)
     changed = read_since(since, context.settings.business.timezone)
     report = import_data(context.engine, origin, context.settings, context.now, read, context.tell, changed)
     show_import(report, as_json)

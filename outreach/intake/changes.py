@@ -14,9 +14,9 @@ from sqlmodel import col, select
 
 from outreach.clock import parse_day
 from outreach.database import reading
-from outreach.intake.mapping import FileMapping
-from outreach.intake.parsers import Style, instant
-from outreach.intake.unfit import Unfit
+from outreach.intake.cells.parsers import Style, instant
+from outreach.intake.cells.unfit import Unfit
+from outreach.intake.mapping.files import FileMapping
 from outreach.models import Import
 
 OUR_COLUMN = "updated_at"

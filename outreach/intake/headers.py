@@ -12,11 +12,11 @@ from sqlmodel import SQLModel
 
 from outreach.channels import CHANNELS
 from outreach.database import Kept
-from outreach.intake import calendar_days as days
-from outreach.intake import parsers
-from outreach.intake.calendar_days import DayCheck
-from outreach.intake.parsers import Check, Style
-from outreach.intake.postal_codes import mend_postal_code
+from outreach.intake.cells import calendar_days as days
+from outreach.intake.cells import parsers
+from outreach.intake.cells.calendar_days import DayCheck
+from outreach.intake.cells.parsers import Check, Style
+from outreach.intake.cells.postal_codes import mend_postal_code
 from outreach.models import (
     INVOICE_STATUSES,
     PURPOSES,

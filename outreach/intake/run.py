@@ -18,20 +18,20 @@ from outreach.database import writing
 from outreach.errors import SourceUnreadable
 from outreach.identity.households import detect_households
 from outreach.intake.changes import Changes, Since, column_of_changes, find_mark
-from outreach.intake.csv_files import Row, Source
 from outreach.intake.currencies import Currencies
 from outreach.intake.dates import redate
 from outreach.intake.feeds import Feed, list_jobs, show_name
 from outreach.intake.headers import TABLES, Table
 from outreach.intake.joins import LookUps
-from outreach.intake.mapping import Mapping
+from outreach.intake.mapping.files import Mapping
 from outreach.intake.orphans import count_orphans
 from outreach.intake.refusals import Refusals
 from outreach.intake.reports import FileCount, ImportReport, count_reasons
 from outreach.intake.row_groups import Groups
 from outreach.intake.row_store import store_rows
 from outreach.intake.rows import BadCell, Record, RowRecipe, make_recipe, own_columns
-from outreach.intake.sources import Folder, Origin
+from outreach.intake.sources.csv_files import Row, Source
+from outreach.intake.sources.origins import Folder, Origin
 from outreach.locks import take_turns
 from outreach.models import Import, Installation
 from outreach.settings import Settings
@@ -76,7 +76,7 @@ def import_data(
     used = {job.source for job in jobs}
     report = ImportReport(ignored={show_name(name): [] for name in names if name not in used})
     unused: dict[str, set[str]] = {}
-    look_ups = LookUps(origin)
+    look_ups = LookUps(origin, names, mapping.file if mapping else ())
     for job in jobs:
         kept = Import(at=now, file=job.name, table_name=job.into, mapping=mapping.sha256 if mapping else None,
                       origin=origin.kept, read=0, accepted=0, refused=0, complete=False)  # fmt: skip
@@ -149,7 +149,7 @@ class _Task:
     @property
     def _can_leave_out(self) -> bool:
         # One row made of many needs them all, whichever of them changed.
-        return not (self._job.table and self._job.table.one_row_per)
+        return not (self._job.table and self._job.table.is_grouped)
 
     def _after(self, since: Since) -> datetime | None:
         if since is None or not self._can_leave_out:
@@ -178,7 +178,7 @@ class _Task:
         return recipe
 
     def _take_rows(self, recipe: RowRecipe, rows: Iterator[Row]) -> None:
-        groups = Groups(recipe) if recipe.mapping.one_row_per else None
+        groups = Groups(recipe) if recipe.mapping.is_grouped else None
         for row in rows:
             self._take_row(recipe, row, groups)
         for record, lines, problem in groups.finished() if groups else ():
@@ -191,9 +191,11 @@ class _Task:
                 self._refuse(line, problem.column, str(problem), record)
 
     def _take_row(self, recipe: RowRecipe, row: Row, groups: Groups | None) -> None:
+        if not recipe.wants(row.cells):
+            return None
         if row.problem:
             return self._refuse(row.line, "", row.problem, recipe.read_ids(row.cells))
-        if not recipe.wants(row.cells) or not (self._changes and self._changes.wants(row.cells)):
+        if not (self._changes and self._changes.wants(row.cells)):
             return None
         try:
             record = recipe.read(row.cells, self._note)
@@ -201,7 +203,7 @@ class _Task:
             return self._refuse(row.line, error.column, str(error), recipe.read_ids(row.cells))
         self._count()
         if groups:
-            return groups.add(recipe.group_of(row.cells), record, row.line)
+            return groups.add(recipe.group_of(row.cells, record), record, row.line, recipe.order_of(row.cells))
         return self._keep(recipe.finish(record))
 
     def _count(self) -> None:

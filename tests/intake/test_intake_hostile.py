@@ -17,11 +17,11 @@ from sqlalchemy import Engine
 
 from intake_data import stored, write
 from outreach.errors import SourceUnreadable
-from outreach.intake.csv_files import Row, open_source
-from outreach.intake.encodings import detect_encoding
-from outreach.intake.mapping import Mapping, read_mapping
+from outreach.intake.mapping.files import Mapping, read_mapping
 from outreach.intake.reports import ImportReport
 from outreach.intake.run import import_folder
+from outreach.intake.sources.csv_files import Layout, Row, open_source
+from outreach.intake.sources.encodings import detect_encoding
 from outreach.invisible_characters import drop_invisible
 from outreach.models import Customer, Feedback
 from outreach.settings import Settings
@@ -31,7 +31,7 @@ HEADER = ["id", "name", "note"]
 
 
 def read_all(path: Path, encoding: str | None = None, separator: str | None = None) -> tuple[list[str], list[Row]]:
-    with open_source(path, encoding, separator) as source:
+    with open_source(path, Layout(encoding, separator)) as source:
         return source.header, list(source.rows)
 
 

@@ -12,11 +12,11 @@ from intake_data import only, stored, write
 from outreach.contacts import normalise_email
 from outreach.email_cells import trim_email
 from outreach.errors import SourceUnreadable
-from outreach.intake.code_pages import PAGES
-from outreach.intake.encodings import choose_page, detect_encoding
-from outreach.intake.postal_codes import mend_code
+from outreach.intake.cells.postal_codes import mend_code
 from outreach.intake.postal_rules import missing_fields
 from outreach.intake.run import import_folder
+from outreach.intake.sources.code_pages import PAGES
+from outreach.intake.sources.encodings import choose_page, detect_encoding
 from outreach.invisible_characters import drop_invisible
 from outreach.models import Customer, Feedback
 from outreach.settings import Settings

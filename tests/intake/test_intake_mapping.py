@@ -11,8 +11,8 @@ from sqlmodel import col, select
 from intake_data import Take, only, refusal_of, stored, write
 from outreach.database import reading
 from outreach.errors import MappingRefused, SourceUnreadable
-from outreach.intake.mapping import Mapping, read_mapping
-from outreach.intake.parsers import Style, amount
+from outreach.intake.cells.parsers import Style, amount
+from outreach.intake.mapping.files import Mapping, read_mapping
 from outreach.intake.reports import ImportReport
 from outreach.intake.run import import_folder
 from outreach.models import Customer, Feedback, Import, Invoice

@@ -17,12 +17,12 @@ from intake_data import only, refusal_of, stored, write
 from outreach.commands.main import app
 from outreach.errors import SettingsError, SourceUnreadable
 from outreach.intake.changes import read_since
-from outreach.intake.csv_files import write_cell
-from outreach.intake.database_tables import open_tables
-from outreach.intake.mapping import read_mapping
+from outreach.intake.mapping.files import read_mapping
 from outreach.intake.reports import ImportReport
 from outreach.intake.run import import_data
-from outreach.intake.sources import Folder
+from outreach.intake.sources.csv_files import write_cell
+from outreach.intake.sources.database_tables import open_tables
+from outreach.intake.sources.origins import Folder
 from outreach.models import Customer, Import, Invoice, Payment
 from outreach.settings import Settings
 

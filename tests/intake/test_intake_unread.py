@@ -10,8 +10,8 @@ from sqlmodel import func, select
 
 from intake_data import write
 from outreach.database import reading, writing
+from outreach.intake.cells.parsers import Style
 from outreach.intake.headers import TABLES
-from outreach.intake.parsers import Style
 from outreach.intake.reports import ImportReport
 from outreach.intake.run import import_folder
 from outreach.intake.unread_rows import Unread, find_unread, payments_read_at, payments_unread_everywhere

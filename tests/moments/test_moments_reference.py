@@ -16,7 +16,7 @@ from budget import part_of
 from outreach.database import open_database, reading, upgrade_database
 from outreach.day import prepare_day
 from outreach.intake.dates import reading_dated
-from outreach.intake.mapping import read_mapping
+from outreach.intake.mapping.files import read_mapping
 from outreach.intake.run import import_folder
 from outreach.models import Decision, Invoice, Message, Moment, Treatment
 from outreach.moments import MOMENTS, find_moments

@@ -14,8 +14,8 @@ from pyarrow import compute
 from pyarrow.parquet import ParquetFile
 
 from outreach.errors import SourceUnreadable
-from outreach.intake.csv_files import Row, Source, row_of, write_cell
-from outreach.intake.parquet_pages import LARGEST_PAGE, measure_pages
+from outreach.intake.sources.csv_files import Row, Source, row_of, write_cell
+from outreach.intake.sources.parquet_pages import LARGEST_PAGE, measure_pages
 from outreach.local_files import require_regular
 
 ROWS_AT_ONCE, BYTES_AT_ONCE = 5000, 16 * 1024 * 1024

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from outreach.intake.parsers import Style
+from outreach.intake.cells.parsers import Style
 from outreach.intake.postal_rules import fits_postal_code, knows_region, lost_zeros, put_zeros
 
 # Where a code that fits the country may still be another state's with a digit missing, the region must agree.

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from outreach.errors import SourceUnreadable
-from outreach.intake.code_pages import WESTERN, choose_likely, read_word, weigh_pages
+from outreach.intake.sources.code_pages import WESTERN, choose_likely, read_word, weigh_pages
 
 # A byte that is no text becomes this lone surrogate, so that only its row is refused.
 UNDECODABLE = "\udcff"

@@ -6,7 +6,7 @@ A row that cannot be read carries what is wrong with it and never stops the next
 import csv
 import io
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 from outreach.errors import SourceUnreadable
-from outreach.intake.encodings import ERRORS, detect_encoding
+from outreach.intake.sources.encodings import ERRORS, detect_encoding
 from outreach.local_files import require_regular
 
 SEPARATORS = ",;\t|"
 SAMPLE = 1 << 16
 LINES_OF_ONE_ROW = 1000
+# Above a header that a mapping describes; reports have a name, a title and a date there.
+MOST_TITLES = 50
 # In letters. No cell of a customer's is as long, and Python's own reader of CSV takes no longer one either.
 LONGEST_CELL = 1 << 17
 # A line that does not end is no line, and a row of many lines is held whole.
@@ -57,27 +59,56 @@ class Source:
     rows: Iterator[Row]
 
 
+@dataclass(frozen=True)
+class Layout:
+    """How a file is written, as far as somebody says so; what is empty is found out."""
+
+    encoding: str | None = None
+    #: A space stands for any number of them.
+    separator: str | None = None
+    #: The header is the first line that names all of these columns.
+    header_has: tuple[str, ...] = ()
+    #: The names of the columns of a file that has no header.
+    header: tuple[str, ...] = ()
+
+
+ANYHOW = Layout()
+
+
 @contextmanager
-def open_source(path: Path, encoding: str | None = None, separator: str | None = None) -> Iterator[Source]:
+def open_source(path: Path, layout: Layout = ANYHOW) -> Iterator[Source]:
     """The file, open; encoding and separator are found out where they are not given.
 
     Raises SourceUnreadable for a file that cannot be opened, is not text, or has no header line.
     """
-    with _open_text(path, encoding) as handle:
+    with _open_text(path, layout.encoding) as handle:
         sample = handle.read(SAMPLE).removeprefix("\ufeff")
         handle.seek(0)
-        separator = separator or choose_separator(sample)
+        separator = layout.separator or choose_separator(sample, layout.header_has)
         records = _read_records(_CsvLines(handle), separator)
         # Programs write this line for Excel alone: it names the separator, and no column.
         if sample[:4].lower() == "sep=":
             next(records)
-        header = next(records, None)
-        if header is None:
-            raise SourceUnreadable("it is empty; its first line must name the columns")
-        if header.problem:
-            raise SourceUnreadable(f"its first line must name the columns, but {header.problem}")
-        names = [name.strip() for name in header.cells]
-        yield Source(handle.encoding, separator, names, (_check_width(row, len(names)) for row in records))
+        names = list(layout.header) or find_header(records, layout.header_has)
+        yield Source(handle.encoding, separator, names, (check_width(row, len(names)) for row in records))
+
+
+def find_header(records: Iterator[Row], has: Sequence[str]) -> list[str]:
+    """The names in the first row, or in the first of many that has all of `has`; the rows behind it stay.
+
+    Raises SourceUnreadable where there is none.
+    """
+    wanted = {name.strip().casefold() for name in has}
+    for row in islice(records, MOST_TITLES):
+        names = [name.strip() for name in row.cells]
+        if wanted <= {name.casefold() for name in names} and not (row.problem and wanted):
+            if row.problem:
+                raise SourceUnreadable(f"its first line must name the columns, but {row.problem}")
+            return names
+    if wanted:
+        shown = ", ".join(f"“{name}”" for name in has)
+        raise SourceUnreadable(f"none of its first {MOST_TITLES} lines names the columns {shown}")
+    raise SourceUnreadable("it is empty; its first line must name the columns")
 
 
 def write_cell(value: Any) -> str:
@@ -112,15 +143,20 @@ def _open_text(path: Path, encoding: str | None) -> Iterator[TextIO]:
         raise SourceUnreadable("it is not written in the encoding that the mapping names") from error
 
 
-def choose_separator(sample: str) -> str:
-    """The separator by which most rows have the header's number of cells; a comma where nothing speaks for another."""
+def choose_separator(sample: str, header_has: Sequence[str] = ()) -> str:
+    """The separator by which most rows have the header's number of cells; a comma where nothing speaks for another.
+
+    Where columns of the header are known, the separator that makes a line of them.
+    """
     if sample[:4].lower() == "sep=" and sample[4:5] in SEPARATORS:
         return sample[4]
+    wanted = {name.strip().casefold() for name in header_has}
 
-    def weigh(separator: str) -> float:
+    def weigh(separator: str) -> tuple[bool, float]:
         rows = [row for row in islice(_split(sample, separator), 200) if any(row)]
+        known = bool(wanted) and any(wanted <= {cell.strip().casefold() for cell in row} for row in rows)
         width = len(rows[0]) if rows else 1
-        return (width - 1) * sum(len(row) == width for row in rows)
+        return known, (width - 1) * sum(len(row) == width for row in rows)
 
     return max(SEPARATORS, key=weigh)
 
@@ -193,7 +229,7 @@ class _CsvLines:
 
 def _read_records(lines: _CsvLines, separator: str) -> Iterator[Row]:
     """Every row but those in which no cell holds anything."""
-    reader = csv.reader(lines, delimiter=separator, strict=True)
+    reader = csv.reader(lines, delimiter=separator, strict=True, skipinitialspace=separator == " ")
     while True:
         line = lines.start_row()
         try:
@@ -206,11 +242,14 @@ def _read_records(lines: _CsvLines, separator: str) -> Iterator[Row]:
             cells = before.split(separator)[:-1]
             yield Row(line, cells, _LINE_TOO_LONG if isinstance(error, _LineTooLong) else _BAD_QUOTE)
             continue
+        if separator == " ":
+            # Behind the last value of a line there may be more of them.
+            cells = [cell for at, cell in enumerate(cells) if cell or 0 < at < len(cells) - 1]
         if any(cell.strip() for cell in cells):
             yield Row(line, cells)
 
 
-def _check_width(row: Row, width: int) -> Row:
+def check_width(row: Row, width: int) -> Row:
     if row.problem or len(row.cells) == width:
         return row
     return Row(row.line, row.cells, f"the row has {len(row.cells)} cells, and the header names {width} columns")

@@ -13,10 +13,10 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo, available_timezones
 
 from outreach.email_cells import trim_email
-from outreach.intake.amounts import read_amount, require_currency
-from outreach.intake.countries import find_country
-from outreach.intake.date_formats import complete_year, read_moment
-from outreach.intake.unfit import NoDay, Unfit
+from outreach.intake.cells.amounts import read_amount, require_currency
+from outreach.intake.cells.countries import find_country
+from outreach.intake.cells.date_formats import complete_year, read_moment
+from outreach.intake.cells.unfit import NoDay, Unfit
 from outreach.money import decimals_of, is_known
 
 FIRST_YEAR, LAST_YEAR = 1800, 2200
@@ -31,6 +31,8 @@ class Style:
 
     timezone: str
     currency: str
+    #: The zone of instants that name none; empty for the business's own.
+    zone: str = ""
     #: Formats of dates beside ISO.
     dates: tuple[str, ...] = ()
     #: The decimal sign.
@@ -58,6 +60,8 @@ def to_instant(when: date, style: Style) -> datetime:
     _require_usual_year(when)
     if not isinstance(when, datetime):
         when = datetime.combine(when, time())
+    elif style.zone and when.tzinfo is None:
+        when = when.replace(tzinfo=ZoneInfo(style.zone))
     if when.tzinfo is None:
         return when.replace(tzinfo=ZoneInfo(style.timezone)).astimezone(LOCAL)
     return when.astimezone(UTC)
@@ -73,6 +77,8 @@ def to_day(when: date, style: Style) -> date:
     _require_usual_year(when)
     if not isinstance(when, datetime):
         return when
+    if style.zone and when.tzinfo is None:
+        when = when.replace(tzinfo=ZoneInfo(style.zone))
     if when.tzinfo is None or when.time() == time():
         return when.date()
     return when.astimezone(ZoneInfo(style.timezone)).date()

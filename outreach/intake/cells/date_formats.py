@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import TypeVar
 
-from outreach.intake.unfit import NoDay, Unfit
+from outreach.intake.cells.unfit import NoDay, Unfit
 
 EXCEL_DAY_NUMBER = "excel"
 _TOKENS = {
@@ -20,7 +20,8 @@ _TOKEN = re.compile("|".join(_TOKENS))
 # The year 400 + n has a 29 February whenever 1900 + n or 2000 + n does.
 FIRST_WHOLE_YEAR, SHORT_YEAR = 500, 400
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)")
-_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)")
+# `2026-11-22 09:30:00 -0500` and `… UTC`, as Shopify and many databases write a zone.
+_APART_ZONE = re.compile(r" (?=[+-]\d{2}:?\d{2}$)")
 Day = TypeVar("Day", date, datetime)
 
 
@@ -91,7 +92,9 @@ def _read_iso(text: str) -> date | datetime | None:
     if text[4:5] != "-" or text[7:8] != "-":
         return None
     try:
-        return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
+        if len(text) == 10:
+            return date.fromisoformat(text)
+        return datetime.fromisoformat(_APART_ZONE.sub("", text.removesuffix(" UTC") + "Z" * text.endswith(" UTC")))
     except ValueError:
         return None
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from math import exp, log
 
-from outreach.intake.language_words import WORDS
+from outreach.intake.sources.language_words import WORDS
 
 WESTERN = "cp1252"
 # How much a page's words must look better than others' before it is believed, in nats: the rarer, the more.

@@ -33,9 +33,9 @@ from sqlalchemy.pool import NullPool
 
 from outreach.errors import SourceUnreadable
 from outreach.intake.changes import column_of_changes
-from outreach.intake.csv_files import Source, row_of, write_cell
 from outreach.intake.headers import TABLES
-from outreach.intake.mapping import FileMapping
+from outreach.intake.mapping.files import FileMapping
+from outreach.intake.sources.csv_files import Source, row_of, write_cell
 
 ROWS_AT_ONCE = 2000
 
@@ -45,6 +45,7 @@ class Tables:
     """The tables and views that a connection finds without naming a schema, and the queries of a mapping."""
 
     url: URL
+    has_queries: bool = True
 
     @property
     def shown(self) -> str:

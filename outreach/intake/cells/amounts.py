@@ -6,7 +6,7 @@ What may mean two numbers is refused, and so is a sign that contradicts the curr
 import re
 from decimal import Decimal
 
-from outreach.intake.unfit import Unfit
+from outreach.intake.cells.unfit import Unfit
 from outreach.money import decimals_of, is_known
 
 _DOLLARS = frozenset(
@@ -47,6 +47,17 @@ class WrittenAmount(Decimal):
     currencies: frozenset[str] = frozenset()
     #: Three digits stand behind its only mark, which is no decimal mark of the file: thousands, or else decimals.
     may_be_decimals: bool = False
+
+    def negated(self) -> "WrittenAmount":
+        return self._written_like(-self)
+
+    def less(self, other: Decimal) -> "WrittenAmount":
+        return self._written_like(self - other)
+
+    def _written_like(self, number: Decimal) -> "WrittenAmount":
+        amount = WrittenAmount(number)
+        amount.currencies, amount.may_be_decimals = self.currencies, self.may_be_decimals
+        return amount
 
 
 def read_amount(text: str, decimal: str) -> WrittenAmount:

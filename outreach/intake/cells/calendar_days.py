@@ -10,9 +10,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from outreach.clock import anniversary_in
-from outreach.intake.date_formats import complete_year, read_moment
-from outreach.intake.parsers import Style, to_day, to_instant
-from outreach.intake.unfit import NoDay
+from outreach.intake.cells.date_formats import complete_year, read_moment
+from outreach.intake.cells.parsers import Style, to_day, to_instant
+from outreach.intake.cells.unfit import NoDay
 
 # What programs write for "no date": the first day that a database, a spreadsheet or a clock can write.
 LONG_AGO = frozenset(

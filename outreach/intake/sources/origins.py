@@ -1,0 +1,135 @@
+"""Where customer data comes from: a file, a folder or a zip of files, or the tables of a database. Nothing is written.
+
+All list what they hold by name, and open one of it as a header and rows.
+"""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from outreach.errors import SourceUnreadable
+from outreach.intake.headers import TABLES
+from outreach.intake.mapping.files import FileMapping
+from outreach.intake.sources.archives import list_members, unpack_gzip, unpack_member
+from outreach.intake.sources.csv_files import ANYHOW, Layout, Source, open_source
+from outreach.intake.sources.parquet_files import open_parquet
+from outreach.intake.sources.spreadsheets import ENDINGS, list_sheets, open_sheet
+
+# Between a workbook, or a zip, and what of it is meant.
+SHEET, MEMBER = "#", ".zip/"
+
+
+class Origin(Protocol):
+    """A place of customer data."""
+
+    @property
+    def shown(self) -> str: ...
+
+    @property
+    def kept(self) -> str | None:
+        """What the database remembers of the place besides the names in it: a URL without its password."""
+        ...
+
+    @property
+    def has_queries(self) -> bool:
+        """Whether a query can be asked of it."""
+        ...
+
+    @property
+    def own_names(self) -> dict[str, str]:
+        """Our tables by the names, in lower case, under which they need no mapping."""
+        ...
+
+    def names(self, mapped: list[FileMapping]) -> list[str]:
+        """What lies there, in order. Raises SourceUnreadable where the place cannot be opened."""
+        ...
+
+    def open(
+        self, name: str, file: FileMapping | None = None, after: datetime | None = None
+    ) -> AbstractContextManager[Source]:
+        """One of them, open. With `after` it may leave out rows that changed on an earlier day, but need not."""
+        ...
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder of files, or one file."""
+
+    path: Path
+    kept: None = None
+    has_queries: bool = False
+
+    @property
+    def shown(self) -> str:
+        return str(self.path)
+
+    @property
+    def own_names(self) -> dict[str, str]:
+        plain = {f"{table}{ending}": table for table in TABLES for ending in (".csv", ".parquet", *ENDINGS)}
+        return plain | {f"{table}.csv.gz": table for table in TABLES}
+
+    @property
+    def _root(self) -> Path:
+        return self.path.parent if self.path.is_file() else self.path
+
+    def names(self, mapped: list[FileMapping]) -> list[str]:
+        queries = [file.name[0] for file in mapped if file.query]
+        if queries and len(queries) == len(mapped):
+            raise SourceUnreadable(f"The mapping has a query for “{queries[0]}”, and only a database can answer it")
+        try:
+            files = [self.path] if self.path.is_file() else list(self.path.iterdir())
+        except OSError as error:
+            raise SourceUnreadable(f"The folder {self.path} cannot be opened ({error.strerror})") from error
+        return sorted(name for file in files if not file.name.startswith(".") for name in _parts(file))
+
+    @contextmanager
+    def open(self, name: str, file: FileMapping | None = None, after: datetime | None = None) -> Iterator[Source]:
+        layout = layout_of(file)
+        archive, is_member, member = name.partition(MEMBER)
+        if is_member:
+            inner, _, sheet = member.partition(SHEET)
+            unpacked = unpack_member(self._root / f"{archive}.zip", inner)
+            with unpacked as path, _open_file(path, sheet, layout) as source:
+                yield source
+            return
+        whole, _, sheet = (name, "", "") if (self._root / name).exists() else name.partition(SHEET)
+        with _open_file(self._root / whole, sheet, layout) as source:
+            yield source
+
+
+def layout_of(file: FileMapping | None) -> Layout:
+    if file is None:
+        return ANYHOW
+    return Layout(file.encoding, file.separator, tuple(file.header_has), tuple(file.header))
+
+
+def _parts(file: Path) -> list[str]:
+    """The names under which a file, or what is in it, can be opened; one that cannot be looked into has its own."""
+    try:
+        if file.suffix.casefold() == ".zip":
+            return [f"{file.stem}{MEMBER}{member}" for member in list_members(file)]
+        if file.suffix.casefold() in ENDINGS and len(sheets := list_sheets(file)) > 1:
+            return [f"{file.name}{SHEET}{sheet}" for sheet in sheets]
+    except SourceUnreadable:
+        pass
+    return [file.name]
+
+
+@contextmanager
+def _open_file(path: Path, sheet: str, layout: Layout) -> Iterator[Source]:
+    ending = path.suffix.casefold()
+    if ending == ".gz":
+        with unpack_gzip(path) as unpacked, _open_file(unpacked, sheet, layout) as source:
+            yield source
+    elif ending == ".parquet":
+        with open_parquet(path) as source:
+            yield source
+    elif ending in ENDINGS:
+        with open_sheet(path, sheet, layout) as source:
+            yield source
+    else:
+        with open_source(path, layout) as source:
+            yield source
