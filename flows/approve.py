@@ -19,6 +19,7 @@ def approve(batch_id: BatchId, by: By, decision: Choice = "approve", reason: Rea
     """Approve a batch that waits, or reject it. What is approved leaves at once; the desk gives time to undo it."""
     with open_run() as run:
         try:
+            # What is copied into a form often has a space behind it.
             batch = decide(run, batch_id.strip(), by.strip(), decision, reason)
         except NotWaiting as settled:
             return finish(run, "not waiting", str(settled), "not waiting any more")

@@ -21,6 +21,7 @@ PROGRESS_SECONDS = 2.0
 
 def as_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A Markdown table; “none” where there are no rows."""
+    # A bar would end its cell.
     listed = [[str(cell).replace("|", "\\|") for cell in row] for row in rows]
     if not listed:
         return "none\n"
@@ -42,6 +43,7 @@ def publish(run: Run, markdown: str) -> None:
 def desk_of(settings: Settings) -> str:
     """Where staff open the desk, without a slash at its end; empty where the settings do not say."""
     public = settings.business.public_url
+    # The default of business.public_url ends in .invalid, and leads nowhere (RFC 2606).
     return (settings.desk.url or ("" if ".invalid" in public else public)).rstrip("/")
 
 

@@ -65,6 +65,7 @@ def save_block(recipient: Recipient) -> UUID:
         url=recipient.url,
         json_data={"subject": "{{subject}}", "body": "{{body}}"},
         headers={"Authorization": "Bearer {{token}}"} if recipient.token else None,
+        # As a secret: Prefect's API and pages do not show it, and the headers, which they do, have only its name.
         secrets={"token": recipient.token} if recipient.token else {},
     )
     saved = block.save(BLOCK, overwrite=True)

@@ -92,6 +92,8 @@ def _automations(client: SyncPrefectClient) -> Iterator[Finding]:
 
 
 def _results() -> Finding:
+    # What flows/__init__.py sets is a default: an environment may say otherwise, and results are pickles on disk that
+    # others may read.
     kept = get_current_settings().results.persist_by_default
     return Finding(
         "what Prefect keeps of results", not kept, "Set PREFECT_RESULTS_PERSIST_BY_DEFAULT=false" if kept else ""

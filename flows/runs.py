@@ -83,6 +83,7 @@ def open_run() -> Iterator[Run]:
     """
     try:
         settings = load_settings()
+        # As `open_context` of commands/context.py does it for those who call by hand.
         engine = open_database(settings.database_url)
         upgrade_database(engine)
         redate(engine, settings)
@@ -157,6 +158,7 @@ def plan_next_run(run: Run, at: datetime) -> bool:
         return False
     starts = max(at, system_clock()) + A_LITTLE_LATER
     with telling(run), get_client(sync_client=True) as client:
+        # One that is planned already will do as well, be it of the schedule or of another run.
         if not client.read_flow_runs(flow_run_filter=_waiting(at, starts + A_LITTLE_LATER), limit=1):
             client.create_flow_run_from_deployment(UUID(deployment.id), state=Scheduled(scheduled_time=starts))
         return True

@@ -240,6 +240,7 @@ def _remember(key: bytes, staff_id: str, cookie: str, draw: Draw) -> str:
 
 
 def _prove(key: bytes, staff_id: str, nonce: str) -> str:
+    # The key proves other things too: by the words in front, nothing that it proved elsewhere passes for this cookie.
     return hmac.new(key, f"known browser\0{staff_id}\0{nonce}".encode(), hashlib.sha256).hexdigest()
 
 

@@ -60,6 +60,7 @@ def approve_batch(
     """
     _tidy(engine, settings, batch_id, now)
     undo_until = None
+    # Only the desk has a button to undo.
     if may_undo if may_undo is not None else marked == AT_THE_DESK:
         undo_until = now + timedelta(minutes=settings.approval.undo_minutes)
     with writing(engine) as session:

@@ -53,5 +53,7 @@ def find_break(session: Session) -> int | None:
 
 
 def _hash(entry: AuditEntry) -> str:
+    # As JSON: with the fields put one behind the other, an end that moved from one to the next would not show. How it
+    # is written must never change, or the chains that stand would break.
     fields = [entry.sequence, entry.previous, entry.at.isoformat(), entry.actor, entry.act, entry.subject, entry.detail]
     return hashlib.sha256(json.dumps(fields, ensure_ascii=False).encode()).hexdigest()

@@ -43,6 +43,7 @@ def edit_message(
     # A page takes a while to print, and nobody should have to wait for it.
     written = write_edited(settings, load_key(engine, settings), draft, words)
     media_type = media_type_for(draft.message.channel, draft.message.provider)
+    # Before the transaction, so that nobody waits for a slow storage. Should the edit fail, no row names these bytes.
     row = keep_body(open_to_write(engine, settings), content_row(written.sha256, media_type, written.body))
     with writing(engine) as session:
         take_turns(session, "approval")

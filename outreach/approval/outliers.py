@@ -24,6 +24,7 @@ _ODD_NAME = re.compile(
 )
 SEVERAL = "several in one household"
 LONG, FAR = 1.25, 3
+# A statement can name only so many values.
 CHUNK = 500
 Rows = Sequence[Row[Any]]
 
@@ -128,6 +129,7 @@ def _unusual(session: Session, rows: Rows, currency: str) -> dict[str, str]:
     amounts: dict[str, dict[str, int]] = {}
     for start in range(0, len(about), CHUNK):
         chunk = about[start : start + CHUNK]
+        # Any of them tells the day: a batch is of one run date (open_batches.py).
         amounts |= _late(session, {row.customer_id for row in chunk}, chunk[0].run_on, currency)
     usual = _medians(amounts.values())
     return {

@@ -28,6 +28,8 @@ def batch_seal(messages: Sequence[Message]) -> str:
         "count": len(ordered),
         "cost": sum(message.cost for message in ordered),
     }
+    # How it is written must never change: an approval makes the seal again, and one of a batch that waits since before
+    # the change would not fit any more.
     return hashlib.sha256(json.dumps(sealed, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 

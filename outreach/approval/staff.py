@@ -60,6 +60,7 @@ def find_by_email(session: Session, email: str) -> Staff | None:
     normal = normalise_email(email)
     with_email = select(Staff).where(col(Staff.email).is_not(None), col(Staff.removed_at).is_(None))
     members = session.exec(with_email.order_by(Staff.staff_id)) if normal else ()
+    # Compared here and not by the database: an address is kept as mail goes to it, and may be typed in other spellings.
     return next((member for member in members if normalise_email(member.email or "") == normal), None)
 
 

@@ -46,6 +46,8 @@ def approve(
     context = open_context(database, now, as_json)
     zone = context.settings.business.zone
     with reading(context.engine) as session:
+        # A batch that is named twice is asked for once: at its second turn it would be decided, and the command would
+        # fail after it had approved.
         names = [require_waiting(session, one, zone).batch_id for one in dict.fromkeys(batch)]  # all of them, or none
     approved = [
         approve_batch(context.engine, context.settings, one, by, context.now, COMMAND_LINE, seal) for one in names

@@ -39,6 +39,7 @@ def check(
     if picture:
         write_private(picture, draw_faults(pdf, provider, faults))
     show_faults(letter.name, provider, faults, as_json)
+    # The statuses that main.py promises.
     raise typer.Exit(1 if faults else 0)
 
 

@@ -56,9 +56,12 @@ def open_context(
     """
     settings = load_settings()
     url = database or settings.database_url
+    # SQLite makes a file that is not there. A slip in the path would begin an empty database, in which planning
+    # finds nobody to write to.
     parsed = make_url(url) if url.startswith("sqlite") else None
     if parsed and parsed.database and not create and not Path(parsed.database).exists():
         raise DatabaseError(f"There is no database at {parsed.database} yet. Import data first: outreach import FOLDER")
+    # From here on as `open_run` of flows/runs.py does it for Prefect: a step that is added to one belongs in the other.
     engine = open_database(url)
     upgrade_database(engine)
     if dates:

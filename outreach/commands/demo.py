@@ -35,6 +35,7 @@ PRACTICE = Path("demo/practice")
 SHEET = Path("contact-sheet.png")
 SEED = 7
 APPROVER = "nora"
+# Three full rows of contact_sheet.py.
 ON_SHEET = 12
 
 
@@ -51,6 +52,8 @@ def run_demo(database: str | None, now: str | None) -> None:
     engine = open_database(settings.database_url)
     upgrade_database(engine)
     on = demo_day(engine, settings, read_clock(now or settings.now)())
+    # At noon `business.sending_hour` is past and the hours of texts and calls are open, whenever somebody tries the
+    # demo.
     noon = instant_at(on, 12, settings.business.timezone)
     _refuse_real_customers(engine, _write(on))
     _set_environment(settings, noon)
@@ -121,6 +124,7 @@ def _approve_all(engine: Engine, settings: Settings, on: date, now: datetime) ->
 
 def _leave_waiting(engine: Engine, on: date) -> None:
     """Prepares the next day too, and leaves its batches for whoever opens the desk."""
+    # Imported here, as in `run_demo`: only by now is the environment set.
     from flows.prepare import prepare
 
     tomorrow = on + timedelta(days=1)

@@ -10,6 +10,7 @@ from outreach.commands.options import AsJson, Database, Now
 from outreach.prefect_events import prefect_address
 
 app = typer.Typer(rich_markup_mode=None)
+# Where Prefect's server listens unless it is told otherwise, and where `outreach up` starts it.
 LOCAL = "http://127.0.0.1:4200"
 
 

@@ -33,6 +33,8 @@ def doctor(
     if send_to is not None:
         context = open_context(database, now)
         return console.say(send_test_email(context.engine, context.settings, send_to, by or "", context.now))
+    # Without `open_context`, which ends the command at the first thing that is wrong: here that is one finding, and the
+    # others are wanted too.
     findings = examine(database, now)
     if prefect:
         from flows.health import examine_prefect  # Prefect takes seconds to import

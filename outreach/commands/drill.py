@@ -22,6 +22,8 @@ def drill(
     naive: Annotated[bool, typer.Option("--naive", help="Retry as a general job queue does, and see it fail.")] = False,
     restore: Annotated[bool, typer.Option("--restore", help="Restore backups meanwhile, with two machines.")] = False,
     clocks: Annotated[bool, typer.Option("--clocks", help="Let the senders' clocks jump ahead and back.")] = False,
+    # Not the option of the other commands: where nothing is named, those take the user's own database, and a drill
+    # works on nobody's data.
     database: Annotated[
         str | None, typer.Option(help="A PostgreSQL URL, or a SQLite file that is not there yet. [a file of its own]")
     ] = None,

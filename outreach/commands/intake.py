@@ -23,6 +23,7 @@ app = typer.Typer(rich_markup_mode=None)
 def init(database: Database = None, now: Now = None) -> None:
     """Create the database, or bring it to today's shape."""
     context = open_context(database, now, create=True)
+    # The URL may hold a password, and what commands print is often kept in logs.
     console.say(f"The database is ready: {make_url(context.url).render_as_string(hide_password=True)}")
 
 

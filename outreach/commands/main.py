@@ -73,7 +73,10 @@ app = typer.Typer(
     cls=CommandGroup,
     no_args_is_help=True,
     add_completion=False,
+    # With Rich's markup, the help would lose what stands in square brackets, such as [today] (Typer 0.29).
     rich_markup_mode=None,
+    # Typer's own tracebacks can show the values of variables, which may be people's data
+    # (https://typer.tiangolo.com/tutorial/exceptions/).
     pretty_exceptions_enable=False,
 )
 
@@ -90,6 +93,8 @@ def main() -> None:
     """Runs the command and exits with its status; an error of ours is one line on stderr, without a traceback."""
     os.umask(PRIVATE_UMASK)  # the database and the outbox hold people's health and debts: for this user's eyes only
     try:
+        # Standalone, Typer would print errors and end the process by itself, with statuses of its own. This way its
+        # errors come to the handlers below, and `typer.Exit` comes back as a number.
         status: Any = app(standalone_mode=False)
     except OutreachError as error:
         sys.exit(f"outreach: {error}")

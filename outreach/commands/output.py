@@ -49,6 +49,7 @@ def _show_decisions(session: Session, on: date) -> None:
         .join(Customer, col(Customer.customer_id) == Moment.customer_id)
         .outerjoin(Message, col(Message.reference) == Decision.reference)
         .where(Decision.run_on == on)
+        # Downwards by name: “send”, then “not_yet”, then “never”.
         .order_by(col(Decision.outcome).desc(), Moment.kind, Moment.customer_id)
         .add_columns(Moment, Customer, Message)
     )
@@ -131,6 +132,7 @@ def _say_cancelled(cancelled: int, saved: int, currency: str) -> None:
 def show_tracked(report: TrackReport, currency: str, as_json: bool) -> None:
     if as_json:
         return print_json(report)
+    # “saved” is money, and “reminded” counts batches: both are told in lines of their own below.
     counts = {
         name: number
         for name, number in dataclasses.asdict(report).items()

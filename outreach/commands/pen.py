@@ -103,6 +103,7 @@ def pen_learn(
     from outreach.composing.proofing.pdf_pages import as_png
 
     pens, signs = load_settings().pens, signs or name
+    # Asked first, since reading scans takes a while; `keep_hand` itself writes over a pen of that name.
     if not replace:
         require_unused(name, pens)
     hand = learn_hand(name, read_scans(scans), signs, seed)

@@ -40,6 +40,7 @@ def moments(
     days = (first + timedelta(days=ahead) for ahead in range((last - first).days + 1))
     with reading_dated(context.engine, context.settings) as session:
         found = (item for day in days for item in find_moments(session, context.settings, day, kind or None))
+        # Within the block: `found` reads from the database only while it is shown.
         show_moments(found, as_json)
 
 
@@ -85,6 +86,7 @@ def why(
 
 def show_moments(found: Iterable[Found], as_json: bool) -> None:
     if as_json:
+        # As they come: many days of a large practice need not be in memory together.
         for item in found:
             about = {"on": item.on, "moment": item.kind, "customer_id": item.customer_id, "occasion": item.occasion}
             print_json(about)

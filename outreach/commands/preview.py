@@ -26,5 +26,6 @@ def preview(
     """Write a template as one customer would get it."""
     context = open_context(database, now)
     content, media_type = preview_template(context.engine, context.settings, template, customer, context.day(on))
+    # It holds a customer's name and what is on file of them.
     write_private(out, content)
     console.say(f"{out}: {len(content):,} bytes of {media_type}")

@@ -86,6 +86,7 @@ def pause(
     """Stop sending: everything, or one moment, provider or batch. Says what had left, and cancels what it can."""
     context = open_context(database, now)
     scope, name = scope_of(moment, provider, batch)
+    # `show_pause` is called as soon as the pause stands: vendors, who are asked next, may take their time.
     stopped = stop_sending(
         context.engine, context.settings, context.clock, scope, name, COMMAND_LINE, output.show_pause, context.tell
     )

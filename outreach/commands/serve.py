@@ -13,6 +13,8 @@ app = typer.Typer(rich_markup_mode=None)
 
 @app.command()
 def serve(
+    # This machine alone: the pages are plain http, and a web server with a certificate belongs in front of them
+    # (docs/desk.md).
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen on.")] = 8080,
     database: Database = None,
@@ -22,6 +24,8 @@ def serve(
     from outreach.supervisor import serve_pages  # Prefect and uvicorn take seconds to import
 
     context = open_context(database, now, create=True)
+    # The pages get the settings as they were written, since they read anew what staff save meanwhile. Prefect's UI is
+    # where its API is, without the end of that path.
     serve_pages(context.engine, context.written, context.clock, host, port, prefect_address().removesuffix("/api"))
 
 

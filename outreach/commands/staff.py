@@ -21,6 +21,7 @@ app = typer.Typer(
     no_args_is_help=True,
     help="The people who may approve: add, list, remove, and new passwords.",
 )
+# A file, since everybody on the machine may read the command lines of its processes.
 PasswordFile = Annotated[
     Path | None, typer.Option(help="Take the first line of this file for the password, instead of making one.")
 ]
@@ -69,6 +70,7 @@ def _new_password(context: Context, session: Session, who: str, password_file: P
 
 def _first_line(path: Path) -> str:
     try:
+        # Editors put a line end behind a password, which nobody types at the sign-in.
         return read_text(path).partition("\n")[0]
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} cannot be read as text ({type(error).__name__}); check --password-file") from error

@@ -114,6 +114,8 @@ class _Practice:
         while True:
             since = self._ago(least, most)
             kept = (anniversary_in(since, self.on.year + more) for more in (-1, 0, 1))
+            # More than the week that an anniversary may be late (`grace_days`) and the five business days that it is
+            # early (`lead_days`).
             if not any(-12 <= (day - self.on).days <= 14 for day in kept):
                 return since
 
@@ -166,6 +168,7 @@ class _Practice:
         for customer in self._next_adults(9):
             customer["customer_since"] = self._quiet_since(300, 5 * YEAR)
             last = _open_day(self._ago(10, 45))
+            # What moments/referral_ask.py wants: two completed visits, and a score of 9 or more within 60 days.
             for day in (last - timedelta(days=189), last):
                 self.books.visit(customer, day, "Cleaning")
             self.books.say(customer, "score", last + timedelta(days=2), score=self.random.choice((9, 10)))
@@ -213,7 +216,10 @@ class _Practice:
         self._owe(hard_up, 31000, 16)
         self.books.flag(hard_up, "hardship", self._ago(5, 30))
         self._owe(cross, 12500, 14)
+        # Older than a recovery looks back (`within_days`), so that it shows what an open complaint holds: the payment
+        # note.
         self.books.say(cross, "complaint", self._ago(3, 5), status="open", text="Nobody called me back.")
+        # Below `min_balance` of moments/late_payment.py, which is 1000.
         self._owe(owing, 600, 13)
         orphan.update(born_on=self._ago(9 * YEAR, 12 * YEAR), email="", phone="")
         orphan["customer_since"] = self._quiet_since(120, 4 * YEAR)

@@ -144,6 +144,7 @@ def _templates(engine: Engine, settings: Settings, now: datetime) -> str:
 
 
 def _providers(settings: Settings) -> str:
+    # To open them is to check their secrets and settings.
     with open_providers(settings):
         return ""
 
@@ -151,6 +152,7 @@ def _providers(settings: Settings) -> str:
 def _storage(engine: Engine, settings: Settings) -> str:
     storage = open_to_write(engine, settings)
     if storage.is_set and not storage.fault:
+        # Its label is written and read back: that a storage answers does not tell that letters can be put there.
         storage.begin()
     return str(storage.fault) if storage.is_set and storage.fault else ""
 

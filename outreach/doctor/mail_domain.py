@@ -80,6 +80,7 @@ def _spf_fault(records: Records, domain: str) -> str:
         return f"Add a TXT record “v=spf1 …” at {domain} that names your mail server; its host says which"
     if len(found) > 1:
         return f"{domain} has {len(found)} SPF records, and with more than one none counts (RFC 7208): make them one"
+    # Without a sign, “all” means “+all” (RFC 7208, 4.6.2).
     if "+all" in found[0].split() or "all" in found[0].split():
         return f"The SPF record of {domain} lets everybody send (“all”): end it with -all or ~all"
     return ""
@@ -93,6 +94,7 @@ def _dkim(records: Records, domain: str, carrier: str, selector: str) -> Finding
     keys = [key for text in records.find(name, "") if (key := _tag(text, "p")) is not None]
     if not keys:
         return Finding(what, False, f"There is no key at {name}: let your mail host sign, and add the record it gives")
+    # An empty p says that the key was revoked (RFC 6376, 3.6.1).
     return _finding(what, "" if any(keys) else f"The key at {name} was withdrawn (p is empty): add the new one")
 
 

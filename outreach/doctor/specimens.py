@@ -43,6 +43,8 @@ SAMPLE = Customer(
     region="VT",
     postal_code="05401",
 )
+# Nobody's: numbers from 555-0100 to 555-0199 are kept for samples in North America, and names ending in .example
+# everywhere (RFC 2606).
 _CONTACTS: dict[str, str] = {
     LETTER.name: "us|05401|1 sample street",
     EMAIL.name: "maria.lopez@sample.example",

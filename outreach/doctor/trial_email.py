@@ -62,6 +62,8 @@ def _compose(engine: Engine, settings: Settings, address: str, now: datetime) ->
     if normalise_email(address) is None:
         raise SettingsError(f"“{address}” is no e-mail address")
     today = business_date(now, settings.business.timezone)
+    # By its beginning the program knows it again where the vendor reports on it: else that would be an incident, about
+    # a reference that is not ours (tracking/events.py).
     reference = TEST + hashlib.sha256(f"{address}\0{now.isoformat()}".encode()).hexdigest()[:16]
     live, key, to = as_live(settings), load_key(engine, settings), ("Outreach test", address)
     words = Words("welcome", EMAIL.name, settings.business.language, _SOURCES, "")

@@ -46,6 +46,7 @@ def _name(url: str) -> OwnDatabase:
         if path.exists():
             raise DatabaseError(f"{path} is there already, and a drill works on nobody's data: name a new file")
         return OwnDatabase(url, url)
+    # By chance and not by the seed: two drills with one seed may be held on one server at once.
     schema = f"outreach_drill_{secrets.token_hex(4)}"
     _execute(engine, f"CREATE SCHEMA {schema}")
     given = make_url(url)

@@ -99,6 +99,7 @@ def read_log(path: Path, start: int = 0) -> tuple[list[Line], int]:
     with path.open("rb") as file:
         file.seek(start)
         text = file.read()
+    # A vendor may be writing its last line just now.
     whole = text[: text.rfind(b"\n") + 1]
     return [Line(**json.loads(line)) for line in whole.splitlines()], start + len(whole)
 

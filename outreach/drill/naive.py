@@ -39,6 +39,7 @@ def send_naively(
         at_point("sending")
         try:
             provider_id: str | None = carriers[name].send(handover)
+        # Any error, also one after which the vendor has the message: it goes again, and so it is doubled.
         except Exception:
             provider_id = None
         at_point("answered")
@@ -68,6 +69,7 @@ def _read(engine: Engine, settings: Settings, clock: Clock, reference: str) -> t
         body = session.get_one(Content, message.content_sha256).body or b""
     on = business_date(clock(), settings.business.timezone)
     handover = handover_of(message, body, new_attempt(message, message.fence, clock(), on))
+    # Another key with each claim, so that no vendor knows a repeated hand-over by it.
     return message.provider or "", replace(handover, key=f"{reference}.{message.fence}")
 
 

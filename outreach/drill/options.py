@@ -124,6 +124,7 @@ def make_settings(plan: Plan, ports: Mapping[str, int], machine: int = 0) -> Set
     return _DrillSettings(
         mode="live",
         start_on=business_date(system_clock(), "UTC"),
+        # No cap here, and no rate of the vendors below: nothing but kills shall hold messages up.
         daily_cap=1_000_000,
         database_url=plan.database_url,
         secret=SecretStr("a secret for drills"),

@@ -56,6 +56,7 @@ def open_nursery(plan: Plan) -> Iterator[Orders]:
         orders.send_line(plan.as_json())
         yield orders
     finally:
+        # When its orders end, the process host kills its children and ends (`main` in process_host.py).
         to.close()
         answers.close()
         nursery.wait(CLOSE_SECONDS)

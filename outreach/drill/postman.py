@@ -112,6 +112,7 @@ def post_until_over(plan: Plan, engine: Engine, settings: Settings, board: Board
 
 async def _post(postman: Postman, engine: Engine, settings: Settings, board: Board) -> None:
     app = create_app(engine, settings, system_clock)
+    # A page that fails answers 500, as a server would: the vendor tells it again, and the drill goes on.
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=settings.business.public_url) as client:
         is_over = False

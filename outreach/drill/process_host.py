@@ -53,9 +53,11 @@ class ProcessHost:
             vendors = [Vendor(SPEECHES[name](), plan.log_of(name), plan.seed, plan.pace) for name in plan.vendors]
             os.write(writer, json.dumps({vendor.speech.name: serve(vendor).server_port for vendor in vendors}).encode())
             os.close(writer)
+            # The simulators serve from threads, which would end with this process.
             signal.pause()
 
         self._fork("vendors", serve_all)
+        # The child has its own: with this one open, the reading below would never come to an end.
         os.close(writer)
         with os.fdopen(reader) as said:
             self.ports = json.loads(said.read())

@@ -97,4 +97,5 @@ def send_until_over(engine: Engine, settings: Settings, board: Board, sender: in
                 track_open(engine, settings, clock, providers=carriers)
             stand("idle")
             time.sleep(IDLE_SECONDS)
+            # What `deliver_due` does before it claims: its own first point is “claiming”.
             stand("tidying")

@@ -81,6 +81,8 @@ def _callback(line: Line, status: str) -> WebhookCall:
     }
     form |= {"To": line.about["to"], "From": TWILIO_NUMBER, "ApiVersion": "2010-04-01"}
     form |= {"ErrorCode": "30003"} if status == "undelivered" else {}
+    # The address, then the name and value of each field in the order of names, with SHA-1: so Twilio signs
+    # (https://www.twilio.com/docs/usage/security#validating-requests).
     signed = url + "".join(name + form[name] for name in sorted(form))
     digest = hmac.new(TWILIO_TOKEN.encode(), signed.encode(), hashlib.sha1).digest()
     headers = {

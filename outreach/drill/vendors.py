@@ -165,6 +165,8 @@ class Vendor:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    # Python's own is 5: of more that connect at once, the machine would keep some waiting until they give up, and that
+    # is none of the faults above.
     request_queue_size = 256
 
     def handle_error(self, *_: Any) -> None:

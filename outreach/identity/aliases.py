@@ -49,6 +49,7 @@ def table_of(model: type[SQLModel]) -> Any:
 def key_of(model: type[SQLModel], row: Any) -> str:
     """A row's primary key as one text."""
     values = [row[column.name] for column in table_of(model).primary_key]
+    # As it stands, and not in JSON: `move_column` writes such a key, and `move_back` compares it, in SQL.
     if len(values) == 1:
         return str(values[0])
     plain = [value.isoformat() if isinstance(value, date | datetime) else value for value in values]

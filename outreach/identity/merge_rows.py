@@ -106,6 +106,7 @@ def separate(session: Session, merge: Merge) -> None:
     combined = session.get_one(Customer, merge.kept_id)
     recorded = {_from_json(one.row)["died_on"] for one in (kept, merged)}
     news = combined.died_on if combined.died_on not in recorded else None
+    # Emptied, or `combine` would take a death that only the merged number has for one that staff recorded.
     combined.died_on = None
     session.flush()
     household = _from_json(merged.row)["household_found"]

@@ -20,6 +20,7 @@ class LookUps:
 
     def __init__(self, origin: Origin, names: Sequence[str] = (), mapped: Sequence[FileMapping] = ()) -> None:
         self._origin, self._names, self._mapped = origin, names, mapped
+        # On the object and not as a decorator, whose cache would keep the files in memory while the program runs.
         self._known = lru_cache(maxsize=None)(self._read)
         #: Ids of customers that no file has, of whom a mapping makes some.
         self.made: set[str] = set()

@@ -17,6 +17,7 @@ Row = dict[str, Any]
 
 def store_rows(session: Session, table: Table, rows: Sequence[Row]) -> None:
     """Stores rows of data; what names a customer who was merged lands on the person they were merged into."""
+    # Asked first: most businesses have merged nobody, and then no row needs to be looked up.
     if not has_merges(session):
         return _store(session, table, rows)
     if table.model in POINTING:
@@ -31,6 +32,7 @@ def store_rows(session: Session, table: Table, rows: Sequence[Row]) -> None:
 
 def _store(session: Session, table: Table, rows: Sequence[Any]) -> None:
     listed = list(rows)
+    # Consents: one that comes again is no news, and none is ever overwritten.
     if table.appends:
         insert_new(session, table.model, listed)
     else:

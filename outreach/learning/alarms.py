@@ -87,12 +87,14 @@ def _find_backlog(session: Session, settings: Settings, now: datetime) -> Alarm 
 def _let_go_at() -> ColumnElement[datetime]:
     """When nothing held a message any more: neither an undo of its approval, nor the hours of whom it is for."""
     approved = func.coalesce(col(Batch.undo_until), col(Batch.decided_at), col(Batch.opened_at))
+    # Without a `not_before` the comparison is NULL, and SQL takes the `else_`.
     return case((col(Message.not_before) > approved, col(Message.not_before)), else_=approved)
 
 
 def _last_day_begun(settings: Settings, before: datetime) -> date:
     """The latest day whose sending hour came before `before`."""
     day = business_date(before, settings.business.timezone)
+    # Before its sending hour a day has not begun, and what is due on it is not late.
     return day if _sending_starts(settings, day) < before else day - timedelta(days=1)
 
 
@@ -103,6 +105,7 @@ def _sending_starts(settings: Settings, day: date) -> datetime:
 def _group(
     session: Session, waiting: "Select[tuple[str | None, date, datetime]]"
 ) -> Sequence[tuple[str | None, date, int, datetime]]:
+    # Over a subquery: one of the two has a limit, which must count messages and not groups.
     rows = waiting.subquery()
     grouped = select(rows.c.provider, rows.c.send_on, func.count(), func.min(rows.c.let_go_at))
     return session.exec(grouped.group_by(rows.c.provider, rows.c.send_on)).all()
@@ -112,6 +115,7 @@ def _find_uncertain(session: Session, settings: Settings, now: datetime) -> Alar
     """What left without an answer and no look-up has settled in time, and what only a person can settle."""
     last_try = and_(col(Attempt.reference) == Message.reference, col(Attempt.outcome) == "unknown")
     before = now - timedelta(minutes=settings.ops.uncertain_minutes)
+    # Where no such attempt is on record, nothing says that it is young.
     too_old = or_(col(Attempt.last_try_at).is_(None), col(Attempt.last_try_at) < before)
     still_open = or_(col(Message.status) == "needs_person", and_(col(Message.status) == "uncertain", too_old))
     counted = select(Message.status, func.count(), func.min(Attempt.last_try_at)).outerjoin(Attempt, last_try)
@@ -144,6 +148,7 @@ def _find_silence(session: Session, settings: Settings, now: datetime) -> Alarm 
         select(Attempt.provider, func.count(), func.min(Attempt.started_at))
         .outerjoin(last, last.c.provider == Attempt.provider)
         .where(
+            # By the day, which has an index (attempts_of_a_day), and not by the instant: some hours more do no harm.
             col(Attempt.started_on) >= business_date(earliest, settings.business.timezone),
             Attempt.outcome == "accepted",
             col(Attempt.provider).in_(vendors),
@@ -205,11 +210,13 @@ def _cost_handed_over(session: Session, first: date, after: date) -> int:
     handed_over = select(func.coalesce(func.sum(Message.cost), 0)).join(
         Attempt, col(Attempt.reference) == Message.reference
     )
+    # By the day of the hand-over: what was planned last month and left in this one is paid for in this one.
     in_the_month = and_(col(Attempt.started_on) >= first, col(Attempt.started_on) < after)
     return int(session.exec(handed_over.where(in_the_month, _is_live(), Message.status != "cancelled")).one())
 
 
 def _cost_approved(session: Session, after: date) -> int:
+    # Those are in `_cost_handed_over` already, and no message may count twice.
     handed_over = select(Attempt).where(Attempt.reference == Message.reference, _is_live()).exists()
     approved = col(Message.status).in_(("approved", "sending"))
     return _cost(session, approved, col(Message.send_on) < after, ~handed_over)

@@ -78,6 +78,7 @@ def count_set_aside(session: Session) -> Counter[tuple[str, str, str]]:
 def _count_decisions(session: Session) -> Counter[tuple[str, str, str]]:
     standing = select_latest_decisions().subquery()
     what = (col(Moment.kind), standing.c.outcome, standing.c.rule)
+    # An outer join: a moment without a decision is counted too, or the numbers would not add up.
     ruled = select(*what, func.count()).outerjoin(standing, standing.c.moment_id == Moment.moment_id).group_by(*what)
     rows = session.execute(ruled)
     return Counter({(kind, outcome or "undecided", rule or ""): number for kind, outcome, rule, number in rows})
@@ -106,6 +107,7 @@ class MessageGroup:
 
 def _group_messages(session: Session) -> list[MessageGroup]:
     is_composed, is_accepted = col(Message.digest).is_not(None), col(Message.accepted_at).is_not(None)
+    # With the reason: by nothing else `was_approved` tells when a message expired.
     what = (col(Message.kind), col(Message.channel), col(Message.status), col(Message.status_reason))
     grouped = select(*what, is_composed, is_accepted, func.count()).group_by(*what, is_composed, is_accepted)
     return [MessageGroup(*row) for row in session.execute(grouped)]

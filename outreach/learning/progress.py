@@ -91,6 +91,8 @@ def _word() -> ColumnElement[str]:
 
 def _count(session: Session, batch_ids: Sequence[str]) -> dict[str, dict[str, int]]:
     word = _word().label("word")
+    # In a subquery: each parameter of the CASE is another one to PostgreSQL, which would not take the CASE that is
+    # grouped by for the one that is selected.
     words = select(col(Message.batch_id), word).where(col(Message.batch_id).in_(batch_ids)).subquery()
     grouped = select(words.c.batch_id, words.c.word, func.count()).group_by(words.c.batch_id, words.c.word)
     counts: dict[str, Counter[str]] = {}
@@ -100,6 +102,7 @@ def _count(session: Session, batch_ids: Sequence[str]) -> dict[str, dict[str, in
 
 
 def _last_said(session: Session, references: Sequence[str]) -> dict[str, Event]:
+    # In the order of time: of the events of a message the last one stays in the dict.
     events = select(Event).where(col(Event.reference).in_(references)).order_by(col(Event.at), Event.event_id)
     return {event.reference or "": event for event in session.exec(events)}
 

@@ -46,6 +46,8 @@ def _is_in_a_name(word: str) -> ColumnElement[bool]:
 
 def _has(column: Any, word: str) -> ColumnElement[bool]:
     """Whether a column has the word in it, whatever the accents and the case of either."""
+    # With autoescape, a % or _ that somebody types is a letter and no wildcard. A word of nothing but accents has no
+    # plain letters, and is looked for as it is: an empty word would be found in every name.
     contains: ColumnElement[bool] = plain(column).contains(plain_letters(word) or word, autoescape=True)
     return contains
 

@@ -133,6 +133,7 @@ def _list_words(session: Session, settings: Settings, customer_id: str) -> list[
     consents = session.exec(select(Consent).where(Consent.customer_id == customer_id)).all()
     # Of two words of one instant, the withdrawal stands.
     latest = {(row.channel, row.purpose): row for row in sorted(consents, key=lambda row: (row.at, row.state))}
+    # Asked by way of our messages: a suppression is a hash, and they have the hashes of this person's contacts.
     closed = set(
         session.exec(
             select(Message.channel)

@@ -6,6 +6,7 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlmodel import SQLModel
 
+# For its effect alone: the next migration that Alembic writes would drop a table that no module has defined.
 import outreach.models  # noqa: F401
 from outreach.models.column_types import Instant
 

@@ -20,6 +20,8 @@ INVOICE_STATUSES = ("open", "disputed", "plan", "written_off", "paid", "void", "
 DESK = "desk"
 
 
+# Only ids and the days that a table is about are required, and no table here has a foreign key: a row may come before
+# the one it belongs to, and what is missing holds up a letter and not the import (docs/data.md).
 class Customer(SQLModel, table=True):
     """A person as the business's data has them. Of the three households below, the customer's own word stands first."""
 
@@ -139,6 +141,7 @@ class Payment(SQLModel, table=True):
     __tablename__ = "payments"
     payment_id: str = Field(primary_key=True)
     #: Empty where a person paid without saying for which invoice.
+    # Empty and not NULL: PostgreSQL allows no NULL in a key, and SQLite would take the same row for another.
     invoice_id: str = Field(default="", primary_key=True, index=True)
     customer_id: str | None = Field(default=None, index=True)
     paid_on: date
@@ -197,6 +200,7 @@ class Consent(SQLModel, table=True):
     customer_id: str = Field(primary_key=True)
     channel: str = Field(primary_key=True)
     purpose: str = Field(primary_key=True)
+    # A part of the key: a new word stands beside the earlier ones, which show what was allowed when we wrote.
     at: datetime = instant_field(primary_key=True)
     state: str = Field(primary_key=True)
     basis: str | None = None

@@ -33,6 +33,7 @@ class Merge(SQLModel, table=True):
 
     __tablename__ = "merges"
     __table_args__ = (
+        # Of merges that stand alone: a customer whose merge was taken back may be merged again.
         Index("merged_once", "merged_id", unique=True, sqlite_where=text(_STANDS), postgresql_where=text(_STANDS)),
     )
     merge_id: int | None = Field(default=None, primary_key=True)

@@ -17,6 +17,7 @@ class Installation(SQLModel, table=True):
     first_import_on: date | None = None
     #: The zone in which the stored dates were worked out.
     timezone: str | None = None
+    # With another secret no hash fits any more, and whoever has asked us to stop would be written to again.
     #: It tells whether the secret is still the one that hashed the suppressions.
     key_fingerprint: str | None = None
     #: The name of this database in the mark outside it, by which a restored backup or a copy is told from it.
@@ -83,6 +84,7 @@ class UnreadRow(SQLModel, table=True):
     __table_args__ = (Index("unread_rows_by_id", "table_name", "row_id"),)
     table_name: str = Field(primary_key=True)
     file: str = Field(primary_key=True)
+    # Empty and not NULL, as the ids below: by these columns a row that is refused again is known.
     origin: str = Field(primary_key=True, default="")
     #: The row's own key without its days. This and the ids below are empty where they cannot be read.
     row_id: str = Field(primary_key=True, default="")

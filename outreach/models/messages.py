@@ -92,6 +92,7 @@ class Batch(SQLModel, table=True):
     __tablename__ = "batches"
     __table_args__ = (
         one_of("status", ("waiting", "approved", "rejected", "expired", "empty")),
+        # What approval/ refuses in words, the database refuses too: no other way lets an author approve.
         CheckConstraint("status <> 'approved' OR decided_by <> author OR single_person", name="author_is_not_approver"),
     )
     batch_id: str = Field(primary_key=True)
@@ -132,6 +133,7 @@ class Message(SQLModel, table=True):
 
     __tablename__ = "messages"
     __table_args__ = (
+        # However often a day is planned, a moment has no second message of one step.
         UniqueConstraint("moment_id", "step"),
         # On both databases any number of rows may be without a provider_id.
         UniqueConstraint("provider", "provider_id"),
@@ -139,6 +141,7 @@ class Message(SQLModel, table=True):
         one_of("channel", CHANNELS),
         one_of("purpose", PURPOSES),
         CheckConstraint("status <> 'accepted' OR provider_id IS NOT NULL", name="accepted_has_provider_id"),
+        # Without an owner and an end, nobody could take back the claim of a sender that died.
         CheckConstraint(
             "status <> 'sending' OR (owner IS NOT NULL AND lease_until IS NOT NULL)", name="sending_has_owner"
         ),
@@ -228,6 +231,7 @@ class Attempt(SQLModel, table=True):
         one_of("outcome", ("accepted", "unknown", "refused", "not_sent", "absent")),
         # The lock against a second send: a message has at most one attempt that the provider may have taken.
         Index("one_live_attempt", "reference", unique=True, sqlite_where=text(_LIVE), postgresql_where=text(_LIVE)),
+        # By these two the daily cap counts what has left (room_left in delivery/outbox.py).
         Index("attempts_of_a_day", "started_on", "outcome"),
     )
     reference: str = Field(primary_key=True, foreign_key="messages.reference")
@@ -304,6 +308,7 @@ class Suppression(SQLModel, table=True):
 
     __tablename__ = "suppressions"
     __table_args__ = (one_of("channel", CHANNELS),)
+    # No customer's id: whoever comes with this contact in a later import is not written to either.
     contact_hash: str = Field(primary_key=True)
     channel: str = Field(primary_key=True)
     source: str

@@ -64,6 +64,8 @@ class AuditEntry(SQLModel, table=True):
     """One act of somebody. Ids and hashes only."""
 
     __tablename__ = "audit"
+    # Given by approval/audit.py and not by the database: PostgreSQL never gives again the number of an insert that
+    # failed, and a number that is left out looks like an entry that somebody has taken away.
     sequence: int = Field(primary_key=True)
     #: The hash of the entry before; unique, so that no two entries follow the same one.
     previous: str = Field(unique=True)

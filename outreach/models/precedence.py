@@ -10,12 +10,14 @@ from outreach.models.customers import DESK, Customer, Feedback, Flag
 
 def keep_deaths(new: Any) -> dict[str, Any]:
     """An import never brings anybody back to life; of two days, the earlier stands."""
+    # Of two days the earlier: from a death on nobody has a moment, and a later day would bring some back.
     earlier = new.died_on.is_(None) | (new.died_on > col(Customer.died_on))
     return {"died_on": case((col(Customer.died_on).is_not(None) & earlier, col(Customer.died_on)), else_=new.died_on)}
 
 
 def keep_flags_of_the_desk(new: Any) -> dict[str, Any]:
     """What staff know of somebody stands until they take it back."""
+    # Of a flag that staff have ended the desk says nothing any more, and the data may bring it anew.
     stands = (col(Flag.source) == DESK) & col(Flag.until_on).is_(None)
     columns = {"until_on": Flag.until_on, "source": Flag.source, "note": Flag.note}
     return {name: case((stands, column), else_=new[name]) for name, column in columns.items()}

@@ -96,6 +96,7 @@ def stream_moments(
     query = MOMENTS[kind].select_found(settings, on)
     if customer_id is not None:
         query = query.where(col(Customer.customer_id) == customer_id)
+    # In portions: a moment that nearly everybody has, of a large business, must not be in memory as a whole.
     rows = session.execute(query.execution_options(yield_per=5_000))
     yield from (Found(kind, customer_id, occasion, day, on) for customer_id, occasion, day in rows)
 

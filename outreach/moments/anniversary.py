@@ -20,6 +20,7 @@ FIRST_YEAR = 1850
 
 
 class AnniversaryKnobs(MomentKnobs):
+    # One more than the business days that a letter takes (transit.letter), so that it arrives on the day itself.
     lead_days: int = Field(default=5, ge=0)
     channels: list[ChannelName] = Field(default=["letter", "email"])
     reward: int = Field(
@@ -34,6 +35,7 @@ class AnniversaryKnobs(MomentKnobs):
         title="A shared start date is a default from",
         description="In percent of all customers with that date",
     )
+    # planning/person_rules.py reads it from a present's knobs by this name.
     silent_days: int = Field(
         default=365,
         ge=1,
@@ -44,6 +46,8 @@ class AnniversaryKnobs(MomentKnobs):
 
 def _came_round(knobs: AnniversaryKnobs, day: BusinessDay) -> ColumnElement[bool]:
     days, since = beginnings(day.on), col(Customer.customer_since)
+    # As whole days, which the index of customer_since answers; and not by with_us_since(), a coalesce, for which there
+    # can be none. A first contact is looked for only where the data do not say when they came.
     return or_(since.in_(days), and_(since.is_(None), first_contact().in_(days)))
 
 

@@ -89,6 +89,7 @@ def _is_payer() -> ColumnElement[bool]:
 def _unpaid(on: date) -> tuple[ColumnElement[bool], ...]:
     """Late and unpaid, as far as it alone is known. Whatever its status: planned or disputed is the wrong day too."""
     is_owed = or_(col(Invoice.status).is_(None), col(Invoice.status).not_in(NOTHING_OWED))
+    # After both days: nobody is late with a bill before they could have it (`late_since` in planning/receivables.py).
     return _is_payer(), col(Invoice.issued_on) < on, col(Invoice.due_on) < on, is_owed, balance(on) > 0
 
 

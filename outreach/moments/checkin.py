@@ -53,6 +53,7 @@ def _last_treated(session: Session, customer: Customer, on: date) -> date | None
 def _hold_treatment(candidate: Asked, day: Asked) -> Hold | None:
     """Only treatments with a yes, and never such care, whatever list it stands on."""
     names = [t.name or "" for t in candidate.standing.treatments if t.done_on == candidate.occasion_on]
+    # One of them is enough: a question about that day would be understood as one about such care too.
     if any(is_never_mentioned(name) for name in names):
         return Hold("sensitive", "this kind of care is never mentioned, not even by asking")
     allowed = {name.casefold() for name in candidate.knobs.treatments}

@@ -11,6 +11,8 @@ class count_days(FunctionElement[int]):  # noqa: N801 - it reads as a function o
     """`count_days(first, last)`: how many days `last` comes after `first`; NULL where either is."""
 
     type = Integer()
+    # Without it SQLAlchemy compiles every statement that has it anew
+    # (https://docs.sqlalchemy.org/en/20/core/compiler.html).
     inherit_cache = True
 
 

@@ -141,6 +141,7 @@ class MomentDefinition(Generic[K]):
 
     def written_knobs(self, settings: Settings) -> str:
         """What differs from the defaults, as JSON."""
+        # `default`, because TOML has dates and JSON has none.
         return json.dumps(settings.moments.get(self.kind, {}), default=str)
 
     def select_found(

@@ -80,6 +80,7 @@ FIRST_HUNDRED = MomentDefinition(
         ALIVE,
         Clause(
             says="it is their day {days} with us, counted from the day they came, as the data say",
+            # Never by a first contact: where an export begins, everybody in it would seem to have come in those days.
             where=lambda knobs, day: col(Customer.customer_since).in_(list(_beginnings(knobs, day).values())),
             value=lambda knobs, day: col(Customer.customer_since),
             tell=tell_day("they came to us", "the data do not say when they came to us"),

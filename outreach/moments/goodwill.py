@@ -26,6 +26,7 @@ class GoodwillKnobs(MomentKnobs):
     useful_days: int = Field(
         default=14, ge=0, title="Of use for so many days", description="Counted from the day staff named them"
     )
+    # Asked by `_hold_bills` in late_payment.py; it stands here, since it is the event that gives relief.
     relief_days: int = Field(
         default=30, ge=0, title="No note about payments for days", description="After something hit them"
     )
@@ -59,6 +60,7 @@ GOODWILL = MomentDefinition(
             of_rows=True,
         ),
     ),
+    # By the event and not by the day: whoever is named for it a second time is not written to again.
     occasion=lambda knobs, day: (col(Goodwill.event), col(Goodwill.named_on)),
     useful_until=lambda knobs, day, on: day + timedelta(days=knobs.useful_days),
     occasion_field="event",

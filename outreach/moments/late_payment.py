@@ -56,6 +56,8 @@ class LatePaymentKnobs(MomentKnobs):
 
 def _slipped(knobs: LatePaymentKnobs, day: BusinessDay) -> ColumnElement[bool]:
     first, last = day.on - timedelta(days=knobs.until_days), day.on - timedelta(days=knobs.from_days)
+    # By the due day, for which there is an index. Where the bill was written later than that, planning counts from then
+    # on (`late_since` in planning/receivables.py).
     return col(Invoice.due_on).between(first, last) & (col(Invoice.issued_on) <= day.on)
 
 
@@ -160,6 +162,7 @@ LATE_PAYMENT = MomentDefinition(
             of_rows=True,
         ),
     ),
+    # The oldest of them: while it stays unpaid it is one occasion, however many bills follow.
     occasion=lambda knobs, day: (func.min(col(Invoice.due_on)), func.min(col(Invoice.due_on))),
     one_each=True,
     useful_until=lambda knobs, day, on: day + timedelta(days=knobs.until_days),

@@ -66,6 +66,7 @@ def _took_place_all_the_same() -> ColumnElement[bool]:
 # All that ever went wrong, answered or not: what they said, what we called off, and what came after its promised day.
 TROUBLES = union_all(
     _said("complaint", "complaint"),
+    # All scores, since this is made once for all and what counts as low is a knob: `_is_low` leaves the others out.
     _said("score", "low_score"),
     _record(col(Visit.customer_id), col(Visit.visit_id), col(Visit.starts_on), "cancelled").where(
         col(Visit.status) == "cancelled", col(Visit.cancelled_by) == "us", ~_took_place_all_the_same()
@@ -118,6 +119,7 @@ RECOVERY = MomentDefinition(
             of_rows=True,
         ),
     ),
+    # By the record and not by the day: two complaints of one day both want an answer.
     occasion=lambda knobs, day: (TROUBLES.c.record_id, TROUBLES.c.day),
     useful_until=lambda knobs, day, on: day + timedelta(days=knobs.useful_days),
     day_field="trouble_on",

@@ -88,6 +88,7 @@ REFERRAL_ASK = MomentDefinition(
         NOTHING_OVERDUE,
         NO_COMPLAINT,
     ),
+    # The latest high score: one that follows is another occasion, and `every_days` keeps it from being used too soon.
     occasion=lambda knobs, day: (func.max(col(Feedback.given_on)), func.max(col(Feedback.given_on))),
     one_each=True,
     useful_until=lambda knobs, day, on: day + timedelta(days=knobs.happy_days),

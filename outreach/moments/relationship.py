@@ -24,6 +24,7 @@ ALIVE: Clause[Any] = Clause(
     value=lambda knobs, day: col(Customer.died_on),
     tell=lambda died_on, on: f"they died on {died_on}" if died_on and died_on <= on else "they are alive",
     change="nobody who has died has a moment",
+    # The rule `person` asks it again, of whoever is written to as well (planning/person_rules.py).
     is_rechecked=False,
 )
 
@@ -97,6 +98,7 @@ def completed_visits(on: date) -> ColumnElement[int]:
         .select_from(Visit)
         .where(
             col(Visit.customer_id) == col(Customer.customer_id),
+            # Stricter than took_place(): who asks for a favour counts only what is surely known.
             col(Visit.status) == "completed",
             col(Visit.starts_on) <= on,
         )

@@ -40,6 +40,7 @@ REVIEW_REPLY = MomentDefinition(
     purpose="service",
     windowed=True,
     knobs=ReviewReplyKnobs,
+    # A review that nobody has matched has no customer, and so joins with none.
     rows=lambda knobs, day: join(Feedback, Customer, col(Customer.customer_id) == col(Feedback.customer_id)),
     clauses=(
         ALIVE,

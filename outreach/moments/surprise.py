@@ -56,6 +56,7 @@ def month_of(on: date) -> str:
 
 def _place(knobs: SurpriseKnobs, day: BusinessDay) -> ColumnElement[str]:
     """Where the customer falls in this month's draw, as hexadecimal digits."""
+    # By the database, so that a draw need not read every customer. SQLite has its md5 from outreach/database.py.
     drawn = func.md5(literal(f"{knobs.seed} {month_of(day.on)} ") + col(Customer.customer_id))
     return func.substr(drawn, 1, DIGITS)
 

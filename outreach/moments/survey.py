@@ -71,6 +71,7 @@ SURVEY = MomentDefinition(
             of_rows=True,
         ),
     ),
+    # By the first day of the visit: one whose end is corrected later is not asked about again.
     occasion=lambda knobs, day: (col(Visit.starts_on), literal(day.on - timedelta(days=1), Date)),
     useful_until=lambda knobs, day, on: day + timedelta(days=knobs.useful_days),
     not_again=lambda knobs: knobs.every_days,

@@ -60,6 +60,7 @@ def _paid(day: BusinessDay) -> ColumnElement[int]:
 def _rank(knobs: ThankYouKnobs, day: BusinessDay) -> Any:
     """(customer_id, place from 1, everyone) of the living customers who can be ranked."""
     measure = _paid(day).desc() if _counts_value(knobs, day) else with_us_since().asc()
+    # Not row_number(): those who are alike share a place, and the order of the rows decides nothing.
     place = func.rank().over(order_by=measure)
     ranked = select(col(Customer.customer_id), place.label("place"), func.count().over().label("everyone"))
     is_ranked = _paid(day) > 0 if _counts_value(knobs, day) else with_us_since().is_not(None)
@@ -98,6 +99,7 @@ THANK_YOU = MomentDefinition(
             value=_place,
             tell=_tell_place,
             change="it is for the first {top_percent} % by {by}",
+            # By the day it leaves, others may have passed them, who must not take a present away from them.
             is_rechecked=False,
         ),
     ),

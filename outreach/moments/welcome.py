@@ -32,6 +32,7 @@ WELCOME = MomentDefinition(
         ALIVE,
         Clause(
             says="it is day {after_days} after they came to us, as the data say",
+            # Never by a first contact: first_hundred.py says why.
             where=lambda knobs, day: col(Customer.customer_since) == day.on - timedelta(days=knobs.after_days),
             value=lambda knobs, day: col(Customer.customer_since),
             tell=tell_day("they came to us", "the data do not say when they came to us"),

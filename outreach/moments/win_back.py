@@ -46,6 +46,7 @@ class WinBackKnobs(MomentKnobs):
     history: int = Field(
         default=4, ge=2, title="Visits to know a rhythm", description="With fewer, the number of days counts"
     )
+    # planning/rules.py (`reason_for_person`) reads it by this name; under another, nobody would look at old addresses.
     verify_days: int = Field(
         default=730,
         ge=1,
@@ -72,6 +73,7 @@ def _visits(day: BusinessDay, *what: Any) -> Any:
 
 def _gap(knobs: WinBackKnobs, day: BusinessDay) -> Any:
     """The usual days between two days on which they came; NULL where they came too seldom to tell."""
+    # By days: whoever has two visits on one day came once.
     times, on = func.count(func.distinct(col(Visit.starts_on))), col(Visit.starts_on)
     # As a float: both databases divide whole numbers without a rest.
     gap = cast(count_days(func.min(on), func.max(on)), Float) / (times - 1)

@@ -28,6 +28,7 @@ def find_spent(session: Session, settings: Settings, on: date) -> Spent:
 
 def counted_cost(settings: Settings) -> Any:
     """What a message counts for, in minor units, as part of a select: until it is composed the most it may cost."""
+    # Planning reserves the most: with a smaller sum, messages that are composed later could pass the budget unseen.
     most = case({channel: most_cost(settings, channel) for channel in CHANNELS}, value=col(Message.channel))
     return case((col(Message.status) == "planned", most + col(Message.reward_cost)), else_=col(Message.cost))
 

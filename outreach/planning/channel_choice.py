@@ -60,6 +60,7 @@ def objection_now(channel: ChannelName, candidate: Candidate, day: Day) -> Objec
         return Objection("no_contact", _missing(channel, recipient))
     if closing := next((flag for flag in sorted(recipient.flags) if channel in CLOSED_CHANNELS.get(flag, ())), None):
         return Objection("closed", FLAG_RULES[closing].reason)
+    # Before consent: a contact that was closed stays closed, whatever consent data bring later.
     if channel in recipient.suppressed:
         return Objection("suppressed", "they asked us not to use it, or it no longer reaches them")
     if reason := refusal_of(recipient, channel, candidate.purpose, day.now, day.settings):

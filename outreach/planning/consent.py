@@ -19,6 +19,7 @@ def expiry_of(consent: Consent) -> datetime | None:
         return consent.expires_at
     years, month = divmod(consent.at.month - 1 + months, 12)
     year, month = consent.at.year + years, month + 1
+    # Half a year after the 31st of August is no date: there the last day of the month counts.
     return consent.at.replace(year=year, month=month, day=min(consent.at.day, calendar.monthrange(year, month)[1]))
 
 

@@ -151,6 +151,7 @@ def _add_contacts(
     for person in people.values():
         person.contacts = contacts_of(person.customer, person.flags.get("confidential"), settings, channels)
         for channel, contact in person.contacts.items():
+            # A suppression is a hash and names nobody, so that the contacts of today are hashed and looked up.
             by_hash[contact_hash(key, channel, contact)].append((person, channel))
     for row in select_for(session, select(Suppression), Suppression.contact_hash, by_hash):
         for person, channel in by_hash[row.contact_hash]:

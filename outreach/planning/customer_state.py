@@ -64,6 +64,8 @@ class BusinessState:
 
 
 # Words and rules speak of treatments of the last days only; a customer may have hundreds.
+# No rule looks back farther by default: `hold_for_end_of_life` does so for pacing.mourning_days, which is 90. Where
+# that is set to more than this, care from before is not seen.
 TREATMENTS_BACK = timedelta(days=120)
 
 

@@ -36,6 +36,7 @@ def find_edge(session: Session, least: int, defaults: Collection[date]) -> date 
         col(Customer.customer_since) < first - LONG_BEFORE,
         col(Customer.customer_since).not_in(defaults),
     )
+    # Not UNION ALL: a customer counts once, however often they came in these days.
     at_once = union(*_of_first_days(first)).subquery()
     is_cut = (
         session.execute(known_before.limit(1)).first() is not None

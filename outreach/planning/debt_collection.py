@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from sqlmodel import Session, col, select
 
 from outreach.channels import CALL, EMAIL, TEXT
+from outreach.clock import business_date
 from outreach.models import DESK, Event, Message
 from outreach.moments import MOMENTS
 from outreach.planning.checks import Messages
@@ -31,6 +32,7 @@ def objection_to_work(settings: Settings, kind: str, channel: str, contact: str)
         return None
     domain = contact.rpartition("@")[2].casefold()
     employers = [employer.casefold().lstrip("@") for employer in settings.collecting.work_domains]
+    # With the dot, so that notacme.example is not taken for a part of acme.example.
     return AT_WORK if any(domain == employer or domain.endswith(f".{employer}") for employer in employers) else None
 
 
@@ -57,7 +59,7 @@ def check_calls(session: Session, settings: Settings, messages: Messages, on: da
     late = [message for message in messages if message.kind in DEBTS and message.channel == CALL.name]
     if not late or settings.collecting.mode != "collector":
         return {}
-    made = _calls_made(session, {message.recipient_id for message in late}, on)
+    made = _calls_made(session, settings.business.timezone, {message.recipient_id for message in late}, on)
     most = settings.collecting.calls_a_week
     return {
         message.reference: Stop("approved", f"they were called {most} times in seven days, and more are not allowed")
@@ -66,7 +68,7 @@ def check_calls(session: Session, settings: Settings, messages: Messages, on: da
     }
 
 
-def _calls_made(session: Session, people: set[str], on: date) -> Counter[str]:
+def _calls_made(session: Session, timezone: str, people: set[str], on: date) -> Counter[str]:
     """How often each was called about a debt in the seven days up to `on`, as staff ticked it."""
     # One call may be told by two events of one instant: that it reached them, and that they asked to stop.
     ticks = (
@@ -80,4 +82,5 @@ def _calls_made(session: Session, people: set[str], on: date) -> Counter[str]:
         )
         .distinct()
     )
-    return Counter(person for person, _, at in session.exec(ticks) if (on - at.date()) < A_WEEK)
+    # By the business's own days: in America an evening's call stands under the next day in UTC.
+    return Counter(person for person, _, at in session.exec(ticks) if on - business_date(at, timezone) < A_WEEK)

@@ -50,6 +50,7 @@ AROUND = Table(
     Column("occasion", String, primary_key=True),
     Column("day", Date, nullable=False),
     Column("looked_at", Date, nullable=False),
+    # In the order of `_due_after`: without it each page would sort all that is left.
     Index("around_queue", "kind", "day", "customer_id", "occasion"),
     prefixes=["TEMPORARY"],
 )
@@ -225,6 +226,7 @@ def _climbs(settings: Settings, kind: str, on: date) -> Any:
         or_(unanswered, col(Message.status).in_(MISSED)),
         ~answer.exists(),
     )
+    # Not what was sent by a run of this day: a second one must find everything decided.
     sent = and_(AROUND.c.kind == kind, col(Decision.outcome) == "send", col(Decision.run_on) != on)
     return and_(sent, last.correlate(Decision).exists())
 

@@ -59,6 +59,7 @@ def hold_for_flags(person: Person, kind: str, on: date, mourning_days: int) -> H
     """The first flag, or death in the household, that holds this moment; flags unknown to us hold everything."""
     if person.mourning_until and person.mourning_until > on:
         return Hold("household_death", "someone in their household has died", person.mourning_until)
+    # By name, so that every run gives the same of several reasons.
     for name, flag in sorted(person.flags.items()):
         rule = FLAG_RULES.get(name, UNKNOWN)
         if not rule.holds(MOMENTS[kind].traits):

@@ -125,6 +125,7 @@ def _read_messages(session: Session, settings: Settings, on: date, before: Colle
             yield Foreseen(
                 on, row.send_on, row.kind, row.channel, row.customer_id, row.recipient_id, cost, row.reward_cost
             )
+    # `_deliver_all` goes past the session, which would show these as they were; and a year of them is too much to keep.
     session.expunge_all()
 
 

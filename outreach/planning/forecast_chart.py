@@ -60,6 +60,7 @@ def draw_weeks(weeks: Weeks, title: str) -> str:
     """An SVG of stacked bars, a bar a week, with an axis, a legend, and a title and description for screen readers."""
     tallest = max((weeks.of_week(monday) for monday in weeks.mondays), default=0)
     step = nice_step(tallest)
+    # At least one step high, or a forecast in which nothing leaves would divide by zero.
     scale = HEIGHT / (step * -(-max(tallest, 1) // step))
     width = max(LEFT + len(weeks.mondays) * (BAR + GAP) + 20, 420)
     height = TOP + HEIGHT + 46 + LINE * len(weeks.moments)

@@ -107,6 +107,7 @@ def _edges(zone: str, hours: Hours, start: datetime, end: datetime) -> Iterator[
     """Each instant at which a zone may enter or leave the hours: their marks on the wall, and changes of its clocks."""
     place = ZoneInfo(zone)
     marks = {0, hours.opens, hours.closes, *(mark for part in hours.barred for mark in (part.begins, part.ends))}
+    # Some days more than asked for: the date of the zone may be another, and its clocks may be changed on the way.
     first = start.astimezone(place).date() - timedelta(days=1)
     days = [first + timedelta(days=ahead) for ahead in range((end - start).days + 4)]
     walls = [datetime.combine(day, time()) + timedelta(minutes=mark) for day in days for mark in marks]
@@ -120,6 +121,7 @@ def _edges(zone: str, hours: Hours, start: datetime, end: datetime) -> Iterator[
 
 def _change(place: ZoneInfo, before: datetime, after: datetime) -> datetime:
     """The second at which a zone's clocks are changed, between two instants of different offsets."""
+    # zoneinfo does not tell when clocks are changed, so that the second must be searched for.
     offset = before.astimezone(place).utcoffset()
     while after - before > _SECOND:
         middle = before + (after - before) // _SECOND // 2 * _SECOND

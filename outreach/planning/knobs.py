@@ -23,6 +23,7 @@ def with_saved_knobs(session: Session, settings: Settings) -> Settings:
     A knob that does not fit, or that this version of the program does not know, raises SettingsError, whether it was
     saved or written.
     """
+    # Before anything is laid over them: what was saved could hide a knob in outreach.toml that does not fit.
     require_knobs(settings)
     newest = select(func.max(KnobVersion.version)).group_by(col(KnobVersion.moment))
     for version in session.exec(select(KnobVersion).where(col(KnobVersion.version).in_(newest))):

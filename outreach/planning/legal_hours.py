@@ -129,6 +129,7 @@ def _recipients(session: Session, messages: Sequence[Message]) -> dict[str, Cust
 
 
 def _zones_of(message: Message, person: Customer, settings: Settings) -> tuple[str, ...]:
+    # The number that the message goes to, which may not be the one on file any more. It says nothing of an e-mail.
     number = json.loads(message.recipient or "{}").get("phone") if message.channel != EMAIL.name else None
     return plausible_zones(person, number, settings.business.country)
 

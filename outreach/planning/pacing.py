@@ -134,6 +134,7 @@ def hold_for_gift(candidate: Candidate, day: Day) -> Hold | None:
     gift, tally = candidate.gift_value(day.settings), day.tally
     if not gift:
         return None
+    # As if all of one moment and channel were in one batch: their provenance may part it, and never makes it larger.
     batch = max((tally.given_by[candidate.kind, leg.route.channel] for leg in candidate.legs), default=0) + gift
     if why := why_too_much(day.settings, GiftTotals(gift, batch)):
         return Hold("gift", why, day.tomorrow)

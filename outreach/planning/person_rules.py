@@ -89,6 +89,7 @@ def _last_care(candidate: Candidate, is_such: Callable[[str], bool]) -> date | N
 
 
 def hold_for_complaint(candidate: Candidate, day: Day) -> Hold | None:
+    # Care goes on: what puts a complaint right must not be held by it.
     if "care" not in candidate.traits and candidate.standing.complaining:
         return Hold("complaint", "a complaint of theirs is still open", day.tomorrow)
     return None

@@ -37,6 +37,7 @@ def hold_for_beginning(candidate: Candidate, day: Day) -> Hold | None:
     since, edge = customer.customer_since or first, day.facts.edge_until
     if since and (why := _cannot_be(since, customer.born_on, candidate.occasion_on, day.on)):
         return Hold("impossible_since", f"they are said to be with us since {since}, {why}: an export's default?")
+    # A `customer_since` of those days was written down by somebody; a first contact may be only the data's beginning.
     rests_on_contact = "beginning" in candidate.traits and customer.customer_since is None
     if rests_on_contact and first and edge and first <= edge:
         return Hold("export_edge", f"the data begin in those days, so {first} need not be when they first came")

@@ -211,6 +211,7 @@ def read_receivables(session: Session, on: date, ids: Collection[str], currency:
     items = {item.invoice.invoice_id: item for item in _read_items(session, on, currency, ids)}
     paying = {item.payer_id for item in items.values()}
     payers = {row.customer_id: row for row in select_for(session, select(Customer), Customer.customer_id, paying)}
+    # A payer's account is whole only with what they are billed themselves: a credit of theirs covers a child's bill.
     others = payers.keys() - set(ids)
     items |= {item.invoice.invoice_id: item for item in _read_items(session, on, currency, others, only_as_payers=True)}
     accounts: dict[AccountKey, Account] = defaultdict(Account)
@@ -228,6 +229,7 @@ def _read_items(
     statement = _select_unsettled(on, currency, only_as_payers)
     for invoice, used, amount, returned, foreign in rows_for(session, statement, ids):
         doubt = OTHER_CURRENCY if foreign else REFUND if returned else None
+        # As whole numbers: PostgreSQL sums a BIGINT to a Decimal.
         # What was paid in another currency cannot be a credit in this one.
         unpaid = max(0, int(amount)) if foreign else int(amount)
         yield Item(invoice, invoice.payer_id or invoice.customer_id, used, unpaid, doubt)

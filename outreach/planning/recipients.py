@@ -18,6 +18,7 @@ def people_needed(session: Session, found: Collection[Found], standings: dict[st
     """The customers found, the payers of their open invoices, and the guardians of both."""
     ids = {item.customer_id for item in found}
     owing = {item.customer_id for item in found if "debt" in MOMENTS[item.kind].traits}
+    # A payer may be a minor too, so that guardians are looked for once the payers are known.
     ids |= {invoice.payer_id for who in owing for invoice in standings[who].open_invoices}
     return ids | set(_guardians(session, ids))
 

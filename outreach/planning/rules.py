@@ -132,6 +132,7 @@ def ask_again(candidate: Candidate, day: Day) -> tuple[Rule, Hold] | None:
 
 def reason_for_person(candidate: Candidate, day: Day) -> str | None:
     """Why a person must look at the message first, whatever its channel; None where the moment's rule decides."""
+    # Only a moment that has the knob asks for it (win_back): no rule may name a moment.
     last, verify_days = candidate.standing.last_contact, getattr(candidate.knobs, "verify_days", None)
     if verify_days is None or last is None or (day.on - last).days <= verify_days:
         return None

@@ -195,6 +195,7 @@ class Planner:
             "occasion": found.occasion,
             "occasion_on": found.occasion_on,
             "found_on": self.day.on,
+            # For this day composing/recheck.py asks again whether somebody has it.
             "looked_on": found.on,
         }
 
@@ -237,6 +238,7 @@ class Planner:
             "useful_until": min(candidate.useful_until, leg.route.send_on + LONGEST_USE),
             "place": PLACES[candidate.kind],
             "contact_hash": leg.contact_hash,
+            # Not known before it is composed; until then `counted_cost` in budget.py counts the most that it may be.
             "cost": 0,
             "reward_cost": candidate.gift(self.day.settings).cost,
             "reward_value": candidate.gift_value(self.day.settings),

@@ -27,6 +27,7 @@ def check_text_cap(session: Session, settings: Settings, messages: Messages, on:
     texts = [message for message in messages if message.channel == TEXT.name]
     if settings.business.kind != "health" or not texts:
         return {}
+    # By the number and not by the customer: the law counts what a number gets, and several may share one.
     had = _texted_on(session, texts, on)
     for message in before:
         if message.channel == TEXT.name:
@@ -48,6 +49,7 @@ def _texted_on(session: Session, texts: Messages, on: date) -> dict[str, list[da
     """On which days of the last week each number was texted, or may have been, by its hash."""
     # Of messages of ours, so that what is tried again is not in its own way.
     ours = {message.reference for message in texts}
+    # LIVE of delivery/outbox.py, which a room before delivery may not import.
     live = or_(col(Attempt.outcome).is_(None), col(Attempt.outcome).in_(("accepted", "unknown")))
     rows = session.exec(
         select(Message.reference, Message.contact_hash, col(Attempt.started_on))

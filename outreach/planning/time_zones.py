@@ -121,6 +121,8 @@ def _known() -> frozenset[str]:
 def _of_countries() -> dict[str, tuple[str, ...]]:
     """Every country's zones, by its code, as the tz database lists them."""
     table: dict[str, tuple[str, ...]] = {}
+    # zone.tab, since zone1970.tab has one zone for all countries whose clocks have agreed since 1970; and that of the
+    # package, since a machine may have none.
     for line in files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8").splitlines():
         if not line.startswith("#"):
             country, _, zone = line.split("\t")[:3]

@@ -43,6 +43,7 @@ def waiting_treatments(session: Session, settings: Settings, on: date) -> list[W
     rows = session.execute(done.group_by(col(Treatment.name))).all()
     # The most usual spelling first: it is the one that is shown.
     for name, times, last_on in sorted(rows, key=lambda row: (-row[1], row[0])):
+        # Here and not in SQL: lower() of SQLite knows ASCII only (https://www.sqlite.org/lang_corefunc.html#lower).
         folded = name.casefold()
         if not name.strip() or folded in settled or is_never_mentioned(name):
             continue

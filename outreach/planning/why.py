@@ -86,6 +86,7 @@ def list_decided(session: Session, customer_id: str) -> list[MomentAnswer]:
     rows = session.execute(
         select_latest_decisions()
         .join(Moment, col(Moment.moment_id) == Decision.moment_id)
+        # Most decisions have no message: they say no.
         .outerjoin(Message, col(Message.reference) == Decision.reference)
         .where(Moment.customer_id == customer_id)
         .add_columns(Moment, Message)

@@ -49,6 +49,7 @@ def _sums(on: date) -> tuple[Any, Any]:
 
 
 def _for_invoices(own: str, on: date, ids: Collection[str]) -> Select[Any]:
+    # By who pays: what an insurer or a parent pays for somebody is not what that person brings.
     payer, paying = func.coalesce(col(Invoice.payer_id), col(Invoice.customer_id)), aliased(Customer)
     currency = func.coalesce(col(Payment.currency), currency_of_invoice(own))
     return (

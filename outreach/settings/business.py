@@ -64,6 +64,7 @@ class Business(Part):
     email: str = ""
     #: The address as it is printed.
     website: str = ""
+    # A name that never leads anywhere (RFC 2606), so that no link of a rehearsal reaches somebody else's pages.
     #: Where the public pages are reached from outside; unsubscribe links begin with it.
     public_url: str = "https://outreach.invalid"
     #: The hour, in the business's time, that messages are dated with.

@@ -41,6 +41,7 @@ class DeskSettings(Part):
     session_hours: float = Field(default=12, gt=0)
     #: … and sooner when it was not used for so long.
     idle_minutes: float = Field(default=120, gt=0)
+    # Nobody by default: any caller can write such a header, and would get around the wait after failed sign-ins.
     #: Only these are believed when they say on whose behalf they call.
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     oidc: OidcSettings = OidcSettings()

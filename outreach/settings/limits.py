@@ -24,6 +24,7 @@ STRICTER = {
 }
 
 
+# Bounded, because the words may come from the note of a flag, of which data can bring any number.
 @lru_cache(maxsize=1_000)
 def minutes_of(hours: str) -> tuple[int, int]:
     """The minutes of the day from which and until which `hours`, such as 08:00-21:00, reach; "" is the whole day.
@@ -74,6 +75,7 @@ class CollectingSettings(Part):
     mode: Literal["collector", "creditor"] = "collector"
     #: The domains of employers' e-mail addresses: a collector writes nothing about a debt to them.
     work_domains: tuple[str, ...] = ()
+    # More than seven calls in seven days are presumed to harass: 12 CFR 1006.14(b)(2)(i).
     #: A collector calls one person about a late payment at most so often in seven days.
     calls_a_week: int = Field(default=7, ge=0)
 

@@ -143,10 +143,12 @@ def load_settings(**overrides: Any) -> Settings:
     Raises SettingsError naming each value that does not fit.
     """
     named = os.environ.get("OUTREACH_CONFIG")
+    # pydantic-settings takes a file that is not there for an empty one: a slip in its name would run on the defaults.
     if named and not Path(named).is_file():
         raise SettingsError(f"OUTREACH_CONFIG names {named}, and there is no such file")
     try:
         return Settings(**overrides)
+    # Asked first, for it is a ValueError too; so is what tomllib raises of a file that is no TOML.
     except ValidationError as error:
         lines = [f"  {'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()]
         raise SettingsError("These settings do not fit (outreach.toml or OUTREACH_…):\n" + "\n".join(lines)) from error

@@ -45,12 +45,14 @@ def _way_to(address: str) -> Literal["email", "web"] | None:
         try:
             parts = urlsplit(address)
             is_whole = parts.scheme in {"http", "https"} and bool(parts.hostname) and address.isprintable()
+            # urlsplit takes any port; only to read it raises the ValueError of one that cannot be.
             return "web" if is_whole and " " not in address and (parts.port is None or parts.port > 0) else None
         except ValueError:
             return None
     from email_validator import EmailNotValidError, validate_email  # its resolver takes a while to import
 
     try:
+        # Without a question to the DNS: every command reads the settings, also where there is no network.
         validate_email(address, check_deliverability=False, test_environment=True)
     except EmailNotValidError:
         return None

@@ -15,9 +15,12 @@ WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun"
 class Part(BaseModel):
     """A table of outreach.toml: it never changes, and refuses a name that it does not know."""
 
+    # A misspelt name would else be passed over, and the default would stand without a word.
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+# A text needs a yes first in the United States (TCPA), a commercial e-mail in Canada (CASL) and in Europe: see 6, 20
+# and 21 in docs/rules.md. The strict way is the default, and a business elsewhere may say otherwise.
 class ConsentSettings(Part):
     """What silence means where a customer has no consent row for a channel."""
 

@@ -134,6 +134,7 @@ class SendgridSettings(VendorSettings):
     dkim_selector: str = "s1"
 
     def missing(self) -> list[str]:
+        # Without it no report of theirs is believed, and what is lost on the way to us stays uncertain.
         return super().missing() + ([] if self.webhook_public_key else ["webhook_public_key"])
 
 
@@ -162,6 +163,7 @@ class SmtpSettings(VendorSettings):
         return value[1:-1] if value.startswith("[") and value.endswith("]") else value
 
     def missing(self) -> list[str]:
+        # Not what every vendor needs: a server in the house may take mail without an account.
         without_password = ["password"] if self.username and not secret_of(self.password) else []
         return without_password + ([] if self.host else ["host"])
 

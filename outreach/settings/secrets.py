@@ -8,6 +8,7 @@ from pydantic import SecretStr, model_validator
 from outreach.local_files import read_text
 from outreach.settings.parts import Part
 
+# Every name in a SECRETS of some part must be here as well: by these loader.py finds a secret in outreach.toml.
 SECRET_NAMES = frozenset({"secret", "api_key", "webhook_secret", "auth_token", "password", "client_secret", "options"})
 
 # More than any key has; a larger file was named by mistake.
@@ -34,6 +35,7 @@ class PartWithSecrets(Part):
     #: The names of its secret settings; each may be read from the file that `<name>_file` names.
     SECRETS: ClassVar[tuple[str, ...]] = ()
 
+    # Before the part is made: it is frozen, and no setting of it can be changed afterwards.
     @model_validator(mode="before")
     @classmethod
     def _read_secret_files(cls, values: Any) -> Any:

@@ -197,6 +197,7 @@ def record_call(engine: Engine, settings: Settings, reference: str, outcome: str
             )
         hashes = {message.contact_hash} if set(OUTCOMES[outcome]) & {"bounced", "unsubscribed"} else set()
         if outcome == "wrong number":
+            # A suppression is of one channel: the event above closes the number for calls alone.
             hashes |= _close_for_texts(session, settings, key, message, now)
         report = PullReport()
         if hashes:

@@ -90,6 +90,7 @@ def write_down(
         row: dict[str, Any] = {"customer_id": customer_id, "kind": kind, "score": score, "text": words}
         # The day is part of the id: a second press of the button writes nothing, and another day is another complaint.
         day = business_date(now, settings.business.timezone)
+        # In the order in which `row` is written above: in another, the same words would have another id.
         feedback_id = _desk_id(key, *row.values(), day)
         row |= {"feedback_id": feedback_id, "given_at": now, "given_on": day, "status": "open", "source": DESK}
         is_new = insert_new(session, Feedback, [row]) > 0

@@ -49,6 +49,7 @@ def name_hit(engine: Engine, settings: Settings, listed: List, event: str, by: s
 
 def name_by_query(engine: Engine, settings: Settings, query: str, event: str, by: str, now: datetime) -> GoodwillReport:
     """As `name_hit`, of those whom a SELECT yields; only an admin may ask the tables. Raises IntakeError too."""
+    # Asked before the query is run: nobody else may read the tables through it.
     with reading(engine) as session:
         require_admin(session, by, "choose customers by a query")
     return name_hit(engine, settings, query_list(engine, query), event, by, now)

@@ -56,6 +56,7 @@ def merge_people(
         _take_all_turns(session)
         require_writer(session, by)
         _require_two(session, kept_id, merged_id)
+        # Before the merge, which points the messages of both at the number that is kept.
         pulled = _pull_second(session, settings, kept_id, merged_id, now)
         merge = Merge(kept_id=kept_id, merged_id=merged_id, by=by, at=now)
         session.add(merge)
@@ -70,6 +71,8 @@ def merge_people(
         combine(session, kept_id)
         apply_words(session)
         _answer(session, kept_id, merged_id, "merged", by, now)
+        # Once all is combined: what the consents and flags of one number forbid now holds for what waits under the
+        # other.
         more = pull_back(session, settings, (col(Message.recipient_id) == kept_id), now)
         record_act(session, by, "people merged", kept_id, merged_id, now)
         session.refresh(merge)

@@ -61,6 +61,8 @@ def record_news(
         on = business_date(now, settings.business.timezone)
         hashes: set[str] = set()
         if what == "died":
+            # An earlier day that the data knew stands. One that is yet to come, a slip in the data, would hold nothing
+            # before.
             customer.died_on = min(customer.died_on or on, on)
         elif what == "stop":
             hashes = _stop_everything(session, settings, key, customer, now)

@@ -95,6 +95,7 @@ def close_incident(session: Session, incident_id: int, note: str, by: str, now: 
         raise NotWaiting("Somebody has closed that already")
     if not note.strip():
         raise ApprovalError("Say in a few words what you found, or what you did")
+    # The note may name somebody, so it is kept out of the audit, which holds ids and hashes only.
     incident.closed_at, incident.note = now, note.strip()
     record_act(session, by, "incident closed", f"incident {incident_id}", "", now)
     return incident

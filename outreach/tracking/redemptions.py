@@ -53,6 +53,8 @@ def redeem(engine: Engine, settings: Settings, code_hash: str, by: str, now: dat
     """The reward, redeemed. Raises NotFound, or NotWaiting that says why it is not to be had (any more)."""
     with writing(engine) as session:
         require_writer(session, by, "redeem a reward")
+        # One turn for all rewards, and not the row's lock alone: a ladder's letter has a code of its own for the gift
+        # of its e-mail, and of two tills at once only one may find the gift unused.
         take_turns(session, "rewards")
         given = _given(session, settings, _require(session, code_hash), now)
         if given.objection:

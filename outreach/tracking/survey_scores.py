@@ -74,6 +74,7 @@ def add_words(engine: Engine, settings: Settings, token: str, words: str, now: d
         given = session.get(Feedback, feedback_id(reference), with_for_update=True)
         if given is None or not _is_open(session, settings, reference, given, now):
             return SurveyAnswer("closed")
+        # An empty field, or words that cannot be kept, take nothing away from what was said before.
         given.text = _fit(words) or given.text
     return SurveyAnswer("kept", given.score)
 
@@ -85,6 +86,7 @@ def feedback_id(reference: str) -> str:
 
 def _require_asked(session: Session, key: bytes, token: str) -> tuple[str, str]:
     """The reference and the customer that a token was made for; only of a message that has left."""
+    # The two errors below say the same: nobody shall learn from them which messages exist.
     token = mend_token(token)
     message = session.get(Message, reference_in(token))
     if message is None or message.status not in HAS_LEFT:

@@ -118,6 +118,7 @@ def _apply_pending(engine: Engine, settings: Settings, at: datetime, carrier: Pr
         log.error("webhook %s of %s cannot be acted on (%s)", webhook_id, webhook.provider, type(error).__name__)
         _record_once(engine, webhook.provider, f"webhook {webhook_id} of {webhook.provider} cannot be acted on", at)
         return False
+    # What answers a HELP goes in our answer to the vendor's request (web/webhooks.py), and that one is over.
     if "help" in meanings:
         _record_once(engine, webhook.provider, f"a HELP in webhook {webhook_id} was not answered in time", at)
     return True

@@ -139,6 +139,8 @@ def _is_from_our_pages(request: Request) -> bool:
 
     The page that sent it must be named, by its origin or its address, and be of the very host that it was sent to.
     """
+    # Browsers send it to https and to their own machine alone (https://www.w3.org/TR/fetch-metadata/). Where it is
+    # missing, the origin below has to do.
     if any(site != "same-origin" for site in request.headers.getlist("sec-fetch-site")):
         return False
     named = request.headers.getlist("origin") or request.headers.getlist("referer")
@@ -165,9 +167,11 @@ def _own_host(request: Request) -> tuple[str, int] | None:
 
 async def require_csrf(request: Request, signed: MaybeSigned) -> None:
     """Raises OldToken for an unsafe request without the token of its session."""
+    # Without a session there is none to misuse, and pages that need one send the request to the sign-in.
     if request.method in SAFE or signed is None:
         return
     given = request.headers.get("x-csrf") or (await request.form()).get("csrf") or ""
+    # As bytes: of texts, `compare_digest` takes only those in ASCII, and raises TypeError for others.
     if not hmac.compare_digest(str(given).encode("utf-8", "replace"), signed.csrf.encode()):
         raise OldToken
 

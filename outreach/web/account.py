@@ -29,6 +29,7 @@ def show_account(request: Request, desk: DeskNow, signed: Viewer) -> Response:
 
 
 @router.post("/account/signout")
+# `Present` and not `Viewer`, here and below: it is also for those who have to choose a password before anything else.
 def sign_out_of_all(desk: DeskNow, signed: Present) -> Response:
     with writing(desk.engine) as session:
         sign_out_everywhere(session, signed.staff_id, desk.now)
@@ -58,6 +59,7 @@ def take_password(
     except SignInError as error:
         return _show_password(desk, signed, error, form)
     if form:
+        # The cookie is still good: `change_password` ends all sign-ins but this one.
         return show_again_after(desk, token, form, "/")
     return desk.go("/", "Your password is changed. You are signed out wherever else you were signed in.")
 

@@ -145,6 +145,8 @@ async def guard(request: Request, go_on: Callable[[Request], Awaitable[Response]
     """Gives every answer the strict headers, and turns a failure into a page that says nothing of its cause."""
     try:
         response = await go_on(request) if not is_too_long(request) else show_too_long(request)
+    # Caught here and not by a handler for errors of the status 500: Starlette raises the error once more after such a
+    # one, and the server would write its whole text into the log.
     except Exception as error:
         response = show_trouble(request, *_trouble_of(error))
     response.headers.update({name: value for name, value in HEADERS.items() if name not in response.headers})
@@ -188,6 +190,7 @@ async def show_problem(request: Request, error: Exception) -> Response:
     if signed is None:
         return show_trouble(request, status, HEADINGS[status], str(error))
     came_from = urlsplit(request.headers.get("referer", "")).path
+    # A browser takes what begins with two slashes for the name of another host.
     back = came_from if came_from != request.url.path and not came_from.startswith("//") else ""
     return desk.show("problem.html", signed, status=status, heading=HEADINGS[status], text=str(error), back=back)
 

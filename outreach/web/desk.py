@@ -42,11 +42,14 @@ class Desk:
     webhooks: Webhooks
 
     def __post_init__(self) -> None:
+        # Escaped, since names and words come from outside. Strict: a page that names a value wrongly fails where a test
+        # sees it, and does not leave out what somebody has to know.
         self.pages = Environment(loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined)
         self.pages.filters |= {"words": _words, "money": self._money, "when": self._when, "day": _day, "code": _code}
 
     def for_request(self) -> "Desk":
         """The same desk, which has read no settings yet."""
+        # A shallow copy, so that all requests share the compiled pages.
         desk = copy(self)
         desk.__dict__.pop("settings", None)
         return desk
@@ -85,6 +88,7 @@ class Desk:
 
     def go(self, path: str, say: str = "") -> Response:
         """Sends the browser on to `path` after an act, so that reloading repeats nothing; `say` is shown there once."""
+        # After 303 a browser asks for `path` by GET, whatever it had sent (RFC 9110, 15.4.4).
         response = RedirectResponse(path, 303)
         if say:
             # Quoted, since a cookie holds neither spaces nor letters beyond ASCII.

@@ -36,6 +36,7 @@ def show_list(
     signed: Viewer,
     page: Page = 1,
     held: bool = False,
+    # A hash: this one is in the address, which browsers and proxies remember.
     whose: Annotated[str, Query(max_length=64)] = "",
     channel: Annotated[str, Query(max_length=10)] = "",
 ) -> Response:

@@ -17,6 +17,7 @@ from outreach.web.outcome_sentences import say_pulled
 router = new_router()
 Page = Annotated[int, Query(ge=1, le=10_000)]
 Id = Annotated[str, Form(max_length=400)]
+# Not below /people: there, people.py takes every path for a customer's id.
 HERE = "/same-person"
 
 

@@ -61,6 +61,7 @@ def show_feedback(desk: DeskNow, signed: Viewer, page: Page = 1, match: Typed = 
 
 def _draft(desk: Desk) -> str:
     try:
+        # A template that is to be mended must not shut the page: it lists the people who wait for an answer.
         return draft_review_answer(desk.settings, desk.today)
     except OutreachError as error:
         return str(error)

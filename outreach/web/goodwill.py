@@ -36,6 +36,7 @@ def take_list(
 ) -> Response:
     """Names those of a file, or of pasted ids, and says what became of each line."""
     try:
+        # All of it at once: `is_too_long` in access.py has refused what is longer than a form.
         listed = _read(file.file.read() if file and file.filename else b"", ids)
         report = name_hit(desk.engine, desk.settings, listed, event, signed.staff_id, desk.now)
     except IntakeError as error:

@@ -86,6 +86,7 @@ def read_knobs(knobs: MomentKnobs, form: FormData, fixed: frozenset[str]) -> dic
 def _read(name: str, form: FormData) -> Any:
     kind = _kind(name)
     if kind == "switch":
+        # A browser sends nothing of a box that is not ticked (HTML standard, form submission).
         return name in form
     if kind == "days":
         chosen = {str(day) for day in form.getlist(name)}
@@ -94,4 +95,5 @@ def _read(name: str, form: FormData) -> Any:
     typed = str(form.get(name, "")).strip()
     if kind == "list":
         return [part.strip() for part in typed.split(",") if part.strip()]
+    # Only this knob can be without a number. An empty field of any other is refused by the knob's own check.
     return typed if typed or name != "most_a_day" else None

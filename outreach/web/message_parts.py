@@ -96,6 +96,8 @@ def preview_content(
     """What is not stored yet, for a page to show: `picture` (a data URL) of a letter, or the `words` of the rest."""
     if media_type == LETTER:
         picture = as_png(as_proof(draw_page(body, PREVIEW_WIDTH), proof), PREVIEW_COLOURS)
+        # In the page itself, since it is kept nowhere that a second request could find it. HEADERS in app.py allow for
+        # that.
         return {"picture": f"data:image/png;base64,{base64.b64encode(picture).decode()}"}
     content = read_content(channel, recipient, body, media_type)
     return {"words": f"{content.subject}\n\n{content.words}".strip()}
@@ -132,6 +134,7 @@ class _PlainTags(HTMLParser):
         self.unseen += tag in UNSEEN
         if tag in KEPT:
             self.kept.append(Markup("<{}>").format(tag))
+        # A link is shown, and leads nowhere: behind the one to unsubscribe, staff could sign the customer off.
         elif tag == "a":
             self.kept.append(Markup('<span class="link">'))
 

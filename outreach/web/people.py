@@ -42,6 +42,7 @@ def show_person(desk: DeskNow, signed: Viewer, customer_id: str, why: bool = Fal
     with reading(desk.engine) as session:
         person = read_customer_id(session, customer_id)
         if person != customer_id:
+            # `quote` leaves slashes as they are, and this route takes them so.
             return desk.go(f"/people/{quote(person)}", f"{customer_id} is on file as {person}.")
         story = tell_story(session, desk.settings, customer_id, desk.today)
         word, numbers = session.get(HouseholdWord, customer_id), list_other_numbers(session, customer_id)

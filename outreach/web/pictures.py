@@ -42,6 +42,7 @@ def show_page(desk: DeskNow, signed: Viewer, reference: str, number: int) -> Res
 @router.get("/messages/{reference}/letter.pdf")
 def show_letter(desk: DeskNow, signed: Viewer, reference: str) -> Response:
     """The letter itself, byte for byte as it was sealed."""
+    # Without the paper and the ink of `as_proof`: these bytes are what was approved, and what is printed.
     return Response(_letter(desk, reference), media_type="application/pdf")
 
 

@@ -65,6 +65,7 @@ def show_sign_in(
 def status_of(error: SignInError | None) -> int:
     if error is None:
         return 200
+    # Not 401: that answer has to name a scheme by which HTTP itself signs in (RFC 9110, 15.5.2).
     return 429 if isinstance(error, TooManyTries) else 403
 
 
@@ -77,6 +78,8 @@ def with_wait(response: Response, error: SignInError | None) -> Response:
 
 def welcome(desk: Desk, entry: SignedIn, next: str, kept: KeptForm | None = None) -> Response:
     response = show_again_after(desk, entry.token, kept, next) if kept else desk.go(local_path(next))
+    # Lax and not strict: with a strict cookie, a link in an e-mail or on Prefect's pages would lead to the sign-in
+    # those who are signed in already.
     # Without an age: it ends with the browser, and here after `desk.session_hours`.
     response.set_cookie(COOKIE, entry.token, secure=True, httponly=True, samesite="lax", path="/")
     response.set_cookie(KNOWN, entry.known, max_age=KNOWN_SECONDS, secure=True, httponly=True, samesite="lax", path="/")
@@ -85,5 +88,7 @@ def welcome(desk: Desk, entry: SignedIn, next: str, kept: KeptForm | None = None
 
 def let_out(desk: Desk) -> Response:
     response = desk.go("/signin")
+    # The browser stays known (KNOWN), which lets nobody in: without it, a stranger's wrong tries with this name could
+    # make its owner wait here too (login_throttle.py).
     response.delete_cookie(COOKIE, secure=True, httponly=True, samesite="lax")
     return response

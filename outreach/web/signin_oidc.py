@@ -102,4 +102,6 @@ def _unseal(desk: Desk, cookie: str) -> tuple[Handshake, str]:
 
 def _prove(desk: Desk, written: str) -> str:
     key = load_key(desk.engine, desk.settings)
+    # The key proves other things too, such as links to unsubscribe: by the word in front, none of them passes for
+    # another.
     return hmac.new(key, f"handshake\0{written}".encode(), hashlib.sha256).hexdigest()

@@ -30,6 +30,7 @@ class ThumbnailDrawer:
     def _work(self) -> None:
         while not self.closing.is_set():
             try:
+                # Opened anew each time: a storage that once gave no answer is not asked again (storage.py).
                 drawn = draw_missing(self.engine, open_storage(self.settings), AT_ONCE)
             except Exception as error:
                 # A letter's words may stand in the text of the error; the next round tries again.

@@ -1,7 +1,8 @@
 """Late payments: what the strict mode never does, what the first creditor may, and words that press nobody."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Engine
@@ -91,6 +92,24 @@ def test_a_collector_calls_nobody_more_often_in_seven_days_than_the_law_allows(
     with reading(engine) as session:
         open_on = [list_calls(session, told, NOW + timedelta(days=day))[0].is_open for day in (1, 6, 7)]
     assert open_on == [is_open, is_open, True]
+
+
+def test_a_call_in_the_evening_counts_on_the_day_that_it_is_at_the_business(
+    sqlite_engine: Engine, settings: Settings
+) -> None:
+    hire(sqlite_engine, "jon")
+    patient = {"moments": settings.moments | {"late_payment": {"fresh_hours": 24 * 9}}}
+    told = collecting(settings.model_copy(update=patient), mode="collector", calls_a_week=1)
+    add_late(
+        sqlite_engine, "A", "call", status="accepted", provider_id="their A", accepted_at=NOW,
+        useful_until=TODAY + timedelta(days=20),
+    )  # fmt: skip
+    evening = datetime.combine(TODAY, time(20, 30), ZoneInfo(told.business.timezone)).astimezone(UTC)
+    assert evening.date() == TODAY + timedelta(days=1)
+    record_call(sqlite_engine, told, "A", "no answer", "jon", evening)
+    with reading(sqlite_engine) as session:
+        open_on = [list_calls(session, told, NOW + timedelta(days=day))[0].is_open for day in (6, 7)]
+    assert open_on == [False, True]
 
 
 @pytest.mark.parametrize(

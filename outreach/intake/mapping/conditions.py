@@ -9,7 +9,7 @@ from outreach.intake.cells.amounts import read_amount
 from outreach.intake.cells.unfit import Unfit
 from outreach.intake.mapping.language import MappingPart, OneOrMore
 
-_KINDS = ("is_", "is_not", "starts", "starts_not", "has", "has_not", "above", "below", "is_empty")
+_KINDS = ("is_", "is_not", "starts", "starts_not", "has", "has_not", "above", "below", "above_column", "is_empty")
 
 
 class Condition(MappingPart):
@@ -29,6 +29,8 @@ class Condition(MappingPart):
     #: The cell is a number, and larger.
     above: float | int | None = None
     below: float | int | None = None
+    #: The cell is a number, and larger than the one in this column.
+    above_column: str | None = None
     is_empty: bool | None = None
     #: What `is_empty` was called first; mappings that have it stay right.
     empty: bool | None = None
@@ -49,7 +51,8 @@ class Condition(MappingPart):
     @property
     def used(self) -> set[str]:
         """Every column of theirs that is looked at."""
-        return {name for each in self.any_of for name in each.used} or {self.column}
+        other = {self.above_column} if self.above_column else set()
+        return {name for each in self.any_of for name in each.used} or {self.column, *other}
 
     def holds(self, text_of: Callable[[str], str], decimal: str) -> bool:
         """Whether a row meets it, of which `text_of` gives a cell; `decimal` is the decimal mark of the file."""
@@ -59,9 +62,17 @@ class Condition(MappingPart):
         is_empty = self.is_empty if self.is_empty is not None else self.empty
         if is_empty is not None:
             return is_empty == (text == "")
-        if self.above is not None or self.below is not None:
-            return self._holds_number(text, decimal)
-        return self._holds_words(text)
+        if self.above is None and self.below is None and self.above_column is None:
+            return self._holds_words(text)
+        number = _read_number(text, decimal)
+        if self.above_column is not None:
+            other = _read_number(text_of(self.above_column), decimal)
+        else:
+            other = Decimal(str(self.above if self.above is not None else self.below))
+        # What is no number is neither above another nor below it.
+        if number is None or other is None:
+            return False
+        return number < other if self.below is not None else number > other
 
     def _holds_words(self, text: str) -> bool:
         if self.starts is not None:
@@ -74,11 +85,9 @@ class Condition(MappingPart):
             return not any(part in text for part in self.has_not)
         return text in self.is_ if self.is_ is not None else text not in (self.is_not or [])
 
-    def _holds_number(self, text: str, decimal: str) -> bool:
-        try:
-            number = read_amount(text, decimal)
-        except Unfit:
-            return False
-        if self.above is not None:
-            return number > Decimal(str(self.above))
-        return number < Decimal(str(self.below))
+
+def _read_number(text: str, decimal: str) -> Decimal | None:
+    try:
+        return read_amount(text, decimal)
+    except Unfit:
+        return None

@@ -16,6 +16,7 @@ ONE_A_DAY = sa.text("channel IN ('email', 'text') AND contact_hash IS NOT NULL")
 
 def upgrade() -> None:
     op.add_column("installation", sa.Column("name", sa.String(), nullable=True))
+    # SQLite adds a column that may not be NULL only with a default (https://www.sqlite.org/lang_altertable.html).
     op.add_column("installation", sa.Column("generation", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("installation", sa.Column("restored_at", INSTANT, nullable=True))
     op.add_column("messages", sa.Column("not_before", INSTANT, nullable=True))
@@ -30,6 +31,7 @@ def upgrade() -> None:
         postgresql_where=ONE_A_DAY,
     )
     op.add_column("attempts", sa.Column("last_try_at", INSTANT, nullable=True))
+    # Of an attempt from before only its beginning is on record.
     op.execute("UPDATE attempts SET last_try_at = started_at")
     with op.batch_alter_table("attempts") as attempts:
         # SQLite changes no column that is there, so Alembic copies the table; the rows must have their value before.
@@ -42,6 +44,7 @@ def upgrade() -> None:
         events.create_check_constraint("kind_is_known", KINDS)
     op.create_index("events_by_provider_id", "events", ["provider", "provider_id"])
     op.create_table(
+        # A request is kept as it came and acted on afterwards: what cannot be acted on at once is not lost.
         "webhooks",
         sa.Column("webhook_id", sa.Integer(), nullable=False),
         sa.Column("provider", sa.String(), nullable=False),
@@ -65,6 +68,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_incidents_reference"), "incidents", ["reference"])
     op.create_table(
+        # In the database, since a provider counts what all of our senders ask for together.
         "allowances",
         sa.Column("provider", sa.String(), nullable=False),
         sa.Column("used_until", INSTANT, nullable=False),
@@ -77,6 +81,7 @@ def downgrade() -> None:
     op.drop_table("incidents")
     op.drop_table("webhooks")
     op.drop_index("events_by_provider_id", table_name="events")
+    # The older CHECK would refuse these rows, and with them the whole way back.
     op.execute("DELETE FROM events WHERE kind IN ('failed', 'cancelled')")
     with op.batch_alter_table("events") as events:
         events.drop_constraint("kind_is_known", type_="check")

@@ -15,6 +15,7 @@ def upgrade() -> None:
     with op.batch_alter_table("staff") as staff:
         staff.add_column(sa.Column("email", sa.String(), nullable=True))
         staff.add_column(sa.Column("password_hash", sa.String(), nullable=True))
+        # Whoever is on record has no password yet, and the first one that they are given is known to somebody else.
         staff.add_column(sa.Column("must_change", sa.Boolean(), nullable=False, server_default=sa.true()))
         staff.create_unique_constraint("staff_email", ["email"])
     with op.batch_alter_table("batches") as batches:
@@ -31,6 +32,7 @@ def upgrade() -> None:
         batches.create_check_constraint(
             "author_is_not_approver", "status <> 'approved' OR decided_by <> author OR single_person"
         )
+    # Without it, to lift the stronger of two sources would open a contact that the other still closes.
     op.add_column("suppressions", sa.Column("beneath", sa.String(), nullable=True))
     op.add_column("incidents", sa.Column("note", sa.String(), nullable=True))
     op.add_column("events", sa.Column("words", sa.String(), nullable=True))
@@ -49,6 +51,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_sign_ins_staff_id"), "sign_ins", ["staff_id"])
     op.create_table(
+        # In the database, since all processes of the desk share the counts; by a hash, since no name is kept.
         "failures",
         sa.Column("subject", sa.String(), nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),

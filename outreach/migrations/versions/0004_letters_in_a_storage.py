@@ -10,6 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    # Kept apart from the bytes, so that sizes are compared without fetching letters from the storage.
     op.add_column("contents", sa.Column("length", sa.Integer(), nullable=True))
     # Of a binary column both databases count the bytes.
     op.execute("UPDATE contents SET length = length(body)")

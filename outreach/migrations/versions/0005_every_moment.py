@@ -23,6 +23,7 @@ def upgrade() -> None:
     op.create_index("goodwill_by_customer", "goodwill", ["customer_id", "named_on"])
     op.create_index("ix_goodwill_named_on", "goodwill", ["named_on"])
     with op.batch_alter_table("feedback") as feedback:
+        # A public review has no customer until staff have matched its writer with one.
         feedback.alter_column("customer_id", existing_type=sa.String(), nullable=True)
         feedback.add_column(sa.Column("source", sa.String(), nullable=True))
         feedback.add_column(sa.Column("answered_at", INSTANT, nullable=True))

@@ -10,5 +10,6 @@ depends_on = None
 
 
 def upgrade() -> None:
+    # Empty for imports from before: `--since last` reads those sources once more as a whole, and loses no change.
     op.add_column("imports", sa.Column("origin", sa.String(), nullable=True))
     op.add_column("imports", sa.Column("changed_until", sa.DateTime(timezone=True), nullable=True))

@@ -10,4 +10,5 @@ depends_on = None
 
 
 def upgrade() -> None:
+    # By it models/precedence.py knows a customer that staff chose; without it the next import would undo their choice.
     op.add_column("feedback", sa.Column("matched_at", sa.DateTime(timezone=True), nullable=True))

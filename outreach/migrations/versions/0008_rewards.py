@@ -15,6 +15,7 @@ def upgrade() -> None:
     op.add_column("messages", sa.Column("reward_cost", sa.Integer(), nullable=False, server_default="0"))
     op.create_table(
         "rewards",
+        # Only its hash is kept: with a copy of this table nobody can redeem a voucher.
         sa.Column("code_hash", sa.String(), nullable=False),
         sa.Column("reference", sa.String(), nullable=False),
         sa.Column("customer_id", sa.String(), nullable=False),

@@ -40,6 +40,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_merges_kept_id", "merges", ["kept_id"])
     op.create_index(
+        # Of merges that stand alone: a customer whose merge was taken back may be merged again.
         "merged_once", "merges", ["merged_id"], unique=True, sqlite_where=STANDS, postgresql_where=STANDS
     )
     op.create_table(
@@ -66,6 +67,7 @@ def upgrade() -> None:
         sa.Column("at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("customer_id"),
     )
+    # Each in a column of its own: an import writes only `household_id`, and so overwrites neither of these.
     op.add_column("customers", sa.Column("household_found", sa.String(), nullable=True))
     op.add_column("customers", sa.Column("household_said", sa.String(), nullable=True))
     op.create_index("ix_customers_household_found", "customers", ["household_found"])

@@ -22,7 +22,10 @@ def upgrade() -> None:
 def _alter() -> None:
     op.add_column("payments", sa.Column("customer_id", sa.String(), nullable=True))
     op.add_column("payments", sa.Column("currency", sa.String(), nullable=True))
+    # The first migration named no key, and this is the name that PostgreSQL gives to such a one.
     op.drop_constraint("payments_pkey", "payments", type_="primary")
+    # By `payment_id` alone, one receipt for two invoices was one row: the later overwrote the earlier, whose invoice
+    # then looked unpaid.
     op.create_primary_key("payments_pkey", "payments", ["payment_id", "invoice_id"])
     op.drop_constraint("status_is_known", "invoices", type_="check")
     op.create_check_constraint("status_is_known", "invoices", STATUSES)

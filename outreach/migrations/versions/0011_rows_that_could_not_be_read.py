@@ -17,6 +17,7 @@ LOCAL = {
 
 def upgrade() -> None:
     op.create_table(
+        # Ids that cannot be read are empty texts: PostgreSQL allows no NULL in a key, SQLite takes two for different.
         "unread_rows",
         sa.Column("table_name", sa.String(), nullable=False),
         sa.Column("file", sa.String(), nullable=False),
@@ -34,6 +35,7 @@ def upgrade() -> None:
     op.create_index("unread_rows_by_id", "unread_rows", ["table_name", "row_id"])
     for name in ("customer_id", "payer_id", "invoice_id"):
         op.create_index(f"ix_unread_rows_{name}", "unread_rows", [name])
+    # Imports from before count as complete: else no payments were fresh, and late notes would wait for the next.
     op.add_column("imports", sa.Column("complete", sa.Boolean(), nullable=False, server_default=sa.true()))
     # What was imported before keeps its instants, as it did until now.
     for table, columns in LOCAL.items():

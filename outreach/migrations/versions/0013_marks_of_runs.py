@@ -11,6 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        # A number alone does not tell a copy from the original: both go on counting. A run that is not here shows it.
         "run_marks",
         sa.Column("run", sa.String(), primary_key=True),
         sa.Column("generation", sa.Integer(), nullable=False),

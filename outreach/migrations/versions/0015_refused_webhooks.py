@@ -11,6 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        # One row for each vendor, not for each request: strangers can call the address, and must not fill the disk.
         "refused_webhooks",
         sa.Column("provider", sa.String(), nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),

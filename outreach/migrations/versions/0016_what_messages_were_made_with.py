@@ -31,12 +31,14 @@ def upgrade() -> None:
     )
     op.create_index("hands_by_part", "hands", ["part", "name"])
     op.create_table(
+        # Once for all messages that were planned with them; a message names them by their hash.
         "knob_sets",
         sa.Column("sha256", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("knobs", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("sha256"),
     )
+    # Empty for messages from before: one that is not written yet takes the knobs of the day on which it is.
     op.add_column("messages", sa.Column("planned_with", sa.String(), nullable=True))
     op.add_column("messages", sa.Column("provenance_id", sa.String(), nullable=True))
     op.create_index("ix_messages_provenance_id", "messages", ["provenance_id"])
