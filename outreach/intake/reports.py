@@ -18,6 +18,16 @@ class FileCount:
     read: int
     accepted: int
     refused: int
+    #: Of those accepted: ids that were not on record …
+    new: int = 0
+    #: … or said something else there …
+    changed: int = 0
+    #: … or the same. Several rows of one id count once.
+    same: int = 0
+    #: Rows after another of the same id in this file; the last one stands.
+    repeated: int = 0
+    #: Of the first of them.
+    repeated_lines: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,8 @@ class ImportReport:
     ignored: dict[str, list[str]] = field(default_factory=dict)
     #: For each table that was fed: how many of its rows now belong to a customer or an invoice not on record.
     orphans: dict[str, int] = field(default_factory=dict)
+    #: Customers who were made because a row named somebody whom no file has.
+    made: int = 0
 
     @property
     def read(self) -> int:
@@ -90,7 +102,14 @@ class ImportReport:
             f"{table}: {rows:,} belong to {_OWNERS.get(table, 'a customer')} not on record; nothing comes of them yet"
             for table, rows in sorted(self.orphans.items())
         ]
-        return unused + taken + orphans + self._counted
+        repeated = [
+            f"{each.file} → {each.table}: {each.repeated:,} rows have an id that stood in the file before; the last of "
+            f"them counts (see line {', '.join(map(str, each.repeated_lines))})"
+            for each in self.files
+            if each.repeated
+        ]
+        made = [f"customers: {self.made:,} made of ids that no file of customers has"] if self.made else []
+        return unused + taken + repeated + made + orphans + self._counted
 
     @property
     def _counted(self) -> list[str]:

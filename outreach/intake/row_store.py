@@ -1,22 +1,71 @@
 """Stores checked rows of one table by their keys, at the person they belong to, in the caller's transaction."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session
+from sqlalchemy import func, select, tuple_
+from sqlmodel import Session, col
 
 from outreach.database import insert_new, upsert
 from outreach.identity.aliases import COPIED, POINTING, forget, has_merges, key_of, merges_of, point_rows, resolve_ids
 from outreach.identity.merge_consents import carry
 from outreach.identity.merge_rows import combine, take_in
 from outreach.intake.headers import Table
-from outreach.models import Customer
+from outreach.models import Consent, Customer
 
 Row = dict[str, Any]
 
 
-def store_rows(session: Session, table: Table, rows: Sequence[Row]) -> None:
-    """Stores rows of data; what names a customer who was merged lands on the person they were merged into."""
+@dataclass
+class StoreCount:
+    """What became of rows that were taken in."""
+
+    new: int = 0
+    changed: int = 0
+    #: They say what is on record already.
+    same: int = 0
+
+
+def store_rows(session: Session, table: Table, rows: Sequence[Row]) -> StoreCount:
+    """Stores rows of data, each of another key, and says how many are new or changed.
+
+    What names a customer who was merged lands on the person they were merged into, and counts as it came.
+    """
+    known = _count_known(session, table, rows)
+    written = _place(session, table, rows)
+    new = len(rows) - known
+    changed = 0 if table.appends else min(known, max(0, written - new))
+    return StoreCount(new, changed, known - changed)
+
+
+def _count_known(session: Session, table: Table, rows: Sequence[Row]) -> int:
+    """How many of the rows have a key that is there already."""
+    if not rows:
+        return 0
+    key = [table.model.__table__.columns[name] for name in table.key]  # type: ignore[attr-defined]
+    values = [tuple(row[name] for name in table.key) for row in rows]
+    among = key[0].in_([value for (value,) in values]) if len(key) == 1 else tuple_(*key).in_(values)
+    return int(session.execute(select(func.count()).select_from(table.model).where(among)).scalar_one())
+
+
+def drop_repeated_consents(session: Session, rows: Sequence[Row]) -> list[Row]:
+    """The rows of an export that say something else than the customer's last word on the channel and purpose.
+
+    An export says how things stand and not since when: the same state is no new word.
+    """
+    last: dict[tuple[str, str, str], tuple[datetime, str]] = {}
+    ids = {row["customer_id"] for row in rows}
+    for consent in session.scalars(select(Consent).where(col(Consent.customer_id).in_(ids))):
+        key, word = (consent.customer_id, consent.channel, consent.purpose), (consent.at, consent.state)
+        last[key] = max(last.get(key, word), word)
+    said = ((row, last.get((row["customer_id"], row["channel"], row["purpose"]))) for row in rows)
+    return [row for row, word in said if word is None or word[1] != row["state"]]
+
+
+def _place(session: Session, table: Table, rows: Sequence[Row]) -> int:
+    """Stores the rows where they belong; returns how many are new, or no longer the same."""
     # Asked first: most businesses have merged nobody, and then no row needs to be looked up.
     if not has_merges(session):
         return _store(session, table, rows)
@@ -24,28 +73,28 @@ def store_rows(session: Session, table: Table, rows: Sequence[Row]) -> None:
         if table.model is Customer:
             return _store_customers(session, table, rows)
         return _store(session, table, point_rows(session, table.model, rows))
-    _store(session, table, rows)
+    written = _store(session, table, rows)
     if table.model in COPIED:
         _carry_over(session, table, rows)
-    return None
+    return written
 
 
-def _store(session: Session, table: Table, rows: Sequence[Any]) -> None:
+def _store(session: Session, table: Table, rows: Sequence[Any]) -> int:
     listed = list(rows)
     # Consents: one that comes again is no news, and none is ever overwritten.
     if table.appends:
-        insert_new(session, table.model, listed)
-    else:
-        upsert(session, table.model, listed, table.kept)
+        return insert_new(session, table.model, listed)
+    return upsert(session, table.model, listed, table.kept)
 
 
-def _store_customers(session: Session, table: Table, rows: Sequence[Row]) -> None:
+def _store_customers(session: Session, table: Table, rows: Sequence[Row]) -> int:
     kept = take_in(session, rows)
-    _store(session, table, point_rows(session, Customer, kept))
+    written = _store(session, table, point_rows(session, Customer, kept))
     aside = {row["customer_id"] for row in rows} - {row["customer_id"] for row in kept}
     persons = resolve_ids(session, aside)
     for person in sorted({persons.get(id_, id_) for id_ in aside}):
         combine(session, person)
+    return written
 
 
 def _carry_over(session: Session, table: Table, rows: Sequence[Row]) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, update
 from sqlmodel import col
 
 from outreach.clock import business_date
-from outreach.database import writing
+from outreach.database import insert_new, writing
 from outreach.errors import SourceUnreadable
 from outreach.identity.households import detect_households
 from outreach.intake.changes import Changes, Since, column_of_changes, find_mark
@@ -26,17 +26,25 @@ from outreach.intake.joins import LookUps
 from outreach.intake.mapping.files import Mapping
 from outreach.intake.orphans import count_orphans
 from outreach.intake.refusals import Refusals
+from outreach.intake.repeats import Repeats
 from outreach.intake.reports import FileCount, ImportReport, count_reasons
 from outreach.intake.row_groups import Groups
-from outreach.intake.row_store import store_rows
+from outreach.intake.row_store import StoreCount, drop_repeated_consents, store_rows
 from outreach.intake.rows import BadCell, Record, RowRecipe, make_recipe, own_columns
 from outreach.intake.sources.csv_files import Row, Source
 from outreach.intake.sources.origins import Folder, Origin
+from outreach.intake.values import TODAY
 from outreach.locks import take_turns
-from outreach.models import Import, Installation
+from outreach.models import Customer, Import, Installation
 from outreach.settings import Settings
 
 AT_ONCE = 2000
+# One or two that are negative are money given back.
+FEWEST_NEGATIVE = 3
+ALL_NEGATIVE = (
+    "every payment of the file is negative; say in a mapping whether they came in (negate = true) or were given back "
+    "(negate = false); the whole file was left out"
+)
 TELL_EVERY = 50_000
 Tell = Callable[[str], None]
 
@@ -85,6 +93,7 @@ def import_data(
         task.write_down()
         if task.unused is not None:
             unused[job.name] = unused.get(job.name, task.unused) & task.unused
+    make_customers(engine, look_ups.made, report)
     # Flags too: some keep their customer apart from everybody at the same address.
     if any(job.into in {"customers", "flags"} for job in jobs):
         changed = detect_households(engine, settings, now)
@@ -93,6 +102,15 @@ def import_data(
     report.ignored |= {name: sorted(columns) for name, columns in sorted(unused.items()) if columns}
     report.orphans = count_orphans(engine, {job.into for job in jobs})
     return report
+
+
+def make_customers(engine: Engine, ids: set[str], report: ImportReport) -> None:
+    """Adds those whom a mapping makes customers for rows that name somebody unknown; an id with an @ is an address."""
+    rows = [{"customer_id": each, "email": each if "@" in each else None} for each in sorted(ids)]
+    with writing(engine) as session:
+        take_turns(session, "import")
+        for first in range(0, len(rows), AT_ONCE):
+            report.made += insert_new(session, Customer, rows[first : first + AT_ONCE])
 
 
 def _note_first_import(engine: Engine, settings: Settings, now: datetime) -> None:
@@ -130,6 +148,9 @@ class _Task:
         self._notes: Counter[tuple[str, str]] = Counter()
         self._read = 0
         self._changes: Changes | None = None
+        self._stored = StoreCount()
+        self._repeats = Repeats()
+        self._has_stored = False
         self.unused: set[str] | None = None
 
     def run(self, since: Since) -> None:
@@ -140,6 +161,8 @@ class _Task:
                 self.unused = _unused(recipe)
                 self._changes = self._watch(recipe, since, after)
                 self._take_rows(recipe, source.rows)
+                # While the file can still be refused as a whole.
+                self._require_signs()
         except SourceUnreadable as error:
             self._refuse_file("", error)
         except BadCell as error:
@@ -183,7 +206,7 @@ class _Task:
             self._take_row(recipe, row, groups)
         for record, lines, problem in groups.finished() if groups else ():
             if problem is None:
-                self._keep(recipe.finish(record))
+                self._keep(recipe.finish(record), lines[0])
                 continue
             # Each was counted when it was read, and `_refuse` counts it again.
             self._read -= len(lines)
@@ -204,7 +227,7 @@ class _Task:
         self._count()
         if groups:
             return groups.add(recipe.group_of(row.cells, record), record, row.line, recipe.order_of(row.cells))
-        return self._keep(recipe.finish(record))
+        return self._keep(recipe.finish(record), row.line)
 
     def _count(self) -> None:
         self._read += 1
@@ -226,22 +249,56 @@ class _Task:
         self._refusals.add_file(column, str(error))
         self._count()
 
-    def _keep(self, record: Record) -> None:
+    def _keep(self, record: Record, line: int) -> None:
         # A later row of the same key stands, and one statement must not touch a row twice.
         key = tuple(record[name] for name in self._table.key)
+        self._repeats.add(key, line)
         self._waiting.pop(key, None)
         self._waiting[key] = record
         self._refusals.accept(record)
         if len(self._waiting) >= AT_ONCE:
+            self._require_signs()
             self._store()
+
+    def _require_signs(self) -> None:
+        """Raises BadCell where all payments are negative and nobody says that they are meant so, before any is stored.
+
+        In some programs' files what comes in is written with a minus; read as it stands, all debts would double.
+        """
+        rows = self._waiting.values()
+        if self._has_stored or self._job.into != "payments" or self._is_sign_said or len(rows) < FEWEST_NEGATIVE:
+            return
+        if all(row["amount"] < 0 for row in rows):
+            self._waiting.clear()
+            self._read = self._refusals.count
+            raise BadCell("amount", ALL_NEGATIVE)
+
+    @property
+    def _is_sign_said(self) -> bool:
+        origin = self._job.table.columns.get("amount") if self._job.table else None
+        ways = [origin, *origin.first_of] if origin else []
+        return any(way.negate is not None for way in ways)
 
     def _store(self) -> None:
         rows = list(self._waiting.values())
         with writing(self._engine) as session:
             take_turns(session, "import")
             self._refusals.clear_stored(session, rows)
-            store_rows(session, self._table, rows)
+            if self._is_snapshot:
+                rows, all_rows = drop_repeated_consents(session, rows), rows
+                self._stored.same += len(all_rows) - len(rows)
+            count = store_rows(session, self._table, rows)
+        self._stored.new += count.new
+        self._stored.changed += count.changed
+        self._stored.same += count.same
+        self._has_stored = self._has_stored or bool(rows)
         self._waiting.clear()
+
+    @property
+    def _is_snapshot(self) -> bool:
+        """Whether the rows say how customers' consents stand on the day of the import, and not since when."""
+        at = self._job.table.columns.get("at") if self._job.table and self._job.into == "consents" else None
+        return at is not None and at.constant == TODAY
 
     def write_down(self) -> None:
         name, into, refused = self._job.name, self._job.into, self._refusals.count
@@ -250,9 +307,25 @@ class _Task:
         until = min(latest, self._kept.at) if latest else None
         is_read_whole = self._changes is not None and self._changes.after is None
         self._refusals.finish(self._read, until, is_read_whole)
-        self._report.files.append(FileCount(name, into, self._read, self._read - refused, refused))
+        self._report.files.append(self._count_of(name, into, refused))
         self._report.refusals += self._refusals.listed
         self._report.reasons += count_reasons(name, self._refusals.reasons)
         self._report.notes += count_reasons(name, self._notes)
         accepted = self._read - refused
         self._tell(f"{name} → {into}: {self._read:,} read, {accepted:,} accepted, {refused:,} refused")
+
+    def _count_of(self, name: str, into: str, refused: int) -> FileCount:
+        repeated, lines = self._repeats.find()
+        stored = self._stored
+        return FileCount(
+            file=name,
+            table=into,
+            read=self._read,
+            accepted=self._read - refused,
+            refused=refused,
+            new=stored.new,
+            changed=stored.changed,
+            same=stored.same,
+            repeated=repeated,
+            repeated_lines=tuple(lines),
+        )

@@ -168,16 +168,17 @@ def contacts_of(
     exist, and a text a number that may be a mobile phone's. Someone who asked for confidential communication has only
     the channel, and the contact, that their flag names.
     """
-    region = customer.country or settings.business.country
+    home = settings.business.country
+    region = customer.country or home
     only, contact = confidential_contact(confidential)
     email = contact if only == EMAIL.name and contact else customer.email
     phone = contact if only in {TEXT.name, CALL.name} and contact else customer.phone
-    number = normalise_phone(phone, region) if phone and {TEXT.name, CALL.name} & set(channels) else None
+    number = normalise_phone(phone, region, home) if phone and {TEXT.name, CALL.name} & set(channels) else None
     # Only what is asked for: to read a number takes as long as to read the row that it stands in.
     find: dict[str, Callable[[], str | None]] = {
         LETTER.name: lambda: _postal_contact(customer, settings),
         EMAIL.name: lambda: normalise_email(email) if email else None,
-        TEXT.name: lambda: number if number and takes_texts(phone or "", region) else None,
+        TEXT.name: lambda: number if number and takes_texts(phone or "", region, home) else None,
         CALL.name: lambda: number,
     }
     wanted = [channel for channel in find if channel in channels and only in {None, channel}]

@@ -111,6 +111,16 @@ def find_header(records: Iterator[Row], has: Sequence[str]) -> list[str]:
     raise SourceUnreadable("it is empty; its first line must name the columns")
 
 
+def peek_rows(path: Path) -> list[list[str]]:
+    """The first rows of a file, read with each separator in turn, for whoever looks for names that are known.
+
+    Raises SourceUnreadable as `open_source` does.
+    """
+    with _open_text(path, None) as handle:
+        sample = handle.read(SAMPLE).removeprefix("\ufeff")
+    return [row for separator in SEPARATORS for row in islice(_split(sample, separator), MOST_TITLES)]
+
+
 def write_cell(value: Any) -> str:
     """A value of a database or of Parquet as it would stand in a CSV file; what is missing, and no number, is empty."""
     if value is None or value != value:

@@ -75,6 +75,10 @@ class Tables:
                 {*inspector.get_table_names(), *inspector.get_view_names(), *(f.name[0] for f in mapped if f.query)}
             )
 
+    def peek(self, name: str) -> list[list[str]]:
+        with self._connection() as connection:
+            return [[column["name"] for column in inspect(connection).get_columns(name)]]
+
     @contextmanager
     def open(self, name: str, file: FileMapping | None = None, after: datetime | None = None) -> Iterator[Source]:
         """One table, view or query; a row's line is its number, from 1, in the order of the primary key."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -14,7 +15,7 @@ from outreach.errors import SourceUnreadable
 from outreach.intake.headers import TABLES
 from outreach.intake.mapping.files import FileMapping
 from outreach.intake.sources.archives import list_members, unpack_gzip, unpack_member
-from outreach.intake.sources.csv_files import ANYHOW, Layout, Source, open_source
+from outreach.intake.sources.csv_files import ANYHOW, MOST_TITLES, Layout, Source, open_source, peek_rows
 from outreach.intake.sources.parquet_files import open_parquet
 from outreach.intake.sources.spreadsheets import ENDINGS, list_sheets, open_sheet
 
@@ -45,6 +46,10 @@ class Origin(Protocol):
 
     def names(self, mapped: list[FileMapping]) -> list[str]:
         """What lies there, in order. Raises SourceUnreadable where the place cannot be opened."""
+        ...
+
+    def peek(self, name: str) -> list[list[str]]:
+        """The first rows of one of them, or of a table the names of its columns; none of what cannot be read."""
         ...
 
     def open(
@@ -85,19 +90,36 @@ class Folder:
             raise SourceUnreadable(f"The folder {self.path} cannot be opened ({error.strerror})") from error
         return sorted(name for file in files if not file.name.startswith(".") for name in _parts(file))
 
+    def peek(self, name: str) -> list[list[str]]:
+        try:
+            with self._unpacked(name) as (path, sheet):
+                if path.suffix.casefold() in {".parquet", *ENDINGS}:
+                    with _open_file(path, sheet, Layout(header=("",))) as source:
+                        rows = [row.cells for row in islice(source.rows, MOST_TITLES)]
+                        return rows if rows or path.suffix.casefold() in ENDINGS else [source.header]
+                return peek_rows(path)
+        except SourceUnreadable:
+            return []
+
     @contextmanager
     def open(self, name: str, file: FileMapping | None = None, after: datetime | None = None) -> Iterator[Source]:
-        layout = layout_of(file)
-        archive, is_member, member = name.partition(MEMBER)
-        if is_member:
-            inner, _, sheet = member.partition(SHEET)
-            unpacked = unpack_member(self._root / f"{archive}.zip", inner)
-            with unpacked as path, _open_file(path, sheet, layout) as source:
-                yield source
-            return
-        whole, _, sheet = (name, "", "") if (self._root / name).exists() else name.partition(SHEET)
-        with _open_file(self._root / whole, sheet, layout) as source:
+        with self._unpacked(name) as (path, sheet), _open_file(path, sheet, layout_of(file)) as source:
             yield source
+
+    @contextmanager
+    def _unpacked(self, name: str) -> Iterator[tuple[Path, str]]:
+        """The plain file that a name stands for, and the sheet in it that is meant."""
+        archive, is_member, member = name.partition(MEMBER)
+        inner = member if is_member else name
+        whole, _, sheet = (inner, "", "") if (self._root / inner).exists() else inner.partition(SHEET)
+        if is_member:
+            with unpack_member(self._root / f"{archive}.zip", whole) as path:
+                yield path, sheet
+        elif whole.casefold().endswith(".gz"):
+            with unpack_gzip(self._root / whole) as path:
+                yield path, sheet
+        else:
+            yield self._root / whole, sheet
 
 
 def layout_of(file: FileMapping | None) -> Layout:
@@ -121,10 +143,7 @@ def _parts(file: Path) -> list[str]:
 @contextmanager
 def _open_file(path: Path, sheet: str, layout: Layout) -> Iterator[Source]:
     ending = path.suffix.casefold()
-    if ending == ".gz":
-        with unpack_gzip(path) as unpacked, _open_file(unpacked, sheet, layout) as source:
-            yield source
-    elif ending == ".parquet":
+    if ending == ".parquet":
         with open_parquet(path) as source:
             yield source
     elif ending in ENDINGS:

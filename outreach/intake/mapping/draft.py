@@ -1,0 +1,215 @@
+"""Proposes a mapping for files that no preset knows, from their headers and what stands below them.
+
+It is a proposal: what it is unsure of is marked, and nothing is imported by it.
+"""
+
+import json
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from outreach.intake.headers import TABLES
+from outreach.intake.mapping.draft_formats import find_decimal, find_formats
+from outreach.intake.mapping.header_words import TELLING, WORDS
+
+UNSURE = "UNSURE"
+_EITHER_ORDER = f" # {UNSURE}: 3/4 may be in March or in April; so your country writes it"
+_DATE_COLUMNS = frozenset({"customer_since", "born_on", "died_on", "issued_on", "due_on", "paid_on", "starts_at",
+                           "done_at"})  # fmt: skip
+_AMOUNT_COLUMNS = frozenset({"amount", "paid", "unpaid"})
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The beginning of one file: its columns, and the first rows below them."""
+
+    name: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    #: Whether lines stand above the header.
+    has_titles: bool = False
+
+    def values(self, column: str) -> list[str]:
+        at = list(self.header).index(column)
+        return [row[at].strip() for row in self.rows if at < len(row) and row[at].strip()]
+
+
+@dataclass
+class _Found:
+    """One table that a file seems to feed."""
+
+    into: str
+    #: Their column for each of ours.
+    columns: dict[str, str]
+    remarks: list[str] = field(default_factory=list)
+
+
+def draft_mapping(sheets: Sequence[Sheet], country: str) -> str:
+    """The text of a mapping file for these files; `country` decides between 3/4 as a day in March or in April."""
+    parts = [part for sheet in sheets if (part := _draft_file(sheet, country))]
+    head = [
+        "# A draft: what is marked UNSURE wants a look. docs/data.md tells what a mapping may say, and",
+        "# outreach import FOLDER --mapping THIS-FILE --look shows what would come of it.",
+    ]
+    return "\n".join([*head, *parts]) + "\n"
+
+
+def _draft_file(sheet: Sheet, country: str) -> str:
+    tables = _tables_of(sheet)
+    if not tables:
+        return f"\n# {sheet.name} was left out: no column of it is known here. It has {', '.join(sheet.header)}"
+    used = {column for table in tables for column in table.columns.values()}
+    formats, is_unsure = _formats_of(sheet, tables, country)
+    decimal = find_decimal(_values_of(sheet, tables, _AMOUNT_COLUMNS))
+    lines = ["", "[[file]]", f"name = {json.dumps(sheet.name, ensure_ascii=False)}"]
+    if sheet.has_titles:
+        lines.append(f"header_has = {json.dumps(list(filter(None, sheet.header))[:4], ensure_ascii=False)}")
+    if decimal != ".":
+        lines.append(f"decimal = {json.dumps(decimal)}")
+    if formats:
+        lines.append(f"dates = {json.dumps(formats)}" + (_EITHER_ORDER if is_unsure else ""))
+    for table in tables:
+        lines += _write_table(table)
+    left = [name for name in sheet.header if name and name not in used]
+    return "\n".join([*lines, f"# Not used: {', '.join(left)}"] if left else lines)
+
+
+def _values_of(sheet: Sheet, tables: Sequence[_Found], ours: frozenset[str]) -> list[str]:
+    named = {table.columns[name] for table in tables for name in table.columns if name in ours}
+    return [value for column in named for value in sheet.values(column)]
+
+
+def _formats_of(sheet: Sheet, tables: Sequence[_Found], country: str) -> tuple[list[str], bool]:
+    named = {table.columns[name] for table in tables for name in table.columns if name in _DATE_COLUMNS}
+    found = [find_formats(sheet.values(column), country) for column in sheet.header if column in named]
+    formats = dict.fromkeys(written for written, _ in found if written)
+    # What one column leaves open, another of the file may say.
+    is_unsure = any(is_open for _, is_open in found) and len(formats) == 1 and all(is_open for w, is_open in found if w)
+    return list(formats), is_unsure
+
+
+def fold_header(name: str) -> str:
+    """A column's name in small letters without accents, with one space for all that is no letter or digit."""
+    bare = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    folded = " ".join(re.findall(r"\w+", bare.replace("_", " ")))
+    return folded if folded != name.casefold() else " ".join(re.findall(r"\w+", apart.casefold().replace("_", " ")))
+
+
+def _tables_of(sheet: Sheet) -> list[_Found]:
+    """Of a file of sums and days, what its rows are; and the customers, where it also has their names."""
+    known = {into: _match(sheet, words) for into, words in WORDS.items()}
+    people = known.pop("customers")
+    kinds = [into for into, found in known.items() if all(each in found for each in TELLING[into])]
+    found = [_table(into, known[into], people, sheet) for into in kinds[:1]]
+    if any(name in people for name in ("given_name", "family_name", "whole_name", "email")):
+        found.insert(0, _table("customers", people, people, sheet))
+    return found
+
+
+def _match(sheet: Sheet, words: dict[str, tuple[str, ...]]) -> dict[str, str]:
+    """Their column for each of ours: the one whose name is listed first, each of theirs once."""
+    named = {fold_header(name): name for name in reversed(sheet.header) if name.strip()}
+    found: dict[str, str] = {}
+    for ours, names in words.items():
+        for name in names:
+            if name in named and named[name] not in found.values():
+                found[ours] = named[name]
+                break
+    return found
+
+
+def _table(into: str, own: dict[str, str], people: dict[str, str], sheet: Sheet) -> _Found:
+    found = _Found(into, dict(own))
+    if into != "customers" and "customer_id" not in found.columns and (owner := _owner(people)):
+        found.columns["customer_id"] = owner
+    if into == "customers" and "customer_id" not in found.columns and (owner := _owner(people)):
+        found.columns["customer_id"] = owner
+        found.remarks.append(f"{UNSURE}: the file has no number of a customer; {owner} stands for it")
+    return found
+
+
+def _owner(people: dict[str, str]) -> str | None:
+    return next((people[name] for name in ("customer_id", "email", "whole_name") if name in people), None)
+
+
+def _write_table(table: _Found) -> list[str]:
+    lines = ["", "[[file.table]]", f'into = "{table.into}"']
+    if table.into == "customers" and table.columns.get("customer_id") == table.columns.get("whole_name"):
+        lines.append("one_row_per_id = true")
+    lines += [f"# {remark}" for remark in table.remarks]
+    lines.append("[file.table.columns]")
+    lines += _WRITERS.get(table.into, _write_columns)(table)
+    return [*lines, *(_write_payments(table) if table.into == "invoices" else ())]
+
+
+def _write_columns(table: _Found) -> list[str]:
+    """A line for each column of ours that is found, and a question for one that is missing and must not be."""
+    columns, lines = table.columns, []
+    for column in TABLES[table.into].columns:
+        if column.name in columns:
+            lines.append(f"{column.name} = {_quote(columns[column.name])}")
+        elif column.required:
+            lines.append(f'{column.name} = "?" # {UNSURE}: no column seems to hold it, and a row cannot do without it')
+    return lines
+
+
+def _write_customers(table: _Found) -> list[str]:
+    lines = _write_columns(table)
+    whole = table.columns.get("whole_name")
+    if whole and "family_name" not in table.columns:
+        lines.append(f'given_name = {{ column = {_quote(whole)}, name_part = "given" }}')
+        lines.append(f'family_name = {{ column = {_quote(whole)}, name_part = "family" }}')
+    return [_make_optional(line) for line in lines]
+
+
+def _make_optional(line: str) -> str:
+    name, _, column = line.partition(" = ")
+    # One odd birthday, or a country that nobody knows, must not cost the customer.
+    return f"{name} = {{ column = {column}, optional = true }}" if name in {"born_on", "country"} else line
+
+
+def _write_invoices(table: _Found) -> list[str]:
+    columns = dict(table.columns)
+    status = columns.pop("status", None)
+    lines = _write_columns(_Found(table.into, columns))
+    if "invoice_id" not in columns and "customer_id" in columns and "issued_on" in columns:
+        parts = f"[{_quote(columns['customer_id'])}, {_quote(columns['issued_on'])}]"
+        lines = [line for line in lines if not line.startswith("invoice_id")]
+        lines.insert(0, f"invoice_id = {{ columns = {parts} }} # {UNSURE}: the file has no number of an invoice")
+    if "issued_on" not in columns and "due_on" in columns:
+        lines = [line for line in lines if not line.startswith("issued_on")]
+        lines.append(f"issued_on = {_quote(columns['due_on'])} # {UNSURE}: the file does not say when it was written")
+    if status:
+        lines.append(f"status = {_quote(status)} # {UNSURE}: see which words the file has; docs/data.md lists ours")
+    return lines
+
+
+def _write_payments(table: _Found) -> list[str]:
+    """What was paid of each invoice, where the file of invoices says it beside them."""
+    columns = table.columns
+    paid, unpaid, number = columns.get("paid"), columns.get("unpaid"), columns.get("invoice_id")
+    day = columns.get("paid_on") or columns.get("issued_on") or columns.get("due_on")
+    if not (number and day and (paid or unpaid)):
+        return []
+    amount, only = _quote(paid or ""), f"{{ column = {_quote(paid or '')}, above = 0 }}"
+    if not paid:
+        total = _quote(columns["amount"])
+        amount = f"{{ column = {total}, less = {_quote(unpaid or '')} }}"
+        only = f"{{ column = {total}, above_column = {_quote(unpaid or '')} }}"
+    when = "" if "paid_on" in columns else f" # {UNSURE}: the file does not say when it was paid"
+    owner = [f"customer_id = {_quote(columns['customer_id'])}"] if "customer_id" in columns else []
+    return [
+        "", "[[file.table]]", 'into = "payments"', f"only = {only}", "[file.table.columns]",
+        f"payment_id = {_quote(number)}", f"invoice_id = {_quote(number)}", *owner, f"paid_on = {_quote(day)}{when}",
+        f"amount = {amount}",
+    ]  # fmt: skip
+
+
+_WRITERS = {"customers": _write_customers, "invoices": _write_invoices}
+
+
+def _quote(name: str) -> str:
+    # TOML's basic strings are written as JSON's are.
+    return json.dumps(name, ensure_ascii=False)

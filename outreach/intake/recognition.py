@@ -1,0 +1,45 @@
+"""Recognises whose export a folder or a database is, by the names of columns and tables that only one system writes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from outreach.intake.mapping.files import Mapping, list_presets, read_preset
+from outreach.intake.sources.origins import Origin
+
+
+@dataclass(frozen=True, order=True)
+class Likeness:
+    """How much of a place a preset knows."""
+
+    #: Files, or tables, that are this system's.
+    files: int
+    #: Columns of them that are named in it.
+    columns: int
+    preset: str
+
+
+def recognise(origin: Origin, names: Sequence[str]) -> list[str]:
+    """The presets that know most of the place: one, none, or several that know it equally well."""
+    rows = {} if origin.has_queries else {name: _folded(origin.peek(name)) for name in names}
+    known = [_weigh(preset, read_preset(preset), set(names), rows) for preset in list_presets()]
+    most = max(known, key=lambda each: (each.files, each.columns), default=None)
+    if most is None or not most.files:
+        return []
+    return [each.preset for each in known if (each.files, each.columns) == (most.files, most.columns)]
+
+
+def _folded(rows: Sequence[Sequence[str]]) -> list[frozenset[str]]:
+    return [frozenset(cell.strip().casefold() for cell in row) for row in rows]
+
+
+def _weigh(preset: str, mapping: Mapping, names: set[str], rows: dict[str, list[frozenset[str]]]) -> Likeness:
+    tables = [name for name in mapping.tables if name in names]
+    if mapping.tables and len(tables) == len(mapping.tables):
+        return Likeness(len(tables), len(tables), preset)
+    files: dict[str, int] = {}
+    for part in mapping.file:
+        wanted = {name.casefold() for name in part.header_has}
+        for name, lines in rows.items():
+            if wanted and any(wanted <= line for line in lines):
+                files[name] = max(files.get(name, 0), len(wanted))
+    return Likeness(len(files), sum(files.values()), preset)
