@@ -1,5 +1,6 @@
 """The commands init and import, for customer data."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -10,10 +11,15 @@ from outreach import console
 from outreach.commands.context import open_context
 from outreach.commands.options import AsJson, Database, Now
 from outreach.console import print_json, print_table, say
+from outreach.errors import SettingsError
+from outreach.import_look import ImportLook, look_at_import, tell_reach
 from outreach.intake.changes import read_since
-from outreach.intake.mapping.files import read_mapping, read_preset
+from outreach.intake.mapping.files import Mapping, read_mapping, read_preset
+from outreach.intake.recognition import find_preset
+from outreach.intake.refused_file import RefusedFile
 from outreach.intake.reports import ImportReport
 from outreach.intake.run import import_data
+from outreach.intake.sources.origins import Origin
 from outreach.intake.sources.places import open_origin
 
 app = typer.Typer(rich_markup_mode=None)
@@ -29,11 +35,15 @@ def init(database: Database = None, now: Now = None) -> None:
 
 @app.command("import")
 def import_(
-    source: Annotated[str, typer.Argument(help="A folder of CSV or Parquet files, or a database's URL.")],
+    source: Annotated[str, typer.Argument(help="A file, a folder or a zip of files, or a database's URL.")],
     preset: Annotated[
-        str | None, typer.Option("--as", help="The system that the files come from, such as shopify.")
+        str | None, typer.Option("--as", help="The system that it comes from, such as shopify. [recognised]")
     ] = None,
     mapping: Annotated[Path | None, typer.Option(help="A mapping file, for files with other columns.")] = None,
+    look: Annotated[bool, typer.Option("--look", help="Only show what would come of it; nothing is kept.")] = False,
+    refused: Annotated[
+        Path | None, typer.Option(help="Write refused rows into this new CSV file, to mend and import again.")
+    ] = None,
     since: Annotated[
         str | None, typer.Option(help="Only rows that changed from this day on, or since the `last` import.")
     ] = None,
@@ -42,24 +52,61 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Take in customer data; bad rows are listed and never stop good ones."""
+    if preset and mapping:
+        raise SettingsError("Give --as NAME or --mapping FILE; a mapping of your own may say extends = “NAME”")
     context = open_context(database, now, as_json, create=True)
-    read = read_preset(preset) if preset else read_mapping(mapping) if mapping else None
     origin = open_origin(source)
+    read = read_preset(preset) if preset else read_mapping(mapping) if mapping else recognised(origin, context.tell)
+    if look:
+        seen = look_at_import(context.engine, origin, context.settings, context.now, read, context.tell)
+        show_look(seen, as_json)
+        raise typer.Exit(2 if seen.report.refused else 0)
+    rows = RefusedFile(refused) if refused else None
     changed = read_since(since, context.settings.business.timezone)
-    report = import_data(context.engine, origin, context.settings, context.now, read, context.tell, changed)
+    engine, settings = context.engine, context.settings
+    report = import_data(engine, origin, settings, context.now, read, context.tell, changed, refused=rows)
     show_import(report, as_json)
+    for path in rows.close() if rows else ():
+        context.tell(f"Refused rows: {path}")
     # The statuses that main.py promises.
     raise typer.Exit(2 if report.refused else 0)
+
+
+def recognised(origin: Origin, tell: Callable[[str], None]) -> Mapping | None:
+    """The preset of the system that the files are recognised to come from; none for our own format.
+
+    Raises SourceUnreadable where they may come from several, or where nothing is known of them.
+    """
+    preset = find_preset(origin)
+    if preset is None:
+        return None
+    mapping = read_preset(preset)
+    tell(f"This looks like {mapping.title}: read as with --as {preset}")
+    return mapping
 
 
 def show_import(report: ImportReport, as_json: bool) -> None:
     if as_json:
         return print_json(report)
-    rows = [(f.file, f.table, f.read, f.accepted, f.refused) for f in report.files]
-    print_table("Read", ["file", "into", "read", "accepted", "refused"], rows)
+    rows = [(f.file, f.table, f.read, f.accepted, f.refused, f.new, f.changed, f.same) for f in report.files]
+    print_table("Read", ["file", "into", "read", "accepted", "refused", "new", "changed", "same"], rows)
     for remark in report.remarks:
         say(remark)
     if report.refusals:
         refused = [(r.file, r.line, r.column, r.reason) for r in report.refusals]
         print_table("Refused", ["file", "line", "column", "reason"], refused)
+    return None
+
+
+def show_look(seen: ImportLook, as_json: bool) -> None:
+    if as_json:
+        return print_json(seen)
+    show_import(seen.report, as_json)
+    odd = [(value.kind, value.shown, value.column, value.file, value.line) for value in seen.odd]
+    print_table("Odd", ["kind", "value", "column", "file", "line"], odd)
+    for line in tell_reach(seen):
+        say(line)
+    week = [(count.moment, count.channel, count.messages) for count in seen.week]
+    print_table("Who would hear from you this week", ["moment", "channel", "messages"], week)
+    say("Nothing was kept of this. Without --look it counts.")
     return None

@@ -20,6 +20,7 @@ from outreach.local_files import PRIVATE_UMASK, explain_file_error
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("intake", "Create the database, or bring it to today's shape."),
     "import": ("intake", "Take in customer data."),
+    "mapping": ("mapping", "How other systems' columns become ours."),
     "moments": ("planning", "Who has a moment on a day, whatever was sent before."),
     "prepare": ("planning", "Plan a day, write its messages, open its batches."),
     "why": ("planning", "Why this person, why today, why not."),

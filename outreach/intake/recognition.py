@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from outreach.errors import SourceUnreadable
+from outreach.intake.feeds import own_name
 from outreach.intake.mapping.files import Mapping, list_presets, read_preset
 from outreach.intake.sources.origins import Origin
 
@@ -16,6 +18,29 @@ class Likeness:
     #: Columns of them that are named in it.
     columns: int
     preset: str
+
+
+def find_preset(origin: Origin) -> str | None:
+    """The preset that knows the place; none where its files are in our own format.
+
+    Raises SourceUnreadable where several presets know it equally well, or nothing at all is known of it.
+    """
+    names = origin.names([])
+    if any(own_name(name) in origin.own_names for name in names):
+        return None
+    found = recognise(origin, names)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise SourceUnreadable(
+            f"{origin.shown} may come from any of {', '.join(found)}; say which: --as {found[0]}, for example"
+        )
+    known = f"{', '.join(list_presets())}"
+    raise SourceUnreadable(
+        f"Nothing in {origin.shown} has one of our names (docs/data.md), and no system is recognised in it: {known}. "
+        f"For another, propose a mapping with “outreach mapping draft {origin.shown}”, mend it, and give it: "
+        "--mapping FILE"
+    )
 
 
 def recognise(origin: Origin, names: Sequence[str]) -> list[str]:

@@ -1,0 +1,153 @@
+"""A look at an import before it counts: what would be taken in, who could be written to, and who would hear from us.
+
+All of it is done with a database of its own, which is thrown away: what is on record stays as it is.
+"""
+
+import shutil
+import sqlite3
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlmodel import Session, col, select
+
+from outreach.channels import CHANNELS, EMAIL, LETTER, TEXT
+from outreach.clock import business_date
+from outreach.database import open_database, reading, upgrade_database
+from outreach.intake.mapping.files import Mapping
+from outreach.intake.oddities import Oddities, OddValue
+from outreach.intake.postal_rules import missing_fields
+from outreach.intake.reports import ImportReport
+from outreach.intake.run import import_data
+from outreach.intake.sources.origins import Origin
+from outreach.models import Customer
+from outreach.planning.contact_cards import contacts_of, postal_fields
+from outreach.planning.forecast import forecast
+from outreach.settings import Settings
+
+DAYS = 7
+AT_ONCE = 2000
+Tell = Callable[[str], None]
+
+
+@dataclass
+class Reach:
+    """Whom of the customers on record a letter, an e-mail, a text or a call could reach, whatever they agreed to."""
+
+    customers: int = 0
+    #: On one channel at least.
+    reachable: int = 0
+    by_channel: Counter[str] = field(default_factory=Counter)
+    #: Of those whom no letter can reach: what their address lacks, by the name of the first such field.
+    lacking: Counter[str] = field(default_factory=Counter)
+    #: They have no e-mail address, or one that cannot exist.
+    without_email: int = 0
+
+
+@dataclass(frozen=True)
+class WeekCount:
+    """How many messages of one moment would be planned within the week."""
+
+    moment: str
+    channel: str
+    messages: int
+
+
+@dataclass(frozen=True)
+class ImportLook:
+    """What would become of an import."""
+
+    report: ImportReport
+    odd: list[OddValue]
+    reach: Reach
+    #: The next seven days.
+    week: list[WeekCount]
+    #: Whether what is on record already was looked at too.
+    is_beside_record: bool
+
+
+def look_at_import(
+    engine: Engine, origin: Origin, settings: Settings, now: datetime, mapping: Mapping | None, tell: Tell
+) -> ImportLook:
+    """Imports into a copy of the database (of SQLite; beside PostgreSQL into an empty one), and looks at that.
+
+    Raises SourceUnreadable as an import does.
+    """
+    today = business_date(now, settings.business.timezone)
+    oddities = Oddities(today, settings.business.country, settings.business.currency)
+    with _copy_of(engine) as (copy, is_beside_record):
+        report = import_data(copy, origin, settings, now, mapping, tell, oddities=oddities)
+        with reading(copy) as session:
+            reach = count_reach(session, settings)
+        seen = forecast(copy, settings, today, today + timedelta(days=DAYS - 1), now)
+    counts = Counter((message.moment, message.channel) for message in seen.messages)
+    week = [WeekCount(moment, channel, count) for (moment, channel), count in sorted(counts.items())]
+    return ImportLook(report, oddities.found, reach, week, is_beside_record)
+
+
+@contextmanager
+def _copy_of(engine: Engine) -> Iterator[tuple[Engine, bool]]:
+    folder = Path(tempfile.mkdtemp(prefix="outreach-look-"))
+    path = folder / "look.db"
+    is_sqlite = engine.dialect.name == "sqlite"
+    try:
+        if is_sqlite and engine.url.database:
+            with closing(sqlite3.connect(engine.url.database)) as here, closing(sqlite3.connect(path)) as there:
+                here.backup(there)
+        copy = open_database(f"sqlite:///{path}")
+        upgrade_database(copy)
+        yield copy, is_sqlite
+        copy.dispose()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def count_reach(session: Session, settings: Settings) -> Reach:
+    """Goes through all customers who live."""
+    reach = Reach()
+    living = select(Customer).where(col(Customer.died_on).is_(None)).order_by(Customer.customer_id)
+    for page in session.exec(living.execution_options(yield_per=AT_ONCE)).partitions():
+        for customer in page:
+            _count(reach, customer, settings)
+        # Else the session would keep every customer in memory.
+        session.expunge_all()
+    return reach
+
+
+def _count(reach: Reach, customer: Customer, settings: Settings) -> None:
+    contacts = contacts_of(customer, None, settings)
+    reach.customers += 1
+    reach.reachable += bool(contacts)
+    reach.by_channel.update(channel for channel in CHANNELS if channel in contacts)
+    reach.without_email += EMAIL.name not in contacts
+    if LETTER.name not in contacts:
+        missing = missing_fields(postal_fields(customer), customer.country or settings.business.country)
+        reach.lacking.update(missing[:1])
+
+
+# What is missing, as one says it of several.
+_WORDS = {
+    "address_line1": "have no street",
+    "city": "have no town",
+    "region": "have no state or region",
+    "postal_code": "have no postal code, or one that their country cannot have",
+}
+
+
+def tell_reach(look: ImportLook) -> list[str]:
+    """How many could be written to, and what the others lack, in sentences."""
+    reach = look.reach
+    lacking = "; ".join(f"{count:,} {_WORDS.get(name, name)}" for name, count in reach.lacking.most_common())
+    lines = [f"Of {reach.customers:,} customers {reach.reachable:,} could be written to today."]
+    lines.append(
+        f"By letter {reach.by_channel[LETTER.name]:,}{f' ({lacking})' if lacking else ''}; "
+        f"by e-mail {reach.by_channel[EMAIL.name]:,}; by text {reach.by_channel[TEXT.name]:,}."
+    )
+    if not look.is_beside_record:
+        lines.append("What is on record already is not counted here: a look beside PostgreSQL starts with nothing.")
+    return lines

@@ -1,0 +1,206 @@
+"""Imports one file, or one table of a database, into one of our tables, and counts as it goes.
+
+A row that does not fit is refused, and never stops the next one; a file that cannot be read is one refusal.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+from outreach.clock import business_date
+from outreach.errors import SourceUnreadable
+from outreach.intake.changes import Changes, Since, column_of_changes, find_mark
+from outreach.intake.currencies import Currencies
+from outreach.intake.feeds import Feed, show_name
+from outreach.intake.joins import LookUps
+from outreach.intake.oddities import Oddities
+from outreach.intake.record_buffer import Record, RecordBuffer
+from outreach.intake.refusals import Refusals
+from outreach.intake.refused_file import RefusedFile
+from outreach.intake.reports import FileCount, ImportReport, count_reasons
+from outreach.intake.row_groups import Groups
+from outreach.intake.rows import BadCell, RowRecipe, make_recipe, own_columns
+from outreach.intake.sources.csv_files import Row, Source
+from outreach.intake.sources.origins import Origin
+from outreach.models import Import
+from outreach.settings import Settings
+
+TELL_EVERY = 50_000
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class ImportRun:
+    """What all files of one import share."""
+
+    engine: Engine
+    settings: Settings
+    origin: Origin
+    look_ups: LookUps
+    report: ImportReport
+    tell: Tell
+    oddities: Oddities | None = None
+    refused: RefusedFile | None = None
+
+
+class FileImport:
+    """One file on its way into one table."""
+
+    def __init__(self, run: ImportRun, feed: Feed, kept: Import) -> None:
+        self._run, self._feed, self._kept = run, feed, kept
+        self._refusals = Refusals(run.engine, kept)
+        self._buffer = RecordBuffer(run.engine, feed, self._refusals)
+        self._notes: Counter[tuple[str, str]] = Counter()
+        self._read = 0
+        self._changes: Changes | None = None
+        #: The columns that nothing was made of; None where the file could not be opened.
+        self.unused: set[str] | None = None
+
+    def take_in(self, since: Since) -> None:
+        """Reads the file to its end, and stores what fits."""
+        try:
+            after = self._after(since)
+            with self._run.origin.open(self._feed.source, self._feed.file, after) as source:
+                recipe = self._recipe(source)
+                self.unused = _unused(recipe)
+                self._changes = self._watch(recipe, since, after)
+                self._take_rows(recipe, source.rows)
+                # While the file can still be refused as a whole.
+                self._buffer.require_signs()
+        except SourceUnreadable as error:
+            self._refuse_file("", error)
+        except BadCell as error:
+            self._refuse_file(error.column, error)
+        self._buffer.store()
+
+    @property
+    def _can_leave_out(self) -> bool:
+        # One row made of many needs them all, whichever of them changed.
+        return not (self._feed.table and self._feed.table.is_grouped)
+
+    def _after(self, since: Since) -> datetime | None:
+        if since is None or not self._can_leave_out:
+            return None
+        if since == "last":
+            return find_mark(self._run.engine, self._kept)
+        return since
+
+    def _watch(self, recipe: RowRecipe, since: Since, after: datetime | None) -> Changes:
+        changed = column_of_changes(recipe.header, self._feed.file)
+        if since and not (changed and self._can_leave_out):
+            self._run.tell(f"{self._feed.name}: read whole")
+        if self._feed.file and self._feed.file.changed and changed is None:
+            raise BadCell(self._feed.file.changed, "no column of this name says when a row changed; it was left out")
+        return Changes(recipe.header.index(changed) if changed else None, recipe.style, after)
+
+    def _recipe(self, source: Source) -> RowRecipe:
+        business = self._run.settings.business
+        table = self._feed.table or own_columns(self._feed.into, source.header)
+        today = business_date(self._kept.at, business.timezone)
+        recipe = make_recipe(table, self._feed.file, source.header, business, today)
+        currency_of = Currencies(self._run.engine, business.currency).reader_for(self._feed.into)
+        recipe = replace(recipe, look_up=self._run.look_ups.find, currency_of=currency_of)
+        # Asked at once: a missing column refuses the file, and not each of its rows.
+        _ = recipe.positions
+        return recipe
+
+    def _take_rows(self, recipe: RowRecipe, rows: Iterator[Row]) -> None:
+        groups = Groups(recipe) if recipe.mapping.is_grouped else None
+        for row in rows:
+            self._take_row(recipe, row, groups)
+        for record, lines, problem in groups.finished() if groups else ():
+            if problem is None:
+                self._add(recipe.finish(record), lines[0])
+                continue
+            # Each was counted when it was read, and `_refuse` counts it again.
+            self._read -= len(lines)
+            for line in lines:
+                self._refuse(line, problem.column, str(problem), record)
+
+    def _take_row(self, recipe: RowRecipe, row: Row, groups: Groups | None) -> None:
+        if not recipe.wants(row.cells):
+            return None
+        if row.problem:
+            self._write_refused(recipe, row, row.problem)
+            return self._refuse(row.line, "", row.problem, recipe.read_ids(row.cells))
+        if not (self._changes and self._changes.wants(row.cells)):
+            return None
+        try:
+            record = recipe.read(row.cells, self._note)
+        except BadCell as error:
+            self._write_refused(recipe, row, f"{error.column}: {error}")
+            return self._refuse(row.line, error.column, str(error), recipe.read_ids(row.cells))
+        self._count()
+        if groups:
+            return groups.add(recipe.group_of(row.cells, record), record, row.line, recipe.order_of(row.cells))
+        return self._add(recipe.finish(record), row.line)
+
+    def _write_refused(self, recipe: RowRecipe, row: Row, reason: str) -> None:
+        if self._run.refused:
+            self._run.refused.add(self._feed.name, recipe.header, row.line, row.cells, reason)
+
+    def _count(self) -> None:
+        self._read += 1
+        if self._read % TELL_EVERY == 0:
+            self._run.tell(f"{self._feed.name}: {self._read:,} rows so far")
+
+    def _note(self, column: str, reason: str) -> None:
+        self._notes[column, reason] += 1
+
+    def _refuse(self, line: int, column: str, reason: str, ids: Record) -> None:
+        self._refusals.add(line, column, reason, ids)
+        self._count()
+        if self._refusals.is_page_full:
+            # First the rows: what is stored clears the marks of its ids, and must not clear those of this page.
+            self._buffer.store()
+            self._refusals.write_page()
+
+    def _add(self, record: Record, line: int) -> None:
+        if self._run.oddities:
+            self._run.oddities.look_at(self._feed.name, line, record)
+        self._buffer.add(record, line)
+
+    def _refuse_file(self, column: str, error: Exception) -> None:
+        # Of rows that were accepted before the file was refused as a whole, nothing is stored, and none counts.
+        if not self._buffer.has_stored:
+            self._read = self._refusals.count
+        self._refusals.add_file(column, str(error))
+        self._count()
+
+    def write_down(self) -> None:
+        name, into, refused = self._feed.name, self._feed.into, self._refusals.count
+        latest = self._changes.latest if self._changes else None
+        # A row dated ahead of today must not hide what changes until then.
+        until = min(latest, self._kept.at) if latest else None
+        is_read_whole = self._changes is not None and self._changes.after is None
+        self._refusals.finish(self._read, until, is_read_whole)
+        self._run.report.files.append(self._count_of(name, into, refused))
+        self._run.report.refusals += self._refusals.listed
+        self._run.report.reasons += count_reasons(name, self._refusals.reasons)
+        self._run.report.notes += count_reasons(name, self._notes)
+        accepted = self._read - refused
+        self._run.tell(f"{name} → {into}: {self._read:,} read, {accepted:,} accepted, {refused:,} refused")
+
+    def _count_of(self, name: str, into: str, refused: int) -> FileCount:
+        repeated, lines = self._buffer.repeats.find()
+        stored = self._buffer.stored
+        return FileCount(
+            file=name,
+            table=into,
+            read=self._read,
+            accepted=self._read - refused,
+            refused=refused,
+            new=stored.new,
+            changed=stored.changed,
+            same=stored.same,
+            repeated=repeated,
+            repeated_lines=tuple(lines),
+        )
+
+
+def _unused(recipe: RowRecipe) -> set[str]:
+    used = set(recipe.positions.values())
+    return {show_name(name) or f"(column {at + 1})" for at, name in enumerate(recipe.header) if at not in used}

@@ -1,0 +1,92 @@
+"""Holds checked records of one file until there are enough to store, and counts what became of them.
+
+A file of payments that are all negative is a question, and none of it is stored before the question is answered.
+"""
+
+from typing import Any
+
+from sqlalchemy import Engine
+
+from outreach.database import writing
+from outreach.intake.feeds import Feed
+from outreach.intake.headers import TABLES
+from outreach.intake.refusals import Refusals
+from outreach.intake.repeats import Repeats
+from outreach.intake.row_store import StoreCount, drop_repeated_consents, store_rows
+from outreach.intake.rows import BadCell
+from outreach.intake.values import TODAY
+from outreach.locks import take_turns
+
+Record = dict[str, Any]
+AT_ONCE = 2000
+# One or two that are negative are money given back.
+FEWEST_NEGATIVE = 3
+ALL_NEGATIVE = (
+    "every payment of the file is negative; say in a mapping whether they came in (negate = true) or were given back "
+    "(negate = false); the whole file was left out"
+)
+
+
+class RecordBuffer:
+    """The records of one file, on their way to one table."""
+
+    def __init__(self, engine: Engine, feed: Feed, refusals: Refusals) -> None:
+        self._engine, self._feed, self._refusals = engine, feed, refusals
+        self._table = TABLES[feed.into]
+        self._waiting: dict[tuple[object, ...], Record] = {}
+        #: Whether anything of the file is on record by now.
+        self.has_stored = False
+        self.stored = StoreCount()
+        self.repeats = Repeats()
+
+    def add(self, record: Record, line: int) -> None:
+        """Takes a record, of the row at `line`. Raises BadCell as `require_signs` does."""
+        # A later row of the same key stands, and one statement must not touch a row twice.
+        key = tuple(record[name] for name in self._table.key)
+        self.repeats.add(key, line)
+        self._waiting.pop(key, None)
+        self._waiting[key] = record
+        self._refusals.accept(record)
+        if len(self._waiting) >= AT_ONCE:
+            self.require_signs()
+            self.store()
+
+    def require_signs(self) -> None:
+        """Raises BadCell where all payments are negative and nobody says that they are meant so; none is stored then.
+
+        In some programs' files what comes in is written with a minus; read as it stands, all debts would double.
+        """
+        rows = self._waiting.values()
+        if self.has_stored or self._feed.into != "payments" or self._is_sign_said or len(rows) < FEWEST_NEGATIVE:
+            return
+        if all(row["amount"] < 0 for row in rows):
+            self._waiting.clear()
+            raise BadCell("amount", ALL_NEGATIVE)
+
+    @property
+    def _is_sign_said(self) -> bool:
+        origin = self._feed.table.columns.get("amount") if self._feed.table else None
+        ways = [origin, *origin.first_of] if origin else []
+        return any(way.negate is not None for way in ways)
+
+    def store(self) -> None:
+        """Stores what waits, in one transaction."""
+        rows = list(self._waiting.values())
+        with writing(self._engine) as session:
+            take_turns(session, "import")
+            self._refusals.clear_stored(session, rows)
+            if self._is_snapshot:
+                rows, all_rows = drop_repeated_consents(session, rows), rows
+                self.stored.same += len(all_rows) - len(rows)
+            count = store_rows(session, self._table, rows)
+        self.stored.new += count.new
+        self.stored.changed += count.changed
+        self.stored.same += count.same
+        self.has_stored = self.has_stored or bool(rows)
+        self._waiting.clear()
+
+    @property
+    def _is_snapshot(self) -> bool:
+        """Whether the rows say how customers' consents stand on the day of the import, and not since when."""
+        at = self._feed.table.columns.get("at") if self._feed.table and self._feed.into == "consents" else None
+        return at is not None and at.constant == TODAY
