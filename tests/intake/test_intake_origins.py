@@ -123,12 +123,13 @@ def test_a_value_is_written_as_it_would_stand_in_a_csv_file(value: object, writt
     assert write_cell(value) == written
 
 
-def test_a_file_in_place_of_a_folder_is_answered_with_what_to_give(
+def test_a_single_file_is_imported_like_a_folder_that_holds_it_alone(
     sqlite_engine: Engine, settings: Settings, folder: Path
 ) -> None:
     write(folder, "customers.csv", ["customer_id"], ["c1"])
-    with pytest.raises(SourceUnreadable, match="is a file; give the folder it lies in"):
-        import_data(sqlite_engine, Folder(folder / "customers.csv"), settings, NOW)
+    write(folder, "visits.csv", ["visit_id", "customer_id", "starts_at"], ["v1", "c1", "2026-01-03"])
+    report = import_data(sqlite_engine, Folder(folder / "customers.csv"), settings, NOW)
+    assert [(file.file, file.accepted) for file in report.files] == [("customers.csv", 1)]
 
 
 # Tables of a database

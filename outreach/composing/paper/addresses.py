@@ -42,6 +42,8 @@ def address_of(customer: Customer, home: str) -> Address:
     country = country_code(customer.country, home)
     fields = postal_fields(customer)
     if missing := missing_fields(fields, country):
+        if fields[missing[0]]:
+            raise CannotWrite(f"“{missing[0]}” is none that {country} can have; mend it in the customer data")
         raise FieldMissing(missing[0], "the address")
     streets = _filled([customer.address_line1, customer.address_line2])
     lines = order_lines(fields, list(streets), country)

@@ -31,8 +31,6 @@ class Style:
 
     timezone: str
     currency: str
-    #: The zone of instants that name none; empty for the business's own.
-    zone: str = ""
     #: Formats of dates beside ISO.
     dates: tuple[str, ...] = ()
     #: The decimal sign.
@@ -40,6 +38,8 @@ class Style:
     country: str = ""
     #: The business's date on the day of the import.
     today: date | None = None
+    #: The zone of instants that name none; empty for the business's own.
+    zone: str = ""
 
 
 Check = Callable[[str, Style], object]

@@ -38,6 +38,12 @@ from outreach.intake.mapping.files import FileMapping
 from outreach.intake.sources.csv_files import Source, row_of, write_cell
 
 ROWS_AT_ONCE = 2000
+# The driver for each kind of URL that people write.
+DRIVERS = {
+    "postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql",
+    "mariadb": "mariadb+pymysql",
+}  # fmt: skip
+_URLS = "postgresql://…, mysql://…, mariadb://… or sqlite:///file.db"
 
 
 @dataclass(frozen=True)
@@ -65,8 +71,13 @@ class Tables:
         if self.url.get_backend_name() == "sqlite":
             # Opened by name, the driver would make an empty database of a mistyped one.
             return create_engine(f"sqlite:///file:{self.url.database}?mode=ro&uri=true", poolclass=NullPool)
-        options = {"postgresql_readonly": True, "stream_results": True}
-        return create_engine(self.url, poolclass=NullPool, execution_options=options)
+        options: dict[str, Any] = {"stream_results": True}
+        if self.url.get_backend_name() == "postgresql":
+            options["postgresql_readonly"] = True
+            return create_engine(self.url, poolclass=NullPool, execution_options=options)
+        # PyMySQL runs these once it is connected: whatever a mapping's query says, the server writes nothing.
+        only_read = {"init_command": "SET SESSION TRANSACTION READ ONLY", "charset": "utf8mb4"}
+        return create_engine(self.url, poolclass=NullPool, execution_options=options, connect_args=only_read)
 
     def names(self, mapped: list[FileMapping]) -> list[str]:
         with self._connection() as connection:
@@ -108,15 +119,15 @@ class Tables:
 
 
 def open_tables(url: str) -> Tables:
-    """Raises SourceUnreadable for a URL that is neither SQLite's nor PostgreSQL's."""
+    """Raises SourceUnreadable for a URL of any other database than those that are read."""
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):  # ValueError repeats what stands in the place of the port
-        raise SourceUnreadable("That is not a database's URL; write postgresql://… or sqlite:///file.db") from None
-    if parsed.drivername in {"postgres", "postgresql"}:
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    if parsed.get_backend_name() not in {"sqlite", "postgresql"} or not parsed.database:
-        raise SourceUnreadable("Data is read from PostgreSQL and SQLite: write postgresql://… or sqlite:///file.db")
+        raise SourceUnreadable(f"That is not a database's URL; write {_URLS}") from None
+    if parsed.drivername in DRIVERS:
+        parsed = parsed.set(drivername=DRIVERS[parsed.drivername])
+    if parsed.drivername not in {*DRIVERS.values(), "sqlite"} or not parsed.database:
+        raise SourceUnreadable(f"Data is read from PostgreSQL, MySQL, MariaDB and SQLite: write {_URLS}")
     return Tables(parsed)
 
 
