@@ -18,7 +18,9 @@ def find_program(name: str) -> str:
     """Where a program of the server is; Debian keeps the server's own out of the path of users."""
     found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/bin")
     if found is None:
-        pytest.skip(f"{name} is not here (Debian: mariadb-server): reading MySQL and MariaDB is NOT checked in this run")
+        pytest.skip(
+            f"{name} is not here (Debian: mariadb-server): reading MySQL and MariaDB is NOT checked in this run"
+        )
     return found
 
 
@@ -46,7 +48,13 @@ class Maria:
     def load(self, database: str, dump: Path) -> None:
         """Loads a dump as mysqldump writes it."""
         self.run(database)
-        command = [find_program("mariadb"), "--host=127.0.0.1", f"--port={self.port}", "--user=owner", "--password=owner"]
+        command = [
+            find_program("mariadb"),
+            "--host=127.0.0.1",
+            f"--port={self.port}",
+            "--user=owner",
+            "--password=owner",
+        ]
         with dump.open("rb") as file:
             subprocess.run([*command, "--default-character-set=utf8mb4", database], stdin=file, check=True)
 

@@ -4,7 +4,9 @@ from pathlib import Path
 
 from outreach.intake.sources.database_tables import open_tables
 from outreach.intake.sources.origins import Folder, Origin
+from outreach.intake.sources.spreadsheets import ENDINGS
 
+_OF_TABLES = frozenset({".csv", ".tsv", ".txt", ".gz", ".zip", ".parquet", *ENDINGS})
 # The first bytes of a database of SQLite: https://www.sqlite.org/fileformat.html
 _SQLITE = b"SQLite format 3\0"
 
@@ -14,9 +16,15 @@ def open_origin(source: str) -> Origin:
     if "://" in source:
         return open_tables(source)
     path = Path(source)
-    if path.is_file() and _is_sqlite(path):
-        return open_tables(f"sqlite:///{path}")
+    # A folder with a database and no other file of data, such as a dump and what it was loaded into.
+    files = [path] if path.is_file() else sorted(path.glob("*.db")) if path.is_dir() else []
+    if len(files) == 1 and _is_sqlite(files[0]) and not _has_tables(path):
+        return open_tables(f"sqlite:///{files[0]}")
     return Folder(path)
+
+
+def _has_tables(path: Path) -> bool:
+    return path.is_dir() and any(file.suffix.casefold() in _OF_TABLES for file in path.iterdir())
 
 
 def _is_sqlite(path: Path) -> bool:
