@@ -72,6 +72,7 @@ IMPORTED_AS = {
 }
 NOT_IMPORTED = {
     "psycopg": "SQLAlchemy loads it for postgresql:// URLs",
+    "pymysql": "SQLAlchemy loads it for mysql:// and mariadb:// URLs",
     "python-multipart": "Prefect's server answers forms with an error without it",
     "tzdata": "the zones of each country are read from it, and all zones where the machine has none of its own",
 }
