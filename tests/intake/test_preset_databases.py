@@ -214,31 +214,27 @@ def mapping_of(query: str) -> Mapping:
 def test_a_query_that_would_write_is_refused_by_mariadb(
     maria: Maria, sqlite_engine: Engine, settings: Settings, query: str
 ) -> None:
-    before = count_rows(maria)
+    before = list_rows(maria)
     report = import_data(sqlite_engine, open_origin(maria.url("civicrm")), settings, NOW, mapping_of(query))
     assert [row.line for row in report.refusals] == [1]
     assert "cannot be read" in report.refusals[0].reason
-    assert count_rows(maria) == before
+    assert list_rows(maria) == before
 
 
 def test_a_query_cannot_open_the_connection_for_writing(
     maria: Maria, sqlite_engine: Engine, settings: Settings
 ) -> None:
     """Each query has a connection of its own."""
-    before, origin = count_rows(maria), open_origin(maria.url("civicrm"))
+    before, origin = list_rows(maria), open_origin(maria.url("civicrm"))
     for query in ("SET SESSION TRANSACTION READ WRITE", WRITES[0]):
         assert import_data(sqlite_engine, origin, settings, NOW, mapping_of(query)).accepted == 0
-    assert count_rows(maria) == before
+    assert list_rows(maria) == before
 
 
-def count_rows(maria: Maria) -> dict[str, int]:
-    """How many rows each table of the database has."""
-    origin = open_origin(maria.url("civicrm"))
-    counts = {}
-    for name in origin.names([]):
-        with origin.open(name) as source:
-            counts[name] = sum(1 for _ in source.rows)
-    return counts
+def list_rows(maria: Maria) -> list[Any]:
+    """The names of the tables, and all that stands in those which the queries would change."""
+    queries = ("SHOW TABLES", *(f"SELECT * FROM civicrm_{name} ORDER BY 1" for name in ("contact", "email", "phone")))
+    return [row for query in queries for row in maria.ask("civicrm", query)]
 
 
 @pytest.mark.parametrize(

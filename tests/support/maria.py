@@ -5,6 +5,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pymysql
 import pytest
@@ -44,6 +45,15 @@ class Maria:
             for statement in statements:
                 cursor.execute(statement)
             connection.commit()
+
+    def ask(self, database: str, query: str) -> list[tuple[Any, ...]]:
+        """The rows of a query, asked as the owner."""
+        with pymysql.connect(
+            host="127.0.0.1", port=self.port, user="owner", password="owner", database=database
+        ) as connection:
+            cursor = connection.cursor()
+            cursor.execute(query)
+            return list(cursor.fetchall())
 
     def load(self, database: str, dump: Path) -> None:
         """Loads a dump as mysqldump writes it."""
