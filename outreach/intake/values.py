@@ -60,7 +60,13 @@ class ValueReader:
         style = self._style(origin)
         if text == TODAY and origin.constant == TODAY and isinstance(self.column.check, DayCheck) and style.today:
             text = style.today.isoformat()
-        return self._move(cells, origin, self.column.check(text, style))
+        check = self.column.check
+        if isinstance(check, DayCheck) and (origin.add_months or origin.add_days):
+            # The day that is meant must be possible, and not the one that stands there: a renewal lies ahead.
+            value = self._move(cells, origin, check.read(text, style, past=False))
+            check.require_possible(value, style)
+            return value
+        return self._move(cells, origin, check(text, style))
 
     def _first(self, cells: Cells, origin: From) -> Any:
         fault: Unfit | None = None

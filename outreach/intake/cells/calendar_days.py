@@ -50,6 +50,12 @@ class DayCheck:
 
     def __call__(self, text: str, style: Style) -> date | None:
         """Raises NoDay for a date that cannot be meant, Unfit for what is no date."""
+        value = self.read(text, style, self.past)
+        self.require_possible(value, style)
+        return value
+
+    def read(self, text: str, style: Style, past: bool) -> date | None:
+        """The day as it is written, whether or not the column can hold it; `past` says which of two years is meant."""
         when = read_moment(text, style.dates)
         written = when.date() if isinstance(when, datetime) else when
         if when.year < FIRST_YEAR_OF_NEVER and self._is_of_long_ago(written):
@@ -58,11 +64,13 @@ class DayCheck:
             when = EVER
         elif when.year >= FIRST_YEAR_OF_NEVER:
             return self._read_default()
-        when = complete_year(when, style.today, self.past)
-        value = to_instant(when, style) if self.instant else to_day(when, style)
-        if style.today:
+        when = complete_year(when, style.today, past)
+        return to_instant(when, style) if self.instant else to_day(when, style)
+
+    def require_possible(self, value: date | None, style: Style) -> None:
+        """Raises NoDay for a day that the column cannot hold."""
+        if value is not None and style.today:
             self._require_possible(value.date() if isinstance(value, datetime) else value, style.today)
-        return value
 
     def _is_of_long_ago(self, written: date) -> bool:
         return written in LONG_AGO or (written in EPOCH and self.epoch)
