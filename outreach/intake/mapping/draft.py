@@ -3,6 +3,7 @@
 It is a proposal: what it is unsure of is marked, and nothing is imported by it.
 """
 
+import glob
 import json
 import re
 import unicodedata
@@ -10,11 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from outreach.intake.headers import TABLES
-from outreach.intake.mapping.draft_formats import find_decimal, find_formats
-from outreach.intake.mapping.header_words import TELLING, WORDS
+from outreach.intake.mapping.draft_formats import DAY_FIRST, MONTH_FIRST, find_decimal, find_formats
+from outreach.intake.mapping.header_words import DAYS_OF_VISITS, TELLING, WORDS
 
 UNSURE = "UNSURE"
 _EITHER_ORDER = f" # {UNSURE}: 3/4 may be in March or in April; so your country writes it"
+# Formats in which day and month may have been written the other way round.
+_EITHER = ("MM/", "DD/")
 _DATE_COLUMNS = frozenset({"customer_since", "born_on", "died_on", "issued_on", "due_on", "paid_on", "starts_at",
                            "done_at"})  # fmt: skip
 _AMOUNT_COLUMNS = frozenset({"amount", "paid", "unpaid"})
@@ -58,13 +61,14 @@ def draft_mapping(sheets: Sequence[Sheet], country: str) -> str:
 def _draft_file(sheet: Sheet, country: str) -> str:
     tables = _tables_of(sheet)
     if not tables:
-        return f"\n# {sheet.name} was left out: no column of it is known here. It has {', '.join(sheet.header)}"
+        return f"\n# {_list([sheet.name])} was left out: no column of it is known here. It has {_list(sheet.header)}"
     used = {column for table in tables for column in table.columns.values()}
     formats, is_unsure = _formats_of(sheet, tables, country)
     decimal = find_decimal(_values_of(sheet, tables, _AMOUNT_COLUMNS))
-    lines = ["", "[[file]]", f"name = {json.dumps(sheet.name, ensure_ascii=False)}"]
+    lines = ["", "[[file]]", f"name = {_quote(glob.escape(sheet.name))}"]
     if sheet.has_titles:
-        lines.append(f"header_has = {json.dumps(list(filter(None, sheet.header))[:4], ensure_ascii=False)}")
+        names = ", ".join(_quote(name) for name in list(filter(None, sheet.header))[:4])
+        lines.append(f"header_has = [{names}]")
     if decimal != ".":
         lines.append(f"decimal = {json.dumps(decimal)}")
     if formats:
@@ -72,7 +76,12 @@ def _draft_file(sheet: Sheet, country: str) -> str:
     for table in tables:
         lines += _write_table(table)
     left = [name for name in sheet.header if name and name not in used]
-    return "\n".join([*lines, f"# Not used: {', '.join(left)}"] if left else lines)
+    return "\n".join([*lines, f"# Not used: {_list(left)}"] if left else lines)
+
+
+def _list(names: Sequence[str]) -> str:
+    """The names on one line, as a comment must stand; in a workbook one may have several, or control characters."""
+    return "".join(letter if letter.isprintable() else " " for letter in ", ".join(names))
 
 
 def _values_of(sheet: Sheet, tables: Sequence[_Found], ours: frozenset[str]) -> list[str]:
@@ -82,11 +91,14 @@ def _values_of(sheet: Sheet, tables: Sequence[_Found], ours: frozenset[str]) -> 
 
 def _formats_of(sheet: Sheet, tables: Sequence[_Found], country: str) -> tuple[list[str], bool]:
     named = {table.columns[name] for table in tables for name in table.columns if name in _DATE_COLUMNS}
-    found = [find_formats(sheet.values(column), country) for column in sheet.header if column in named]
-    formats = dict.fromkeys(written for written, _ in found if written)
-    # What one column leaves open, another of the file may say.
-    is_unsure = any(is_open for _, is_open in found) and len(formats) == 1 and all(is_open for w, is_open in found if w)
-    return list(formats), is_unsure
+    columns = [sheet.values(column) for column in sheet.header if column in named]
+    found = [find_formats(values, country) for values in columns]
+    # What one column leaves open, another of the file may say: one program writes all of them.
+    orders = {written.startswith("M") for written, is_open in found if not is_open and written.startswith(_EITHER)}
+    if len(orders) == 1:
+        found = [find_formats(values, MONTH_FIRST if True in orders else DAY_FIRST) for values in columns]
+    formats = list(dict.fromkeys(written for written, _ in found if written))
+    return formats, not orders and any(is_open for _, is_open in found)
 
 
 def fold_header(name: str) -> str:
@@ -101,11 +113,18 @@ def _tables_of(sheet: Sheet) -> list[_Found]:
     """Of a file of sums and days, what its rows are; and the customers, where it also has their names."""
     known = {into: _match(sheet, words) for into, words in WORDS.items()}
     people = known.pop("customers")
-    kinds = [into for into, found in known.items() if all(each in found for each in TELLING[into])]
+    kinds = [into for into, found in known.items() if _tells(into, found)]
     found = [_table(into, known[into], people, sheet) for into in kinds[:1]]
     if any(name in people for name in ("given_name", "family_name", "whole_name", "email")):
         found.insert(0, _table("customers", people, people, sheet))
     return found
+
+
+def _tells(into: str, found: dict[str, str]) -> bool:
+    """Whether the columns are what only this table's files have."""
+    if all(each in found for each in TELLING[into]):
+        return True
+    return into == "visits" and fold_header(found.get("starts_at", "")) in DAYS_OF_VISITS
 
 
 def _match(sheet: Sheet, words: dict[str, tuple[str, ...]]) -> dict[str, str]:
@@ -138,7 +157,7 @@ def _write_table(table: _Found) -> list[str]:
     lines = ["", "[[file.table]]", f'into = "{table.into}"']
     if table.into == "customers" and table.columns.get("customer_id") == table.columns.get("whole_name"):
         lines.append("one_row_per_id = true")
-    lines += [f"# {remark}" for remark in table.remarks]
+    lines += [f"# {_list([remark])}" for remark in table.remarks]
     lines.append("[file.table.columns]")
     lines += _WRITERS.get(table.into, _write_columns)(table)
     return [*lines, *(_write_payments(table) if table.into == "invoices" else ())]
@@ -175,15 +194,31 @@ def _write_invoices(table: _Found) -> list[str]:
     status = columns.pop("status", None)
     lines = _write_columns(_Found(table.into, columns))
     if "invoice_id" not in columns and "customer_id" in columns and "issued_on" in columns:
-        parts = f"[{_quote(columns['customer_id'])}, {_quote(columns['issued_on'])}]"
-        lines = [line for line in lines if not line.startswith("invoice_id")]
-        lines.insert(0, f"invoice_id = {{ columns = {parts} }} # {UNSURE}: the file has no number of an invoice")
+        lines = _put_id(lines, "invoice_id", [columns["customer_id"], columns["issued_on"]], "an invoice")
     if "issued_on" not in columns and "due_on" in columns:
         lines = [line for line in lines if not line.startswith("issued_on")]
         lines.append(f"issued_on = {_quote(columns['due_on'])} # {UNSURE}: the file does not say when it was written")
-    if status:
-        lines.append(f"status = {_quote(status)} # {UNSURE}: see which words the file has; docs/data.md lists ours")
-    return lines
+    return [*lines, _write_status(status)] if status else lines
+
+
+def _write_visits(table: _Found) -> list[str]:
+    columns = dict(table.columns)
+    status = columns.pop("status", None)
+    lines = _write_columns(_Found(table.into, columns))
+    if "visit_id" not in columns and "customer_id" in columns:
+        lines = _put_id(lines, "visit_id", [columns["customer_id"], columns["starts_at"]], "a visit")
+    return [*lines, _write_status(status)] if status else lines
+
+
+def _put_id(lines: list[str], ours: str, columns: Sequence[str], what: str) -> list[str]:
+    """The lines with an id that is made of these columns, in the place of the question which one holds it."""
+    parts = ", ".join(_quote(name) for name in columns)
+    own = f"{ours} = {{ columns = [{parts}] }} # {UNSURE}: the file has no number of {what}"
+    return [own, *(line for line in lines if not line.startswith(ours))]
+
+
+def _write_status(column: str) -> str:
+    return f"status = {_quote(column)} # {UNSURE}: see which words the file has; docs/data.md lists ours"
 
 
 def _write_payments(table: _Found) -> list[str]:
@@ -207,9 +242,9 @@ def _write_payments(table: _Found) -> list[str]:
     ]  # fmt: skip
 
 
-_WRITERS = {"customers": _write_customers, "invoices": _write_invoices}
+_WRITERS = {"customers": _write_customers, "invoices": _write_invoices, "visits": _write_visits}
 
 
 def _quote(name: str) -> str:
-    # TOML's basic strings are written as JSON's are.
-    return json.dumps(name, ensure_ascii=False)
+    # TOML's basic strings are written as JSON's are, but for one control character.
+    return json.dumps(name, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -13,6 +13,8 @@ _DATES = (
 _TIMES = ("", " hh:mm", " hh:mm:ss", " hh:mm AM", " hh:mm:ss AM")
 # Where the month is written first.
 _MONTH_FIRST = frozenset({"US", "PH", "PR", "GU", "FM", "MH", "PW"})
+# Countries that stand for the two orders of day and month.
+MONTH_FIRST, DAY_FIRST = "US", "GB"
 _ALL = ("excel", *(day + time for time in _TIMES for day in _DATES))
 
 

@@ -91,3 +91,7 @@ TELLING: dict[str, tuple[str, ...]] = {
     "visits": ("visit_id", "starts_at"),
     "treatments": ("treatment_id", "done_at"),
 }
+# Names of a day that can only be a visit's: lists of appointments often have no number for each.
+DAYS_OF_VISITS = frozenset(
+    ("appointment date", "appointment time", "visit date", "booking date", "date of visit", "termin", "rendez vous")
+)
