@@ -1,4 +1,4 @@
-"""What an import counts on both databases: rows that are new, changed, the same or repeated; and exports of consents."""
+"""What an import counts on both databases: rows that are new, changed, the same or repeated; and snapshots."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
