@@ -40,10 +40,13 @@ def unpack_member(path: Path, member: str) -> Iterator[Path]:
     with _open_zip(path) as archive, tempfile.TemporaryDirectory() as folder:
         try:
             with archive.open(member) as packed:
-                yield _copy(packed, Path(folder) / PurePosixPath(member).name, archive.getinfo(member).compress_size)
+                size = archive.getinfo(member).compress_size
+                unpacked = _copy(packed, Path(folder) / PurePosixPath(member).name, size)
         except (KeyError, RuntimeError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
             # RuntimeError is what a member with a password raises.
             raise SourceUnreadable("it cannot be unpacked; unpack it by hand, and import the folder") from error
+        # Outside, so that what goes wrong with whoever reads it is not taken for a fault of the archive.
+        yield unpacked
 
 
 @contextmanager
@@ -53,11 +56,12 @@ def unpack_gzip(path: Path) -> Iterator[Path]:
         try:
             require_regular(path)
             with gzip.open(path) as packed:
-                yield _copy(packed, Path(folder) / path.stem, path.stat().st_size)
+                unpacked = _copy(packed, Path(folder) / path.stem, path.stat().st_size)
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise SourceUnreadable("it cannot be unpacked (it is no whole gzip file)") from error
         except OSError as error:
             raise SourceUnreadable(f"it cannot be read ({error.strerror})") from error
+        yield unpacked
 
 
 @contextmanager

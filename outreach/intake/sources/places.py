@@ -19,8 +19,13 @@ def open_origin(source: str) -> Origin:
     # A folder with a database and no other file of data, such as a dump and what it was loaded into.
     files = [path] if path.is_file() else sorted(path.glob("*.db")) if path.is_dir() else []
     if len(files) == 1 and _is_sqlite(files[0]) and not _has_tables(path):
-        return open_tables(f"sqlite:///{files[0]}")
+        return open_tables(f"sqlite:///{_quote(files[0])}")
     return Folder(path)
+
+
+def _quote(path: Path) -> str:
+    """The path as it must stand in a URL, in which these letters mean something."""
+    return str(path).replace("%", "%25").replace("?", "%3F").replace("#", "%23")
 
 
 def _has_tables(path: Path) -> bool:
