@@ -5,10 +5,12 @@ It repeats customers' data, and so is readable by its owner alone; the reasons b
 
 import csv
 from collections.abc import Sequence
-from pathlib import Path
+from itertools import chain, count
+from pathlib import Path, PurePath
 from typing import TextIO
 
 from outreach.errors import SettingsError
+from outreach.intake.sources.origins import SHEET
 from outreach.local_files import open_private
 
 WHY = "why it was refused"
@@ -42,12 +44,18 @@ class RefusedFile:
         return list(self._paths.values())
 
     def _open(self, source: str) -> TextIO:
-        path = self._path if not self._files else self._path.with_name(f"{self._path.stem}-{Path(source).stem}.csv")
+        path = self._beside(source) if self._files else self._path
         self._paths[source] = path
         try:
             return open_private(path)
         except OSError as error:
             raise SettingsError(f"The refused rows cannot be written to {path} ({error.strerror})") from error
+
+    def _beside(self, source: str) -> Path:
+        """A path of its own for a further file, with the name of that file, or of the sheet, in it."""
+        own = PurePath(source.rpartition(SHEET)[2]).stem
+        names = (f"{self._path.stem}-{own}{more}.csv" for more in chain([""], (f"-{number}" for number in count(2))))
+        return next(path for name in names if (path := self._path.with_name(name)) not in self._paths.values())
 
     def _write(self, source: str, cells: Sequence[str]) -> None:
         csv.writer(self._files[source]).writerow(cells)
