@@ -53,15 +53,23 @@ def _count_known(session: Session, table: Table, rows: Sequence[Row]) -> int:
 def drop_repeated_consents(session: Session, rows: Sequence[Row]) -> list[Row]:
     """The rows of an export that say something else than the customer's last word on the channel and purpose.
 
-    An export says how things stand and not since when: the same state is no new word.
+    An export says how things stand and not since when: the same state is no new word. Nor is a yes against a no that
+    was said elsewhere, for the export may have said yes all along.
     """
-    last: dict[tuple[str, str, str], tuple[datetime, str]] = {}
+    last: dict[tuple[str, str, str], tuple[datetime, str, str]] = {}
     ids = {row["customer_id"] for row in rows}
     for consent in session.scalars(select(Consent).where(col(Consent.customer_id).in_(ids))):
-        key, word = (consent.customer_id, consent.channel, consent.purpose), (consent.at, consent.state)
+        key = (consent.customer_id, consent.channel, consent.purpose)
+        word = (consent.at, consent.state, consent.source or "")
         last[key] = max(last.get(key, word), word)
     said = ((row, last.get((row["customer_id"], row["channel"], row["purpose"]))) for row in rows)
-    return [row for row, word in said if word is None or word[1] != row["state"]]
+    return [row for row, word in said if word is None or _is_new_word(row, *word[1:])]
+
+
+def _is_new_word(row: Row, state: str, source: str) -> bool:
+    if row["state"] == state:
+        return False
+    return row["state"] == "withdrawn" or (row.get("source") or "") == source
 
 
 def _place(session: Session, table: Table, rows: Sequence[Row]) -> int:
