@@ -142,6 +142,20 @@ def test_an_export_that_says_something_else_is_a_word_of_its_day(theirs: TheirFi
     assert [state for id_, state, _ in words_of(theirs) if id_ == "c1"] == ["granted", "withdrawn", "granted"]
 
 
+def test_a_yes_that_an_export_goes_on_saying_does_not_stand_against_a_no_said_elsewhere(theirs: TheirFiles) -> None:
+    take_snapshot(theirs, 0, "c1,yes", "c2,no")
+    (theirs.folder / "people.csv").unlink()
+    header = "customer_id,channel,purpose,state,at,source"
+    elsewhere = ["c1,email,marketing,withdrawn,2026-03-12,by telephone", "c2,email,marketing,granted,2026-03-12,a form"]
+    theirs.put("consents.csv", header, *elsewhere)
+    theirs.take()
+    (theirs.folder / "consents.csv").unlink()
+    assert take_snapshot(theirs, 7, "c1,yes", "c2,no") == (1, 0, 1, 0)
+    words = [(id_, state) for id_, state, _ in words_of(theirs)]
+    assert [state for id_, state in words if id_ == "c1"] == ["granted", "withdrawn"]
+    assert [state for id_, state in words if id_ == "c2"] == ["withdrawn", "granted", "withdrawn"]
+
+
 def test_a_word_with_a_day_of_its_own_is_kept_with_it_however_often_it_comes(theirs: TheirFiles) -> None:
     header = "customer_id,channel,purpose,state,at"
     said = [f"c1,email,marketing,granted,2026-01-0{day}" for day in (1, 2)]

@@ -97,6 +97,11 @@ def test_what_cannot_be_said_of_a_file_is_refused(tmp_path: Path, file: str, tol
         read_words(tmp_path, mapping_of(file, "", TWO))
 
 
+def test_an_unknown_word_of_the_whole_mapping_names_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(MappingRefused, match="titel: this word is not known here; did you mean “title”"):
+        read_words(tmp_path, 'titel = "Ours"\n' + mapping_of('name = "a.csv"', "", TWO))
+
+
 def test_a_query_is_asked_of_databases_only(theirs: TheirFiles) -> None:
     theirs.put("a.csv", "No,First")
     with pytest.raises(SourceUnreadable, match="has a query for “a.csv”, and only a database can answer it"):
