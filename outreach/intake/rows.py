@@ -4,9 +4,10 @@ Amounts are exact until the last step, which makes minor units of them in the ro
 """
 
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -16,6 +17,7 @@ from sqlalchemy import BigInteger
 
 from outreach.clock import business_date
 from outreach.intake.cells.date_formats import read_moment
+from outreach.intake.cells.mended_text import mend_text
 from outreach.intake.cells.parsers import LOCAL, Style, to_instant, to_minor_units
 from outreach.intake.cells.unfit import NoDay, Unfit
 from outreach.intake.headers import TABLES, Column, Table
@@ -78,6 +80,8 @@ class RowRecipe:
     currency_of: Callable[[Record], str | None] = lambda record: None
     #: Knows what another file says of a value.
     look_up: Callable[[LookUp, str], str] = lambda step, text: text
+    #: How many cells were mended so far, by our column and what had been wrong.
+    mended: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     @property
     def table(self) -> Table:
@@ -119,14 +123,14 @@ class RowRecipe:
         at = self.positions.get(name)
         if at is None:
             return ""
-        text = drop_invisible(cells[at])
+        text = drop_invisible(mend_text(cells[at])[0])
         if self.strip:
             text = text.strip(self.strip + " ")
         return "" if text in self.empty or _is_invisible(text) else text
 
     def passage_of(self, cells: Sequence[str], name: str) -> str:
         """As `text_of`, with every letter of it."""
-        return cells[self.positions[name]].strip(" \t") if self.text_of(cells, name) else ""
+        return mend_text(cells[self.positions[name]])[0].strip(" \t") if self.text_of(cells, name) else ""
 
     def holds(self, cells: Sequence[str], condition: Condition) -> bool:
         return condition.holds(lambda name: self.text_of(cells, name), self.style.decimal)
@@ -167,11 +171,18 @@ class RowRecipe:
                     raise BadCell(column.name, str(error)) from None
                 record[column.key] = None
                 note(column.name, str(error))
+        self._count_mended(cells)
         if fault := self.table.fault(record):
             raise BadCell(*fault)
         for name, reason in self.table.mend(record, self.style):
             note(name, reason)
         return record
+
+    def _count_mended(self, cells: Sequence[str]) -> None:
+        for column, origin in self.columns:
+            for name in origin.sources:
+                if name in self.positions and (reason := mend_text(cells[self.positions[name]])[1]):
+                    self.mended[column.name, reason] += 1
 
     def read_ids(self, cells: Sequence[str]) -> dict[str, str]:
         """What a row that cannot be taken in still says of whose it is: its ids and words that can be read.
