@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from outreach.errors import SourceUnreadable
 from outreach.intake.feeds import own_name
+from outreach.intake.headers import TABLES
 from outreach.intake.mapping.files import Mapping, list_presets, read_preset
 from outreach.intake.sources.origins import Origin
 
@@ -26,11 +27,14 @@ def find_preset(origin: Origin) -> str | None:
     Raises SourceUnreadable where several presets know it equally well, or nothing at all is known of it.
     """
     names = origin.names([])
-    if any(own_name(name) in origin.own_names for name in names):
+    # Stripe and Square call files as we do, so a name alone tells nothing while some system's columns stand below it.
+    if any(_is_own(origin, name) for name in names):
         return None
     found = recognise(origin, names)
     if len(found) == 1:
         return found[0]
+    if not found and any(own_name(name) in origin.own_names for name in names):
+        return None
     if found:
         raise SourceUnreadable(
             f"{origin.shown} may come from any of {', '.join(found)}; say which: --as {found[0]}, for example"
@@ -41,6 +45,15 @@ def find_preset(origin: Origin) -> str | None:
         f"For another, propose a mapping with “outreach mapping draft {origin.shown}”, mend it, and give it: "
         "--mapping FILE"
     )
+
+
+def _is_own(origin: Origin, name: str) -> bool:
+    """Whether a file, or a table, has one of our names and the columns that a row of ours cannot do without."""
+    into = origin.own_names.get(own_name(name))
+    if into is None:
+        return False
+    required = {column.name for column in TABLES[into].columns if column.required}
+    return any(required <= line for line in _folded(origin.peek(name)))
 
 
 def recognise(origin: Origin, names: Sequence[str]) -> list[str]:

@@ -170,7 +170,8 @@ def _layout(split: str) -> re.Pattern[str]:
     for piece in re.split(r"([^\W\d_]+|\s+)", split):
         if piece in words:
             # The first part takes what it can: “Salt Lake City UT 84101” has one state and one code at its end.
-            pattern += rf"(?P<{piece}>.+)" if piece == words[0] else rf"(?P<{piece}>{_KINDS.get(piece, '.+?')})"
+            anything = ".+" if piece == words[0] else ".+?"
+            pattern += rf"(?P<{piece}>{_KINDS.get(piece, anything)})"
         else:
             pattern += r"\s+" if piece.isspace() else re.escape(piece)
     return re.compile(pattern)

@@ -116,7 +116,7 @@ def read_mapping(path: Path) -> Mapping:
         return Mapping.model_validate({**written, "sha256": digest.hexdigest()})
     except ValidationError as error:
         lines = [f"  {_place(e['loc'])}: {_say(e)}" for e in error.errors()]
-        raise MappingRefused(f"The mapping {path} does not fit (see docs/data.md):\n" + "\n".join(lines)) from error
+        raise MappingRefused(f"The mapping {path} does not fit (see docs/mappings.md):\n" + "\n".join(lines)) from error
 
 
 def _read(path: Path) -> bytes:

@@ -97,8 +97,9 @@ class Folder:
             with self._unpacked(name) as (path, sheet):
                 if path.suffix.casefold() in {".parquet", *ENDINGS}:
                     with _open_file(path, sheet, Layout(header=("",))) as source:
-                        rows = [row.cells for row in islice(source.rows, MOST_TITLES)]
-                        return rows if rows or path.suffix.casefold() in ENDINGS else [source.header]
+                        # In Parquet the columns have names of their own, and no row has them.
+                        named = [] if path.suffix.casefold() in ENDINGS else [source.header]
+                        return named or [row.cells for row in islice(source.rows, MOST_TITLES)]
                 return peek_rows(path, self.encoding)
         except SourceUnreadable:
             return []
