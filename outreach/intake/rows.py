@@ -10,12 +10,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from sqlalchemy import BigInteger
 
 from outreach.clock import business_date
+from outreach.intake.cell_memo import CellMemo, is_of_one_cell
 from outreach.intake.cells.date_formats import read_moment
 from outreach.intake.cells.mended_text import mend_text
 from outreach.intake.cells.parsers import LOCAL, Style, to_instant, to_minor_units
@@ -44,6 +45,7 @@ class BadCell(Unfit):
 Note = Callable[[str, str], None]
 # Cells of these say whose a row is.
 OWNERS = ("customer_id", "payer_id", "invoice_id")
+EMPTY = "it is empty, and a row cannot do without it"
 # Of the columns of a file, in the reason why one is missing.
 MOST_NAMES = 30
 
@@ -116,8 +118,13 @@ class RowRecipe:
         return [(c, self.mapping.columns[c.name]) for c in self.table.columns if c.name in self.mapping.columns]
 
     @cached_property
-    def _readers(self) -> list[tuple[ValueReader, From]]:
-        return [(ValueReader(column, self, self.look_up), origin) for column, origin in self.columns]
+    def _readers(self) -> list[tuple[Column, From, Callable[[Sequence[str]], Any]]]:
+        return [(column, origin, self._reader_of(column, origin)) for column, origin in self.columns]
+
+    def _reader_of(self, column: Column, origin: From) -> Callable[[Sequence[str]], Any]:
+        read = partial(ValueReader(column, self, self.look_up).read, origin=origin)
+        at = self.positions.get(origin.column or "")
+        return CellMemo(at, read).read if at is not None and is_of_one_cell(origin) else read
 
     def text_of(self, cells: Sequence[str], name: str) -> str:
         at = self.positions.get(name)
@@ -161,10 +168,12 @@ class RowRecipe:
         """Raises BadCell for the first column that does not fit; `note` is told of each cell that is taken in as empty
         although something stands in it."""
         record: Record = {}
-        for reader, origin in self._readers:
-            column = reader.column
+        for column, origin, read in self._readers:
             try:
-                record[column.key] = self._value(cells, reader, origin, record)
+                value = read(cells)
+                if value is None and column.required:
+                    raise Unfit(EMPTY)
+                record[column.key] = self._minor_units(column, value, record) if isinstance(value, Decimal) else value
             except Unfit as error:
                 # A date that cannot be meant costs its cell only, and so does whatever a mapping calls optional.
                 if column.required or not (origin.optional or isinstance(error, NoDay)):
@@ -179,6 +188,9 @@ class RowRecipe:
         return record
 
     def _count_mended(self, cells: Sequence[str]) -> None:
+        # Asked first of the whole row, for most have nothing that could be mended.
+        if (whole := "".join(cells)).isascii() and "&" not in whole:
+            return
         for column, origin in self.columns:
             for name in origin.sources:
                 if name in self.positions and (reason := mend_text(cells[self.positions[name]])[1]):
@@ -190,18 +202,11 @@ class RowRecipe:
         Under the names of our columns; a row that is torn has them from its beginning on, as far as it goes.
         """
         ids = {}
-        for reader, origin in self._readers:
-            column = reader.column
+        for column, _, read in self._readers:
             if column.name in OWNERS or column in self.table.identity:
                 with suppress(Unfit, IndexError):
-                    ids[column.name] = str(reader.read(cells, origin) or "")
+                    ids[column.name] = str(read(cells) or "")
         return ids
-
-    def _value(self, cells: Sequence[str], reader: ValueReader, origin: From, record: Record) -> Any:
-        value = reader.read(cells, origin)
-        if value is None and reader.column.required:
-            raise Unfit("it is empty, and a row cannot do without it")
-        return self._minor_units(reader.column, value, record) if isinstance(value, Decimal) else value
 
     def _minor_units(self, column: Column, value: Decimal, record: Record) -> int:
         units = to_minor_units(value, self._currency(record))
