@@ -222,13 +222,17 @@ class RowRecipe:
         # Stored with the amount, so that what becomes known later never changes what the number means.
         if self.table.has_money:
             record["currency"] = self._currency(record)
-        for column, _ in self.columns:
+        for column in self._instants:
+            at = record[column.key]
             if column.day:
-                record[column.day] = business_date(record[column.key], self.style.timezone)
+                record[column.day] = business_date(at, self.style.timezone)
             if column.local:
-                at = record[column.key]
                 record[column.local] = at is not None and at.tzinfo is LOCAL
         return record
+
+    @cached_property
+    def _instants(self) -> list[Column]:
+        return [column for column, _ in self.columns if column.day or column.local]
 
 
 def _is_invisible(text: str) -> bool:

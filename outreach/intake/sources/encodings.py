@@ -84,7 +84,7 @@ def _utf8_or_page(chunks: Iterator[bytes]) -> str:
         if text.isascii():
             continue
         wrong = text.count(UNDECODABLE)
-        good += sum(not letter.isascii() for letter in text) - wrong
+        good += len(text) - len(text.encode("ascii", "ignore")) - wrong
         bad += wrong
         if wrong and len(words) < WORDS:
             words += _WORD.findall(chunk)[:WORDS]
