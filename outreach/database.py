@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Insert, event, inspect, or_, text
+from sqlalchemy import Connection, Engine, Insert, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -128,7 +128,7 @@ def insert_new(session: Session, table: type[SQLModel], rows: list[dict[str, Any
 
 
 def upsert(session: Session, table: type[SQLModel], rows: list[dict[str, Any]], kept: Kept | None = None) -> int:
-    """Inserts rows, or overwrites those with the same primary key; returns how many are new, or no longer the same.
+    """Inserts rows, or overwrites those with the same primary key; returns how many rows were touched.
 
     `kept` is given the row that comes in, and says what a column becomes where that is not simply its new value.
     """
@@ -143,9 +143,7 @@ def upsert(session: Session, table: type[SQLModel], rows: list[dict[str, Any]], 
         new = {name: statement.excluded[name] for name in changed}
         settled = kept(statement.excluded) if kept else {}
         new |= {name: value for name, value in settled.items() if name in new}
-        # A row that stays the same is not written again: most of a nightly import is yesterday's.
-        other = or_(*(table.__table__.columns[name].is_distinct_from(value) for name, value in new.items()))  # type: ignore[attr-defined]
-        return statement.on_conflict_do_update(index_elements=keys, set_=new, where=other)
+        return statement.on_conflict_do_update(index_elements=keys, set_=new)
 
     return _insert(session, table, rows, overwrite)
 

@@ -40,6 +40,9 @@ def import_(
         str | None, typer.Option("--as", help="The system that it comes from, such as shopify. [recognised]")
     ] = None,
     mapping: Annotated[Path | None, typer.Option(help="A mapping file, for files with other columns.")] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="That of the files, such as cp1250, where it cannot be told. [found out]")
+    ] = None,
     look: Annotated[bool, typer.Option("--look", help="Only show what would come of it; nothing is kept.")] = False,
     refused: Annotated[
         Path | None, typer.Option(help="Write refused rows into this new CSV file, to mend and import again.")
@@ -55,7 +58,7 @@ def import_(
     if preset and mapping:
         raise SettingsError("Give --as NAME or --mapping FILE; a mapping of your own may say extends = “NAME”")
     context = open_context(database, now, as_json, create=True)
-    origin = open_origin(source)
+    origin = open_origin(source, encoding)
     read = read_preset(preset) if preset else read_mapping(mapping) if mapping else recognised(origin, context.tell)
     if look:
         seen = look_at_import(context.engine, origin, context.settings, context.now, read, context.tell)
@@ -92,6 +95,12 @@ def show_import(report: ImportReport, as_json: bool) -> None:
     print_table("Read", ["file", "into", "read", "accepted", "refused", "new", "changed", "same"], rows)
     for remark in report.remarks:
         say(remark)
+    if report.readings:
+        print_table(
+            "Which is right?",
+            ["file", "--encoding", "reads"],
+            [(each.file, each.encoding, each.word) for each in report.readings],
+        )
     if report.refusals:
         refused = [(r.file, r.line, r.column, r.reason) for r in report.refusals]
         print_table("Refused", ["file", "line", "column", "reason"], refused)

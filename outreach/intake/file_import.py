@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from outreach.clock import business_date
-from outreach.errors import SourceUnreadable
+from outreach.errors import EncodingUnclear, SourceUnreadable
 from outreach.intake.changes import Changes, Since, column_of_changes, find_mark
 from outreach.intake.currencies import Currencies
 from outreach.intake.feeds import Feed, show_name
@@ -20,7 +20,7 @@ from outreach.intake.oddities import Oddities
 from outreach.intake.record_buffer import Record, RecordBuffer
 from outreach.intake.refusals import Refusals
 from outreach.intake.refused_file import RefusedFile
-from outreach.intake.reports import FileCount, ImportReport, count_reasons
+from outreach.intake.reports import EncodingReading, FileCount, ImportReport, count_reasons
 from outreach.intake.row_groups import Groups
 from outreach.intake.rows import BadCell, RowRecipe, make_recipe, own_columns
 from outreach.intake.sources.csv_files import Row, Source
@@ -54,6 +54,7 @@ class FileImport:
         self._refusals = Refusals(run.engine, kept)
         self._buffer = RecordBuffer(run.engine, feed, self._refusals)
         self._notes: Counter[tuple[str, str]] = Counter()
+        self._mended: Counter[tuple[str, str]] = Counter()
         self._read = 0
         self._changes: Changes | None = None
         #: The columns that nothing was made of; None where the file could not be opened.
@@ -65,11 +66,15 @@ class FileImport:
             after = self._after(since)
             with self._run.origin.open(self._feed.source, self._feed.file, after) as source:
                 recipe = self._recipe(source)
-                self.unused = _unused(recipe)
+                self.unused, self._mended = _unused(recipe), recipe.mended
                 self._changes = self._watch(recipe, since, after)
                 self._take_rows(recipe, source.rows)
                 # While the file can still be refused as a whole.
                 self._buffer.require_signs()
+        except EncodingUnclear as error:
+            readings = [EncodingReading(self._feed.name, page, word) for page, word in error.readings]
+            self._run.report.readings += [each for each in readings if each not in self._run.report.readings]
+            self._refuse_file("", error)
         except SourceUnreadable as error:
             self._refuse_file("", error)
         except BadCell as error:
@@ -181,6 +186,7 @@ class FileImport:
         self._run.report.refusals += self._refusals.listed
         self._run.report.reasons += count_reasons(name, self._refusals.reasons)
         self._run.report.notes += count_reasons(name, self._notes)
+        self._run.report.mended += count_reasons(name, self._mended)
         accepted = self._read - refused
         self._run.tell(f"{name} → {into}: {self._read:,} read, {accepted:,} accepted, {refused:,} refused")
 

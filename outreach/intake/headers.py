@@ -70,12 +70,12 @@ class Table:
     #: What a column of the key holds in a row that has nothing there.
     empty: Mapping[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def has_money(self) -> bool:
         """Whether its rows are amounts in a currency of their own."""
         return any(column.check is parsers.amount for column in self.columns)
 
-    @property
+    @cached_property
     def key(self) -> list[str]:
         return [column.name for column in self.model.__table__.primary_key]  # type: ignore[attr-defined]
 

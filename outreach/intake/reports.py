@@ -57,6 +57,15 @@ def count_reasons(file: str, counts: Counter[tuple[str, str]]) -> list[ReasonCou
     return [ReasonCount(file, column, reason, rows) for (column, reason), rows in counts.most_common()]
 
 
+@dataclass(frozen=True)
+class EncodingReading:
+    """How one encoding would read a word of a file that several fit."""
+
+    file: str
+    encoding: str
+    word: str
+
+
 @dataclass
 class ImportReport:
     """What one import did."""
@@ -68,6 +77,10 @@ class ImportReport:
     reasons: list[ReasonCount] = field(default_factory=list)
     #: Rows that were accepted without one of their cells, counted.
     notes: list[ReasonCount] = field(default_factory=list)
+    #: Cells that were mended and used, counted.
+    mended: list[ReasonCount] = field(default_factory=list)
+    #: What could be told of files that several encodings fit: a word of each as they would read it. Never stored.
+    readings: list[EncodingReading] = field(default_factory=list)
     #: For each file the columns that were not used; an empty list says that the whole file was not.
     ignored: dict[str, list[str]] = field(default_factory=dict)
     #: For each table that was fed: how many of its rows now belong to a customer or an invoice not on record.
@@ -98,6 +111,7 @@ class ImportReport:
             f"{note.file}, {note.column}: {note.rows:,} accepted, but {note.reason}; the cell was not used"
             for note in self.notes
         ]
+        mended = [f"{each.file}, {each.column}: {each.rows:,} mended: {each.reason}" for each in self.mended]
         orphans = [
             f"{table}: {rows:,} belong to {_OWNERS.get(table, 'a customer')} not on record; nothing comes of them yet"
             for table, rows in sorted(self.orphans.items())
@@ -109,7 +123,7 @@ class ImportReport:
             if each.repeated
         ]
         made = [f"customers: {self.made:,} made of ids that no file of customers has"] if self.made else []
-        return unused + taken + repeated + made + orphans + self._counted
+        return unused + taken + mended + repeated + made + orphans + self._counted
 
     @property
     def _counted(self) -> list[str]:

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import select
 from sqlmodel import Session, col
 
-from outreach.database import insert_new, upsert
 from outreach.identity.aliases import COPIED, POINTING, forget, has_merges, key_of, merges_of, point_rows, resolve_ids
 from outreach.identity.merge_consents import carry
 from outreach.identity.merge_rows import combine, take_in
 from outreach.intake.headers import Table
 from outreach.models import Consent, Customer
+from outreach.staged_rows import StagedCount, write_staged
 
 Row = dict[str, Any]
 
@@ -33,21 +33,10 @@ def store_rows(session: Session, table: Table, rows: Sequence[Row]) -> StoreCoun
 
     What names a customer who was merged lands on the person they were merged into, and counts as it came.
     """
-    known = _count_known(session, table, rows)
-    written = _place(session, table, rows)
-    new = len(rows) - known
-    changed = 0 if table.appends else min(known, max(0, written - new))
-    return StoreCount(new, changed, known - changed)
-
-
-def _count_known(session: Session, table: Table, rows: Sequence[Row]) -> int:
-    """How many of the rows have a key that is there already."""
-    if not rows:
-        return 0
-    key = [table.model.__table__.columns[name] for name in table.key]  # type: ignore[attr-defined]
-    values = [tuple(row[name] for name in table.key) for row in rows]
-    among = key[0].in_([value for (value,) in values]) if len(key) == 1 else tuple_(*key).in_(values)
-    return int(session.execute(select(func.count()).select_from(table.model).where(among)).scalar_one())
+    count = _place(session, table, rows)
+    new = count.written if table.appends else len(rows) - count.known
+    changed = 0 if table.appends else max(0, count.written - new)
+    return StoreCount(new, changed, len(rows) - new - changed)
 
 
 def drop_repeated_consents(session: Session, rows: Sequence[Row]) -> list[Row]:
@@ -72,8 +61,8 @@ def _is_new_word(row: Row, state: str, source: str) -> bool:
     return row["state"] == "withdrawn" or (row.get("source") or "") == source
 
 
-def _place(session: Session, table: Table, rows: Sequence[Row]) -> int:
-    """Stores the rows where they belong; returns how many are new, or no longer the same."""
+def _place(session: Session, table: Table, rows: Sequence[Row]) -> StagedCount:
+    """Stores the rows where they belong."""
     # Asked first: most businesses have merged nobody, and then no row needs to be looked up.
     if not has_merges(session):
         return _store(session, table, rows)
@@ -81,28 +70,25 @@ def _place(session: Session, table: Table, rows: Sequence[Row]) -> int:
         if table.model is Customer:
             return _store_customers(session, table, rows)
         return _store(session, table, point_rows(session, table.model, rows))
-    written = _store(session, table, rows)
+    count = _store(session, table, rows)
     if table.model in COPIED:
         _carry_over(session, table, rows)
-    return written
+    return count
 
 
-def _store(session: Session, table: Table, rows: Sequence[Any]) -> int:
-    listed = list(rows)
+def _store(session: Session, table: Table, rows: Sequence[Any]) -> StagedCount:
     # Consents: one that comes again is no news, and none is ever overwritten.
-    if table.appends:
-        return insert_new(session, table.model, listed)
-    return upsert(session, table.model, listed, table.kept)
+    return write_staged(session, table.model, rows, table.kept, overwrite=not table.appends)
 
 
-def _store_customers(session: Session, table: Table, rows: Sequence[Row]) -> int:
+def _store_customers(session: Session, table: Table, rows: Sequence[Row]) -> StagedCount:
     kept = take_in(session, rows)
-    written = _store(session, table, point_rows(session, Customer, kept))
+    count = _store(session, table, point_rows(session, Customer, kept))
     aside = {row["customer_id"] for row in rows} - {row["customer_id"] for row in kept}
     persons = resolve_ids(session, aside)
     for person in sorted({persons.get(id_, id_) for id_ in aside}):
         combine(session, person)
-    return written
+    return count
 
 
 def _carry_over(session: Session, table: Table, rows: Sequence[Row]) -> None:

@@ -4,18 +4,21 @@ Amounts are exact until the last step, which makes minor units of them in the ro
 """
 
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from sqlalchemy import BigInteger
 
 from outreach.clock import business_date
+from outreach.intake.cell_memo import CellMemo, is_of_one_cell
 from outreach.intake.cells.date_formats import read_moment
+from outreach.intake.cells.mended_text import mend_text
 from outreach.intake.cells.parsers import LOCAL, Style, to_instant, to_minor_units
 from outreach.intake.cells.unfit import NoDay, Unfit
 from outreach.intake.headers import TABLES, Column, Table
@@ -42,6 +45,7 @@ class BadCell(Unfit):
 Note = Callable[[str, str], None]
 # Cells of these say whose a row is.
 OWNERS = ("customer_id", "payer_id", "invoice_id")
+EMPTY = "it is empty, and a row cannot do without it"
 # Of the columns of a file, in the reason why one is missing.
 MOST_NAMES = 30
 
@@ -78,6 +82,8 @@ class RowRecipe:
     currency_of: Callable[[Record], str | None] = lambda record: None
     #: Knows what another file says of a value.
     look_up: Callable[[LookUp, str], str] = lambda step, text: text
+    #: How many cells were mended so far, by our column and what had been wrong.
+    mended: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     @property
     def table(self) -> Table:
@@ -112,21 +118,26 @@ class RowRecipe:
         return [(c, self.mapping.columns[c.name]) for c in self.table.columns if c.name in self.mapping.columns]
 
     @cached_property
-    def _readers(self) -> list[tuple[ValueReader, From]]:
-        return [(ValueReader(column, self, self.look_up), origin) for column, origin in self.columns]
+    def _readers(self) -> list[tuple[Column, From, Callable[[Sequence[str]], Any]]]:
+        return [(column, origin, self._reader_of(column, origin)) for column, origin in self.columns]
+
+    def _reader_of(self, column: Column, origin: From) -> Callable[[Sequence[str]], Any]:
+        read = partial(ValueReader(column, self, self.look_up).read, origin=origin)
+        at = self.positions.get(origin.column or "")
+        return CellMemo(at, read).read if at is not None and is_of_one_cell(origin) else read
 
     def text_of(self, cells: Sequence[str], name: str) -> str:
         at = self.positions.get(name)
         if at is None:
             return ""
-        text = drop_invisible(cells[at])
+        text = drop_invisible(mend_text(cells[at])[0])
         if self.strip:
             text = text.strip(self.strip + " ")
         return "" if text in self.empty or _is_invisible(text) else text
 
     def passage_of(self, cells: Sequence[str], name: str) -> str:
         """As `text_of`, with every letter of it."""
-        return cells[self.positions[name]].strip(" \t") if self.text_of(cells, name) else ""
+        return mend_text(cells[self.positions[name]])[0].strip(" \t") if self.text_of(cells, name) else ""
 
     def holds(self, cells: Sequence[str], condition: Condition) -> bool:
         return condition.holds(lambda name: self.text_of(cells, name), self.style.decimal)
@@ -157,21 +168,33 @@ class RowRecipe:
         """Raises BadCell for the first column that does not fit; `note` is told of each cell that is taken in as empty
         although something stands in it."""
         record: Record = {}
-        for reader, origin in self._readers:
-            column = reader.column
+        for column, origin, read in self._readers:
             try:
-                record[column.key] = self._value(cells, reader, origin, record)
+                value = read(cells)
+                if value is None and column.required:
+                    raise Unfit(EMPTY)
+                record[column.key] = self._minor_units(column, value, record) if isinstance(value, Decimal) else value
             except Unfit as error:
                 # A date that cannot be meant costs its cell only, and so does whatever a mapping calls optional.
                 if column.required or not (origin.optional or isinstance(error, NoDay)):
                     raise BadCell(column.name, str(error)) from None
                 record[column.key] = None
                 note(column.name, str(error))
+        self._count_mended(cells)
         if fault := self.table.fault(record):
             raise BadCell(*fault)
         for name, reason in self.table.mend(record, self.style):
             note(name, reason)
         return record
+
+    def _count_mended(self, cells: Sequence[str]) -> None:
+        # Asked first of the whole row, for most have nothing that could be mended.
+        if (whole := "".join(cells)).isascii() and "&" not in whole:
+            return
+        for column, origin in self.columns:
+            for name in origin.sources:
+                if name in self.positions and (reason := mend_text(cells[self.positions[name]])[1]):
+                    self.mended[column.name, reason] += 1
 
     def read_ids(self, cells: Sequence[str]) -> dict[str, str]:
         """What a row that cannot be taken in still says of whose it is: its ids and words that can be read.
@@ -179,18 +202,11 @@ class RowRecipe:
         Under the names of our columns; a row that is torn has them from its beginning on, as far as it goes.
         """
         ids = {}
-        for reader, origin in self._readers:
-            column = reader.column
+        for column, _, read in self._readers:
             if column.name in OWNERS or column in self.table.identity:
                 with suppress(Unfit, IndexError):
-                    ids[column.name] = str(reader.read(cells, origin) or "")
+                    ids[column.name] = str(read(cells) or "")
         return ids
-
-    def _value(self, cells: Sequence[str], reader: ValueReader, origin: From, record: Record) -> Any:
-        value = reader.read(cells, origin)
-        if value is None and reader.column.required:
-            raise Unfit("it is empty, and a row cannot do without it")
-        return self._minor_units(reader.column, value, record) if isinstance(value, Decimal) else value
 
     def _minor_units(self, column: Column, value: Decimal, record: Record) -> int:
         units = to_minor_units(value, self._currency(record))
@@ -206,13 +222,17 @@ class RowRecipe:
         # Stored with the amount, so that what becomes known later never changes what the number means.
         if self.table.has_money:
             record["currency"] = self._currency(record)
-        for column, _ in self.columns:
+        for column in self._instants:
+            at = record[column.key]
             if column.day:
-                record[column.day] = business_date(record[column.key], self.style.timezone)
+                record[column.day] = business_date(at, self.style.timezone)
             if column.local:
-                at = record[column.key]
                 record[column.local] = at is not None and at.tzinfo is LOCAL
         return record
+
+    @cached_property
+    def _instants(self) -> list[Column]:
+        return [column for column, _ in self.columns if column.day or column.local]
 
 
 def _is_invisible(text: str) -> bool:

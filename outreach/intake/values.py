@@ -6,7 +6,7 @@ A reason why it cannot be made never repeats what stood in the cell.
 import re
 from calendar import monthrange
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Protocol
@@ -47,6 +47,7 @@ class ValueReader:
     column: Column
     row: RowText
     look_up: Callable[[LookUp, str], str]
+    _styles: dict[int, Style] = field(default_factory=dict)
 
     def read(self, cells: Cells, origin: From) -> Any:
         """The value, or None for an empty cell. Raises Unfit, or NoDay for a date that cannot be meant."""
@@ -114,7 +115,12 @@ class ValueReader:
         return origin.join.join(part for part in texts if part)
 
     def _style(self, origin: From) -> Style:
-        return _style_for(self.row.style, origin.zone, tuple(origin.dates), tuple(origin.sources))
+        # By the object, for every row asks: to compare what two origins say takes as long as to read a cell.
+        if id(origin) not in self._styles:
+            zone = origin.zone or ("UTC" if any(_IN_UTC.search(name) for name in origin.sources) else "")
+            style = self.row.style
+            self._styles[id(origin)] = replace(style, zone=zone or style.zone, dates=tuple(origin.dates) or style.dates)
+        return self._styles[id(origin)]
 
     def _move(self, cells: Cells, origin: From, value: Any) -> Any:
         if origin.less:
@@ -136,13 +142,6 @@ class ValueReader:
         # “Net 30” is thirty days, and “Due on receipt” none.
         number = re.search(r"-?\d{1,4}", self.row.text_of(cells, days))
         return int(number[0]) if number else 0
-
-
-@lru_cache(maxsize=1024)
-def _style_for(style: Style, zone: str | None, dates: tuple[str, ...], sources: tuple[str, ...]) -> Style:
-    if zone is None and any(_IN_UTC.search(name) for name in sources):
-        zone = "UTC"
-    return replace(style, zone=zone or style.zone, dates=dates or style.dates)
 
 
 def take_place(parts: Sequence[str], place: int | str) -> str:
@@ -176,7 +175,8 @@ def _layout(split: str) -> re.Pattern[str]:
     for piece in re.split(r"([^\W\d_]+|\s+)", split):
         if piece in words:
             # The first part takes what it can: “Salt Lake City UT 84101” has one state and one code at its end.
-            pattern += rf"(?P<{piece}>.+)" if piece == words[0] else rf"(?P<{piece}>{_KINDS.get(piece, '.+?')})"
+            anything = ".+" if piece == words[0] else ".+?"
+            pattern += rf"(?P<{piece}>{_KINDS.get(piece, anything)})"
         else:
             pattern += r"\s+" if piece.isspace() else re.escape(piece)
     return re.compile(pattern)

@@ -16,7 +16,7 @@ from intake_data import stored
 from mapped import TheirFiles, read_words
 from outreach.commands.main import app
 from outreach.database import reading
-from outreach.intake.mapping.draft import UNSURE, Sheet, draft_mapping
+from outreach.intake.mapping.draft import UNSURE, SheetSample, draft_mapping
 from outreach.intake.mapping.draft_formats import find_decimal, find_formats
 from outreach.intake.sheets import read_sheets
 from outreach.intake.sources.places import open_origin
@@ -273,7 +273,7 @@ CELLS = st.text(max_size=12) | st.sampled_from(["1/2/2026", "5,50", "2026-01-01"
 def test_a_draft_of_any_sheet_is_a_mapping_that_can_be_read(
     tmp_path_factory: pytest.TempPathFactory, header: list[str], rows: list[list[str]], country: str, has_titles: bool
 ) -> None:
-    words = draft_mapping([Sheet("any.csv", header, rows, has_titles)], country)
+    words = draft_mapping([SheetSample("any.csv", header, rows, has_titles)], country)
     written = tomllib.loads(words)
     if "file" in written:
         (file,) = read_words(tmp_path_factory.getbasetemp(), words).file

@@ -13,9 +13,11 @@ from intake_data import Take, only, refusal_of, stored, write
 from outreach.database import reading
 from outreach.errors import MappingRefused, SourceUnreadable
 from outreach.intake.cells.parsers import Style, amount
+from outreach.intake.mapping.columns import layout_words
 from outreach.intake.mapping.files import Mapping, read_mapping
 from outreach.intake.reports import ImportReport
 from outreach.intake.run import import_folder
+from outreach.intake.values import take_part
 from outreach.models import Customer, Feedback, Import, Invoice
 from outreach.settings import Settings
 
@@ -158,6 +160,19 @@ def test_an_exported_decimal_comma_is_read_with_or_without_thousands() -> None:
     assert read == [Decimal("1234.56"), Decimal("1234.56"), Decimal("12.5"), 1234567]
 
 
+@pytest.mark.parametrize(
+    ("cell", "layout", "parts"),
+    [
+        ("Salt Lake City, UT 84101", "City, ST ZIP", ["Salt Lake City", "UT", "84101"]),
+        ("Ottawa ON K1A 0B1", "City ST ZIP", ["Ottawa", "ON", "K1A 0B1"]),
+        ("10115 Berlin Mitte", "ZIP City", ["10115", "Berlin Mitte"]),
+        ("K1A 0B1 Ottawa", "ZIP City", ["K1A 0B1", "Ottawa"]),
+    ],
+)
+def test_a_cell_that_is_laid_out_in_words_is_parted_by_them(cell: str, layout: str, parts: list[str]) -> None:
+    assert [take_part(cell, layout, word) for word in layout_words(layout)] == parts
+
+
 def test_a_file_without_a_column_that_the_mapping_names_is_refused_as_a_whole(mapped: Take, data: Path) -> None:
     write(data, "orders.csv", ["order", "buyer", "price"], ["o1", "c1", "3"])
     report = mapped(ORDERS)
@@ -190,6 +205,11 @@ def test_a_folder_without_any_file_that_the_mapping_names_is_an_error(mapped: Ta
          'customer_id = { column = "a", take = "max" }', "needs one_row_per"),
         ('[[file]]\nname = "a.csv"\n[[file.table]]\ninto = "customers"\nonly = [{ column = "a" }]\n'
          'columns = { customer_id = "a" }', "give one of is, is_not, starts"),
+        ('[[file]]\nname = "a.csv"\n[[file.table]]\ninto = "customers"\n[file.table.columns]\n'
+         'customer_id = { first_of = ["a", "b"], strip = "#" }', "“strip” does nothing beside first_of"),
+        ('[[file]]\nname = "a.csv"\n[[file.table]]\ninto = "visits"\n[file.table.columns]\ncustomer_id = "a"\n'
+         'starts_at = "b"\nvisit_id = { column = "c", look_up = '
+         '{ file = "d.csv", by = "e", take = "f", otherwise = "customer" } }', "otherwise = “customer” is for ids"),
     ],
 )  # fmt: skip
 def test_a_mapping_that_does_not_fit_is_refused_with_the_place(tmp_path: Path, words: str, told: str) -> None:

@@ -37,7 +37,7 @@ ROOMS = (
     "identity", "intake", "moments", "planning", "composing", "approval", "delivery", "tracking", "learning",
 )  # fmt: skip
 # Each of these may stand on everything before it in the list.
-TOP = ("day", "doctor", "prefect_events", "web", "flows", "supervisor", "demo", "drill", "commands")
+TOP = ("day", "import_look", "doctor", "prefect_events", "web", "flows", "supervisor", "demo", "drill", "commands")
 ONE_FILE_ONLY = (
     "weasyprint",
     "pypdfium2",
@@ -104,6 +104,7 @@ TOLD_BY_THEIR_FOLDER = {
         ),
         "each room has a run, or a report of one": "run reports shards",
         "drill/ simulates the vendor, or keeps the database, of that name": "lob twilio database drill options",
+        "delivery/providers/ writes messages as files, intake/mapping/ reads the files of mappings": "files",
         "a provider's file is called as settings name it, and delivery's outbox is the transactional one": "outbox",
         "a moment of that name, and what is done about sending that failed": "recovery",
         "approval/ finds which reminders are due, delivery/staff_mail/ sends them": "reminders",

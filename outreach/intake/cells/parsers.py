@@ -114,10 +114,11 @@ def identifier(text: str, style: Style) -> str:
 
 def line(text: str, _style: Style) -> str:
     """Text that stands on one line of a letter or in a mail header: nothing in it may start another line."""
-    for letter in text:
-        if unicodedata.category(letter) in {"Cc", "Zl", "Zp"}:
-            raise Unfit("a line break or another control character stands inside the text")
-    _refuse_undecodable(text)
+    if not (text.isascii() and text.isprintable()):
+        for letter in text:
+            if unicodedata.category(letter) in {"Cc", "Zl", "Zp"}:
+                raise Unfit("a line break or another control character stands inside the text")
+        _refuse_undecodable(text)
     if len(text) > LONGEST_LINE:
         raise Unfit(f"the text has more than {LONGEST_LINE} characters")
     return text

@@ -1,4 +1,4 @@
 """The mapping language: what a mapping file, or a preset, may say of another system's columns. It reads no data.
 
-docs/data.md tells how to write one.
+docs/mappings.md tells how to write one.
 """

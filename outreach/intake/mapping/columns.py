@@ -13,6 +13,8 @@ from outreach.intake.mapping.conditions import Condition
 from outreach.intake.mapping.language import DateFormats, MappingPart, Zone, as_one_list
 
 Take = Literal["first", "last", "min", "max", "sum", "count"]
+# What is about the column and not about the text of one of its ways.
+_BESIDE_FIRST_OF = frozenset({"first_of", "only", "optional", "take"})
 _PLACE = re.compile(r"-?[1-9]\d?|[1-9]\d?-")
 
 
@@ -90,6 +92,8 @@ class From(MappingPart):
         given = (self.column is not None, bool(self.columns), self.constant is not None, bool(self.first_of))
         if sum(given) != 1:
             raise ValueError("give one of column, columns, constant and first_of")
+        if self.first_of and (beside := self.model_fields_set - _BESIDE_FIRST_OF):
+            raise ValueError(f"“{min(beside)}” does nothing beside first_of; write it in each of the ways")
         if self.otherwise is not None and self.values is None:
             raise ValueError("“otherwise” is for values that “values” does not list; give “values” too")
         if (self.split is None) != (self.part is None):

@@ -24,7 +24,7 @@ _AMOUNT_COLUMNS = frozenset({"amount", "paid", "unpaid"})
 
 
 @dataclass(frozen=True)
-class Sheet:
+class SheetSample:
     """The beginning of one file: its columns, and the first rows below them."""
 
     name: str
@@ -48,17 +48,17 @@ class _Found:
     remarks: list[str] = field(default_factory=list)
 
 
-def draft_mapping(sheets: Sequence[Sheet], country: str) -> str:
+def draft_mapping(sheets: Sequence[SheetSample], country: str) -> str:
     """The text of a mapping file for these files; `country` decides between 3/4 as a day in March or in April."""
     parts = [part for sheet in sheets if (part := _draft_file(sheet, country))]
     head = [
-        "# A draft: what is marked UNSURE wants a look. docs/data.md tells what a mapping may say, and",
+        "# A draft: what is marked UNSURE wants a look. docs/mappings.md tells what a mapping may say, and",
         "# outreach import FOLDER --mapping THIS-FILE --look shows what would come of it.",
     ]
     return "\n".join([*head, *parts]) + "\n"
 
 
-def _draft_file(sheet: Sheet, country: str) -> str:
+def _draft_file(sheet: SheetSample, country: str) -> str:
     tables = _tables_of(sheet)
     if not tables:
         return f"\n# {_list([sheet.name])} was left out: no column of it is known here. It has {_list(sheet.header)}"
@@ -84,12 +84,12 @@ def _list(names: Sequence[str]) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in ", ".join(names))
 
 
-def _values_of(sheet: Sheet, tables: Sequence[_Found], ours: frozenset[str]) -> list[str]:
+def _values_of(sheet: SheetSample, tables: Sequence[_Found], ours: frozenset[str]) -> list[str]:
     named = {table.columns[name] for table in tables for name in table.columns if name in ours}
     return [value for column in named for value in sheet.values(column)]
 
 
-def _formats_of(sheet: Sheet, tables: Sequence[_Found], country: str) -> tuple[list[str], bool]:
+def _formats_of(sheet: SheetSample, tables: Sequence[_Found], country: str) -> tuple[list[str], bool]:
     named = {table.columns[name] for table in tables for name in table.columns if name in _DATE_COLUMNS}
     columns = [sheet.values(column) for column in sheet.header if column in named]
     found = [find_formats(values, country) for values in columns]
@@ -109,7 +109,7 @@ def fold_header(name: str) -> str:
     return folded if folded != name.casefold() else " ".join(re.findall(r"\w+", apart.casefold().replace("_", " ")))
 
 
-def _tables_of(sheet: Sheet) -> list[_Found]:
+def _tables_of(sheet: SheetSample) -> list[_Found]:
     """Of a file of sums and days, what its rows are; and the customers, where it also has their names."""
     known = {into: _match(sheet, words) for into, words in WORDS.items()}
     people = known.pop("customers")
@@ -127,7 +127,7 @@ def _tells(into: str, found: dict[str, str]) -> bool:
     return into == "visits" and fold_header(found.get("starts_at", "")) in DAYS_OF_VISITS
 
 
-def _match(sheet: Sheet, words: dict[str, tuple[str, ...]]) -> dict[str, str]:
+def _match(sheet: SheetSample, words: dict[str, tuple[str, ...]]) -> dict[str, str]:
     """Their column for each of ours: the one whose name is listed first, each of theirs once."""
     named = {fold_header(name): name for name in reversed(sheet.header) if name.strip()}
     found: dict[str, str] = {}
@@ -139,7 +139,7 @@ def _match(sheet: Sheet, words: dict[str, tuple[str, ...]]) -> dict[str, str]:
     return found
 
 
-def _table(into: str, own: dict[str, str], people: dict[str, str], sheet: Sheet) -> _Found:
+def _table(into: str, own: dict[str, str], people: dict[str, str], sheet: SheetSample) -> _Found:
     found = _Found(into, dict(own))
     if into != "customers" and "customer_id" not in found.columns and (owner := _owner(people)):
         found.columns["customer_id"] = owner

@@ -16,7 +16,7 @@ from outreach.errors import MappingRefused
 from outreach.intake.mapping.columns import From, LookUp
 from outreach.intake.mapping.conditions import Condition
 from outreach.intake.mapping.extension import extend
-from outreach.intake.mapping.language import DateFormats, MappingPart, OneOrMore, Zone, as_list
+from outreach.intake.mapping.language import DateFormats, MappingPart, OneOrMore, Zone, as_list, is_encoding
 from outreach.intake.mapping.nearest_names import add_nearest
 from outreach.intake.mapping.tables import TableMapping
 from outreach.local_files import read_regular
@@ -68,14 +68,9 @@ class FileMapping(MappingPart):
     @field_validator("encoding")
     @classmethod
     def _known_encoding(cls, value: str | None) -> str | None:
-        try:
-            if value is not None:
-                # `codecs.lookup` alone also takes codecs that are of no text, such as hex.
-                b"".decode(value)
-                return codecs.lookup(value).name
-        except LookupError as error:
-            raise ValueError("is not the name of an encoding, such as utf-8 or cp1252") from error
-        return None
+        if value is not None and not is_encoding(value):
+            raise ValueError("is not the name of an encoding, such as utf-8 or cp1252")
+        return codecs.lookup(value).name if value is not None else None
 
 
 class Mapping(MappingPart):
@@ -121,7 +116,7 @@ def read_mapping(path: Path) -> Mapping:
         return Mapping.model_validate({**written, "sha256": digest.hexdigest()})
     except ValidationError as error:
         lines = [f"  {_place(e['loc'])}: {_say(e)}" for e in error.errors()]
-        raise MappingRefused(f"The mapping {path} does not fit (see docs/data.md):\n" + "\n".join(lines)) from error
+        raise MappingRefused(f"The mapping {path} does not fit (see docs/mappings.md):\n" + "\n".join(lines)) from error
 
 
 def _read(path: Path) -> bytes:

@@ -43,3 +43,13 @@ def _know_zone(zone: str | None) -> str | None:
 OneOrMore = Annotated[list[str], BeforeValidator(as_list), Field(min_length=1)]
 DateFormats = Annotated[list[str], BeforeValidator(as_list), AfterValidator(_know_formats)]
 Zone = Annotated[str | None, AfterValidator(_know_zone)]
+
+
+def is_encoding(name: str) -> bool:
+    """Whether Python knows an encoding of text by the name."""
+    try:
+        # `codecs.lookup` alone also takes codecs that are of no text, such as hex.
+        b"".decode(name)
+    except LookupError:
+        return False
+    return True

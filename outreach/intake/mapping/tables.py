@@ -17,6 +17,9 @@ from outreach.intake.mapping.conditions import Condition
 from outreach.intake.mapping.language import MappingPart, as_list, as_one_list
 from outreach.intake.mapping.nearest_names import add_nearest
 
+# Columns in which a customer's id stands.
+_OF_CUSTOMERS = frozenset({"customer_id", "payer_id", "guardian_id", "referred_customer_id"})
+
 
 class TableMapping(MappingPart):
     into: str
@@ -99,6 +102,8 @@ def _check_use(column: Column, origin: From, is_grouped: bool) -> None:
         raise ValueError(f"{column.name}: take = “{origin.take}” needs one_row_per")
     if origin.take in {"sum", "count"} and not (is_amount or column.check is parsers.score):
         raise ValueError(f"{column.name}: take = “{origin.take}” is for numbers")
+    if any(step.otherwise == "customer" for step in origin.look_up) and column.name not in _OF_CUSTOMERS:
+        raise ValueError(f"{column.name}: otherwise = “customer” is for ids of customers")
     for text in _own_words(origin):
         _check_word(column, text, origin)
     for way in origin.first_of:

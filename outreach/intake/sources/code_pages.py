@@ -16,6 +16,8 @@ WESTERN = "cp1252"
 PAGES = {
     WESTERN: 0.0, "cp1250": 2.0, "cp1257": 2.0, "cp1254": 2.0, "mac_roman": 2.0, "iso8859_2": 5.0, "mac_latin2": 5.0,
     "cp850": 5.0, "cp852": 5.0, "mac_croatian": 7.0, "mac_turkish": 7.0, "iso8859_4": 7.0,
+    "cp1251": 2.0, "koi8_r": 5.0, "cp866": 5.0, "iso8859_5": 7.0, "mac_cyrillic": 7.0, "cp1253": 2.0, "iso8859_7": 7.0,
+    "cp1255": 2.0, "cp1256": 2.0,
 }  # fmt: skip
 # By so much a page must lead before all others that read the words differently; less does for the most usual one.
 CLEAR_LEAD, WESTERN_LEAD = 5.0, 1.0
@@ -26,7 +28,7 @@ ROUNDS = 4
 LEAST_SHARE = 0.01
 UNDECODABLE_COST, SIGN_COST, CASE_COST, AROUND_COST, APOSTROPHE_COST = -15.0, -8.0, -5.0, -4.5, -1.5
 UNSEEN = 0.02
-_VOWELS = frozenset("aeiouyáàâäãåāąæéèêëēėęěíìîïīįıóòôöõøőúùûüūůűųýÿăœ")
+_VOWELS = frozenset("aeiouyáàâäãåāąæéèêëēėęěíìîïīįıóòôöõøőúùûüūůűųýÿăœаеёиоуыэюяіїєαεηιουωάέήίόύώϊϋΐΰ")
 _BEFORE_WORDS, _AFTER_WORDS = "“‘„‚«‹¿¡–—…\xa0\xad", "”’“»›–—…ªº°®©™´\xa0\xad"
 _APOSTROPHES = "’‘´'"
 # Where an elision ends (O’Brien, D’Angelo, Dell’Orto) and what may follow a whole word.

@@ -111,12 +111,12 @@ def find_header(records: Iterator[Row], has: Sequence[str]) -> list[str]:
     raise SourceUnreadable("it is empty; its first line must name the columns")
 
 
-def peek_rows(path: Path) -> list[list[str]]:
+def peek_rows(path: Path, encoding: str | None = None) -> list[list[str]]:
     """The first rows of a file, read with each separator in turn, for whoever looks for names that are known.
 
     Raises SourceUnreadable as `open_source` does.
     """
-    with _open_text(path, None) as handle:
+    with _open_text(path, encoding) as handle:
         sample = handle.read(SAMPLE).removeprefix("\ufeff")
     return [row for separator in SEPARATORS for row in islice(_split(sample, separator), MOST_TITLES)]
 

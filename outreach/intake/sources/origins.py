@@ -5,7 +5,7 @@ All list what they hold by name, and open one of it as a header and rows.
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -64,6 +64,8 @@ class Folder:
     """A folder of files, or one file."""
 
     path: Path
+    #: That of every file of text in it; None where each says its own, or it is found out.
+    encoding: str | None = None
     kept: None = None
     has_queries: bool = False
 
@@ -98,13 +100,15 @@ class Folder:
                         # In Parquet the columns have names of their own, and no row has them.
                         named = [] if path.suffix.casefold() in ENDINGS else [source.header]
                         return named or [row.cells for row in islice(source.rows, MOST_TITLES)]
-                return peek_rows(path)
+                return peek_rows(path, self.encoding)
         except SourceUnreadable:
             return []
 
     @contextmanager
     def open(self, name: str, file: FileMapping | None = None, after: datetime | None = None) -> Iterator[Source]:
-        with self._unpacked(name) as (path, sheet), _open_file(path, sheet, layout_of(file)) as source:
+        layout = layout_of(file)
+        layout = replace(layout, encoding=self.encoding or layout.encoding)
+        with self._unpacked(name) as (path, sheet), _open_file(path, sheet, layout) as source:
             yield source
 
     @contextmanager

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from outreach.errors import SourceUnreadable
+from outreach.intake.mapping.language import is_encoding
 from outreach.intake.sources.database_tables import open_tables
 from outreach.intake.sources.origins import Folder, Origin
 from outreach.intake.sources.spreadsheets import ENDINGS
@@ -11,8 +13,14 @@ _OF_TABLES = frozenset({".csv", ".tsv", ".txt", ".gz", ".zip", ".parquet", *ENDI
 _SQLITE = b"SQLite format 3\0"
 
 
-def open_origin(source: str) -> Origin:
-    """Raises SourceUnreadable for a URL that is no database's; a folder is looked at only when it is read."""
+def open_origin(source: str, encoding: str | None = None) -> Origin:
+    """The place; `encoding` is that of its files of text, where somebody knows it.
+
+    Raises SourceUnreadable for a URL that is no database's, and for what is no encoding; a folder is looked at only
+    when it is read.
+    """
+    if encoding is not None and not is_encoding(encoding):
+        raise SourceUnreadable(f"“{encoding}” is not the name of an encoding, such as utf-8 or cp1252")
     if "://" in source:
         return open_tables(source)
     path = Path(source)
@@ -20,7 +28,7 @@ def open_origin(source: str) -> Origin:
     files = [path] if path.is_file() else sorted(path.glob("*.db")) if path.is_dir() else []
     if len(files) == 1 and _is_sqlite(files[0]) and not _has_tables(path):
         return open_tables(f"sqlite:///{_quote(files[0])}")
-    return Folder(path)
+    return Folder(path, encoding)
 
 
 def _quote(path: Path) -> str:

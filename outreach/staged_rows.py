@@ -1,0 +1,101 @@
+"""Writes many rows to a table by way of a temporary one: the driver fills that, and one statement does the rest.
+
+What a row of that key already says stands where the table's own rule has it so; nothing else is decided here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, Connection, MetaData, Select, Table, and_, func, literal, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.schema import CreateTable
+from sqlmodel import Session, SQLModel
+
+from outreach.database import Kept
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class StagedCount:
+    """What became of rows that were written."""
+
+    #: Their key was there before.
+    known: int
+    #: They are new, or said something else than the row that was there.
+    written: int
+
+
+def write_staged(
+    session: Session, model: type[SQLModel], rows: Sequence[Row], kept: Kept | None = None, overwrite: bool = True
+) -> StagedCount:
+    """Inserts rows with the same columns; those whose key is there overwrite it, or stay out. The last of a key counts.
+
+    `kept` is given the row that comes in, and says what a column becomes where that is not simply its new value.
+    """
+    if not rows:
+        return StagedCount(0, 0)
+    table: Table = model.__table__  # type: ignore[attr-defined]
+    connection, names = session.connection(), list(rows[0])
+    key = [column.name for column in table.primary_key]
+    # One statement must not touch a row twice.
+    last = {tuple(row[name] for name in key): row for row in rows}
+    staged = _stage(connection, table, names, list(last.values()))
+    same_key = and_(*(table.c[name] == staged.c[name] for name in key))
+    known = connection.execute(select(func.count()).select_from(staged.join(table, same_key))).scalar_one()
+    # In the order of the key, which touches fewest pages. Without the condition SQLite would take ON CONFLICT for
+    # the ON of a join (https://www.sqlite.org/lang_upsert.html).
+    source = select(*(staged.c[name] for name in names)).where(literal(1) == literal(1))
+    ordered = source.order_by(*(staged.c[name] for name in key))
+    statement = _insert(connection, table, names, ordered, kept, overwrite)
+    written = connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
+    staged.drop(connection)
+    return StagedCount(known, written)
+
+
+def _stage(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Row]) -> Table:
+    """A temporary table without keys or indexes, with the rows in it."""
+    columns = [Column(name, table.c[name].type) for name in names]
+    staged = Table(f"staged_{table.name}", MetaData(), *columns, prefixes=["TEMPORARY"])
+    connection.execute(CreateTable(staged))
+    listed = ", ".join(f'"{name}"' for name in names)
+    values = _as_stored(connection, columns, rows)
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name == "postgresql":
+        with driver.cursor() as cursor, cursor.copy(f"COPY {staged.name} ({listed}) FROM STDIN") as copy:
+            for value in values:
+                copy.write_row(value)
+    else:
+        marks = ", ".join("?" * len(names))
+        driver.executemany(f"INSERT INTO {staged.name} ({listed}) VALUES ({marks})", values)  # noqa: S608 — our own names
+    return staged
+
+
+def _as_stored(
+    connection: Connection, columns: Sequence[Column[Any]], rows: Sequence[Row]
+) -> Sequence[tuple[Any, ...]]:
+    """The rows as the driver takes them: each column's values made what the database stores, a column at a time."""
+    made = []
+    for column in columns:
+        process = column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
+        values = [row[column.name] for row in rows]
+        made.append(values if process is None else [None if value is None else process(value) for value in values])
+    return list(zip(*made, strict=True))
+
+
+def _insert(
+    connection: Connection, table: Table, names: Sequence[str], source: Select[Any], kept: Kept | None, overwrite: bool
+) -> Any:
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement: Any = dialect.insert(table).from_select(list(names), source)
+    key = [column.name for column in table.primary_key]
+    changed = [name for name in names if name not in key]
+    if not overwrite or not changed:
+        return statement.on_conflict_do_nothing()
+    new = {name: statement.excluded[name] for name in changed}
+    settled = kept(statement.excluded) if kept else {}
+    new |= {name: value for name, value in settled.items() if name in new}
+    # A row that stays the same is not written again: most of a nightly import is yesterday's.
+    other = or_(*(table.c[name].is_distinct_from(value) for name, value in new.items()))
+    return statement.on_conflict_do_update(index_elements=key, set_=new, where=other)
