@@ -48,8 +48,8 @@ Zone = Annotated[str | None, AfterValidator(_know_zone)]
 def is_encoding(name: str) -> bool:
     """Whether Python knows an encoding of text by the name."""
     try:
-        # `codecs.lookup` alone also takes codecs that are of no text, such as hex.
-        b"".decode(name)
-    except LookupError:
+        # `codecs.lookup` alone also takes codecs that are of no text, such as hex. Of no letter nothing is looked up.
+        "a".encode(name)
+    except (LookupError, ValueError):
         return False
     return True
