@@ -394,6 +394,19 @@ def test_a_url_that_cannot_be_read_says_which_can(url: str, told: str) -> None:
     assert "pass-word" not in str(refused.value)
 
 
+@pytest.mark.parametrize("encoding", ["klingon", "hex", "undefined", "", "a\0b"])
+def test_what_is_no_encoding_of_text_is_refused_before_anything_is_read(tmp_path: Path, encoding: str) -> None:
+    with pytest.raises(SourceUnreadable, match="is not the name of an encoding"):
+        open_origin(str(tmp_path), encoding)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "UTF-16", "cp1250", "latin-1", "mac_roman"])
+def test_an_encoding_may_be_named_as_people_write_it(theirs: TheirFiles, encoding: str) -> None:
+    (theirs.folder / "customers.csv").write_bytes(CUSTOMERS.replace("ë", "é").encode(encoding))
+    import_data(theirs.engine, open_origin(str(theirs.folder), encoding), theirs.settings, NOW)
+    assert names(theirs)[0] == ("c1", "Zoé")
+
+
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path, theirs: TheirFiles) -> None:
     with pytest.raises(SourceUnreadable, match="cannot be opened"):
         take(theirs, tmp_path / "nowhere")
