@@ -27,6 +27,8 @@ from outreach.models import Consent, Customer, Import, Visit
 from outreach.settings import Settings
 from preset_rows import STATEMENTS
 
+# One process starts the server, and not each that runs tests.
+pytestmark = pytest.mark.xdist_group("maria")
 NOW = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
 TODAY = date(2026, 3, 10)
 PASSWORD = "seven seas"

@@ -35,7 +35,8 @@ class Imported:
     report: ImportReport
 
 
-@pytest.fixture(scope="module", params=SYSTEMS)
+# All tests of one export run in one process, so that it is imported once.
+@pytest.fixture(scope="module", params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in SYSTEMS])
 def imported(
     request: pytest.FixtureRequest, shared: Path, sqlite_pattern: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Imported]:
