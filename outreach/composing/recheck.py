@@ -28,9 +28,10 @@ from outreach.composing.writing import recipient_of
 from outreach.contacts import read_key
 from outreach.errors import ComposingError, OutreachError, SettingsError
 from outreach.models import Customer, Message, Moment, Suppression
-from outreach.moments import MOMENTS, Found, business_day
+from outreach.moments import MOMENTS, Found, business_day, select_any_day
 from outreach.moments.definition import BusinessDay
 from outreach.moments.explanations import explain_clauses
+from outreach.moments.open_day import OpenDay
 from outreach.planning.candidates import Day, candidates_for
 from outreach.planning.channel_choice import THEIR_WORD
 from outreach.planning.rules import ask_again
@@ -234,20 +235,18 @@ def _find_there(session: Session, settings: Settings, carried: Iterable[Carried]
         by_day[one.moment.kind, one.asked_on].add(one.moment.customer_id)
     there: set[Found] = set()
     for (kind, asked_on), customers in by_day.items():
-        statement = _select_again(kind, MOMENTS[kind].written_knobs(settings), business_day(settings, asked_on))
+        statement, on = _select_again(kind, MOMENTS[kind].written_knobs(settings), business_day(settings, OpenDay()))
         for chunk in in_chunks(customers):
-            rows = session.execute(statement, {"customers": chunk})
+            rows = session.execute(statement, {"customers": chunk} | on.values_on(asked_on))
             there |= {Found(kind, who, occasion, occasion_on, asked_on) for who, occasion, occasion_on in rows}
     return there
 
 
 @lru_cache(maxsize=500)
-def _select_again(kind: str, written: str, day: BusinessDay) -> Any:
-    """Kept from look to look: to put a statement together takes milliseconds."""
-    definition = MOMENTS[kind]
-    clauses = [clause for clause in definition.clauses if clause.is_rechecked]
-    found = definition.select_for(definition.read_knobs(written), day, clauses)
-    return found.where(col(Customer.customer_id).in_(bindparam("customers", expanding=True)))
+def _select_again(kind: str, written: str, day: BusinessDay) -> tuple[Any, OpenDay]:
+    """A statement for all days, and the day that is told with it."""
+    found, on = select_any_day(kind, written, day, only_rechecked=True)
+    return found.where(col(Customer.customer_id).in_(bindparam("customers", expanding=True))), on
 
 
 def since_of(session: Session, found: Iterable[Found]) -> set[date | None]:

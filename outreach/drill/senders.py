@@ -27,7 +27,8 @@ POINTS = (
 STARTING = 0
 CLOCK = struct.Struct("d")
 LOOK_SECONDS = 0.002
-IDLE_SECONDS = 0.05
+# Where a round sent nothing, the next is later: what is open then waits for a time-out, and others need the processors.
+IDLE_SECONDS, QUIET_SECONDS = 0.05, 0.4
 
 
 class Board:
@@ -84,7 +85,10 @@ def send_until_over(engine: Engine, settings: Settings, board: Board, sender: in
     # A process id may be given again after a kill, and two senders must never pass for one.
     owner, clock = f"sender {sender} {os.getpid()} {os.urandom(4).hex()}", board.clock_of(sender)
 
+    passed: set[str] = set()
+
     def stand(point: str) -> None:
+        passed.add(point)
         board.stand(sender, point)
 
     with open_providers(settings) as carriers:
@@ -96,6 +100,7 @@ def send_until_over(engine: Engine, settings: Settings, board: Board, sender: in
                 stand("tracking")
                 track_open(engine, settings, clock, providers=carriers)
             stand("idle")
-            time.sleep(IDLE_SECONDS)
+            time.sleep(IDLE_SECONDS if "sending" in passed else QUIET_SECONDS)
+            passed.clear()
             # What `deliver_due` does before it claims: its own first point is “claiming”.
             stand("tidying")

@@ -4,9 +4,12 @@
 """
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
+from sqlalchemy import Select
 from sqlmodel import Session, col
 
 from outreach.errors import NotFound, SettingsError
@@ -18,6 +21,7 @@ from outreach.moments.enquiry import ENQUIRY
 from outreach.moments.first_hundred import FIRST_HUNDRED
 from outreach.moments.goodwill import GOODWILL
 from outreach.moments.late_payment import LATE_PAYMENT
+from outreach.moments.open_day import OpenDay
 from outreach.moments.recovery import RECOVERY
 from outreach.moments.referral_ask import REFERRAL_ASK
 from outreach.moments.review_reply import REVIEW_REPLY
@@ -93,15 +97,28 @@ def stream_moments(
     session: Session, settings: Settings, on: date, kind: str, customer_id: str | None = None
 ) -> Iterator[Found]:
     """Everyone (or one customer) who has one kind of moment on `on`, in no order, as the database gives them."""
-    query = MOMENTS[kind].select_found(settings, on)
+    query, day = select_any_day(kind, MOMENTS[kind].written_knobs(settings), business_day(settings, OpenDay()))
     if customer_id is not None:
         query = query.where(col(Customer.customer_id) == customer_id)
     # In portions: a moment that nearly everybody has, of a large business, must not be in memory as a whole.
-    rows = session.execute(query.execution_options(yield_per=5_000))
+    rows = session.execute(query, day.values_on(on), execution_options={"yield_per": 5_000})
     yield from (Found(kind, customer_id, occasion, day, on) for customer_id, occasion, day in rows)
+
+
+@lru_cache(maxsize=128)
+def select_any_day(
+    kind: str, written: str, day: BusinessDay, only_rechecked: bool = False
+) -> tuple[Select[tuple[str, str, date]], OpenDay]:
+    """(customer_id, occasion, its date) of everyone who has it, on the day that is told with the select.
+
+    With `only_rechecked`, of everyone who meets those of its clauses that are asked again before a message leaves.
+    """
+    definition, on = MOMENTS[kind], OpenDay()
+    clauses = [clause for clause in definition.clauses if clause.is_rechecked] if only_rechecked else None
+    return definition.select_for(definition.read_knobs(written), replace(day, on=on), clauses), on
 
 
 __all__ = [
     "MOMENTS", "PLACES", "BusinessDay", "Clause", "Found", "MomentDefinition", "business_day", "find_moments",
-    "knobs_for", "require_kinds", "require_knobs", "stream_moments",
+    "knobs_for", "require_kinds", "require_knobs", "select_any_day", "stream_moments",
 ]  # fmt: skip

@@ -2,9 +2,10 @@
 
 from calendar import monthrange
 from datetime import date, timedelta
+from functools import lru_cache
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Date, and_, literal, or_
+from sqlalchemy import ColumnElement, Date, and_, or_
 from sqlmodel import Session, col
 
 from outreach.channels import ChannelName
@@ -12,6 +13,7 @@ from outreach.clock import anniversary_in
 from outreach.models import Customer
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
 from outreach.moments.evidence import tell_day
+from outreach.moments.open_day import derive, write_day
 from outreach.moments.relationship import ALIVE, first_contact, tenure_fields, with_us_since
 from outreach.settings import MomentKnobs
 
@@ -45,18 +47,19 @@ class AnniversaryKnobs(MomentKnobs):
 
 
 def _came_round(knobs: AnniversaryKnobs, day: BusinessDay) -> ColumnElement[bool]:
-    days, since = beginnings(day.on), col(Customer.customer_since)
+    days, since = derive(day.on, "beginnings", beginnings, Date), col(Customer.customer_since)
     # As whole days, which the index of customer_since answers; and not by with_us_since(), a coalesce, for which there
     # can be none. A first contact is looked for only where the data do not say when they came.
     return or_(since.in_(days), and_(since.is_(None), first_contact().in_(days)))
 
 
-def beginnings(on: date) -> list[date]:
+@lru_cache(maxsize=64)
+def beginnings(on: date) -> tuple[date, ...]:
     """The days of earlier years that are kept on `on`: 29 February is kept on the 28th in common years."""
     # The day after as well: on 28 February of a common year it is that of the 29th too.
     tried = [(year, day) for year in range(FIRST_YEAR, on.year) for day in (on.day, on.day + 1)]
     days = [date(year, on.month, day) for year, day in tried if day <= monthrange(year, on.month)[1]]
-    return [day for day in days if anniversary_in(day, on.year) == on]
+    return tuple(day for day in days if anniversary_in(day, on.year) == on)
 
 
 def next_anniversary(since: date, on: date) -> date:
@@ -85,7 +88,7 @@ ANNIVERSARY = MomentDefinition(
             change="it comes round once a year on that day",
         ),
     ),
-    occasion=lambda knobs, day: (literal(day.on, Date), literal(day.on, Date)),
+    occasion=lambda knobs, day: (write_day(day.on), write_day(day.on)),
     useful_until=lambda knobs, day, on: day + timedelta(days=knobs.grace_days),
     because="with us for another year on {day}",
     summary="an anniversary is for the day on which they have been with us for another year",

@@ -4,7 +4,6 @@ A payment of the day counts. Each part is SQL beside Invoice, Payment or Custome
 What is left once credit notes are counted, bill by bill, is worked out in planning.
 """
 
-from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select, union_all
@@ -13,6 +12,7 @@ from sqlmodel import col
 
 from outreach.models import Customer, Invoice, Payment
 from outreach.moments.definition import BusinessDay, Clause
+from outreach.moments.open_day import SqlDay
 
 # Of these nothing is owed, whatever their amount.
 NOTHING_OWED = ("paid", "void", "draft")
@@ -21,7 +21,7 @@ WRITTEN_OFF = "written_off"
 _Patient = aliased(Customer)
 
 
-def paid_on(on: date) -> Any:
+def paid_on(on: SqlDay) -> Any:
     """What has been paid for an invoice by a date, in minor units, beside Invoice."""
     paid = select(func.coalesce(func.sum(col(Payment.amount)), 0)).where(
         col(Payment.invoice_id) == col(Invoice.invoice_id), col(Payment.paid_on) <= on
@@ -29,12 +29,12 @@ def paid_on(on: date) -> Any:
     return paid.correlate(Invoice).scalar_subquery()
 
 
-def balance(on: date) -> Any:
+def balance(on: SqlDay) -> Any:
     """What is unpaid of an invoice on a date, in minor units, beside Invoice."""
     return col(Invoice.amount) - paid_on(on)
 
 
-def owed(on: date) -> Any:
+def owed(on: SqlDay) -> Any:
     """The same as it counts in its payer's account: under nothing for a credit note, and for money paid over it."""
     paid, unpaid = paid_on(on), balance(on)
     is_credit = (col(Invoice.amount) > 0) & (unpaid < 0)
@@ -56,7 +56,7 @@ def currency_of_payment(own: str, customer: Any = Customer) -> ColumnElement[str
     return func.coalesce(col(Payment.currency), customer.currency, own)
 
 
-def paid_by(day: BusinessDay, since: date) -> ColumnElement[int]:
+def paid_by(day: BusinessDay, since: SqlDay) -> ColumnElement[int]:
     """What a customer paid from `since` to the day, for themselves or another, in minor units of our own currency.
 
     Two currencies have no sum: what they paid in another is left out.
@@ -86,7 +86,7 @@ def _is_payer() -> ColumnElement[bool]:
     return or_(own, col(Invoice.payer_id) == col(Customer.customer_id))
 
 
-def _unpaid(on: date) -> tuple[ColumnElement[bool], ...]:
+def _unpaid(on: SqlDay) -> tuple[ColumnElement[bool], ...]:
     """Late and unpaid, as far as it alone is known. Whatever its status: planned or disputed is the wrong day too."""
     is_owed = or_(col(Invoice.status).is_(None), col(Invoice.status).not_in(NOTHING_OWED))
     # After both days: nobody is late with a bill before they could have it (`late_since` in planning/receivables.py).
@@ -148,7 +148,7 @@ def _account(day: BusinessDay) -> Any:
     return union_all(bills.correlate(Customer), on_account.correlate(Customer)).subquery("account")
 
 
-def _first_due(on: date) -> Any:
+def _first_due(on: SqlDay) -> Any:
     return select(func.min(col(Invoice.due_on))).where(*_unpaid(on)).correlate(Customer).scalar_subquery()
 
 

@@ -18,6 +18,7 @@ from sqlmodel import Session, col
 
 from outreach.errors import SettingsError
 from outreach.models import Customer
+from outreach.moments.open_day import SqlDay
 from outreach.moments.rule import Rule
 from outreach.settings import MomentKnobs, Settings
 
@@ -39,7 +40,8 @@ Trait = Literal[
 class BusinessDay:
     """A business date, and what of the business a definition may ask: its zone, its kind and its currency."""
 
-    on: date
+    #: Open in a statement that is put together once for all days.
+    on: SqlDay
     zone: ZoneInfo
     business_kind: str
     currency: str
@@ -174,7 +176,7 @@ def read_knobs(knobs: type[K], kind: str, written: str) -> K:
         raise SettingsError(f"These knobs of {kind} do not fit. {'; '.join(wrong)}") from error
 
 
-def business_day(settings: Settings, on: date) -> BusinessDay:
+def business_day(settings: Settings, on: SqlDay) -> BusinessDay:
     business = settings.business
     return BusinessDay(on, business.zone, business.kind, business.currency)
 

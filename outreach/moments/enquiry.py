@@ -10,8 +10,10 @@ from sqlmodel import col
 from outreach.channels import ChannelName
 from outreach.clock import instant_at
 from outreach.models import Customer, Feedback
+from outreach.models.column_types import Instant
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
 from outreach.moments.evidence import tell_day
+from outreach.moments.open_day import derive
 from outreach.moments.relationship import ALIVE
 from outreach.moments.rule import Asked, Hold, Rule
 from outreach.settings import MomentKnobs
@@ -30,11 +32,15 @@ class EnquiryKnobs(MomentKnobs):
     )
 
 
-def _asked_by(knobs: EnquiryKnobs, day: BusinessDay) -> datetime:
+def _asked_by(knobs: EnquiryKnobs, day: BusinessDay) -> ColumnElement[datetime]:
     """Whoever asked until this instant will have waited for `hours` before the day is over."""
-    # By the clock of the business: a day on which clocks change has 23 or 25 hours.
-    midnight = instant_at(day.on + timedelta(days=1), 0, day.zone.key)
-    return midnight - timedelta(hours=knobs.hours)
+
+    def asked_by(on: date) -> datetime:
+        # By the clock of the business: a day on which clocks change has 23 or 25 hours.
+        midnight = instant_at(on + timedelta(days=1), 0, day.zone.key)
+        return midnight - timedelta(hours=knobs.hours)
+
+    return derive(day.on, "asked_by", asked_by, Instant)
 
 
 def _has_waited(knobs: EnquiryKnobs, day: BusinessDay) -> ColumnElement[bool]:

@@ -14,6 +14,7 @@ from outreach.channels import ChannelName
 from outreach.models import Customer, Visit
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
 from outreach.moments.evidence import tell_day
+from outreach.moments.open_day import derive, write_day
 from outreach.moments.relationship import ALIVE, tenure_fields, took_place
 from outreach.moments.rule import OWN_COUNT, Asked, Hold, Rule
 from outreach.settings import MomentKnobs
@@ -35,15 +36,16 @@ class FirstHundredKnobs(MomentKnobs):
     )
 
 
-def _beginnings(knobs: FirstHundredKnobs, day: BusinessDay) -> dict[int, date]:
-    return {days: day.on - timedelta(days=days) for days in knobs.days}
+def _began(knobs: FirstHundredKnobs, day: BusinessDay) -> Any:
+    days = knobs.days
+    return derive(day.on, "beginnings", lambda on: [on - timedelta(days=ago) for ago in days], Date)
 
 
 def _day_number(knobs: FirstHundredKnobs, day: BusinessDay) -> Any:
     """“30” on their thirtieth day."""
     since = col(Customer.customer_since)
     # As text: it is the key of the occasion, and templates name it.
-    return case(*((since == first, literal(str(days))) for days, first in _beginnings(knobs, day).items()))
+    return case(*((since == day.on - timedelta(days=days), literal(str(days))) for days in knobs.days))
 
 
 def _visits(day: BusinessDay) -> tuple[ColumnElement[bool], ...]:
@@ -81,7 +83,7 @@ FIRST_HUNDRED = MomentDefinition(
         Clause(
             says="it is their day {days} with us, counted from the day they came, as the data say",
             # Never by a first contact: where an export begins, everybody in it would seem to have come in those days.
-            where=lambda knobs, day: col(Customer.customer_since).in_(list(_beginnings(knobs, day).values())),
+            where=lambda knobs, day: col(Customer.customer_since).in_(_began(knobs, day)),
             value=lambda knobs, day: col(Customer.customer_since),
             tell=tell_day("they came to us", "the data do not say when they came to us"),
             change="it comes on day {days} with us",
@@ -96,7 +98,7 @@ FIRST_HUNDRED = MomentDefinition(
             change="nobody is asked within {silent_days} days of a visit",
         ),
     ),
-    occasion=lambda knobs, day: (_day_number(knobs, day), literal(day.on, Date)),
+    occasion=lambda knobs, day: (_day_number(knobs, day), write_day(day.on)),
     useful_until=lambda knobs, day, on: day + timedelta(days=knobs.grace_days),
     occasion_field="days",
     because="day {occasion} with us, and it has become quiet",

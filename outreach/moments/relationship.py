@@ -11,9 +11,10 @@ from sqlmodel import col
 
 from outreach.models import Customer, Feedback, Invoice, Payment, Treatment, Visit
 from outreach.moments.definition import Clause, TemplateField
+from outreach.moments.open_day import SqlDay
 
 
-def is_alive(on: date) -> ColumnElement[bool]:
+def is_alive(on: SqlDay) -> ColumnElement[bool]:
     """Nobody has a moment from the day they died on."""
     return or_(col(Customer.died_on).is_(None), col(Customer.died_on) > on)
 
@@ -69,7 +70,7 @@ def tenure_fields(years: int, since: date) -> tuple[TemplateField, TemplateField
     )
 
 
-def last_contact(on: date) -> ScalarSelect[date]:
+def last_contact(on: SqlDay) -> ScalarSelect[date]:
     """The last day until `on` on which a customer came, was treated, was billed or paid; NULL when there is none."""
     paid = _of_customer(func.max(col(Payment.paid_on)), col(Invoice.customer_id))
     paid_themselves = _of_customer(func.max(col(Payment.paid_on)), col(Payment.customer_id))
@@ -91,7 +92,7 @@ def _of_customer(day: Any, owner: Any) -> Select[tuple[date]]:
     return select(day.label("day")).where(owner == col(Customer.customer_id)).correlate(Customer)
 
 
-def completed_visits(on: date) -> ColumnElement[int]:
+def completed_visits(on: SqlDay) -> ColumnElement[int]:
     """How many visits a customer has completed by `on`."""
     return (
         select(func.count())
@@ -107,7 +108,7 @@ def completed_visits(on: date) -> ColumnElement[int]:
     )
 
 
-def _open_complaints(on: date) -> tuple[ColumnElement[bool], ...]:
+def _open_complaints(on: SqlDay) -> tuple[ColumnElement[bool], ...]:
     return (
         col(Feedback.customer_id) == col(Customer.customer_id),
         col(Feedback.kind) == "complaint",
@@ -116,7 +117,7 @@ def _open_complaints(on: date) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def complains(on: date) -> ColumnElement[bool]:
+def complains(on: SqlDay) -> ColumnElement[bool]:
     """A complaint of theirs is still open."""
     return exists().where(*_open_complaints(on)).correlate(Customer)
 

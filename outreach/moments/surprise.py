@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Date, func, literal
+from sqlalchemy import ColumnElement, String, func
 from sqlmodel import col
 
 from outreach.channels import ChannelName
@@ -17,6 +17,7 @@ from outreach.models import Customer
 from outreach.moments.balances import NOTHING_OVERDUE
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
 from outreach.moments.evidence import tell_day
+from outreach.moments.open_day import derive, write_day
 from outreach.moments.relationship import ALIVE, NO_COMPLAINT, last_contact, with_us_since
 from outreach.settings import MomentKnobs
 
@@ -57,7 +58,9 @@ def month_of(on: date) -> str:
 def _place(knobs: SurpriseKnobs, day: BusinessDay) -> ColumnElement[str]:
     """Where the customer falls in this month's draw, as hexadecimal digits."""
     # By the database, so that a draw need not read every customer. SQLite has its md5 from outreach/database.py.
-    drawn = func.md5(literal(f"{knobs.seed} {month_of(day.on)} ") + col(Customer.customer_id))
+    drawn = func.md5(
+        derive(day.on, "drawn", lambda on: f"{knobs.seed} {month_of(on)} ", String) + col(Customer.customer_id)
+    )
     return func.substr(drawn, 1, DIGITS)
 
 
@@ -97,7 +100,7 @@ SURPRISE = MomentDefinition(
         NOTHING_OVERDUE,
         NO_COMPLAINT,
     ),
-    occasion=lambda knobs, day: (literal(month_of(day.on)), literal(day.on, Date)),
+    occasion=lambda knobs, day: (derive(day.on, "month", month_of, String), write_day(day.on)),
     useful_until=lambda knobs, day, on: on.replace(day=monthrange(on.year, on.month)[1]),
     not_again=lambda knobs: knobs.every_days,
     because="the draw of {occasion} picked them",

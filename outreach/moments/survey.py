@@ -4,14 +4,16 @@ from datetime import date, timedelta
 from typing import Any
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Date, func, join, literal, select
+from sqlalchemy import ColumnElement, func, join, select
 from sqlmodel import col
 
 from outreach.channels import ChannelName
 from outreach.clock import instant_at
 from outreach.models import Customer, Visit
+from outreach.models.column_types import Instant
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
 from outreach.moments.evidence import tell_day
+from outreach.moments.open_day import derive, write_day
 from outreach.moments.relationship import ALIVE
 from outreach.settings import MomentKnobs
 
@@ -36,8 +38,9 @@ LONGEST_STAY = timedelta(days=180)
 def _was_here(knobs: SurveyKnobs, day: BusinessDay) -> ColumnElement[bool]:
     """A visit of several days counts from the day on which it ended; an end before its beginning is none."""
     yesterday = day.on - timedelta(days=1)
-    begins, ends = (instant_at(on, 0, day.zone.key) for on in (yesterday, day.on))
-    ended = col(Visit.ended_at)
+    ended, zone = col(Visit.ended_at), day.zone.key
+    begins = derive(day.on, "begins", lambda on: instant_at(on - timedelta(days=1), 0, zone), Instant)
+    ends = derive(day.on, "ends", lambda on: instant_at(on, 0, zone), Instant)
     on_one_day = (col(Visit.starts_on) == yesterday) & (ended.is_(None) | (ended < ends))
     # The days are said so that an index leads to them.
     lately = col(Visit.starts_on).between(yesterday - LONGEST_STAY, yesterday - timedelta(days=1))
@@ -72,7 +75,7 @@ SURVEY = MomentDefinition(
         ),
     ),
     # By the first day of the visit: one whose end is corrected later is not asked about again.
-    occasion=lambda knobs, day: (col(Visit.starts_on), literal(day.on - timedelta(days=1), Date)),
+    occasion=lambda knobs, day: (col(Visit.starts_on), write_day(day.on - timedelta(days=1))),
     useful_until=lambda knobs, day, on: day + timedelta(days=knobs.useful_days),
     not_again=lambda knobs: knobs.every_days,
     day_field="visited_on",

@@ -4,13 +4,14 @@ from datetime import date, timedelta
 from typing import Any, Literal
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Date, case, func, literal, select
+from sqlalchemy import ColumnElement, String, case, func, select
 from sqlmodel import col
 
 from outreach.channels import ChannelName
 from outreach.models import Customer
 from outreach.moments.balances import paid_by
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition
+from outreach.moments.open_day import derive, write_day
 from outreach.moments.relationship import ALIVE, is_alive, tenure_fields, with_us_since
 from outreach.settings import MomentKnobs
 
@@ -103,7 +104,7 @@ THANK_YOU = MomentDefinition(
             is_rechecked=False,
         ),
     ),
-    occasion=lambda knobs, day: (literal(str(day.on.year)), literal(day.on, Date)),
+    occasion=lambda knobs, day: (derive(day.on, "year", lambda on: str(on.year), String), write_day(day.on)),
     useful_until=lambda knobs, day, on: date(on.year, 12, 31),
     not_again=lambda knobs: knobs.every_days,
     because="among the best customers of {occasion}",

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import Any, Literal
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Date, Float, case, cast, func, literal, select
+from sqlalchemy import ColumnElement, Float, case, cast, func, select
 from sqlmodel import col
 
 from outreach.channels import ChannelName
@@ -12,6 +12,7 @@ from outreach.models import Customer, Visit
 from outreach.moments.date_sql import count_days
 from outreach.moments.definition import BusinessDay, Clause, MomentDefinition, TemplateField
 from outreach.moments.evidence import tell_day
+from outreach.moments.open_day import write_day
 from outreach.moments.relationship import ALIVE, last_contact, took_place
 from outreach.settings import MomentKnobs
 
@@ -85,7 +86,7 @@ def _is_silent(knobs: WinBackKnobs, day: BusinessDay) -> ColumnElement[bool]:
     fixed = last <= day.on - timedelta(days=knobs.silent_days)
     if knobs.rhythm == "fixed":
         return fixed
-    silent = count_days(last, literal(day.on, Date))
+    silent = count_days(last, write_day(day.on))
     usual = func.coalesce(_gap(knobs, day) * knobs.rhythm_times, knobs.silent_days)
     # Two days together are a course of treatment, not a rhythm: nobody is missed within a month.
     return (silent >= usual) & (silent >= MISSED_AFTER)

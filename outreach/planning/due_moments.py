@@ -32,7 +32,8 @@ from sqlmodel import Session, col
 
 from outreach.clock import add_business_days
 from outreach.models import LEFT, Decision, Event, Message, Moment
-from outreach.moments import MOMENTS, BusinessDay, Found, business_day, find_moments, knobs_for
+from outreach.moments import MOMENTS, BusinessDay, Found, business_day, find_moments, knobs_for, select_any_day
+from outreach.moments.open_day import OpenDay, write_day
 from outreach.settings import Settings
 from outreach.stable_ids import moment_id
 from outreach.temporary_tables import empty_table
@@ -140,8 +141,8 @@ class Surroundings:
         self.looked_at = days
 
     def _gather(self, settings: Settings, kind: str, day: date) -> None:
-        business = business_day(settings, day)
-        self.session.connection().execute(_gather(kind, MOMENTS[kind].written_knobs(settings), business))
+        statement, on = _gather(kind, MOMENTS[kind].written_knobs(settings), business_day(settings, OpenDay()))
+        self.session.connection().execute(statement, on.values_on(day))
 
 
 def _point_days(settings: Settings, kind: str, on: date) -> list[date]:
@@ -149,13 +150,12 @@ def _point_days(settings: Settings, kind: str, on: date) -> list[date]:
 
 
 @lru_cache(maxsize=128)
-def _gather(kind: str, written: str, day: BusinessDay) -> Any:
-    """Kept from run to run: the same day is looked at on many, and to put a statement together takes milliseconds."""
-    definition = MOMENTS[kind]
-    query = definition.select_for(definition.read_knobs(written), day)
-    rows = query.add_columns(literal(kind, String), literal(day.on, Date))
-    into = AROUND if definition.windowed else POINT_DATES
-    return insert(into).from_select(["customer_id", "occasion", "day", "kind", "looked_at"], rows)
+def _gather(kind: str, written: str, day: BusinessDay) -> tuple[Any, OpenDay]:
+    """A statement for all days, and the day that is told with it."""
+    query, on = select_any_day(kind, written, day)
+    rows = query.add_columns(literal(kind, String), write_day(on))
+    into = AROUND if MOMENTS[kind].windowed else POINT_DATES
+    return insert(into).from_select(["customer_id", "occasion", "day", "kind", "looked_at"], rows), on
 
 
 @cache

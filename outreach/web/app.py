@@ -123,9 +123,9 @@ def create_app(
     app.middleware("http")(guard)
     # Added last, it stands in front of everything.
     app.add_middleware(RequestLimits, headers=HEADERS)
-    for part in PARTS:
-        app.include_router(part.router)
-    app.include_router(signin.door)
+    # As they are: `include_router` would build each route anew, which takes longer than a dozen pages.
+    for router in (*(part.router for part in PARTS), signin.door):
+        app.router.routes.extend(router.routes)
     app.add_api_route("/webhooks/{provider}", webhooks.take, methods=["POST"])
     app.add_api_route("/alarms", AlarmDoor(engine, settings, clock).take, methods=["POST"])
     app.add_exception_handler(404, show_missing)

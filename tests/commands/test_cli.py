@@ -1,21 +1,21 @@
 """The command as a person types it: exit statuses, errors in one line, JSON for programs, and the whole job once."""
 
-import csv
 import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from approved import add_approved
+from csv_practice import SETTINGS, write, write_practice
 from forked_command import forked_command
 from loopback import loopback
 from outreach.database import open_database, writing
@@ -23,69 +23,13 @@ from outreach.delivery.outbox import add_attempts, open_attempt
 from vendor_case import Answer
 
 NOW = "2026-03-10T15:00Z"
-SETTINGS = """
-[business]
-name = "Alder Lane Dental"
-kind = "health"
-timezone = "America/New_York"
-address = ["14 Alder Lane", "Burlington, VT 05401"]
-phone = "+1 802 555 0140"
-email = "hello@alderlane.example"
-website = "alderlane.example"
-
-[[business.signatories]]
-name = "Nora Whitcomb"
-role = "front desk"
-direct_line = "+1 802 555 0142"
-consent_on = 2025-01-01
-
-[moments.checkin]
-treatments = ["Filling"]
-"""
-
 Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-def write(folder: Path, name: str, rows: list[dict[str, Any]]) -> None:
-    folder.mkdir(exist_ok=True)
-    with (folder / name).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     """A working folder with settings and a small practice: a present, a check-in, a late payer, an opt-out."""
-    (tmp_path / "outreach.toml").write_text(SETTINGS)
-    address = {"address_line1": "8 Elm Street", "city": "Burlington", "region": "VT", "postal_code": "05401"}
-    names = [("c1", "Ann", "2023-03-12"), ("c2", "Ben", ""), ("c3", "Eve", ""), ("c4", "Max", "2023-03-12")]
-    customers = [
-        {"customer_id": c, "given_name": g, "family_name": "Lee", "email": f"{c}@home.example", "country": "US",
-         "phone": "+18025550101", "customer_since": s, "currency": "USD", **address}
-        for c, g, s in names
-    ]  # fmt: skip
-    data = tmp_path / "data"
-    write(data, "customers.csv", customers)
-    visit = {"visit_id": "v1", "customer_id": "c1", "starts_at": "2026-02-01T10:00", "status": "completed"}
-    write(data, "visits.csv", [visit, {**visit, "visit_id": "v4", "customer_id": "c4"}])
-    treatment = {
-        "treatment_id": "t1", "customer_id": "c2", "name": "Filling", "done_at": "2026-03-08T11:00",
-        "practitioner": "Dr. Samuel Okafor", "practitioner_phone": "+1 802 555 0143",
-    }  # fmt: skip
-    write(data, "treatments.csv", [treatment])
-    invoice = {"invoice_id": "i3", "customer_id": "c3", "issued_on": "2026-01-25", "due_on": "2026-02-24"}
-    write(data, "invoices.csv", [{**invoice, "amount": "120.00", "currency": "USD"}])
-    write(data, "payments.csv", [{"payment_id": "p3", "invoice_id": "i3", "paid_on": "2026-03-01", "amount": "20.00"}])
-    consent = {"customer_id": "c2", "channel": "email", "purpose": "service", "state": "granted", "at": "2025-01-01"}
-    refusal = {
-        "customer_id": "c4",
-        "channel": "letter",
-        "purpose": "marketing",
-        "state": "withdrawn",
-        "at": "2025-01-01",
-    }
-    write(data, "consents.csv", [consent, refusal])
+    write_practice(tmp_path)
     return tmp_path
 
 
@@ -201,16 +145,31 @@ def test_the_whole_job_from_a_folder_of_csv_files_to_the_outbox(run: Run, place:
     assert done(run("track"))
 
 
-def test_prepare_by_four_processes_at_once_and_killed_leaves_what_one_run_leaves(run: Run, place: Path) -> None:
+def _count_written(place: Path) -> int:
+    """How many messages of the day have their words."""
+    with closing(sqlite3.connect(place / "outreach.db", timeout=60)) as connection:
+        (count,) = connection.execute("SELECT count(*) FROM messages WHERE status <> 'planned'").fetchone()
+    return int(count)
+
+
+def test_prepare_by_four_processes_at_once_and_killed_leaves_what_one_run_leaves(
+    run: Run, place: Path, command: Path, surroundings: dict[str, str]
+) -> None:
     done(run("import", "data"))
-    command = [sys.executable, "-c", "from outreach.commands.main import main; main()", "prepare", "--on", "2026-03-10"]
-    environment = {**os.environ, "OUTREACH_NOW": NOW}
-    for seconds in (1.5, 2.0, 2.5):
-        process = subprocess.Popen(command, cwd=place, env=environment, stdout=subprocess.DEVNULL)
-        time.sleep(seconds)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    four = [subprocess.Popen(command, cwd=place, env=environment, stdout=subprocess.DEVNULL) for _ in range(4)]
+
+    def start() -> subprocess.Popen[bytes]:
+        words = [command, "prepare", "--on", "2026-03-10"]
+        return subprocess.Popen(words, cwd=place, env=surroundings, stdout=subprocess.DEVNULL)
+
+    endings = []
+    for written in range(3):
+        process = start()
+        while process.poll() is None and _count_written(place) <= written:
+            time.sleep(0.01)
+        process.kill()
+        endings.append(process.wait())
+    assert -signal.SIGKILL in endings, "every one had ended before it could be killed"
+    four = [start() for _ in range(4)]
     assert [process.wait(120) for process in four] == [0, 0, 0, 0]
     together = json.loads(done(run("batches", "--json")))
     (place / "outreach.db").rename(place / "first.db")

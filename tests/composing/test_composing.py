@@ -2,11 +2,9 @@
 
 import hashlib
 import json
-import os
 import signal
-import subprocess
-import sys
 from datetime import date, timedelta
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import select
 
+from budget import part_of
 from conftest import NOW, TODAY
 from outreach.composing.digests import message_digest
 from outreach.composing.emails import read_unsubscribe_token
@@ -21,10 +20,10 @@ from outreach.composing.preview import preview_template
 from outreach.composing.reports import ComposeReport
 from outreach.composing.run import compose_planned
 from outreach.contacts import load_key
-from outreach.database import open_database, reading, upgrade_database, writing
+from outreach.database import open_database, reading, writing
 from outreach.models import Content, Decision, Flag, Invoice, Message, Payment, Treatment
 from outreach.planning.knobs import overlay_knobs
-from outreach.settings import PROJECT, Settings
+from outreach.settings import Settings
 from planned import (
     CHANNELS,
     FOUR,
@@ -40,6 +39,7 @@ from planned import (
     words_of,
     write_one,
 )
+from processes import PROCESSES
 
 
 @pytest.mark.parametrize(("kind", "channel"), shipped())
@@ -404,16 +404,8 @@ def test_a_call_line_says_what_to_say_and_what_not_to(sqlite_engine: Engine, set
     assert body == json.dumps(call, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-PROGRAM = """
-import sys
-from pathlib import Path
-from outreach.composing.run import compose_planned
-from outreach.database import open_database
-from outreach.settings import Settings
-from conftest import NOW, TODAY
-settings = Settings.model_validate_json(Path(sys.argv[2]).read_text()).model_copy(update={"secret": None})
-compose_planned(open_database(sys.argv[1]), settings, TODAY, NOW, lambda said: print(said, flush=True))
-"""
+def compose_beside(url: str, settings: Settings, tell: Any) -> None:
+    compose_planned(open_database(url), settings, TODAY, NOW, tell.send)
 
 
 def rows_of(engine: Engine) -> list[Any]:
@@ -425,42 +417,40 @@ def rows_of(engine: Engine) -> list[Any]:
 
 
 def fill(engine: Engine) -> None:
-    """Sixty messages of every moment and channel, some of which cannot be written."""
-    for number in range(15):
+    """Forty messages of every moment and channel, some of which cannot be written."""
+    for number in range(10):
         add_customer(engine, f"c{number}", **({} if number % 5 else {"given_name": None, "honorific": None}))
         for channel, kind in zip(CHANNELS, FOUR, strict=True):
             plan(engine, kind, channel, f"c{number}")
 
 
+@pytest.mark.usefixtures("printed_once")
 def test_four_at_once_and_a_kill_midway_leave_the_rows_that_one_run_leaves(
-    engine: Engine, settings: Settings, tmp_path: Path
+    engine: Engine, undisturbed_engine: Engine, settings: Settings, tmp_path: Path
 ) -> None:
     own = settings.model_copy(update={"secret": None, "secret_file": tmp_path / "secret"})
-    alone = open_database(f"sqlite:///{tmp_path / 'alone.db'}")
-    upgrade_database(alone)
+    alone = undisturbed_engine
     for each in (alone, engine):
         fill(each)
     compose(alone, own)
-    (tmp_path / "settings.json").write_text(own.model_dump_json(by_alias=True), encoding="utf-8")
-    url = engine.url.render_as_string(hide_password=False)
-    command = [sys.executable, "-c", PROGRAM, url, str(tmp_path / "settings.json")]
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(PROJECT), str(PROJECT / "tests"), str(PROJECT / "tests/support")]),
-    }
-    started = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(4)]
-    first = next(process for process in started if process.stdout and process.stdout.readline())
-    first.send_signal(signal.SIGKILL)
+    url, pipes = engine.url.render_as_string(hide_password=False), [PROCESSES.Pipe(duplex=False) for _ in range(4)]
+    started = [PROCESSES.Process(target=compose_beside, args=(url, own, tell)) for _, tell in pipes]
     for process in started:
-        process.communicate(timeout=120)
-    assert [process.returncode for process in started if process is not first] == [0, 0, 0]
+        process.start()
+    first = started[[hear for hear, _ in pipes].index(wait([hear for hear, _ in pipes], 120)[0])]
+    first.kill()
+    for process in started:
+        process.join(120)
+    assert [process.exitcode for process in started if process is not first] == [0, 0, 0]
+    assert first.exitcode == -signal.SIGKILL
     compose(engine, own)
     assert rows_of(engine) == rows_of(alone)
     statuses = [message["status"] for message in rows_of(engine)[0]]
-    assert statuses.count("composed") == 48
-    assert statuses.count("withdrawn") == 12
+    assert statuses.count("composed") == 32
+    assert statuses.count("withdrawn") == 8
 
 
+@pytest.mark.longer
 def test_the_same_letter_is_the_same_bytes_whatever_was_written_before_it(
     sqlite_engine: Engine, settings: Settings
 ) -> None:
@@ -468,7 +458,7 @@ def test_the_same_letter_is_the_same_bytes_whatever_was_written_before_it(
     add_customer(sqlite_engine, "c2", given_name="Zoë", **LONDON)
     for customer_id in ("c1", "c2"):
         add_debt(sqlite_engine, customer_id)
-    names = [f"letters/{kind}.en.html" for kind, _ in shipped("letter")]
+    names = part_of([f"letters/{kind}.en.html" for kind, _ in shipped("letter")], 4)
     there = {(n, c): preview_template(sqlite_engine, settings, n, c, TODAY) for n in names for c in ("c1", "c2")}
     back = {
         (n, c): preview_template(sqlite_engine, settings, n, c, TODAY) for n in reversed(names) for c in ("c2", "c1")

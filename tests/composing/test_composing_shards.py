@@ -5,7 +5,6 @@ import signal
 import threading
 from collections import Counter
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,12 +15,15 @@ from conftest import NOW, TODAY
 from outreach.composing import run
 from outreach.composing.run import Composer, compose_planned
 from outreach.composing.shards import Shard, cut_shards, write_each
-from outreach.database import open_database, reading, upgrade_database
+from outreach.database import open_database, reading
 from outreach.locks import hold, try_hold
 from outreach.models import Content, Decision, Message, Wording
 from outreach.settings import Scaling, Settings
 from planned import CHANNELS, FOUR, add_customer, compose, plan
 from processes import PROCESSES
+
+# Who writes what is the subject here, and every test has the same letters; processes beside this one print anew.
+pytestmark = pytest.mark.usefixtures("printed_once")
 
 
 @pytest.fixture
@@ -147,10 +149,9 @@ def _compose(url: str, settings: Settings, all_have_one: Any, counts: Any) -> No
 
 
 def test_three_processes_share_a_day_and_leave_the_rows_that_one_leaves(
-    engine: Engine, small: Settings, tmp_path: Path
+    engine: Engine, undisturbed_engine: Engine, small: Settings
 ) -> None:
-    alone = open_database(f"sqlite:///{tmp_path / 'alone.db'}")
-    upgrade_database(alone)
+    alone = undisturbed_engine
     for each in (alone, engine):
         fill(each)
     compose(alone, small)
@@ -206,10 +207,9 @@ def _compose_and_die(url: str, settings: Settings, after: int) -> None:
 
 
 def test_a_composer_killed_within_a_shard_leaves_nothing_that_the_next_cannot_finish(
-    engine: Engine, settings: Settings, tmp_path: Path
+    engine: Engine, undisturbed_engine: Engine, settings: Settings
 ) -> None:
-    alone = open_database(f"sqlite:///{tmp_path / 'alone.db'}")
-    upgrade_database(alone)
+    alone = undisturbed_engine
     # One text to each of more people than two chunks have, all of them in one shard.
     for each in (alone, engine):
         for number in range(12):

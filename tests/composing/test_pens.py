@@ -9,6 +9,7 @@ from pypdf import PdfReader
 from sqlalchemy import Engine
 from sqlmodel import select
 
+from outreach.composing.handwriting.font import compiler
 from outreach.composing.handwriting.font.compiler import Recipe, compile_pen, forms_of, make_pen
 from outreach.composing.handwriting.font.glyph_cycles import FORMS
 from outreach.composing.handwriting.font.letterforms import LATIN, read_letterforms
@@ -45,8 +46,9 @@ def test_a_shipped_pen_is_what_its_recipe_makes(recipe: Recipe) -> None:
 def test_the_same_recipe_gives_the_same_bytes_and_another_seed_another_hand() -> None:
     recipe = RECIPES[0]
     other = Recipe(recipe.name, recipe.base, recipe.seed + 1, recipe.size, recipe.word_gap)
-    assert compile_pen(recipe, SOME) == compile_pen(recipe, SOME)
-    assert compile_pen(recipe, SOME) != compile_pen(other, SOME)
+    made = compile_pen(recipe, SOME)
+    assert made == compile_pen(recipe, SOME)
+    assert made != compile_pen(other, SOME)
 
 
 @of_each_recipe
@@ -95,7 +97,9 @@ def test_an_accent_that_the_base_lacks_is_put_together_from_its_parts(letter: st
     assert above_or_below or letter == "đ"
 
 
-def test_a_pen_of_ones_own_is_made_and_found_by_its_name(tmp_path: Path) -> None:
+def test_a_pen_of_ones_own_is_made_and_found_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Of all its letters only some: to make them all takes seconds.
+    monkeypatch.setattr(compiler, "compile_pen", lambda recipe: compile_pen(recipe, SOME))
     path = make_pen(Recipe("Nora Whitcomb", FACES / "Caveat.ttf", 5, 19), tmp_path / "pens")
     assert pen_named("Nora Whitcomb", tmp_path / "pens").path == path
     assert len(find_pens(tmp_path / "pens")) == len(RECIPES) + 1
@@ -130,12 +134,17 @@ def with_pens(settings: Settings, folder: Path, pen: str, fallback: str = "") ->
     return settings.model_copy(update={"business": business, "pens": folder, "fallback_pen": fallback})
 
 
-@pytest.fixture
-def plain_pens(tmp_path: Path) -> Path:
-    """A folder with a pen that knows no accents."""
+@pytest.fixture(scope="module")
+def plain_pen() -> bytes:
+    """A pen that knows no accents."""
     recipe = Recipe("Plain", FACES / "Caveat.ttf", 1, 19)
-    everything = "".join(letter for letter in LATIN if letter.isascii() or not letter.isalpha())
-    (tmp_path / "Plain.ttf").write_bytes(compile_pen(recipe, everything))
+    return compile_pen(recipe, "".join(letter for letter in LATIN if letter.isascii() or not letter.isalpha()))
+
+
+@pytest.fixture
+def plain_pens(tmp_path: Path, plain_pen: bytes) -> Path:
+    """A folder with that pen."""
+    (tmp_path / "Plain.ttf").write_bytes(plain_pen)
     return tmp_path
 
 

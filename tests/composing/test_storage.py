@@ -5,8 +5,6 @@ import json
 import os
 import signal
 import stat
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,22 +21,26 @@ from outreach.approval.approving import approve_batch
 from outreach.approval.edits import edit_message
 from outreach.approval.open_batches import open_batches
 from outreach.clock import stopped_clock
+from outreach.composing import run
+from outreach.composing.run import compose_planned
 from outreach.composing.store import storage as storing
 from outreach.composing.store.contents import LETTER, open_to_write, read_letter
 from outreach.composing.store.storage import LABEL, Storage, open_storage
-from outreach.database import reading, writing
+from outreach.database import open_database, reading, writing
 from outreach.delivery.reports import DeliverReport
 from outreach.delivery.sender import deliver_due
 from outreach.doctor.examination import examine
 from outreach.errors import ChangedSince, ContentLost, SettingsError, StorageError
 from outreach.models import Content, Message, Thumbnail
-from outreach.settings import PROJECT, Settings, load_settings
+from outreach.settings import Settings, load_settings
 from outreach.settings.storage import StorageSettings
 from planned import add_customer, compose, know_contacts, plan
 from processes import PROCESSES
 from serving import Browser, serving
 from waiting import hire
 
+# Where letters lie is the subject here, and every test has the same few.
+pytestmark = pytest.mark.usefixtures("printed_once")
 BODY = b"%PDF-1.7 a letter"
 SHA256 = hashlib.sha256(BODY).hexdigest()
 BATCH = "2026-03-10-anniversary-letter"
@@ -409,20 +411,9 @@ def test_an_empty_folder_is_not_begun_anew_while_letters_are_in_another(
     assert compose(engine, own).composed == {("anniversary", "letter"): 1}
 
 
-DIES_BEFORE_ITS_COMMIT = """
-import os, signal, sys
-from pathlib import Path
-from outreach.composing import run
-from outreach.composing.run import compose_planned
-from outreach.database import open_database
-from outreach.settings import Settings
-from outreach.settings.storage import StorageSettings
-from conftest import NOW, TODAY
-settings = Settings.model_validate_json(Path(sys.argv[2]).read_text())
-settings = settings.model_copy(update={"secret": None, "storage": StorageSettings(url=sys.argv[3])})
-run.insert_new = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-compose_planned(open_database(sys.argv[1]), settings, TODAY, NOW)
-"""
+def die_before_the_commit(url: str, settings: Settings) -> None:
+    run.insert_new = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+    compose_planned(open_database(url), settings, TODAY, NOW)
 
 
 def test_a_kill_between_the_storage_and_the_commit_leaves_only_bytes_that_nothing_points_at(
@@ -431,12 +422,11 @@ def test_a_kill_between_the_storage_and_the_commit_leaves_only_bytes_that_nothin
     own = own.model_copy(update={"secret": None, "secret_file": tmp_path / "secret"})
     add_customer(engine)
     reference = plan(engine, "anniversary", "letter", "c1")
-    (tmp_path / "settings.json").write_text(own.model_dump_json(by_alias=True, exclude={"storage"}), encoding="utf-8")
     url = engine.url.render_as_string(hide_password=False)
-    command = [sys.executable, "-c", DIES_BEFORE_ITS_COMMIT, url, str(tmp_path / "settings.json"), str(folder)]
-    paths = [str(PROJECT), str(PROJECT / "tests"), str(PROJECT / "tests/support"), os.environ.get("PYTHONPATH", "")]
-    died = subprocess.run(command, env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)}, check=False, timeout=120)
-    assert died.returncode == -signal.SIGKILL
+    dying = PROCESSES.Process(target=die_before_the_commit, args=(url, own))
+    dying.start()
+    dying.join(120)
+    assert dying.exitcode == -signal.SIGKILL
     assert statuses(engine) == {reference: "planned"}
     assert contents(engine) == []
     (left,) = files_in(folder)

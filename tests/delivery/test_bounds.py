@@ -13,14 +13,14 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as trials
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 from sqlmodel import delete
 
 from approved import add_approved, days
+from budget import trials
 from conftest import NOW, TODAY
 from mail_server import mail_server, smtp_settings
 from outreach.approval.login_throttle import count_try, subjects_of
@@ -106,7 +106,7 @@ def test_a_retry_after_is_read_as_seconds_a_date_or_an_epoch_and_never_for_longe
     assert retry_after(httpx.Response(429, headers={"Retry-After": said, **DATE})) == after
 
 
-@trials(deadline=None)
+@trials(30)
 @given(said=st.text(st.characters(min_codepoint=32, max_codepoint=126)) | st.floats().map(str) | st.integers().map(str))
 def test_no_retry_after_at_all_asks_for_more_than_a_day(said: str) -> None:
     for date in ({}, DATE):
@@ -243,10 +243,10 @@ def _email() -> Handover:
 def test_a_slow_mail_server_outlasts_neither_a_pause_nor_an_opt_out(
     sqlite_engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    monkeypatch.setattr(sender_module, "FRESH_SECONDS", 1.5)
+    monkeypatch.setattr(sender_module, "FRESH_SECONDS", 1.0)
     add(sqlite_engine, "A", "B", channel="email", provider="smtp")
     with mail_server() as server:
-        server.slow[step] = 2.2
+        server.slow[step] = 1.5
         smtp = smtp_settings(server, health=True, per_second=None)
         providers = settings.providers.model_copy(update={"smtp": smtp})
         sender = threading.Thread(
@@ -268,10 +268,10 @@ def test_a_slow_mail_server_outlasts_neither_a_pause_nor_an_opt_out(
 def test_a_slow_mail_server_gets_what_nobody_stopped(
     sqlite_engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sender_module, "FRESH_SECONDS", 1.5)
+    monkeypatch.setattr(sender_module, "FRESH_SECONDS", 1.0)
     add(sqlite_engine, "A", channel="email", provider="smtp")
     with mail_server() as server:
-        server.slow["EHLO"] = 2.2
+        server.slow["EHLO"] = 1.5
         smtp = smtp_settings(server, health=True, per_second=None)
         providers = settings.providers.model_copy(update={"smtp": smtp})
         deliver(sqlite_engine, settings.model_copy(update={"providers": providers}), Smtp(smtp, US))
@@ -288,10 +288,13 @@ def test_a_rate_used_up_by_a_clock_that_was_ahead_is_not_waited_for(engine: Engi
         assert rates.allow(session, "lob", 5, 3, datetime.now(UTC)).count == 3
 
 
-def test_a_sender_that_waits_for_a_rate_says_why(sqlite_engine: Engine, settings: Settings) -> None:
+def test_a_sender_that_waits_for_a_rate_says_why(
+    sqlite_engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rates, "QUIET_SECONDS", 0.1)
     add(sqlite_engine, "A", "B")
     vendor, told = Vendor(), list[str]()
-    vendor.per_second = 0.25
+    vendor.per_second = 0.8
     deliver(sqlite_engine, settings, vendor, tell=told.append)
     assert vendor.taken == ["A", "B"]
     assert sum("waits for a slot" in line for line in told) == 1
@@ -365,7 +368,7 @@ def test_a_key_from_a_clock_that_was_ahead_is_never_taken_for_a_fresh_one(engine
     assert (vendor.taken, message_of(engine).status) == ([], "uncertain")
 
 
-@trials(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@trials(3)
 @given(jumps=st.lists(st.sampled_from([-400, -2, -0.1, 0, 0.01, 0.2, 1, 2]), max_size=6), seed=st.integers(0, 99))
 def test_however_the_clock_jumps_around_each_command_everybody_is_reached_once_and_nothing_hangs(
     jumping: Engine, settings: Settings, jumps: list[float], seed: int

@@ -16,7 +16,7 @@ from approved import add_approved
 from conftest import NOW
 from handovers import visible_files
 from outreach.clock import stopped_clock
-from outreach.database import open_database, reading, upgrade_database, writing
+from outreach.database import open_database, reading, writing
 from outreach.delivery import sender as sending
 from outreach.delivery.outbox import owner_lock
 from outreach.delivery.providers import Handover
@@ -96,14 +96,14 @@ def rows_of(engine: Engine) -> list[tuple[Any, ...]]:
 
 
 @pytest.fixture
-def undisturbed(tmp_path: Path, settings: Settings) -> tuple[dict[str, bytes], list[tuple[Any, ...]]]:
+def undisturbed(
+    tmp_path: Path, undisturbed_engine: Engine, settings: Settings
+) -> tuple[dict[str, bytes], list[tuple[Any, ...]]]:
     """The files and rows that one sender leaves whom nobody disturbs."""
-    engine = open_database(f"sqlite:///{tmp_path / 'undisturbed.db'}")
-    upgrade_database(engine)
-    add_messages(engine, 40)
+    add_messages(undisturbed_engine, 40)
     outbox = Outbox(tmp_path / "undisturbed")
-    assert deliver_due(engine, settings, CLOCK, "alone", providers={"outbox": outbox}).sent.total() == 40
-    return visible_files(outbox.folder), rows_of(engine)
+    assert deliver_due(undisturbed_engine, settings, CLOCK, "alone", providers={"outbox": outbox}).sent.total() == 40
+    return visible_files(outbox.folder), rows_of(undisturbed_engine)
 
 
 def test_senders_killed_at_random_points_and_run_again_leave_what_one_undisturbed_run_leaves(

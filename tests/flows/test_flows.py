@@ -8,6 +8,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -34,7 +35,7 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 import flows
-from approved import add_approved
+from approved import add_approved, add_batch
 from canaries import CANARIES, CUSTOMERS, PROVIDER_SECRET, SECRET, TREATMENTS
 from conftest import NOW
 from flows.approve import approve
@@ -52,7 +53,7 @@ from outreach.delivery.control.undoing import undo_approval
 from outreach.delivery.due import count_due
 from outreach.delivery.sender import deliver_due
 from outreach.errors import NotSent
-from outreach.models import AuditEntry, Message
+from outreach.models import AuditEntry, Import, Message
 from outreach.moments import MOMENTS
 from outreach.settings import PROJECT, Settings, load_settings
 
@@ -93,12 +94,19 @@ class Day:
 
 
 @pytest.fixture(scope="module")
-def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
+def server() -> Iterator[None]:
+    """Prefect's server, and its address known to what runs here."""
+    with prefect_test_harness(120):
+        yield
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory: pytest.TempPathFactory, server: None) -> Iterator[Day]:
     folder = tmp_path_factory.mktemp("practice")
     (folder / "data").mkdir()
     (folder / "data" / "customers.csv").write_text(CUSTOMERS)
     (folder / "data" / "treatments.csv").write_text(TREATMENTS)
-    with pytest.MonkeyPatch.context() as patch, prefect_test_harness(120):
+    with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for name, value in environment(folder).items():
             patch.setenv(name, value)
@@ -424,6 +432,58 @@ def test_each_approval_is_announced_with_ids_and_counts(day: Day) -> None:
     assert {event["resource"]["prefect.resource.id"] for event in told} == {f"outreach.batch.{BATCH}"}
     payloads = sorted((event["payload"] for event in told), key=lambda payload: payload["count"])
     assert payloads == [{"batch_id": BATCH, "count": count, "undo_until": None} for count in (1, 2)]
+
+
+# --- alarms
+
+
+@pytest.fixture
+def asleep(tmp_path: Path, sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A practice whose worker has slept since yesterday."""
+    with writing(sqlite_engine) as session:
+        add_batch(session, "B1", decided_at=NOW - timedelta(hours=20), decided_by="maria")
+        for reference in ("A", "B"):
+            add_approved(session, reference, to={"name": "Zephyrine Quackenbush", "lines": ["9 Marmalade Row"]})
+        long_ago = NOW - timedelta(hours=50)
+        session.add(Import(at=long_ago, file="c.csv", table_name="customers", read=1, accepted=1, refused=0))
+    monkeypatch.chdir(tmp_path)
+    # The address of Prefect is in the environment of what a worker runs.
+    for name, value in (environment(tmp_path) | {"PREFECT_API_URL": str(PREFECT_API_URL.value())}).items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.usefixtures("server", "asleep")
+def test_a_tracking_run_says_which_alarms_stand() -> None:
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        state = track(return_state=True)
+    assert state.type.value == "COMPLETED"
+    assert state.message == "Nothing to do: nothing is open. 2 alarms stand: backlog, stale-import"
+    with get_client(sync_client=True) as client:
+        wanted = ArtifactFilter(key=ArtifactFilterKey(any_=["track"]))
+        written = client.read_artifacts(artifact_filter=wanted)
+        [page] = [str(one.data) for one in written if one.flow_run_id == state.state_details.flow_run_id]
+        assert "| backlog | 2 messages are approved and due, and nothing holds them: 2 for outbox." in page
+        assert "docs/runbook.md#stale-import" in page
+        events = alarm_events(client)
+    assert {event["event"]: event["resource"]["prefect.resource.id"] for event in events} == {
+        "outreach.alarm.backlog": "outreach.alarm.backlog",
+        "outreach.alarm.stale-import": "outreach.alarm.stale-import",
+    }
+    payload = next(event["payload"] for event in events if event["event"].endswith("backlog"))
+    assert (payload["count"], payload["runbook"]) == (2, "docs/runbook.md#backlog")
+    assert "Zephyrine" not in f"{events}{page}"
+    assert "customer of" not in f"{events}{page}"
+
+
+def alarm_events(client: Any) -> list[dict[str, Any]]:
+    """The server writes events down a moment after it took them."""
+    listed: list[dict[str, Any]] = []
+    ends = time.monotonic() + 30
+    while len(listed) < 2 and time.monotonic() < ends:
+        time.sleep(0.2)
+        wanted = {"filter": {"event": {"prefix": ["outreach.alarm."]}}}
+        listed = client._client.post("/events/filter", json=wanted).json()["events"]
+    return listed
 
 
 # --- no person in Prefect

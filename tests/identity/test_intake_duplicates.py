@@ -6,12 +6,12 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import Phase, given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, delete
 from sqlmodel import SQLModel, col, select
 
+from budget import postgresql_in_drill, trials
 from conftest import NOW, TODAY
 from doubled import DAY, FACTS, add_decided, add_history, add_person, add_sent, add_staff, picture
 from outreach.approval.audit import find_break
@@ -357,6 +357,7 @@ def test_an_occasion_that_was_written_to_under_one_number_is_not_written_to_unde
     assert picture(engine) == before
 
 
+@postgresql_in_drill
 def test_what_was_sent_under_one_number_counts_as_a_touch_and_planning_goes_on(
     engine: Engine, every_moment: Settings
 ) -> None:
@@ -435,13 +436,9 @@ ROWS = st.lists(
 PAIRS = st.lists(st.permutations("abcd").map(lambda order: order[:2]), max_size=3)
 
 
-@hypothesis_settings(
-    max_examples=20,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-    # Each example writes to a database: to make a failing one smaller would take minutes.
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-)
+@postgresql_in_drill
+# Each example writes to a database: to make a failing one smaller would take minutes.
+@trials(6, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(rows=ROWS, pairs=PAIRS, guardian=st.sampled_from([None, "a", "b"]), back=st.randoms(use_true_random=False))
 def test_whatever_is_merged_no_row_is_lost_and_the_way_back_restores_all(
     engine: Engine, settings: Settings, rows: list[Any], pairs: list[Any], guardian: str | None, back: Random

@@ -213,8 +213,8 @@ def test_memory_does_not_grow_with_what_is_refused(sqlite_engine: Engine, settin
         tracemalloc.stop()
         return used
 
-    few = peak(6_000)
-    assert peak(24_000) < few * 1.5
+    few = peak(4_000)
+    assert peak(12_000) < few * 1.5
 
 
 def test_an_import_that_was_interrupted_is_not_a_fresh_one(

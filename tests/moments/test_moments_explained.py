@@ -1,19 +1,21 @@
 """What is said of a clause and what is found agree: every clause, met and failed, and in any population."""
 
+import shutil
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlmodel import Session, SQLModel
 
+from budget import trials
 from conftest import TODAY
 from moment_rows import ago, c1, happy, invoice, noon, payment, said, treatment, visit
 from moment_rows_care import again, asked, called_off, named
 from moment_rows_growth import LUCKY, good
-from outreach.database import open_database, upgrade_database
+from outreach.database import open_database
 from outreach.models import Customer
 from outreach.moments import MOMENTS, find_moments
 from outreach.moments.explanations import ClauseAnswer, explain_clauses
@@ -194,14 +196,14 @@ def happenings(draw: st.DrawFn, who: str, number: int) -> Rows:
 
 
 @pytest.fixture(scope="module")
-def one_database(tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    engine = open_database(f"sqlite:///{tmp_path_factory.mktemp('lives') / 'outreach.db'}")
-    upgrade_database(engine)
-    return engine
+def one_database(tmp_path_factory: pytest.TempPathFactory, sqlite_pattern: Path) -> Engine:
+    path = tmp_path_factory.mktemp("lives") / "outreach.db"
+    shutil.copyfile(sqlite_pattern, path)
+    return open_database(f"sqlite:///{path}")
 
 
+@trials(20)
 @given(rows=lives())
-@hypothesis_settings(max_examples=60, deadline=None)
 def test_in_any_population_every_clause_is_met_exactly_for_those_who_are_found(
     one_database: Engine, rows: Rows
 ) -> None:

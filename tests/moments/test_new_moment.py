@@ -5,8 +5,10 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+from forked_command import changed_program
 from outreach.settings import PROJECT
 from planned import words_of
 
@@ -15,11 +17,12 @@ BIRTHDAY = '''"""Their birthday."""
 from datetime import date, timedelta
 
 from pydantic import Field
-from sqlalchemy import Date, extract, literal
+from sqlalchemy import Integer, extract
 from sqlmodel import col
 
 from outreach.models import Customer
 from outreach.moments.definition import Clause, MomentDefinition, TemplateField
+from outreach.moments.open_day import derive, write_day
 from outreach.moments.rule import Asked, Hold, Rule
 from outreach.moments.relationship import ALIVE
 from outreach.moments.evidence import tell_day
@@ -30,6 +33,10 @@ from outreach.settings import MomentKnobs
 class BirthdayKnobs(MomentKnobs):
     channels: list[ChannelName] = Field(default=["letter"])
     candles: int = Field(default=1, title="Candles on the card", description="As many as you like")
+
+
+def _part(day, name):
+    return derive(day.on, name, lambda on: getattr(on, name), Integer)
 
 
 def _hold_very_old(candidate: Asked, day: Asked) -> Hold | None:
@@ -46,14 +53,14 @@ BIRTHDAY = MomentDefinition(
         ALIVE,
         Clause(
             says="it is their birthday",
-            where=lambda knobs, day: (extract("month", col(Customer.born_on)) == day.on.month)
-            & (extract("day", col(Customer.born_on)) == day.on.day),
+            where=lambda knobs, day: (extract("month", col(Customer.born_on)) == _part(day, "month"))
+            & (extract("day", col(Customer.born_on)) == _part(day, "day")),
             value=lambda knobs, day: col(Customer.born_on),
             tell=tell_day("born", "the data do not say when they were born"),
             change="it comes round once a year",
         ),
     ),
-    occasion=lambda knobs, day: (literal(day.on, Date), literal(day.on, Date)),
+    occasion=lambda knobs, day: (write_day(day.on), write_day(day.on)),
     useful_until=lambda knobs, day, on: day + timedelta(days=knobs.grace_days),
     because="born on this day",
     summary="a birthday is for the day they were born on",
@@ -81,7 +88,8 @@ consent_on = 2025-01-01
 
 def add_moment(copy: Path) -> None:
     """The file, the line in the registry, and the words of a letter."""
-    shutil.copytree(PROJECT / "outreach", copy / "outreach", ignore=shutil.ignore_patterns("__pycache__"))
+    # With what Python has compiled: to compile all of it once more would take seconds.
+    shutil.copytree(PROJECT / "outreach", copy / "outreach")
     shutil.copytree(PROJECT / "templates", copy / "templates")
     (copy / "outreach" / "moments" / "birthday.py").write_text(BIRTHDAY)
     registry = copy / "outreach" / "moments" / "__init__.py"
@@ -92,26 +100,18 @@ def add_moment(copy: Path) -> None:
     (copy / "templates" / "letters" / "birthday.en.html").write_text(words)
 
 
-def test_a_new_moment_is_one_file_one_registry_line_and_its_templates(tmp_path: Path) -> None:
+def test_a_new_moment_is_one_file_one_registry_line_and_its_templates(tmp_path: Path, sqlite_pattern: Path) -> None:
     add_moment(tmp_path)
+    shutil.copyfile(sqlite_pattern, tmp_path / "outreach.db")
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "customers.csv").write_text(CUSTOMERS)
     (tmp_path / "outreach.toml").write_text(SETTINGS)
 
-    def outreach(*words: str) -> str:
-        command = [
-            sys.executable,
-            "-c",
-            "from outreach.commands.main import main; main()",
-            *words,
-            "--now",
-            "2026-03-10T15:00Z",
-        ]
-        environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+    with changed_program(tmp_path) as outreach:
+        run_through(tmp_path, outreach)
 
+
+def run_through(folder: Path, outreach: Callable[..., str]) -> None:
     outreach("import", "data")
     found = outreach("moments", "--on", "2026-03-10", "--kind", "birthday", "--json").splitlines()
     assert [(one["customer_id"], one["occasion"]) for one in map(json.loads, found)] == [
@@ -126,11 +126,12 @@ def test_a_new_moment_is_one_file_one_registry_line_and_its_templates(tmp_path: 
     (birthday,) = [answer for answer in json.loads(outreach("why", "C2", "--json")) if answer["kind"] == "birthday"]
     assert birthday["reason"].startswith("born 16800 days ago (1980-03-11)")
     outreach("preview", "letters/birthday.en.html", "--customer", "C2", "--out", "letter.pdf")
-    assert "Many happy returns of March 11" in words_of((tmp_path / "letter.pdf").read_bytes())
+    assert "Many happy returns of March 11" in words_of((folder / "letter.pdf").read_bytes())
     said = "from outreach.moments import MOMENTS as m; from outreach.web.knob_forms import label_of as l; "
     said += "from outreach.composing.templating.fields import explain_fields as e; "
     said += "print(l(m['birthday'].knobs, 'candles'), dict(e('birthday', 'letter'))['day'])"
-    known = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    command = [sys.executable, "-c", said]
-    shown = subprocess.run(command, cwd=tmp_path, env=known, capture_output=True, text=True, check=True)
+    known = {**os.environ, "PYTHONPATH": str(folder)}
+    shown = subprocess.run(
+        [sys.executable, "-c", said], cwd=folder, env=known, capture_output=True, text=True, check=True
+    )
     assert shown.stdout.strip() == "('Candles on the card', 'As many as you like') their birthday; use monthday"

@@ -1,9 +1,11 @@
 """Whom we write to and whom we do not: each rule of planning, and the runs that must change nothing twice."""
 
 import os
+import shutil
 import signal
 import time
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from sqlmodel import Session, SQLModel, select
 from budget import trials
 from conftest import NOW, TODAY
 from outreach.contacts import contact_hash, load_key, normalise_email
-from outreach.database import open_database, reading, upgrade_database, writing
+from outreach.database import open_database, reading, writing
 from outreach.errors import SettingsError
 from outreach.models import (
     Consent,
@@ -533,30 +535,36 @@ def a_busy_day() -> list[SQLModel]:
     return rows
 
 
-def open_busy(url: str) -> Engine:
-    """A database with a busy day's customers, of which nothing is planned yet."""
-    engine = open_database(url)
-    upgrade_database(engine)
+@pytest.fixture
+def once(tmp_path: Path, sqlite_pattern: Path, settings: Settings) -> Engine:
+    """A busy day in a database of its own, planned in one undisturbed run."""
+    engine = copy_of(sqlite_pattern, tmp_path / "once.db")
+    with writing(engine) as session:
+        session.add_all(a_busy_day())
+    plan_day(engine, settings, TODAY, NOW)
+    return engine
+
+
+def copy_of(pattern: Path, path: Path) -> Engine:
+    shutil.copyfile(pattern, path)
+    return open_database(f"sqlite:///{path}")
+
+
+@pytest.fixture
+def busy(engine: Engine) -> Engine:
+    """The same day, of which nothing is planned yet."""
     with writing(engine) as session:
         session.add_all(a_busy_day())
     return engine
 
 
-def plan_once(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Engine:
-    """The same day in a database of its own, planned in one undisturbed run."""
-    engine = open_busy(f"sqlite:///{tmp_path_factory.mktemp('once') / 'outreach.db'}")
-    plan_day(engine, settings, TODAY, NOW)
-    return engine
-
-
-def _plan_in_process(url: str, settings: Settings) -> None:
-    plan_day(open_database(url), settings, TODAY, NOW)
+def _plan_in_process(url: str, settings: Settings, begun: Path | None = None) -> None:
+    plan_day(open_database(url), settings, TODAY, NOW, tell=lambda _: begun.touch() if begun else None)
 
 
 def test_row_16_planning_ten_times_and_by_four_processes_at_once_adds_no_rows(
-    database_url: str, tmp_path_factory: pytest.TempPathFactory, settings: Settings
+    once: Engine, busy: Engine, database_url: str, settings: Settings
 ) -> None:
-    once, engine = plan_once(tmp_path_factory, settings), open_busy(database_url)
     workers = [PROCESSES.Process(target=_plan_in_process, args=(database_url, settings)) for _ in range(4)]
     for worker in workers:
         worker.start()
@@ -564,42 +572,48 @@ def test_row_16_planning_ten_times_and_by_four_processes_at_once_adds_no_rows(
         worker.join(120)
     assert [worker.exitcode for worker in workers] == [0, 0, 0, 0]
     for _ in range(10):
-        plan_day(engine, settings, TODAY, NOW)
-    assert snapshot(engine) == snapshot(once)
-    assert len(messages(engine)) > 20
+        plan_day(busy, settings, TODAY, NOW)
+    assert snapshot(busy) == snapshot(once)
+    assert len(messages(busy)) > 20
 
 
 def test_row_16_planning_killed_midway_and_run_again_leaves_the_rows_of_one_run(
-    database_url: str, tmp_path_factory: pytest.TempPathFactory, settings: Settings
+    once: Engine, busy: Engine, database_url: str, tmp_path: Path, settings: Settings
 ) -> None:
-    once, engine = plan_once(tmp_path_factory, settings), open_busy(database_url)
-    for delay in (0.8, 1.1, 1.4):
-        worker = PROCESSES.Process(target=_plan_in_process, args=(database_url, settings))
+    ended = []
+    for number, delay in enumerate((0.0, 0.1, 0.2)):
+        # It says so when all moments are gathered and nothing is decided on yet.
+        begun = tmp_path / f"begun {number}"
+        worker = PROCESSES.Process(target=_plan_in_process, args=(database_url, settings, begun))
         worker.start()
+        while worker.is_alive() and not begun.exists():
+            time.sleep(0.002)
         time.sleep(delay)
         if worker.is_alive():
             os.kill(worker.pid or 0, signal.SIGKILL)
         worker.join(30)
-    plan_day(engine, settings, TODAY, NOW)
-    assert snapshot(engine) == snapshot(once)
+        ended.append(worker.exitcode)
+    assert -signal.SIGKILL in ended, "none was killed midway, which shows nothing"
+    plan_day(busy, settings, TODAY, NOW)
+    assert snapshot(busy) == snapshot(once)
 
 
 # --- runs that plan less than a day
 
 
 def test_a_dry_run_decides_all_that_a_run_decides_and_keeps_none_of_it(
-    engine: Engine, tmp_path_factory: pytest.TempPathFactory, settings: Settings
+    engine: Engine, once: Engine, settings: Settings
 ) -> None:
     with writing(engine) as session:
         session.add_all(a_busy_day())
     tried = plan_day(engine, settings, TODAY, NOW, dry_run=True)
     assert snapshot(engine) == [[], [], []]
     assert tried == plan_day(engine, settings, TODAY, NOW)
-    assert snapshot(engine) == snapshot(plan_once(tmp_path_factory, settings))
+    assert snapshot(engine) == snapshot(once)
 
 
 def test_a_run_for_some_moments_leaves_the_others_to_the_next_run(
-    sqlite_engine: Engine, tmp_path_factory: pytest.TempPathFactory, settings: Settings
+    sqlite_engine: Engine, once: Engine, settings: Settings
 ) -> None:
     with writing(sqlite_engine) as session:
         session.add_all(a_busy_day())
@@ -609,7 +623,7 @@ def test_a_run_for_some_moments_leaves_the_others_to_the_next_run(
     )
     plan_day(sqlite_engine, settings, TODAY, NOW)
     # Check-ins come first anyhow: the day ends as if it had been planned at once.
-    assert snapshot(sqlite_engine) == snapshot(plan_once(tmp_path_factory, settings))
+    assert snapshot(sqlite_engine) == snapshot(once)
 
 
 def test_a_run_for_some_moments_closes_no_moment_of_another_kind(sqlite_engine: Engine, settings: Settings) -> None:
@@ -670,10 +684,9 @@ def populations(draw: st.DrawFn) -> list[SQLModel]:
 @trials(8)
 @given(populations())
 def test_every_moment_is_decided_once_and_nobody_is_touched_twice_or_when_dead(
-    tmp_path_factory: pytest.TempPathFactory, settings: Settings, rows: list[SQLModel]
+    tmp_path_factory: pytest.TempPathFactory, sqlite_pattern: Path, settings: Settings, rows: list[SQLModel]
 ) -> None:
-    engine = open_database(f"sqlite:///{tmp_path_factory.mktemp('any') / 'outreach.db'}")
-    upgrade_database(engine)
+    engine = copy_of(sqlite_pattern, tmp_path_factory.mktemp("any") / "outreach.db")
     plan(engine, settings, [type(row)(**row.model_dump()) for row in rows])
     with reading(engine) as session:
         decided = [row.moment_id for row in session.exec(select(Decision))]

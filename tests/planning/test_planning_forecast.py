@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -93,7 +94,15 @@ KNOBS: list[dict[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize("knobs", KNOBS, ids=["as they are", "weekdays and sizes", "switched off"])
+def on_databases() -> Iterator[Any]:
+    """Each set of knobs on both databases; what they are is no matter of the database, so one of them will do first."""
+    for knobs, name in zip(KNOBS, ("as they are", "weekdays and sizes", "switched off"), strict=True):
+        for database in ("sqlite", "postgresql"):
+            marks = [pytest.mark.drill] if knobs and database == "postgresql" else []
+            yield pytest.param(database, knobs, id=f"{database}-{name}", marks=marks)
+
+
+@pytest.mark.parametrize(("database_url", "knobs"), list(on_databases()), indirect=["database_url"])
 def test_the_forecast_is_what_planning_plans_day_by_day(
     engine: Engine, settings: Settings, knobs: dict[str, dict[str, Any]]
 ) -> None:
@@ -127,6 +136,7 @@ def test_the_forecast_leaves_quiet_days_between_what_it_foresees_itself(
     assert [m.moment for m in seen.messages if m.customer_id == "c2"] == ["late_payment"]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.drill)], indirect=True)
 def test_the_forecast_goes_on_from_what_was_decided_before(engine: Engine, settings: Settings) -> None:
     store(engine, practice())
     really_planned(engine, settings, TODAY, TODAY + timedelta(days=3))

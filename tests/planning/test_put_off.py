@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as trials
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event
 from sqlmodel import delete, select
 
 from approved import add_approved, days
+from budget import postgresql_in_drill, trials
 from conftest import NOW, TODAY
 from handovers import handover_of
 from mail_server import MailServer, mail_server, smtp_settings
@@ -84,7 +84,7 @@ def one_database(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     return engine
 
 
-@trials(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@trials(5)
 @given(answers=st.lists(st.sampled_from(ANSWERS), min_size=1, max_size=14))
 def test_whatever_servers_say_of_some_recipients_everybody_whose_server_takes_it_has_it_after_two_runs(
     one_database: Engine, settings: Settings, answers: list[tuple[str, str]]
@@ -125,6 +125,7 @@ def test_many_full_mailboxes_at_the_head_of_the_queue_hold_nobody_back(engine: E
     assert (report.again, report.resting, report.retrying) == (8, (), {"smtp": 8})
 
 
+@postgresql_in_drill
 def test_a_greeting_a_login_or_a_sender_that_is_refused_still_rests_the_provider(
     engine: Engine, settings: Settings
 ) -> None:
@@ -134,6 +135,7 @@ def test_a_greeting_a_login_or_a_sender_that_is_refused_still_rests_the_provider
     assert (report.resting, server.commands.count("MAIL")) == (("smtp",), 5)
 
 
+@postgresql_in_drill
 def test_whoever_was_put_off_waits_in_growing_steps_behind_the_others_and_ends_in_words(
     engine: Engine, settings: Settings
 ) -> None:
@@ -159,6 +161,7 @@ def test_whoever_was_put_off_waits_in_growing_steps_behind_the_others_and_ends_i
         assert session.exec(select(Suppression)).all() == []
 
 
+@postgresql_in_drill
 def test_with_one_run_a_day_it_is_tried_each_day(engine: Engine, settings: Settings) -> None:
     add_emails(engine, 1, useful_until=TODAY + days(60))
     with mail_server({"RCPT": "450 4.2.0 greylisted"}) as server:

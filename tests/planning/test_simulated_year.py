@@ -1,6 +1,7 @@
 """Random populations live through a year of planning, for real: what must hold whoever they are."""
 
 import itertools
+import shutil
 import tempfile
 from collections import Counter, defaultdict
 from datetime import UTC, date, datetime, timedelta
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, update
 from sqlmodel import col, select
 
-from outreach.database import open_database, reading, upgrade_database, writing
+from budget import IS_LONG, postgresql_in_drill
+from outreach.database import open_database, reading, writing
 from outreach.models import Consent, Customer, Decision, Import, Message, Moment
 from outreach.planning.budget import counted_cost, most_cost
 from outreach.planning.forecast import Forecast, cost_of, forecast
@@ -89,10 +91,10 @@ def require_foretold(engine: Engine, seen: Forecast, report: PlanReport) -> None
     assert seen.held == Counter({no: count for no, count in report.decisions.items() if no[1] != "send"}), report.on
 
 
-def fresh(url: str) -> Engine:
-    engine = open_database(url)
-    upgrade_database(engine)
-    return engine
+def fresh(pattern: Path, folder: str) -> Engine:
+    path = Path(folder) / "year.db"
+    shutil.copyfile(pattern, path)
+    return open_database(f"sqlite:///{path}")
 
 
 class Year:
@@ -168,9 +170,9 @@ def require_caps(year: Year, settings: Settings) -> None:
     assert all(cost <= BUDGET for (kind, _), cost in months.items() if kind in settings.budget.moments)
 
 
-def live_on_sqlite(seed: int, size: int, is_foretold: bool) -> tuple[Year, People, Settings]:
+def live_on_sqlite(pattern: Path, seed: int, size: int, is_foretold: bool) -> tuple[Year, People, Settings]:
     with tempfile.TemporaryDirectory() as folder:
-        engine, people, settings = fresh(f"sqlite:///{Path(folder) / 'year.db'}"), People(seed, size), practice()
+        engine, people, settings = fresh(pattern, folder), People(seed, size), practice()
         live_through(engine, settings, people, is_foretold=is_foretold)
         return Year(engine), people, settings
 
@@ -180,42 +182,60 @@ def live_on_sqlite(seed: int, size: int, is_foretold: bool) -> tuple[Year, Peopl
 @hypothesis_settings(
     max_examples=1, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, phases=GENERATE
 )
-def test_a_year_of_planning_keeps_every_promise_whoever_they_are(seed: int, size: int) -> None:
-    require_all(*live_on_sqlite(seed, size, is_foretold=False))
+def test_a_year_of_planning_keeps_every_promise_whoever_they_are(sqlite_pattern: Path, seed: int, size: int) -> None:
+    require_all(*live_on_sqlite(sqlite_pattern, seed, size, is_foretold=False))
 
 
 @pytest.mark.drill
 @given(seed=st.integers(0, 10_000), size=st.integers(3, 60))
 @hypothesis_settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), phases=GENERATE)
-def test_many_years_of_planning_keep_every_promise(seed: int, size: int) -> None:
-    require_all(*live_on_sqlite(seed, size, is_foretold=True))
+def test_many_years_of_planning_keep_every_promise(sqlite_pattern: Path, seed: int, size: int) -> None:
+    require_all(*live_on_sqlite(sqlite_pattern, seed, size, is_foretold=True))
 
 
-def test_the_same_seed_gives_the_same_weeks_on_both_databases(database_url: str) -> None:
-    """And the other database gives it as well: what is drawn, found and decided is the same row for row."""
-    end = date(2026, 2, 15)
-    engine, settings = fresh(database_url), practice()
+@pytest.mark.longer
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_the_same_seed_gives_the_same_weeks_on_both_databases(engine: Engine, sqlite_pattern: Path) -> None:
+    """What is drawn, found and decided is the same row for row."""
+    end, settings = date(2026, 2, 15) if IS_LONG else date(2026, 1, 21), practice()
     live_through(engine, settings, People(7, 8), end)
+    here, there = Year(engine), live_weeks(sqlite_pattern, end)
+    require_same(here, there)
+    assert here.messages, "too little happened to show anything"
+
+
+@pytest.mark.longer
+def test_the_same_seed_gives_the_same_weeks_again(sqlite_pattern: Path) -> None:
+    end = date(2026, 2, 15) if IS_LONG else date(2026, 1, 21)
+    require_same(live_weeks(sqlite_pattern, end), live_weeks(sqlite_pattern, end))
+
+
+def live_weeks(pattern: Path, end: date) -> Year:
     with tempfile.TemporaryDirectory() as folder:
-        other = fresh(f"sqlite:///{Path(folder) / 'other.db'}")
-        live_through(other, settings, People(7, 8), end)
-        here, there = Year(engine), Year(other)
+        engine = fresh(pattern, folder)
+        live_through(engine, practice(), People(7, 8), end)
+        return Year(engine)
+
+
+def require_same(here: Year, there: Year) -> None:
     assert [message.model_dump() for message in here.messages] == [message.model_dump() for message in there.messages]
     assert {key: [d.model_dump() for d in value] for key, value in here.decisions.items()} == {
         key: [d.model_dump() for d in value] for key, value in there.decisions.items()
     }
 
 
-def test_the_forecast_of_each_morning_is_what_is_planned_then(database_url: str) -> None:
-    """On both databases, day after day, while new facts come in and what was planned leaves."""
-    engine = fresh(database_url)
+# On PostgreSQL, test_planning_forecast.py holds forecasts of weeks against what is planned.
+@postgresql_in_drill
+def test_the_forecast_of_each_morning_is_what_is_planned_then(engine: Engine) -> None:
+    """Day after day, while new facts come in and what was planned leaves."""
     live_through(engine, practice(), People(7, 14), date(2026, 1, 18), is_foretold=True)
     assert len({message.kind for message in Year(engine).messages}) >= 3, "too little happened to show anything"
 
 
-def test_a_forecast_of_a_month_is_what_a_month_of_planning_and_sending_comes_to(database_url: str) -> None:
+@postgresql_in_drill
+def test_a_forecast_of_a_month_is_what_a_month_of_planning_and_sending_comes_to(engine: Engine) -> None:
     """Where no new fact comes in but the payments, which are imported every morning."""
-    engine, settings, people = fresh(database_url), practice(), People(3, 40)
+    settings, people = practice(), People(3, 40)
     first, last = date(2026, 4, 1), date(2026, 4, 30)
     known = [row for day, rows in sorted(people.known.items()) if day < first for row in rows]
     people.known.clear()

@@ -22,6 +22,7 @@ from outreach.database import reading, writing
 from outreach.day import deliver_day, prepare_day
 from outreach.intake.run import import_folder
 from outreach.models import Message
+from outreach.moments import select_any_day
 from outreach.planning import due_moments
 from outreach.settings import PROJECT, ReturnAddress, Settings
 from outreach.settings.providers import LobSettings
@@ -101,6 +102,7 @@ def first_calls() -> Iterator[list[tuple[str, str]]]:
 
     # The statements of a day that another test of this process has looked at are kept, and their clauses not called.
     due_moments._gather.cache_clear()
+    select_any_day.cache_clear()
     before = sys.gettrace()
     sys.settrace(note)
     try:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, inspect, text
 
+from budget import IS_LONG
 from conftest import TODAY
 from outreach.clock import system_clock
 from outreach.database import open_database
@@ -22,6 +23,7 @@ from outreach.delivery.providers import Handover, Provider, WebhookRequest
 from outreach.delivery.providers import lob as real_lob
 from outreach.delivery.providers import twilio as real_twilio
 from outreach.delivery.recovery.restore_guard import name_installation
+from outreach.drill import drill
 from outreach.drill.backups import take_backup
 from outreach.drill.database import make_database
 from outreach.drill.drill import run_drill
@@ -393,19 +395,37 @@ def walk(path: Path, sender: int) -> None:
 
 # Drills, small ones. `make drill` holds the large ones.
 
+# What the databases do differently when a sender is killed, test_delivery_crashes.py asks of both.
+both_databases = pytest.mark.parametrize(
+    "database_url",
+    [pytest.param("sqlite", marks=pytest.mark.longer), pytest.param("postgresql", marks=pytest.mark.drill)],
+    indirect=True,
+)
+
 
 @pytest.fixture(scope="module")
 def naive() -> DrillResult:
-    return run_drill(DrillOptions(kills=6, naive=True))
+    return run_drill(DrillOptions(kills=6 if IS_LONG else 4, naive=True))
 
 
-def test_a_small_drill_with_both_vendors_passes_on_both_databases(database_url: str) -> None:
+@pytest.fixture
+def handed_in(monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many messages are handed in at once: each is a hand-over with its faults, time-outs and look-ups."""
+    if not IS_LONG:
+        monkeypatch.setattr(drill, "FEW", 15)
+        monkeypatch.setattr(drill, "FED", 20)
+    return drill.FED
+
+
+@both_databases
+def test_a_small_drill_with_both_vendors_passes_on_both_databases(database_url: str, handed_in: int) -> None:
     told: list[str] = []
     database = database_url if database_url.startswith("postgresql") else None
-    result = run_drill(DrillOptions(kills=8, seed=3, database=database), told.append)
+    kills = 8 if IS_LONG or database else 4
+    result = run_drill(DrillOptions(kills=kills, seed=3, database=database), told.append)
     assert result.passed, (result.tally, result.fell_over)
-    assert result.killed.total() + result.stopped.total() == 8
-    assert result.tally.messages >= 40
+    assert result.killed.total() + result.stopped.total() == kills
+    assert result.tally.messages >= handed_in
     # Where hardly any message was taken, one send each would be no feat.
     assert result.tally.accepted > result.tally.messages / 2
     assert result.webhooks["genuine, answered 200"] > 10
@@ -414,6 +434,8 @@ def test_a_small_drill_with_both_vendors_passes_on_both_databases(database_url: 
     assert result.folder is None
 
 
+# In `make test`, test_delivery_restore.py holds what is promised of restored backups and of clocks that jump.
+@pytest.mark.drill
 def test_a_small_drill_with_restored_backups_and_jumping_clocks_passes(database_url: str) -> None:
     database = database_url if database_url.startswith("postgresql") else None
     result = run_drill(DrillOptions(kills=6, seed=5, database=database, restore=True, clocks=True))
@@ -458,6 +480,7 @@ def test_time_that_ran_out_is_told_from_what_was_lost(naive: DrillResult, capsys
     assert "Failed" in capsys.readouterr().out
 
 
+@pytest.mark.longer
 def test_a_general_retry_sends_many_messages_twice_and_the_drill_says_so(naive: DrillResult) -> None:
     assert not naive.passed
     assert len(naive.tally.doubled) > 3

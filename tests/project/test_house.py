@@ -135,8 +135,13 @@ def parse(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def imports_of(path: Path) -> Iterator[str]:
+@cache
+def imports_of(path: Path) -> frozenset[str]:
     """Every module that a file imports, anywhere in it, as a dotted name; `from a import b` gives a.b as well."""
+    return frozenset(_imports_of(path))
+
+
+def _imports_of(path: Path) -> Iterator[str]:
     for node in ast.walk(parse(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -221,6 +226,7 @@ def test_a_package_of_one_room_stays_in_it(package: str) -> None:
     assert {own_place(path) for path in SOURCES if package in roots_of(path)} <= ONE_PLACE_ONLY[package]
 
 
+@cache
 def roots_of(path: Path) -> set[str]:
     return {module.split(".")[0] for module in imports_of(path)}
 

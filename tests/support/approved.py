@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from pypdf import PdfWriter
@@ -19,6 +20,7 @@ from outreach.database import insert_new
 from outreach.models import Batch, Content, Message
 
 
+@cache
 def pdf_saying(words: str, pages: int = 1) -> bytes:
     """A PDF whose every page holds `words`."""
     writer = PdfWriter()

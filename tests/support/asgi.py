@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 from fastapi import FastAPI
 
+import pages_once  # noqa: F401
+
 
 class AppTransport(httpx.BaseTransport):
     """Calls the app as if from `address`. What it raises becomes a 500, as a server would make it."""

@@ -31,3 +31,9 @@ def trials(few: int, **more: Any) -> Callable[[Any], Any]:
 def part_of(rows: Sequence[Row], every: int) -> Sequence[Row]:
     """Each `every`th of the rows, or all of them in `make drill`."""
     return rows if IS_LONG else rows[::every]
+
+
+#: For a test whose subject is not the database: PostgreSQL has its turn in `make drill`.
+postgresql_in_drill = pytest.mark.parametrize(
+    "database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.drill)], indirect=True
+)

@@ -1,11 +1,10 @@
 """Processes that a test starts beside its own, to write to one database at the same time.
 
-They are forked from a process that has imported the rooms once, and share nothing else with the test or each other.
+They are forked from a process that has read what they need (preloaded.py), and share nothing else with the test or each
+other. Where pytest was not started in the project's folder, it has read nothing, and all is only slower.
 """
 
 import multiprocessing
 
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(
-    ["outreach.approval.accounts", "outreach.composing.run", "outreach.delivery.sender", "outreach.planning.run"]
-)
+PROCESSES.set_forkserver_preload(["tests.support.preloaded"])

@@ -6,13 +6,13 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, delete
 from sqlmodel import Session, select
 
 from approved import add_approved, days
+from budget import trials
 from conftest import NOW, TODAY
 from intake_data import write
 from outreach.clock import stopped_clock
@@ -165,7 +165,7 @@ def test_delivery_and_transit_suppress_nobody(engine: Engine) -> None:
         assert session.exec(select(Suppression)).all() == []
 
 
-@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@trials(12)
 @given(
     said=st.lists(
         st.tuples(st.sampled_from(KINDS), st.sampled_from(["reference", "key", "id"])), min_size=1, max_size=6
@@ -398,6 +398,7 @@ def test_any_other_wording_goes_to_a_person(words: str) -> None:
     assert read_reply(words) == "person"
 
 
+@trials(25)
 @given(st.text())
 def test_whatever_is_written_has_one_of_four_meanings(words: str) -> None:
     assert read_reply(words) in {"stop", "start", "help", "person"}

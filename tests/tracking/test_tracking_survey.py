@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as limits
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlmodel import select
 
 from approved import add_approved
+from budget import trials
 from conftest import NOW, TODAY
 from outreach.approval.staff import add_staff
 from outreach.composing.moment_data import Assignment, Occasion
@@ -146,10 +146,10 @@ def test_the_link_of_an_unsubscribe_answers_no_survey(asked: Engine, settings: S
         answer_survey(asked, settings, token, 9, NOW)
 
 
+@trials(12)
 @given(
     token=st.one_of(st.text(max_size=80), st.from_regex(rf"\A{REFERENCE}\.[0-9a-f]{{32}}\Z")), score=st.integers(0, 10)
 )
-@limits(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_token_that_we_did_not_make_leaves_anything(
     sqlite_engine: Engine, settings: Settings, token: str, score: int
 ) -> None:

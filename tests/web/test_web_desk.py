@@ -23,6 +23,7 @@ from outreach.database import insert_new, reading, writing
 from outreach.models import Batch, Content, Customer, Hand, Message, ReadingPlace
 from outreach.settings import Settings
 from planned import add_customer, know_contacts, plan
+from prepared import prepare_few, prepared
 from serving import Browser, serving
 
 BATCH = "2026-03-10-anniversary-letter"
@@ -30,16 +31,7 @@ FIRST, SECOND, THIRD = (f"ANNI-LETTER-C{number}" for number in range(3))
 NAUGHTY = "<img src=x onerror=alert(1)>"
 
 
-@pytest.fixture
-def practice(sqlite_engine: Engine, settings: Settings) -> Engine:
-    for number in range(3):
-        add_customer(sqlite_engine, f"c{number}", address_line1=f"{number + 1} Orchard Terrace")
-        plan(sqlite_engine, "anniversary", "letter", f"c{number}")
-    plan(sqlite_engine, "checkin", "email", "c1")
-    assert not compose_planned(sqlite_engine, settings, TODAY, NOW).to_mend
-    know_contacts(sqlite_engine)
-    open_batches(sqlite_engine, settings, TODAY, NOW)
-    return sqlite_engine
+practice = prepared(prepare_few(3))
 
 
 @pytest.fixture

@@ -11,19 +11,17 @@ from hypothesis import strategies as st
 from schemathesis import Case
 from sqlalchemy import Engine
 
-from budget import limits
-from conftest import NOW, TODAY
-from outreach.approval.open_batches import open_batches
+from budget import IS_LONG, limits
+from conftest import NOW
 from outreach.clock import stopped_clock
-from outreach.composing.run import compose_planned
 from outreach.settings import Settings
 from outreach.web.app import create_app
-from planned import add_customer, know_contacts, plan
+from prepared import prepare_few, prepared
 from serving import Browser, serving
 
 # What would end the sign-in, or open another: the tests of signing in see to those.
 LEFT_OUT = {"/signout", "/account/signout", "/account/password", "/signin"}
-TIMES = {"admin": 4, "viewer": 1, None: 1}
+TIMES = {"admin": 4 if IS_LONG else 1, "viewer": 1, None: 1}
 # Names of what is there, so that a request comes further than “there is no such page”, and names that are trouble.
 KNOWN = [
     "2026-03-10-anniversary-letter", "ANNI-LETTER-C0", "CHEC-EMAIL-C1", "c0", "anniversary", "letters",
@@ -33,17 +31,7 @@ TROUBLE = ["%00", "..%2F..%2Fetc%2Fpasswd", "é", "‮", "0" * 300, "-1", "'; DR
 SURNAME = "Lopez"
 
 
-@pytest.fixture
-def practice(sqlite_engine: Engine, settings: Settings) -> Engine:
-    """A practice with a batch of letters and one of e-mails that wait."""
-    for number in range(2):
-        add_customer(sqlite_engine, f"c{number}", address_line1=f"{number + 1} Orchard Terrace")
-        plan(sqlite_engine, "anniversary", "letter", f"c{number}")
-    plan(sqlite_engine, "checkin", "email", "c1")
-    assert not compose_planned(sqlite_engine, settings, TODAY, NOW).to_mend
-    know_contacts(sqlite_engine)
-    open_batches(sqlite_engine, settings, TODAY, NOW)
-    return sqlite_engine
+practice = prepared(prepare_few(2))
 
 
 @pytest.fixture

@@ -13,10 +13,12 @@ from outreach.database import reading, writing
 from outreach.models import KnobVersion, Pause, TemplateVersion, Treatment, TreatmentAnswer
 from outreach.moments import MOMENTS, knobs_for
 from outreach.settings import Settings
+from outreach.web import marketing
 from outreach.web.knob_forms import ELSEWHERE, label_of
 from planned import add_customer, plan
 from serving import Browser, serving
 
+DAYS_AHEAD = marketing.DAYS_AHEAD
 TEMPLATE = "/templates/letters/anniversary.en.html"
 GOOD = "<p>Dear {{ greeting }},</p>\n<p>What a year.</p>\n<p>Warmly,</p>"
 FORM = {
@@ -25,6 +27,12 @@ FORM = {
     "channels": "letter, email", "grace_days": "7", "lead_days": "5", "reward": "2500", "shared_since_percent": "1.0",
     "silent_days": "365",
 }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def a_week_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whom we would write to is worked out for days that each take a while, in a test of knobs as at the desk."""
+    monkeypatch.setattr(marketing, "DAYS_AHEAD", 7)
 
 
 @pytest.fixture
@@ -45,7 +53,8 @@ def vera(pages: httpx.Client, sqlite_engine: Engine) -> Browser:
     return Browser(pages, sqlite_engine, "vera", "viewer")
 
 
-def test_the_list_shows_every_moment_with_what_lies_ahead(vera: Browser) -> None:
+def test_the_list_shows_every_moment_with_what_lies_ahead(vera: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(marketing, "DAYS_AHEAD", DAYS_AHEAD)
     page = vera.get("/moments")
     assert page.status_code == 200
     assert all(f'href="/moments/{moment}"' in page.text for moment in MOMENTS)

@@ -2,7 +2,6 @@
 
 import html
 import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -415,15 +414,7 @@ def waiting(desk: Desk) -> tuple[str, str]:
 
 def routes(desk: Desk) -> list[APIRoute]:
     """Every route of the app, those of its parts included."""
-
-    def walk(found: Any) -> Iterator[APIRoute]:
-        for route in found:
-            if isinstance(route, APIRoute):
-                yield route
-            elif included := getattr(route, "original_router", None):
-                yield from walk(included.routes)
-
-    return list(walk(desk.app.routes))
+    return [route for route in desk.app.routes if isinstance(route, APIRoute)]
 
 
 def fill(path: str, known: dict[str, str]) -> str:

@@ -56,12 +56,13 @@ def find_pens(own: Path) -> dict[str, Pen]:
 
 def require_unused(name: str, own: Path) -> None:
     """Raises SettingsError for a name that is no file's, and where there is a pen of that name already."""
-    _require_name(name)
+    require_name(name)
     if name in find_pens(own):
         raise SettingsError(f"There is a pen “{name}” already; choose another name, or say --replace")
 
 
-def _require_name(name: str) -> None:
+def require_name(name: str) -> None:
+    """Raises SettingsError for a name that is no file's."""
     if not re.fullmatch(r"\w[\w -]*", name):
         raise SettingsError(f"“{name}” cannot be a pen's name, because it will be a file's; use letters and spaces")
 
@@ -71,7 +72,7 @@ def keep_pen(name: str, made: bytes, folder: Path) -> Path:
 
     Raises SettingsError for a name that is no file's.
     """
-    _require_name(name)
+    require_name(name)
     make_private_folder(folder)
     path = folder / f"{name}.ttf"
     beside = path.with_suffix(".new")

@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -113,7 +114,7 @@ def check_source(name: str, source: str) -> None:
     """
     if "\0" in source:
         raise TemplateRefused(name, source.count("\n", 0, source.index("\0")) + 1, "it holds a character of no width")
-    for fault in try_out(tuple(_check(name, source))).values():
+    for fault in try_out(_check(name, source)).values():
         raise TemplateRefused(name, fault.line, fault.reason)
 
 
@@ -131,7 +132,9 @@ def moment_of(name: str) -> str:
     return name.rpartition("/")[2].split(".")[0]
 
 
-def _check(name: str, source: str) -> list[TemplateTrial]:
+# Each run and each page of the desk reads all templates anew, and hardly any of them has changed since the last.
+@lru_cache(maxsize=256)
+def _check(name: str, source: str) -> tuple[TemplateTrial, ...]:
     """The jobs that try a template out. A subject line counts as a template with only the public fields."""
     channel, kind, _ = split_name(name)
     fields = fields_for(kind, channel)
@@ -147,7 +150,7 @@ def _check(name: str, source: str) -> list[TemplateTrial]:
     require_kind_words(name, source, kind, channel)
     if channel == TEXT.name and not ("business" in used and "STOP" in source):
         raise TemplateRefused(name, 1, "a text names the business ({{ business }}) and says how to stop (STOP)")
-    return [job_for(name, source, dress, fields)]
+    return (job_for(name, source, dress, fields),)
 
 
 def _check_card(name: str, source: str, kind: str) -> None:

@@ -20,7 +20,7 @@ from outreach.composing.handwriting.font.glyph_cycles import FORMS
 from outreach.composing.handwriting.font.letterforms import LATIN, Letterforms, Outline, read_letterforms
 from outreach.composing.handwriting.font.substitutions import build_kerning, build_substitutions
 from outreach.composing.handwriting.font.variation import Habit, vary
-from outreach.composing.handwriting.pens import SET_AT, keep_pen
+from outreach.composing.handwriting.pens import SET_AT, keep_pen, require_name
 from outreach.errors import SettingsError
 from outreach.local_files import MOST_BYTES, require_regular
 
@@ -136,6 +136,8 @@ def make_pen(recipe: Recipe, folder: Path) -> Path:
 
     Raises SettingsError for a name that is no file's, and for a base that is no TrueType font with letters in it.
     """
+    # Asked first, since making a pen takes seconds.
+    require_name(recipe.name)
     try:
         require_regular(recipe.base, MOST_BYTES)
         made = compile_pen(recipe)

@@ -28,7 +28,8 @@ STEPS, SHARPER = 8, 4
 def trace(spots: Spots) -> Outline:
     """The outline around the true spots, in their own measure, from the lower left corner upward; its advance is 0."""
     black = np.where(spots, 0, 255).astype(np.uint8)
-    png = cv2.imencode(".png", cv2.cvtColor(black, cv2.COLOR_GRAY2RGB))[1].tobytes()
+    # vtracer unpacks it at once: to pack it well takes as long as to trace it.
+    png = cv2.imencode(".png", black, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
     svg = vtracer.convert_raw_image_to_svg(
         png, img_format="png", colormode="binary", mode="spline", filter_speckle=3, corner_threshold=70,
         length_threshold=8.0, splice_threshold=45, path_precision=2,
