@@ -31,6 +31,7 @@ GROUND = (
     "console",
     "chunks",
     "temporary_tables",
+    "staged_rows",
     "models",
 )
 ROOMS = (
