@@ -5,6 +5,7 @@ import socket
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
@@ -13,6 +14,7 @@ from outreach import console
 from outreach.clock import Clock, parse_day, read_clock
 from outreach.database import open_database, reading, upgrade_database
 from outreach.errors import DatabaseError, SettingsError
+from outreach.installation import enter_installation
 from outreach.intake.dates import redate
 from outreach.planning.knobs import with_saved_knobs
 from outreach.settings import Settings, load_settings, today_of
@@ -47,6 +49,15 @@ class Context:
             console.say(line)
 
 
+def open_settings(**overrides: Any) -> Settings:
+    """The settings of the installation in which the command was called, which becomes the current folder.
+
+    Paths that were typed must be whole by now, or they would be looked for there.
+    """
+    enter_installation()
+    return load_settings(**overrides)
+
+
 def open_context(
     database: str | None, now: str | None, as_json: bool = False, create: bool = False, dates: bool = True
 ) -> Context:
@@ -54,7 +65,7 @@ def open_context(
 
     Without `dates` the business dates in the database stay as they are, whatever its time zone is now.
     """
-    settings = load_settings()
+    settings = open_settings()
     url = database or settings.database_url
     # SQLite makes a file that is not there. A slip in the path would begin an empty database, in which planning
     # finds nobody to write to.

@@ -9,7 +9,7 @@ from sqlalchemy.engine import make_url
 
 from outreach import console
 from outreach.commands.context import open_context
-from outreach.commands.options import AsJson, Database, Now
+from outreach.commands.options import AsJson, Database, Now, path_option, source_argument
 from outreach.console import print_json, print_table, say
 from outreach.errors import SettingsError
 from outreach.import_look import ImportLook, look_at_import, tell_reach
@@ -35,17 +35,18 @@ def init(database: Database = None, now: Now = None) -> None:
 
 @app.command("import")
 def import_(
-    source: Annotated[str, typer.Argument(help="A file, a folder or a zip of files, or a database's URL.")],
+    source: Annotated[str, source_argument("A file, a folder or a zip of files, or a database's URL.")],
     preset: Annotated[
         str | None, typer.Option("--as", help="The system that it comes from, such as shopify. [recognised]")
     ] = None,
-    mapping: Annotated[Path | None, typer.Option(help="A mapping file, for files with other columns.")] = None,
+    mapping: Annotated[Path | None, path_option("A mapping file, for files with other columns.")] = None,
     encoding: Annotated[
         str | None, typer.Option(help="That of the files, such as cp1250, where it cannot be told. [found out]")
     ] = None,
     look: Annotated[bool, typer.Option("--look", help="Only show what would come of it; nothing is kept.")] = False,
     refused: Annotated[
-        Path | None, typer.Option(help="Write refused rows into this new CSV file, to mend and import again.")
+        Path | None,
+        path_option("Write refused rows into this new CSV file, to mend and import again."),
     ] = None,
     since: Annotated[
         str | None, typer.Option(help="Only rows that changed from this day on, or since the `last` import.")

@@ -6,12 +6,13 @@ from typing import Annotated
 import typer
 
 from outreach import console
+from outreach.commands.context import open_settings
+from outreach.commands.options import path_option, source_argument
 from outreach.errors import SettingsError, SourceUnreadable
 from outreach.intake.mapping.draft import draft_mapping
 from outreach.intake.mapping.files import list_presets, preset_path, read_preset
 from outreach.intake.sheets import read_sheets
 from outreach.intake.sources.places import open_origin
-from outreach.settings import load_settings
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="How other systems' columns become ours.")
 
@@ -28,14 +29,14 @@ def show(name: Annotated[str | None, typer.Argument(help="A preset, such as shop
 
 @app.command()
 def draft(
-    source: Annotated[str, typer.Argument(help="A file, a folder or a zip of files.")],
-    to: Annotated[Path | None, typer.Option(help="Write it into this new file. [the screen]")] = None,
+    source: Annotated[str, source_argument("A file, a folder or a zip of files.")],
+    to: Annotated[Path | None, path_option("Write it into this new file. [the screen]")] = None,
 ) -> None:
     """Propose a mapping for files that no preset knows; what is unsure is marked."""
     sheets = read_sheets(open_origin(source))
     if not sheets:
         raise SourceUnreadable(f"Nothing in {source} has a line that names columns")
-    text = draft_mapping(sheets, load_settings().business.country)
+    text = draft_mapping(sheets, open_settings().business.country)
     if to is None:
         return console.print_text(text)
     try:

@@ -21,6 +21,7 @@ from pydantic_settings import (
 from outreach.channels import ChannelName
 from outreach.clock import business_date
 from outreach.errors import SettingsError
+from outreach.installation import EXAMPLE
 from outreach.settings.business import Business
 from outreach.settings.desk import DeskSettings
 from outreach.settings.limits import CollectingSettings, HoursSettings, Texts
@@ -31,8 +32,6 @@ from outreach.settings.providers import Provider, Providers
 from outreach.settings.rewards import RewardsSettings
 from outreach.settings.secrets import SECRET_NAMES
 from outreach.settings.storage import StorageSettings
-
-PROJECT = Path(__file__).resolve().parent.parent.parent
 
 
 class Environment(EnvSettingsSource):
@@ -72,7 +71,8 @@ class Settings(BaseSettings):
     now: str | None = None
     #: Read only as OUTREACH_CONFIG: the settings file, where it is not ./outreach.toml.
     config: Path | None = None
-    templates: Path = PROJECT / "templates"
+    #: The folder of the words; without one in the installation, those that come with the program.
+    templates: Path = Field(default_factory=lambda: _templates_here())
     #: The folder of the business's own pens, made by `outreach pen make`.
     pens: Path = Path("pens")
     #: The pen for a letter whose signatory's pen lacks one of its characters; without it the letter is held back.
@@ -125,6 +125,11 @@ class Settings(BaseSettings):
     def provider_for(self, channel: ChannelName) -> Provider:
         """The provider that carries `channel` today: always `outbox` in rehearsal."""
         return "outbox" if self.mode == "rehearsal" else getattr(self.providers, channel)
+
+
+def _templates_here() -> Path:
+    here = Path("templates")
+    return here if here.is_dir() else EXAMPLE / "templates"
 
 
 def _secrets_in(data: dict[str, Any], above: str = "") -> str | None:

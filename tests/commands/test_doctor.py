@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import select
 
+from checkout import PROJECT
 from conftest import NOW
 from dns_server import dns_server
 from mail_server import PASSWORD, USER, mail_server, write_certificate
@@ -25,7 +26,7 @@ from outreach.doctor.specimens import find_specimen_faults
 from outreach.doctor.trial_email import send_test_email
 from outreach.errors import ComposingError, NotAllowed, NotFound, NotSent, Refused, SettingsError
 from outreach.models import AuditEntry, Installation, Message, Suppression
-from outreach.settings import PROJECT, Settings, SmtpSettings
+from outreach.settings import Settings, SmtpSettings
 
 OURS = "owner@alderlane.example"
 

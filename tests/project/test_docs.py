@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from typer.core import TyperGroup
 from typer.testing import CliRunner
 
+from checkout import PROJECT
 from flows import PREFECT_DEFAULTS
 from outreach.commands.main import COMMANDS, app
 from outreach.delivery.providers import PROVIDERS
@@ -26,7 +27,7 @@ from outreach.intake.mapping.tables import TableMapping
 from outreach.learning.alarms import KINDS
 from outreach.models import STATUSES
 from outreach.moments import MOMENTS
-from outreach.settings import PROJECT, MomentKnobs, Settings, Signatory
+from outreach.settings import MomentKnobs, Settings, Signatory
 
 DOCS = PROJECT / "docs"
 PAGES = sorted([*DOCS.glob("*.md"), *PROJECT.glob("*.md")])

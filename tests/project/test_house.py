@@ -19,6 +19,8 @@ GROUND = (
     "errors",
     "clock",
     "channels",
+    "country_zones",
+    "installation",
     "settings",
     "text_folding",
     "email_cells",
@@ -75,7 +77,7 @@ NOT_IMPORTED = {
     "psycopg": "SQLAlchemy loads it for postgresql:// URLs",
     "pymysql": "SQLAlchemy loads it for mysql:// and mariadb:// URLs",
     "python-multipart": "Prefect's server answers forms with an error without it",
-    "tzdata": "the zones of each country are read from it, and all zones where the machine has none of its own",
+    "tzdata": "country_zones.py reads it, and so does Python where the machine has no zones of its own",
 }
 TEXT = (".py", ".md", ".toml", ".yaml", ".lock", ".html", ".txt", ".css", ".sh", "Makefile", "run")
 # In pieces, so that this file does not find itself.

@@ -17,6 +17,7 @@ from unittest.mock import patch
 from sqlalchemy.exc import IntegrityError
 
 from canaries import SECRET, TEMPLATE_WORD
+from checkout import PROJECT
 from flows.approve import approve
 from flows.deliver import deliver
 from flows.intake import intake
@@ -28,7 +29,6 @@ from outreach.approval.staff import add_staff
 from outreach.clock import parse_instant
 from outreach.database import open_database, reading, writing
 from outreach.errors import ChangedSince, FieldMissing, NoAnswer, NotSent
-from outreach.settings import PROJECT
 
 ON = date(2026, 3, 10)
 OUTBOX = "outreach.delivery.providers.outbox.Outbox"
