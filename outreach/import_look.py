@@ -126,7 +126,8 @@ def _count(reach: Reach, customer: Customer, settings: Settings) -> None:
     reach.by_channel.update(channel for channel in CHANNELS if channel in contacts)
     reach.without_email += EMAIL.name not in contacts
     if LETTER.name not in contacts:
-        missing = missing_fields(postal_fields(customer), customer.country or settings.business.country)
+        country = customer.country or settings.business.country
+        missing = missing_fields(postal_fields(customer, country), country)
         reach.lacking.update(missing[:1])
 
 

@@ -3,7 +3,7 @@
 A row that does not fit is refused, and never stops the next one; a file that cannot be read is one refusal.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -29,6 +29,8 @@ from outreach.models import Import
 from outreach.settings import Settings
 
 TELL_EVERY = 50_000
+# So many of the rows with one remark are named by their lines.
+NOTED = 5
 Tell = Callable[[str], None]
 
 
@@ -54,6 +56,8 @@ class FileImport:
         self._refusals = Refusals(run.engine, kept)
         self._buffer = RecordBuffer(run.engine, feed, self._refusals)
         self._notes: Counter[tuple[str, str]] = Counter()
+        self._note_lines: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+        self._line = 0
         self._mended: Counter[tuple[str, str]] = Counter()
         self._read = 0
         self._changes: Changes | None = None
@@ -133,6 +137,7 @@ class FileImport:
             return self._refuse(row.line, "", row.problem, recipe.read_ids(row.cells))
         if not (self._changes and self._changes.wants(row.cells)):
             return None
+        self._line = row.line
         try:
             record = recipe.read(row.cells, self._note)
         except BadCell as error:
@@ -154,6 +159,8 @@ class FileImport:
 
     def _note(self, column: str, reason: str) -> None:
         self._notes[column, reason] += 1
+        if len(lines := self._note_lines[column, reason]) < NOTED:
+            lines.append(self._line)
 
     def _refuse(self, line: int, column: str, reason: str, ids: Record) -> None:
         self._refusals.add(line, column, reason, ids)
@@ -185,7 +192,7 @@ class FileImport:
         self._run.report.files.append(self._count_of(name, into, refused))
         self._run.report.refusals += self._refusals.listed
         self._run.report.reasons += count_reasons(name, self._refusals.reasons)
-        self._run.report.notes += count_reasons(name, self._notes)
+        self._run.report.notes += count_reasons(name, self._notes, self._note_lines)
         self._run.report.mended += count_reasons(name, self._mended)
         accepted = self._read - refused
         self._run.tell(f"{name} → {into}: {self._read:,} read, {accepted:,} accepted, {refused:,} refused")

@@ -173,6 +173,8 @@ def test_a_longer_letter_is_written_smaller_then_on_a_second_page_and_one_that_i
          ["27 Orchard Terrace", "Apartment 4B", "Toronto ON M5V 2T6", "CANADA"]),
         ({"city": "Berlin", "region": None, "postal_code": "10115", "country": "de"},
          ["27 Orchard Terrace", "Apartment 4B", "10115 Berlin", "GERMANY"]),
+        ({"city": "Sitges", "region": None, "postal_code": "08870", "country": "ES"},
+         ["27 Orchard Terrace", "Apartment 4B", "08870 Sitges Barcelona", "SPAIN"]),
     ],
 )  # fmt: skip
 def test_an_address_is_written_as_its_own_post_office_wants_it(values: dict[str, Any], lines: list[str]) -> None:
