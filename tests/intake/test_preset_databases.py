@@ -203,6 +203,10 @@ WRITES = (
     "CREATE TABLE ours (id INT)",
     "ALTER TABLE civicrm_email ADD COLUMN more INT",
     "SELECT 1 AS id; DELETE FROM civicrm_email",
+    "SELECT 1 AS id INTO OUTFILE '/tmp/outreach-never.csv'",
+    "SELECT 1 AS id /*!50000 INTO DUMPFILE '/tmp/outreach-never.csv' */",
+    "SELECT 1 AS id # it's\nINTO OUTFILE '/tmp/outreach-never.csv'",
+    "SELECT 1 AS id WHERE 'a\\'' = 'b' INTO OUTFILE '/tmp/outreach-never.csv' -- '",
 )
 
 
