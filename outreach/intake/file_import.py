@@ -59,6 +59,8 @@ class FileImport:
         self._note_lines: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
         self._line = 0
         self._mended: Counter[tuple[str, str]] = Counter()
+        # Why a whole group was refused, by the line of each of its rows.
+        self._refused_groups: dict[int, str] = {}
         self._read = 0
         self._changes: Changes | None = None
         #: The columns that nothing was made of; None where the file could not be opened.
@@ -75,6 +77,7 @@ class FileImport:
                 self._take_rows(recipe, source.rows)
                 # While the file can still be refused as a whole.
                 self._buffer.require_signs()
+            self._write_refused_groups(recipe)
         except EncodingUnclear as error:
             readings = [EncodingReading(self._feed.name, page, word) for page, word in error.readings]
             self._run.report.readings += [each for each in readings if each not in self._run.report.readings]
@@ -127,6 +130,7 @@ class FileImport:
             # Each was counted when it was read, and `_refuse` counts it again.
             self._read -= len(lines)
             for line in lines:
+                self._refused_groups[line] = f"{problem.column}: {problem}"
                 self._refuse(line, problem.column, str(problem), record)
 
     def _take_row(self, recipe: RowRecipe, row: Row, groups: Groups | None) -> None:
@@ -151,6 +155,15 @@ class FileImport:
     def _write_refused(self, recipe: RowRecipe, row: Row, reason: str) -> None:
         if self._run.refused:
             self._run.refused.add(self._feed.name, recipe.header, row.line, row.cells, reason)
+
+    def _write_refused_groups(self, recipe: RowRecipe) -> None:
+        """Reads the rows of refused groups again to write them down: of a group only its one record was kept."""
+        if not (self._run.refused and self._refused_groups):
+            return
+        with self._run.origin.open(self._feed.source, self._feed.file) as source:
+            for row in source.rows:
+                if reason := self._refused_groups.get(row.line):
+                    self._write_refused(recipe, row, reason)
 
     def _count(self) -> None:
         self._read += 1
