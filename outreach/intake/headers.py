@@ -113,7 +113,13 @@ _STATES_OF_INVOICES = {
     "issued": "open", "partial": "open", "partially_paid": "open", "in_dispute": "disputed", "contested": "disputed",
     "payment_plan": "plan", "uncollectible": "written_off", "bad_debt": "written_off", "writtenoff": "written_off",
 }  # fmt: skip
-_STATES_OF_VISITS = {"canceled": "cancelled", "noshow": "no_show"}
+_STATES_OF_VISITS = {
+    "canceled": "cancelled", "late_cancelled": "cancelled", "late_canceled": "cancelled", "late_cancel": "cancelled",
+    "noshow": "no_show", "missed": "no_show", "did_not_attend": "no_show", "dna": "no_show",
+    "arrived": "completed", "attended": "completed", "checked_in": "completed", "checked_out": "completed",
+    "fulfilled": "completed", "finished": "completed", "done": "completed",
+    "scheduled": "booked", "confirmed": "booked", "unconfirmed": "booked", "reserved": "booked", "upcoming": "booked",
+}  # fmt: skip
 
 
 def _id(name: str) -> Column:
