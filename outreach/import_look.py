@@ -1,6 +1,7 @@
 """A look at an import before it counts: what would be taken in, who could be written to, and who would hear from us.
 
-All of it is done with a database of its own, which is thrown away: what is on record stays as it is.
+All of it is done with a database of its own, which is thrown away: what is on record stays as it is, and where nothing
+is on record yet, nothing is made. The one file that a look writes is that of the refused rows, where it is asked for.
 """
 
 import shutil
@@ -19,9 +20,11 @@ from sqlmodel import Session, col, select
 from outreach.channels import CHANNELS, EMAIL, LETTER, TEXT
 from outreach.clock import business_date
 from outreach.database import open_database, reading, upgrade_database
+from outreach.intake.changes import Since
 from outreach.intake.mapping.files import Mapping
 from outreach.intake.oddities import Oddities, OddValue
 from outreach.intake.postal_rules import missing_fields
+from outreach.intake.refused_file import RefusedFile
 from outreach.intake.reports import ImportReport
 from outreach.intake.run import import_data
 from outreach.intake.sources.origins import Origin
@@ -72,39 +75,61 @@ class ImportLook:
 
 
 def look_at_import(
-    engine: Engine, origin: Origin, settings: Settings, now: datetime, mapping: Mapping | None, tell: Tell
+    engine: Engine,
+    origin: Origin,
+    settings: Settings,
+    now: datetime,
+    mapping: Mapping | None,
+    tell: Tell,
+    refused: RefusedFile | None = None,
+    since: Since = None,
 ) -> ImportLook:
     """Imports into a copy of the database (of SQLite; beside PostgreSQL into an empty one), and looks at that.
 
-    Raises SourceUnreadable as an import does.
+    `since` and `refused` are those of an import. Raises SourceUnreadable as an import does.
     """
     today = business_date(now, settings.business.timezone)
     oddities = Oddities(today, settings.business.country, settings.business.currency)
-    with _copy_of(engine) as (copy, is_beside_record):
-        report = import_data(copy, origin, settings, now, mapping, tell, oddities=oddities)
+    with _own_folder() as folder, _copy_of(engine, folder) as copy:
+        settings = _with_own_secret(settings, folder)
+        report = import_data(copy, origin, settings, now, mapping, tell, since, oddities=oddities, refused=refused)
         with reading(copy) as session:
             reach = count_reach(session, settings)
         seen = forecast(copy, settings, today, today + timedelta(days=DAYS - 1), now)
     counts = Counter((message.moment, message.channel) for message in seen.messages)
     week = [WeekCount(moment, channel, count) for (moment, channel), count in sorted(counts.items())]
-    return ImportLook(report, oddities.found, reach, week, is_beside_record)
+    return ImportLook(report, oddities.found, reach, week, engine.dialect.name == "sqlite")
 
 
 @contextmanager
-def _copy_of(engine: Engine) -> Iterator[tuple[Engine, bool]]:
+def _own_folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="outreach-look-"))
-    path = folder / "look.db"
-    is_sqlite = engine.dialect.name == "sqlite"
     try:
-        if is_sqlite and engine.url.database:
-            with closing(sqlite3.connect(engine.url.database)) as here, closing(sqlite3.connect(path)) as there:
-                here.backup(there)
-        copy = open_database(f"sqlite:///{path}")
-        upgrade_database(copy)
-        yield copy, is_sqlite
-        copy.dispose()
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _copy_of(engine: Engine, folder: Path) -> Iterator[Engine]:
+    path = folder / "look.db"
+    # Asked first: SQLite would make the file of a database that is not there yet.
+    if engine.dialect.name == "sqlite" and Path(engine.url.database or "").is_file():
+        with closing(sqlite3.connect(engine.url.database or "")) as here, closing(sqlite3.connect(path)) as there:
+            here.backup(there)
+    copy = open_database(f"sqlite:///{path}")
+    try:
+        upgrade_database(copy)
+        yield copy
+    finally:
+        copy.dispose()
+
+
+def _with_own_secret(settings: Settings, folder: Path) -> Settings:
+    """The settings with a secret that is thrown away with the copy, where there is none yet."""
+    if settings.secret or settings.secret_file.exists():
+        return settings
+    return settings.model_copy(update={"secret_file": folder / settings.secret_file.name})
 
 
 def count_reach(session: Session, settings: Settings) -> Reach:
@@ -126,7 +151,8 @@ def _count(reach: Reach, customer: Customer, settings: Settings) -> None:
     reach.by_channel.update(channel for channel in CHANNELS if channel in contacts)
     reach.without_email += EMAIL.name not in contacts
     if LETTER.name not in contacts:
-        missing = missing_fields(postal_fields(customer), customer.country or settings.business.country)
+        country = customer.country or settings.business.country
+        missing = missing_fields(postal_fields(customer, country), country)
         reach.lacking.update(missing[:1])
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 
 from outreach import console
 from outreach.clock import Clock, parse_day, read_clock
-from outreach.database import open_database, reading, upgrade_database
+from outreach.database import is_upgraded, open_database, reading, upgrade_database
 from outreach.errors import DatabaseError, SettingsError
 from outreach.installation import enter_installation
 from outreach.intake.dates import redate
@@ -85,6 +85,21 @@ def open_context(
 
         name_installation(engine, tuned, clock())
     return Context(tuned, settings, url, engine, clock, as_json)
+
+
+def open_look(database: str | None, now: str | None, as_json: bool = False) -> Context:
+    """The context of a command that leaves nothing behind: no database is made, upgraded or named.
+
+    The knobs that were saved are laid over the settings where there is a database of today's shape.
+    """
+    settings = open_settings()
+    url = database or settings.database_url
+    engine, tuned = open_database(url), settings
+    if engine.dialect.name != "sqlite" or Path(engine.url.database or "").is_file():
+        with reading(engine) as session:
+            if is_upgraded(session):
+                tuned = with_saved_knobs(session, settings)
+    return Context(tuned, settings, url, engine, read_clock(now or settings.now), as_json)
 
 
 def owner_name() -> str:

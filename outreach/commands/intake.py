@@ -8,7 +8,7 @@ import typer
 from sqlalchemy.engine import make_url
 
 from outreach import console
-from outreach.commands.context import open_context
+from outreach.commands.context import open_context, open_look
 from outreach.commands.options import AsJson, Database, Now, path_option, source_argument
 from outreach.console import print_json, print_table, say
 from outreach.errors import SettingsError
@@ -58,18 +58,19 @@ def import_(
     """Take in customer data; bad rows are listed and never stop good ones."""
     if preset and mapping:
         raise SettingsError("Give --as NAME or --mapping FILE; a mapping of your own may say extends = “NAME”")
-    context = open_context(database, now, as_json, create=True)
+    context = open_look(database, now, as_json) if look else open_context(database, now, as_json, create=True)
     origin = open_origin(source, encoding)
     read = read_preset(preset) if preset else read_mapping(mapping) if mapping else recognised(origin, context.tell)
-    if look:
-        seen = look_at_import(context.engine, origin, context.settings, context.now, read, context.tell)
-        show_look(seen, as_json)
-        raise typer.Exit(2 if seen.report.refused else 0)
     rows = RefusedFile(refused) if refused else None
     changed = read_since(since, context.settings.business.timezone)
     engine, settings = context.engine, context.settings
-    report = import_data(engine, origin, settings, context.now, read, context.tell, changed, refused=rows)
-    show_import(report, as_json)
+    if look:
+        seen = look_at_import(engine, origin, settings, context.now, read, context.tell, rows, changed)
+        report = seen.report
+        show_look(seen, as_json)
+    else:
+        report = import_data(engine, origin, settings, context.now, read, context.tell, changed, refused=rows)
+        show_import(report, as_json)
     for path in rows.close() if rows else ():
         context.tell(f"Refused rows: {path}")
     # The statuses that main.py promises.

@@ -3,7 +3,7 @@
 A row that does not fit is refused, and never stops the next one; a file that cannot be read is one refusal.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -29,6 +29,8 @@ from outreach.models import Import
 from outreach.settings import Settings
 
 TELL_EVERY = 50_000
+# So many of the rows with one remark are named by their lines.
+NOTED = 5
 Tell = Callable[[str], None]
 
 
@@ -54,7 +56,11 @@ class FileImport:
         self._refusals = Refusals(run.engine, kept)
         self._buffer = RecordBuffer(run.engine, feed, self._refusals)
         self._notes: Counter[tuple[str, str]] = Counter()
+        self._note_lines: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+        self._line = 0
         self._mended: Counter[tuple[str, str]] = Counter()
+        # Why a whole group was refused, by the line of each of its rows.
+        self._refused_groups: dict[int, str] = {}
         self._read = 0
         self._changes: Changes | None = None
         #: The columns that nothing was made of; None where the file could not be opened.
@@ -71,6 +77,7 @@ class FileImport:
                 self._take_rows(recipe, source.rows)
                 # While the file can still be refused as a whole.
                 self._buffer.require_signs()
+            self._write_refused_groups(recipe)
         except EncodingUnclear as error:
             readings = [EncodingReading(self._feed.name, page, word) for page, word in error.readings]
             self._run.report.readings += [each for each in readings if each not in self._run.report.readings]
@@ -123,6 +130,7 @@ class FileImport:
             # Each was counted when it was read, and `_refuse` counts it again.
             self._read -= len(lines)
             for line in lines:
+                self._refused_groups[line] = f"{problem.column}: {problem}"
                 self._refuse(line, problem.column, str(problem), record)
 
     def _take_row(self, recipe: RowRecipe, row: Row, groups: Groups | None) -> None:
@@ -133,6 +141,7 @@ class FileImport:
             return self._refuse(row.line, "", row.problem, recipe.read_ids(row.cells))
         if not (self._changes and self._changes.wants(row.cells)):
             return None
+        self._line = row.line
         try:
             record = recipe.read(row.cells, self._note)
         except BadCell as error:
@@ -147,6 +156,15 @@ class FileImport:
         if self._run.refused:
             self._run.refused.add(self._feed.name, recipe.header, row.line, row.cells, reason)
 
+    def _write_refused_groups(self, recipe: RowRecipe) -> None:
+        """Reads the rows of refused groups again to write them down: of a group only its one record was kept."""
+        if not (self._run.refused and self._refused_groups):
+            return
+        with self._run.origin.open(self._feed.source, self._feed.file) as source:
+            for row in source.rows:
+                if reason := self._refused_groups.get(row.line):
+                    self._write_refused(recipe, row, reason)
+
     def _count(self) -> None:
         self._read += 1
         if self._read % TELL_EVERY == 0:
@@ -154,6 +172,8 @@ class FileImport:
 
     def _note(self, column: str, reason: str) -> None:
         self._notes[column, reason] += 1
+        if len(lines := self._note_lines[column, reason]) < NOTED:
+            lines.append(self._line)
 
     def _refuse(self, line: int, column: str, reason: str, ids: Record) -> None:
         self._refusals.add(line, column, reason, ids)
@@ -185,7 +205,7 @@ class FileImport:
         self._run.report.files.append(self._count_of(name, into, refused))
         self._run.report.refusals += self._refusals.listed
         self._run.report.reasons += count_reasons(name, self._refusals.reasons)
-        self._run.report.notes += count_reasons(name, self._notes)
+        self._run.report.notes += count_reasons(name, self._notes, self._note_lines)
         self._run.report.mended += count_reasons(name, self._mended)
         accepted = self._read - refused
         self._run.tell(f"{name} → {into}: {self._read:,} read, {accepted:,} accepted, {refused:,} refused")

@@ -17,6 +17,7 @@ from outreach.intake.cells import parsers
 from outreach.intake.cells.calendar_days import DayCheck
 from outreach.intake.cells.parsers import Check, Style
 from outreach.intake.cells.postal_codes import mend_postal_code
+from outreach.intake.cells.unfit import Remark
 from outreach.models import (
     INVOICE_STATUSES,
     PURPOSES,
@@ -66,7 +67,7 @@ class Table:
     #: In which column, and why, a record whose cells all fit cannot be taken as a whole.
     fault: Callable[[dict[str, Any]], tuple[str, str] | None] = lambda record: None
     #: Puts right, or empties, cells that cannot be meant beside the others, and says which and why.
-    mend: Callable[[dict[str, Any], Style], Iterator[tuple[str, str]]] = lambda record, style: iter(())
+    mend: Callable[[dict[str, Any], Style], Iterator[Remark]] = lambda record, style: iter(())
     #: What a column of the key holds in a row that has nothing there.
     empty: Mapping[str, str] = field(default_factory=dict)
 
@@ -98,7 +99,7 @@ def _require_what_for(record: dict[str, Any]) -> tuple[str, str] | None:
     return "invoice_id", "it is empty, and so is customer_id: a payment is for an invoice, or a customer's"
 
 
-def _mend_customer(record: dict[str, Any], style: Style) -> Iterator[tuple[str, str]]:
+def _mend_customer(record: dict[str, Any], style: Style) -> Iterator[Remark]:
     yield from days.drop_beginning_before_birth(record)
     yield from mend_postal_code(record, style)
 
@@ -112,7 +113,13 @@ _STATES_OF_INVOICES = {
     "issued": "open", "partial": "open", "partially_paid": "open", "in_dispute": "disputed", "contested": "disputed",
     "payment_plan": "plan", "uncollectible": "written_off", "bad_debt": "written_off", "writtenoff": "written_off",
 }  # fmt: skip
-_STATES_OF_VISITS = {"canceled": "cancelled", "noshow": "no_show"}
+_STATES_OF_VISITS = {
+    "canceled": "cancelled", "late_cancelled": "cancelled", "late_canceled": "cancelled", "late_cancel": "cancelled",
+    "noshow": "no_show", "missed": "no_show", "did_not_attend": "no_show", "dna": "no_show",
+    "arrived": "completed", "attended": "completed", "checked_in": "completed", "checked_out": "completed",
+    "fulfilled": "completed", "finished": "completed", "done": "completed",
+    "scheduled": "booked", "confirmed": "booked", "unconfirmed": "booked", "reserved": "booked", "upcoming": "booked",
+}  # fmt: skip
 
 
 def _id(name: str) -> Column:

@@ -14,7 +14,6 @@ from outreach.intake.refusals import Refusals
 from outreach.intake.repeats import Repeats
 from outreach.intake.row_store import StoreCount, drop_repeated_consents, store_rows
 from outreach.intake.rows import BadCell
-from outreach.intake.values import TODAY
 from outreach.locks import take_turns
 
 Record = dict[str, Any]
@@ -75,8 +74,8 @@ class RecordBuffer:
         with writing(self._engine) as session:
             take_turns(session, "import")
             self._refusals.clear_stored(session, rows)
-            if self._is_snapshot:
-                rows, all_rows = drop_repeated_consents(session, rows), rows
+            if self._feed.table and self._feed.table.is_snapshot:
+                rows, all_rows = drop_repeated_consents(session, rows, self._feed.table.no_takes_back), rows
                 self.stored.same += len(all_rows) - len(rows)
             count = store_rows(session, self._table, rows)
         self.stored.new += count.new
@@ -84,9 +83,3 @@ class RecordBuffer:
         self.stored.same += count.same
         self.has_stored = self.has_stored or bool(rows)
         self._waiting.clear()
-
-    @property
-    def _is_snapshot(self) -> bool:
-        """Whether the rows say how customers' consents stand on the day of the import, and not since when."""
-        at = self._feed.table.columns.get("at") if self._feed.table and self._feed.into == "consents" else None
-        return at is not None and at.constant == TODAY

@@ -4,9 +4,15 @@ It stays small however many rows are refused: they are counted by reason, and th
 """
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 _OWNERS = {"payments": "an invoice"}
+
+
+def _join(lines: Sequence[int]) -> str:
+    return ", ".join(map(str, lines))
 
 
 @dataclass(frozen=True)
@@ -50,11 +56,18 @@ class ReasonCount:
     column: str
     reason: str
     rows: int
+    #: Of the first of them, where they are known.
+    lines: tuple[int, ...] = ()
 
 
-def count_reasons(file: str, counts: Counter[tuple[str, str]]) -> list[ReasonCount]:
-    """The reasons of one file by (column, reason), the most frequent first."""
-    return [ReasonCount(file, column, reason, rows) for (column, reason), rows in counts.most_common()]
+Lines = Mapping[tuple[str, str], Sequence[int]]
+
+
+def count_reasons(
+    file: str, counts: Counter[tuple[str, str]], lines: Lines = MappingProxyType({})
+) -> list[ReasonCount]:
+    """The reasons of one file by (column, reason), the most frequent first, with the `lines` that are known of each."""
+    return [ReasonCount(file, *each, rows, tuple(lines.get(each, ()))) for each, rows in counts.most_common()]
 
 
 @dataclass(frozen=True)
@@ -75,7 +88,7 @@ class ImportReport:
     refusals: list[RefusedRow] = field(default_factory=list)
     #: … and all of them, counted.
     reasons: list[ReasonCount] = field(default_factory=list)
-    #: Rows that were accepted without one of their cells, counted.
+    #: Rows that were accepted without one of their cells, or with one that is in doubt, counted.
     notes: list[ReasonCount] = field(default_factory=list)
     #: Cells that were mended and used, counted.
     mended: list[ReasonCount] = field(default_factory=list)
@@ -108,7 +121,7 @@ class ImportReport:
             for file, columns in sorted(self.ignored.items())
         ]
         taken = [
-            f"{note.file}, {note.column}: {note.rows:,} accepted, but {note.reason}; the cell was not used"
+            f"{note.file}, {note.column}: {note.rows:,} accepted, but {note.reason} (see line {_join(note.lines)})"
             for note in self.notes
         ]
         mended = [f"{each.file}, {each.column}: {each.rows:,} mended: {each.reason}" for each in self.mended]
@@ -118,7 +131,7 @@ class ImportReport:
         ]
         repeated = [
             f"{each.file} → {each.table}: {each.repeated:,} rows have an id that stood in the file before; the last of "
-            f"them counts (see line {', '.join(map(str, each.repeated_lines))})"
+            f"them counts (see line {_join(each.repeated_lines)})"
             for each in self.files
             if each.repeated
         ]

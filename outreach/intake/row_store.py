@@ -39,11 +39,12 @@ def store_rows(session: Session, table: Table, rows: Sequence[Row]) -> StoreCoun
     return StoreCount(new, changed, len(rows) - new - changed)
 
 
-def drop_repeated_consents(session: Session, rows: Sequence[Row]) -> list[Row]:
+def drop_repeated_consents(session: Session, rows: Sequence[Row], no_takes_back: bool = False) -> list[Row]:
     """The rows of an export that say something else than the customer's last word on the channel and purpose.
 
     An export says how things stand and not since when: the same state is no new word. Nor is a yes against a no that
-    was said elsewhere, for the export may have said yes all along.
+    was said elsewhere, for the export may have said yes all along. With `no_takes_back` a no is what stands there where
+    nobody was asked: it is a word only where the same source said yes before.
     """
     last: dict[tuple[str, str, str], tuple[datetime, str, str]] = {}
     ids = {row["customer_id"] for row in rows}
@@ -52,13 +53,17 @@ def drop_repeated_consents(session: Session, rows: Sequence[Row]) -> list[Row]:
         word = (consent.at, consent.state, consent.source or "")
         last[key] = max(last.get(key, word), word)
     said = ((row, last.get((row["customer_id"], row["channel"], row["purpose"]))) for row in rows)
-    return [row for row, word in said if word is None or _is_new_word(row, *word[1:])]
+    return [row for row, word in said if _is_new_word(row, word, no_takes_back)]
 
 
-def _is_new_word(row: Row, state: str, source: str) -> bool:
+def _is_new_word(row: Row, word: tuple[datetime, str, str] | None, no_takes_back: bool) -> bool:
+    if word is None:
+        return not (no_takes_back and row["state"] == "withdrawn")
+    _, state, source = word
     if row["state"] == state:
         return False
-    return row["state"] == "withdrawn" or (row.get("source") or "") == source
+    from_same = (row.get("source") or "") == source
+    return from_same or (row["state"] == "withdrawn" and not no_takes_back)
 
 
 def _place(session: Session, table: Table, rows: Sequence[Row]) -> StagedCount:

@@ -20,7 +20,7 @@ from outreach.intake.cell_memo import CellMemo, is_of_one_cell
 from outreach.intake.cells.date_formats import read_moment
 from outreach.intake.cells.mended_text import mend_text
 from outreach.intake.cells.parsers import LOCAL, Style, to_instant, to_minor_units
-from outreach.intake.cells.unfit import NoDay, Unfit
+from outreach.intake.cells.unfit import NOT_USED, NoDay, Unfit
 from outreach.intake.headers import TABLES, Column, Table
 from outreach.intake.mapping.columns import From, LookUp
 from outreach.intake.mapping.conditions import Condition
@@ -166,7 +166,7 @@ class RowRecipe:
 
     def read(self, cells: Sequence[str], note: Note = lambda column, reason: None) -> Record:
         """Raises BadCell for the first column that does not fit; `note` is told of each cell that is taken in as empty
-        although something stands in it."""
+        although something stands in it, or that stays in doubt."""
         record: Record = {}
         for column, origin, read in self._readers:
             try:
@@ -179,12 +179,15 @@ class RowRecipe:
                 if column.required or not (origin.optional or isinstance(error, NoDay)):
                     raise BadCell(column.name, str(error)) from None
                 record[column.key] = None
-                note(column.name, str(error))
+                note(column.name, f"{error}; {NOT_USED}")
         self._count_mended(cells)
         if fault := self.table.fault(record):
             raise BadCell(*fault)
-        for name, reason in self.table.mend(record, self.style):
-            note(name, reason)
+        for remark in self.table.mend(record, self.style):
+            if remark.is_mended:
+                self.mended[remark.column, remark.reason] += 1
+            else:
+                note(remark.column, remark.reason)
         return record
 
     def _count_mended(self, cells: Sequence[str]) -> None:

@@ -16,13 +16,11 @@ from outreach.intake.cells.calendar_days import DayCheck
 from outreach.intake.cells.parsers import Style, passage
 from outreach.intake.cells.unfit import NoDay, Unfit
 from outreach.intake.headers import Column
-from outreach.intake.mapping.columns import From, LookUp, layout_words
+from outreach.intake.mapping.columns import TODAY, From, LookUp, layout_words
 from outreach.intake.mapping.conditions import Condition
 from outreach.intake.name_affixes import split_name
 
 Cells = Sequence[str]
-# What a mapping writes for the day of the import: an export says how things stand, and not since when.
-TODAY = "today"
 # In a column's name, programs say so of all its instants: Stripe's “Created (UTC)”.
 _IN_UTC = re.compile(r"\(UTC\)\s*$", re.IGNORECASE)
 

@@ -5,7 +5,7 @@ from datetime import date
 
 from outreach.channels import CHANNELS, LETTER, ChannelName
 from outreach.clock import add_business_days
-from outreach.intake.postal_rules import missing_fields
+from outreach.intake.postal_rules import fault_of_code, missing_fields
 from outreach.models import Customer
 from outreach.moments import MOMENTS
 from outreach.planning.candidates import Candidate, Day
@@ -89,9 +89,12 @@ def _missing(channel: ChannelName, recipient: Person | None, home: str) -> str:
 
 def _postal_fault(customer: Customer, home: str) -> str:
     """What is wrong with the address, by the name of the field, so that it can be mended in the customer data."""
-    country, fields = customer.country or home, postal_fields(customer)
+    country = customer.country or home
+    fields = postal_fields(customer, country)
     field = next(iter(missing_fields(fields, country)), "country")
-    return f"{field} is none that {country} can have" if fields.get(field) else f"{field} is empty"
+    if not fields.get(field):
+        return f"{field} is empty"
+    return fault_of_code(fields, country) or f"{field} is none that {country} can have"
 
 
 def _may_carry(channel: ChannelName, candidate: Candidate, day: Day) -> bool:

@@ -21,7 +21,7 @@ from outreach.contacts import (
     normalise_phone,
     takes_texts,
 )
-from outreach.intake.postal_rules import FIELDS, missing_fields
+from outreach.intake.postal_rules import FIELDS, missing_fields, region_of_code
 from outreach.intake.unread_rows import Unread, find_unread
 from outreach.models import TOUCHING, Consent, Customer, Flag, Message, Suppression
 from outreach.settings import Settings
@@ -204,14 +204,18 @@ def confidential_contact(flag: Flag | None) -> tuple[str | None, str | None]:
     return (channel if channel in CHANNELS else ""), contact.strip() or None
 
 
-def postal_fields(customer: Customer) -> dict[str, str]:
-    """The fields of a postal address that a country may ask for; an empty text where there is nothing."""
-    return {name: (getattr(customer, name) or "").strip() for name in FIELDS.values()}
+def postal_fields(customer: Customer, country: str) -> dict[str, str]:
+    """The fields of a postal address that `country` may ask for; an empty text where there is nothing.
+
+    A region that nobody wrote, and that the postal code says, is filled in.
+    """
+    fields = {name: (getattr(customer, name) or "").strip() for name in FIELDS.values()}
+    return fields | {"region": fields["region"] or region_of_code(fields["postal_code"], country)}
 
 
 def _postal_contact(customer: Customer, settings: Settings) -> str | None:
     lines = [customer.address_line1, customer.address_line2, customer.city, customer.region]
     country = customer.country or settings.business.country
-    if missing_fields(postal_fields(customer), country):
+    if missing_fields(postal_fields(customer, country), country):
         return None
     return normalise_address([line for line in lines if line], customer.postal_code, country)

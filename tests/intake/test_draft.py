@@ -134,6 +134,78 @@ def test_an_american_list_of_appointments_comes_in_by_its_draft(theirs: TheirFil
     ]
 
 
+# As programs without a preset write their exports
+JANE = PlainSheet(
+    "CA",
+    (
+        "Appointment ID,Patient Number,Patient Name,Staff Member,Treatment,Start At,End At,Status,No Show,Price",
+        "9001,101,Ada Quill,Dr. Lee,Massage,2026-01-02 10:00,2026-01-02 11:00,Arrived,No,110.00",
+        "9002,102,Zoë Nowak,Dr. Lee,Physio,2026-02-02 10:00,2026-02-02 11:00,No Show,Yes,95.00",
+        "9003,101,Ada Quill,Dr. Lee,Massage,2026-12-02 10:00,2026-12-02 11:00,Booked,No,110.00",
+    ),
+)
+SQUARESPACE = PlainSheet(
+    "US",
+    (
+        "Order ID,Email,Financial Status,Total,Created at,Lineitem name,Billing Name,Billing Address1,Billing City,"
+        "Billing Zip,Billing Province,Billing Country",
+        "00101,ann@example.com,PAID,45.50,2026-03-02 12:05:09 -0500,Soap,Ann Baker,"
+        "27 Orchard Ter,Burlington,05401,VT,US",
+        "00101,ann@example.com,,,,Candle,,,,,,",
+        "00102,ben@example.com,PAID,25.50,2026-03-06 08:00:00 -0500,Candle,Ben Dunn,1 Main St,Barre,05641,VT,US",
+    ),
+)
+ZOHO = PlainSheet(
+    "US",
+    (
+        "Record Id,Contact Owner.id,Contact Owner,First Name,Last Name,Email,Mobile,Mailing Street,Mailing City,"
+        "Mailing State,Mailing Zip,Mailing Country,Email Opt Out,Created Time",
+        "zcrm_1,zcrm_9,Nora,Ann,Baker,ann@example.com,802-555-0142,27 Orchard Ter,Burlington,VT,05401,United States,"
+        "true,2021-05-02 14:03:11",
+    ),
+)
+PIPEDRIVE = PlainSheet(
+    "US",
+    (
+        "Person - ID,Person - Name,Person - First name,Person - Last name,Person - Email - Work,"
+        "Person - Phone - Mobile,Person - Person created,Deceased",
+        "1,Ann Baker,Ann,Baker,ann@example.com,802-555-0142,2021-05-02 14:03:11,No",
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    "sheet", [JANE, SQUARESPACE, ZOHO, PIPEDRIVE], ids=["jane", "squarespace", "zoho", "pipedrive"]
+)
+def test_an_export_of_a_program_without_a_preset_comes_in_by_its_draft_as_it_is(
+    theirs: TheirFiles, sheet: PlainSheet
+) -> None:
+    take_draft(theirs, sheet)
+    numbers = {
+        "101": "Ada",
+        "102": "Zoë",
+        "zcrm_1": "Ann",
+        "1": "Ann",
+        "ann@example.com": "Ann",
+        "ben@example.com": "Ben",
+    }
+    people = [(row.customer_id, row.given_name) for row in stored(theirs.engine, Customer)]
+    assert people == [(id_, numbers[id_]) for id_, _ in people] != []
+
+
+def test_the_further_lines_of_an_order_empty_nothing_and_are_no_visits(theirs: TheirFiles) -> None:
+    take_draft(theirs, SQUARESPACE)
+    assert [row.address_line1 for row in stored(theirs.engine, Customer)] == ["27 Orchard Ter", "1 Main St"]
+    assert [(row.visit_id, row.starts_on) for row in stored(theirs.engine, Visit)] == [
+        ("00101", date(2026, 3, 2)), ("00102", date(2026, 3, 6))]  # fmt: skip
+
+
+def test_a_column_that_may_hold_an_opt_out_is_named_and_a_yes_or_no_is_no_day(tmp_path: Path) -> None:
+    (line,) = unsure_of(tmp_path, *ZOHO.lines)
+    assert line.startswith("# UNSURE: Email Opt Out may say who wants to hear nothing")
+    assert "died_on" not in draft_of(tmp_path, PIPEDRIVE)
+
+
 # What is unsure is marked
 
 

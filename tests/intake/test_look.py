@@ -104,6 +104,31 @@ def test_a_look_does_not_move_what_was_read_up_to(sqlite_engine: Engine, setting
     assert stored(sqlite_engine, Import) == []
 
 
+def test_a_first_look_makes_neither_a_database_nor_a_secret_nor_a_mark(
+    settings: Settings, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
+    write(data, "customers.csv", HEADER, ADA, ["", *ADA[1:]])
+    shown = CliRunner().invoke(app, ["import", str(data), "--look", "--refused", "mend.csv", "--now", NOW.isoformat()])
+    assert shown.exit_code == 2, shown.output
+    assert "Nothing was kept of this" in shown.output
+    assert [path.name for path in home.rglob("*")] == ["mend.csv"]
+    assert (home / "mend.csv").read_text().count("Quill") == 1
+
+
+def test_a_look_counts_only_what_changed_since_the_day_that_is_asked_for(
+    sqlite_engine: Engine, settings: Settings, data: Path
+) -> None:
+    write(data, "customers.csv", [*HEADER, "updated_at"], [*ADA, "2026-03-01T10:00:00Z"],
+          ["c2", *ADA[1:], "2026-01-01T10:00:00Z"])  # fmt: skip
+    origin, since = open_origin(str(data)), datetime(2026, 2, 1, tzinfo=UTC)
+    seen = look_at_import(sqlite_engine, origin, settings, NOW, None, lambda _: None, since=since)
+    assert (seen.report.read, seen.reach.customers) == (1, 1)
+
+
 # Who could be written to
 
 

@@ -185,6 +185,7 @@ def test_rows_of_a_group_are_taken_in_the_order_of_their_dates(theirs: TheirFile
     ("table", "told"),
     [
         ('in_order_of = "On"', "in_order_of needs one_row_per"),
+        ("no_takes_back = true", "no_takes_back is for consents"),
         ('one_row_per = "No"\none_row_per_id = true', "give one_row_per or one_row_per_id"),
         ('only = { column = "No", i = "x" }', "only 1, i: this word is not known here"),
         ('one_row_pr = "No"', "one_row_pr: this word is not known here; did you mean “one_row_per”"),

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -135,9 +135,26 @@ def test_openemrs_patients_come_in_with_their_visits_and_their_refusals(take: An
     ]
     granted = [(row.customer_id, row.channel) for row in stored(sqlite_engine, Consent) if row.state == "granted"]
     assert granted == [("1", "email")]
-    assert withdrawals(sqlite_engine) == {("1", "text"), ("2", "letter"), ("2", "call"), ("2", "text")}
+    # NO is what stands there for e-mails and texts where nobody was asked.
+    assert withdrawals(sqlite_engine) == {("2", "letter"), ("2", "call")}
     assert balances(sqlite_engine) == {}
     assert [note.column for note in report.notes] == ["born_on"]
+
+
+def test_a_no_of_openemr_takes_back_the_yes_that_was_read_before(
+    maria: Maria, take: Any, sqlite_engine: Engine, settings: Settings
+) -> None:
+    take("openemr")
+    maria.run("openemr", "UPDATE patient_data SET hipaa_allowemail = 'NO' WHERE pid = 1")
+    try:
+        later = NOW + timedelta(days=1)
+        import_data(sqlite_engine, open_origin(maria.url("openemr")), settings, later, read_preset("openemr"))
+    finally:
+        maria.run("openemr", "UPDATE patient_data SET hipaa_allowemail = 'YES' WHERE pid = 1")
+    said = [
+        (row.customer_id, row.purpose, row.state) for row in stored(sqlite_engine, Consent) if row.channel == "email"
+    ]
+    assert sorted(said) == [("1", "service", "granted"), ("1", "service", "withdrawn")]
 
 
 def test_erpnexts_customers_owe_what_is_outstanding_less_what_is_theirs(take: Any, sqlite_engine: Engine) -> None:
@@ -149,9 +166,9 @@ def test_erpnexts_customers_owe_what_is_outstanding_less_what_is_theirs(take: An
     ]
     assert stand(sqlite_engine, "address_line1", "address_line2", "city", "postal_code", "country")[0] == (
         "12 Elm Street", "Unit 4", "Burlington", "05401", "US")  # fmt: skip
-    assert balances(sqlite_engine) == {"CUST-1": "5.00", "CUST-2": "70.50"}
+    assert balances(sqlite_engine) == {"CUST-1": "5.00", "CUST-2": "70.50", "CUST-3": "55.00"}
     assert withdrawals(sqlite_engine) == {("CUST-1", "email")}
-    assert [row.visit_id for row in stored(sqlite_engine, Visit)] == ["SINV-1", "SINV-2", "SINV-3"]
+    assert [row.visit_id for row in stored(sqlite_engine, Visit)] == ["SINV-1", "SINV-2", "SINV-3", "SINV-7"]
 
 
 def test_woocommerces_customers_have_the_newest_orders_address_and_owe_what_waits_for_a_transfer(
@@ -203,6 +220,10 @@ WRITES = (
     "CREATE TABLE ours (id INT)",
     "ALTER TABLE civicrm_email ADD COLUMN more INT",
     "SELECT 1 AS id; DELETE FROM civicrm_email",
+    "SELECT 1 AS id INTO OUTFILE '/tmp/outreach-never.csv'",
+    "SELECT 1 AS id /*!50000 INTO DUMPFILE '/tmp/outreach-never.csv' */",
+    "SELECT 1 AS id # it's\nINTO OUTFILE '/tmp/outreach-never.csv'",
+    "SELECT 1 AS id WHERE 'a\\'' = 'b' INTO OUTFILE '/tmp/outreach-never.csv' -- '",
 )
 
 

@@ -54,6 +54,35 @@ def read(path: Path) -> list[list[str]]:
         return list(csv.reader(file))
 
 
+def test_every_row_of_a_group_that_is_refused_stands_in_the_file(theirs: TheirFiles, tmp_path: Path) -> None:
+    most = str(2**63 // 100 - 1)
+    write(theirs.folder, "lines.csv", ["Order", "Whose", "Day", "Sum"],
+          ["o1", "c1", "05/01/2026", most], ["o2", "c1", "05/01/2026", "7.00"], ["o1", "c1", "05/01/2026", most],
+          ["o3", "", "05/01/2026", "1.00"])  # fmt: skip
+    words = """
+[[file]]
+name = "lines.csv"
+dates = "DD/MM/YYYY"
+[[file.table]]
+into = "invoices"
+one_row_per = "Order"
+[file.table.columns]
+invoice_id = "Order"
+customer_id = "Whose"
+issued_on = "Day"
+due_on = "Day"
+amount = { column = "Sum", take = "sum" }
+"""
+    refused, mapping = RefusedFile(tmp_path / "mend.csv"), read_words(theirs.folder.parent, words)
+    origin = open_origin(str(theirs.folder))
+    report = import_data(theirs.engine, origin, theirs.settings, NOW, mapping, refused=refused)
+    assert (report.read, report.accepted, report.refused) == (4, 1, 3)
+    header, *rows = read(*refused.close())
+    assert header[-1] == WHY
+    assert [row[0] for row in rows] == ["o3", "o1", "o1"]
+    assert {row[-1] for row in rows[1:]} == {"amount: the number is too large"}
+
+
 def test_refused_rows_stand_in_the_file_as_they_were_each_once_with_its_reason(
     theirs: TheirFiles, tmp_path: Path
 ) -> None:

@@ -166,6 +166,16 @@ CUSTOMERS = {"into": "customers", "columns": {"customer_id": "No"}}
 BESIDE: dict[str, dict[str, Any]] = {
     "for_each": {"into": "consents", "columns": {"customer_id": "No", "channel": "By", "state": "Said", "at": "On"}},
     "in_order_of": {**CUSTOMERS, "one_row_per": "No"},
+    "no_takes_back": {
+        "into": "consents",
+        "columns": {
+            "customer_id": "No",
+            "channel": "By",
+            "purpose": "For",
+            "state": "Said",
+            "at": {"constant": "today"},
+        },
+    },
 }
 
 

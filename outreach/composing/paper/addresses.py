@@ -40,7 +40,7 @@ def address_of(customer: Customer, home: str) -> Address:
     CannotWrite for a country nobody knows.
     """
     country = country_code(customer.country, home)
-    fields = postal_fields(customer)
+    fields = postal_fields(customer, country)
     if missing := missing_fields(fields, country):
         if fields[missing[0]]:
             raise CannotWrite(f"“{missing[0]}” is none that {country} can have; mend it in the customer data")

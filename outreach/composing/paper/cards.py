@@ -3,6 +3,7 @@
 Only providers that print what they are given as it is get one: no vendor's own cards are known to us.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
 
@@ -53,14 +54,14 @@ def write_card(
     html = fill_layout(
         "card.html",
         **values,
-        address_size=address_size(values["address"], place),
+        address_size=address_size(values["address"], place, values["typed"]),
         has_letterhead=letterhead is not None,
     )
     sheet = Sheet(
         SIDES, card.bleed, settings.paper.format == "PDF/A-2b", {"letterhead": letterhead} if letterhead else {}
     )
     tries = [(sheet, scale) for scale in SCALES]
-    return print_smaller(html, lambda _, scale: _style(card, pen, scale), pen, reference, tries)
+    return print_smaller(html, lambda _, scale: _style(card, pen, values["typed"], scale), pen, reference, tries)
 
 
 def address_place(card: Card) -> Zone:
@@ -70,5 +71,5 @@ def address_place(card: Card) -> Zone:
 
 
 @lru_cache(maxsize=32)
-def _style(card: Card, pen: Pen, scale: float) -> str:
-    return fill_layout("card.css", card=card, place=address_place(card), **hands_of(pen, scale))
+def _style(card: Card, pen: Pen, typed: Sequence[str], scale: float) -> str:
+    return fill_layout("card.css", card=card, place=address_place(card), **hands_of(pen, typed, scale))

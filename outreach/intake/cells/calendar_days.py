@@ -12,7 +12,7 @@ from typing import Any
 from outreach.clock import anniversary_in
 from outreach.intake.cells.date_formats import complete_year, read_moment
 from outreach.intake.cells.parsers import Style, to_day, to_instant
-from outreach.intake.cells.unfit import NoDay
+from outreach.intake.cells.unfit import NOT_USED, NoDay, Remark
 
 # What programs write for "no date": the first day that a database, a spreadsheet or a clock can write.
 LONG_AGO = frozenset(
@@ -100,9 +100,9 @@ INSTANT = DayCheck(instant=True)
 SAID_AT, EXPIRY = DayCheck(instant=True, since_ever=True), DayCheck(instant=True, since_ever=True, opens=True)
 
 
-def drop_beginning_before_birth(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Empties customer_since where it lies before born_on; yields the column and why."""
+def drop_beginning_before_birth(record: dict[str, Any]) -> Iterator[Remark]:
+    """Empties customer_since where it lies before born_on; yields why."""
     born_on, since = record.get("born_on"), record.get("customer_since")
     if born_on and since and since < born_on:
         record["customer_since"] = None
-        yield "customer_since", "the date lies before their birth"
+        yield Remark("customer_since", f"the date lies before their birth; {NOT_USED}")

@@ -26,7 +26,28 @@ _ALSO = {
     "macedonia": "MK", "swaziland": "SZ", "burma": "MM", "ivory coast": "CI", "brasil": "BR", "vietnam": "VN",
     "viet nam": "VN", "hong kong": "HK", "macau": "MO", "macao": "MO", "turkey": "TR", "russian federation": "RU",
     "bundesrepublik deutschland": "DE", "brd": "DE", "palestine": "PS", "cape verde": "CV", "east timor": "TL",
+    # As ISO 3166 and the United Nations write them, where no word can be left out.
+    "democratic people s republic of korea": "KP", "democratic republic of congo": "CD",
+    "democratic republic of the congo": "CD", "congo drc": "CD", "drc": "CD", "republic of china": "TW",
+    "taiwan province of china": "TW", "province of china taiwan": "TW", "lao people s democratic republic": "LA",
+    "syrian arab republic": "SY", "libyan arab jamahiriya": "LY", "slovak republic": "SK", "czech rep": "CZ",
+    "dominican rep": "DO", "holy see": "VA", "holy see vatican city state": "VA", "falkland islands malvinas": "FK",
+    "saint martin french part": "MF", "sint maarten dutch part": "SX", "hong kong sar": "HK", "macao sar": "MO",
+    "occupied palestinian territory": "PS", "united kingdom of great britain and northern ireland": "GB",
+    "great britain and northern ireland": "GB", "prc": "CN", "pr china": "CN", "p r china": "CN",
+    "the former yugoslav republic of macedonia": "MK", "former yugoslav republic of macedonia": "MK",
+    "saint helena ascension and tristan da cunha": "SH", "bonaire sint eustatius and saba": "BQ",
 }  # fmt: skip
+# What kind of state it is, which may stand before its name.
+_FORM_OF_STATE = re.compile(
+    r"(?:(?:islamic|people s|democratic|socialist|plurinational|bolivarian|united|federal|federated|arab|hashemite"
+    r"|cooperative|co operative|oriental|independent) )*"
+    r"(?:republic|kingdom|states?|federation|sultanate|principality|commonwealth|union|grand duchy) of (?:the )?"
+)
+# There the kind of state tells two of one name apart.
+_TOLD_BY_FORM = frozenset({"korea", "congo", "china"})
+# `Korea, Republic of` and `Iran (Islamic Republic of)`.
+_TURNED = re.compile(r"([^,(]+)[,(]\s*([^,()]+)\)?")
 
 
 def find_country(text: str) -> str | None:
@@ -34,7 +55,20 @@ def find_country(text: str) -> str | None:
     folded = _fold(text)
     if len(folded) == 2 and folded.upper() in _codes():
         return folded.upper()
-    return _names().get(folded)
+    turned = _TURNED.fullmatch(text.strip())
+    ways = [folded, *([_fold(f"{turned[2]} {turned[1]}")] if turned else [])]
+    return next((code for way in ways if (code := _find_name(way))), None)
+
+
+def _find_name(folded: str) -> str | None:
+    """The country of a name, with or without what kind of state it is."""
+    if code := _names().get(folded):
+        return code
+    form = _FORM_OF_STATE.match(folded)
+    name = folded[form.end() :] if form else ""
+    if form and name in _TOLD_BY_FORM and form[0] not in {"republic of ", "republic of the ", "people s republic of "}:
+        return None
+    return _names().get(name)
 
 
 def _fold(name: str) -> str:

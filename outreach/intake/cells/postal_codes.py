@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from outreach.intake.cells.parsers import Style
-from outreach.intake.postal_rules import fits_postal_code, knows_region, lost_zeros, put_zeros
+from outreach.intake.cells.unfit import Remark
+from outreach.intake.postal_rules import can_be_code, fits_postal_code, knows_region, lost_zeros, put_zeros
 
 # Where a code that fits the country may still be another state's with a digit missing, the region must agree.
 NEEDS_REGION = frozenset({"US"})
@@ -16,15 +17,22 @@ _NUMBER = re.compile(r"(\d+)\.0+")
 _ZIP_AND_FOUR = re.compile(r"(\d{3,5})[- ]?(\d{4})")
 
 
-def mend_postal_code(record: dict[str, Any], style: Style) -> Iterator[tuple[str, str]]:
-    """Puts lost zeros back into a customer's postal_code; yields the column and the reason where it stays in doubt."""
+def mend_postal_code(record: dict[str, Any], style: Style) -> Iterator[Remark]:
+    """Puts lost zeros back into a customer's postal_code; yields that it did, or why the code stays in doubt."""
     code = record.get("postal_code")
-    if not code or not code[:1].isdigit():
+    if not code:
         return
     country = record.get("country") or style.country
-    record["postal_code"] = mend_code(code, country, record.get("region") or "")
-    if lost_zeros(record["postal_code"], country):
-        yield "postal_code", "a digit is missing, and the region does not say which; no letter goes there"
+    if code[:1].isdigit():
+        record["postal_code"] = mend_code(code, country, record.get("region") or "")
+    mended = record["postal_code"]
+    if fits_postal_code(mended, country):
+        if mended[:1] == "0" != code[:1]:
+            yield Remark("postal_code", "a zero that was lost stands before it again", is_mended=True)
+    elif lost_zeros(mended, country):
+        yield Remark("postal_code", "a digit is missing, and the region does not say which; no letter goes there")
+    elif not can_be_code(mended, country):
+        yield Remark("postal_code", "its country cannot have such a code; no letter goes there")
 
 
 def mend_code(code: str, country: str, region: str) -> str:

@@ -13,6 +13,8 @@ from outreach.intake.mapping.conditions import Condition
 from outreach.intake.mapping.language import DateFormats, MappingPart, Zone, as_one_list
 
 Take = Literal["first", "last", "min", "max", "sum", "count"]
+# What a mapping writes for the day of the import: an export says how things stand, and not since when.
+TODAY = "today"
 # What is about the column and not about the text of one of its ways.
 _BESIDE_FIRST_OF = frozenset({"first_of", "only", "optional", "take"})
 _PLACE = re.compile(r"-?[1-9]\d?|[1-9]\d?-")

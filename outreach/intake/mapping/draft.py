@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from outreach.intake.headers import TABLES
 from outreach.intake.mapping.draft_formats import DAY_FIRST, MONTH_FIRST, find_decimal, find_formats
-from outreach.intake.mapping.header_words import DAYS_OF_VISITS, TELLING, WORDS
+from outreach.intake.mapping.header_words import DAYS_OF_VISITS, OWNERS_OF_COLUMNS, TELLING, WORDS, WORDS_OF_CONSENT
 
 UNSURE = "UNSURE"
 _EITHER_ORDER = f" # {UNSURE}: 3/4 may be in March or in April; so your country writes it"
@@ -20,6 +20,8 @@ _EITHER_ORDER = f" # {UNSURE}: 3/4 may be in March or in April; so your country 
 _EITHER = ("MM/", "DD/")
 _DATE_COLUMNS = frozenset({"customer_since", "born_on", "died_on", "issued_on", "due_on", "paid_on", "starts_at",
                            "done_at"})  # fmt: skip
+_ID_OF = {"customers": "customer_id", "visits": "visit_id"}
+_DAY_OF = {"visits": "starts_at"}
 _AMOUNT_COLUMNS = frozenset({"amount", "paid", "unpaid"})
 
 
@@ -46,6 +48,8 @@ class _Found:
     #: Their column for each of ours.
     columns: dict[str, str]
     remarks: list[str] = field(default_factory=list)
+    #: What is said of its rows as a whole.
+    words: list[str] = field(default_factory=list)
 
 
 def draft_mapping(sheets: Sequence[SheetSample], country: str) -> str:
@@ -76,6 +80,9 @@ def _draft_file(sheet: SheetSample, country: str) -> str:
     for table in tables:
         lines += _write_table(table)
     left = [name for name in sheet.header if name and name not in used]
+    if said := [name for name in left if WORDS_OF_CONSENT & set(fold_header(name).split())]:
+        what = "say who wants to hear nothing; a table of consents takes it (docs/mappings.md)"
+        lines += ["", f"# {UNSURE}: {_list(said)} may {what}"]
     return "\n".join([*lines, f"# Not used: {_list(left)}"] if left else lines)
 
 
@@ -117,7 +124,20 @@ def _tables_of(sheet: SheetSample) -> list[_Found]:
     found = [_table(into, known[into], people, sheet) for into in kinds[:1]]
     if any(name in people for name in ("given_name", "family_name", "whole_name", "email")):
         found.insert(0, _table("customers", people, people, sheet))
+    for table in found:
+        table.words += _words_of_repeats(table, sheet)
     return found
+
+
+def _words_of_repeats(table: _Found, sheet: SheetSample) -> list[str]:
+    """Where an id comes again, such as an order's for each of its lines: one record of all, and its day stands once."""
+    numbers = sheet.values(table.columns[name]) if (name := _ID_OF.get(table.into, "")) in table.columns else []
+    if len(numbers) == len(set(numbers)):
+        return []
+    day = table.columns.get(_DAY_OF.get(table.into, ""))
+    has_gaps = day is not None and 0 < len(sheet.values(day)) < len(sheet.rows)
+    only = [f"only = {{ column = {_quote(day or '')}, is_empty = false }}"] if has_gaps else []
+    return ["one_row_per_id = true", *only]
 
 
 def _tells(into: str, found: dict[str, str]) -> bool:
@@ -129,14 +149,31 @@ def _tells(into: str, found: dict[str, str]) -> bool:
 
 def _match(sheet: SheetSample, words: dict[str, tuple[str, ...]]) -> dict[str, str]:
     """Their column for each of ours: the one whose name is listed first, each of theirs once."""
-    named = {fold_header(name): name for name in reversed(sheet.header) if name.strip()}
+    named = _by_short_names({fold_header(name): name for name in reversed(sheet.header) if name.strip()})
     found: dict[str, str] = {}
     for ours, names in words.items():
         for name in names:
-            if name in named and named[name] not in found.values():
+            if name in named and named[name] not in found.values() and _may_hold(ours, sheet.values(named[name])):
                 found[ours] = named[name]
                 break
     return found
+
+
+def _by_short_names(named: dict[str, str]) -> dict[str, str]:
+    """The columns also by their names without whose they are, where no column has that name already."""
+    short: dict[str, str] = {}
+    # The first column of two stands: they are here from the last to the first.
+    for name, column in named.items():
+        rest = name
+        while rest.partition(" ")[0] in OWNERS_OF_COLUMNS and " " in rest:
+            rest = rest.partition(" ")[2]
+            short[rest] = column
+    return short | named
+
+
+def _may_hold(ours: str, values: Sequence[str]) -> bool:
+    """Whether the values can be meant: “Deceased” is often a yes or no, and no day."""
+    return ours != "died_on" or not values or any(letter.isdigit() for value in values for letter in value)
 
 
 def _table(into: str, own: dict[str, str], people: dict[str, str], sheet: SheetSample) -> _Found:
@@ -155,8 +192,8 @@ def _owner(people: dict[str, str]) -> str | None:
 
 def _write_table(table: _Found) -> list[str]:
     lines = ["", "[[file.table]]", f'into = "{table.into}"']
-    if table.into == "customers" and table.columns.get("customer_id") == table.columns.get("whole_name"):
-        lines.append("one_row_per_id = true")
+    by_name = table.into == "customers" and table.columns.get("customer_id") == table.columns.get("whole_name")
+    lines += table.words or (["one_row_per_id = true"] if by_name else [])
     lines += [f"# {_list([remark])}" for remark in table.remarks]
     lines.append("[file.table.columns]")
     lines += _WRITERS.get(table.into, _write_columns)(table)

@@ -7,7 +7,8 @@ Words are in small letters, with spaces for everything that is no letter or digi
 WORDS: dict[str, dict[str, tuple[str, ...]]] = {
     "customers": {
         "customer_id": ("customer id", "customer no", "customer number", "customer nr", "customer code", "client id",
-                        "client no", "client number", "client code", "patient id", "patient no", "member id",
+                        "client no", "client number", "client code", "patient id", "patient no", "patient number",
+                        "record id", "member id",
                         "member no", "member number", "account no", "account number", "contact id", "kundennummer",
                         "kundennr", "kunden nr", "numero client", "n client", "id cliente", "codice cliente",
                         "klantnummer", "id", "no", "nr", "number", "code", "ref", "reference", "account"),
@@ -21,10 +22,10 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
         "preferred_name": ("preferred name", "nickname", "known as", "rufname", "goes by"),
         "honorific": ("title", "salutation", "prefix", "honorific", "anrede", "titre", "titulo"),
         "email": ("email", "e mail", "email address", "e mail address", "mail", "courriel", "correo",
-                  "correo electronico", "e mail adresse", "emailadres"),
-        "phone": ("mobile", "mobile phone", "cell", "cell phone", "cellphone", "mobile number", "phone",
+                  "correo electronico", "e mail adresse", "emailadres", "email work", "email home"),
+        "phone": ("mobile", "mobile phone", "cell", "cell phone", "cellphone", "mobile number", "phone mobile", "phone",
                   "phone number", "telephone", "telephone number", "tel", "tel no", "handy", "telefon", "telefono",
-                  "portable", "telefoon", "contact number", "phone 1", "home phone"),
+                  "portable", "telefoon", "contact number", "phone 1", "home phone", "phone work", "phone home"),
         "address_line1": ("address", "address 1", "address line 1", "street", "street address", "address1",
                           "billing address", "mailing address", "strasse", "straße", "adresse", "rue", "direccion",
                           "indirizzo", "adres", "street 1", "postal address"),
@@ -33,14 +34,15 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
         "city": ("city", "town", "suburb", "post town", "ort", "stadt", "ville", "ciudad", "citta", "plaats",
                  "locality", "city town"),
         "region": ("state", "region", "province", "county", "st", "bundesland", "provincia", "state province"),
-        "postal_code": ("zip", "zip code", "postal code", "postcode", "post code", "plz", "postleitzahl",
+        "postal_code": ("zip", "zip code", "postal code", "postal", "postcode", "post code", "plz", "postleitzahl",
                         "code postal", "codigo postal", "cp", "cap", "zipcode"),
         "country": ("country", "land", "pays", "pais", "paese"),
         "language": ("language", "sprache", "langue", "idioma"),
         "customer_since": ("customer since", "client since", "member since", "since", "joined", "join date",
                            "date joined", "start date", "signed up", "sign up date", "registered", "created",
                            "date created", "created at", "created date", "date added", "first visit", "kunde seit",
-                           "client depuis", "cliente desde", "opened"),
+                           "client depuis", "cliente desde", "opened", "created time", "creation date", "created on",
+                           "optin time"),
         "born_on": ("date of birth", "dob", "birthday", "birth date", "birthdate", "born", "geburtsdatum",
                     "date de naissance", "fecha de nacimiento", "d o b"),
         "died_on": ("deceased", "date of death", "died", "deceased date"),
@@ -49,7 +51,7 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
         "invoice_id": ("invoice id", "invoice no", "invoice number", "invoice", "inv no", "inv", "bill no", "bill",
                        "rechnungsnummer", "rechnung", "rechnungsnr", "facture", "numero facture", "factura",
                        "document number", "doc no", "num", "invoice nr", "invoice ref"),
-        "issued_on": ("invoice date", "date", "issue date", "issued", "bill date", "rechnungsdatum",
+        "issued_on": ("invoice date", "purchase date", "date", "issue date", "issued", "bill date", "rechnungsdatum",
                       "date facture", "fecha", "posting date", "document date", "invoiced"),
         "due_on": ("due date", "due", "due on", "payment due", "fallig", "falligkeit", "fallig am",
                    "echeance", "date echeance", "vencimiento", "pay by"),
@@ -70,10 +72,11 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "visits": {
         "visit_id": ("visit id", "appointment id", "booking id", "appointment no", "booking no", "order id",
-                     "order no", "order number", "booking reference", "appointment"),
-        "starts_at": ("start", "starts", "start time", "starts at", "appointment date", "visit date", "booking date",
+                     "order no", "order number", "booking reference", "appointment", "sale id", "sale no"),
+        "starts_at": ("start", "starts", "start time", "starts at", "start at", "appointment date",
+                      "visit date", "booking date",
                       "appointment time", "date time", "order date", "date of visit", "termin", "rendez vous",
-                      "check in", "arrival", "date"),
+                      "check in", "arrival", "sale date", "date", "created at"),
         "status": ("status", "appointment status", "booking status", "state"),
     },
     "treatments": {
@@ -91,6 +94,13 @@ TELLING: dict[str, tuple[str, ...]] = {
     "visits": ("visit_id", "starts_at"),
     "treatments": ("treatment_id", "done_at"),
 }
+# What programs put before the name of a column to say whose it is: “Billing City”, “Person - ID”.
+OWNERS_OF_COLUMNS = ("person", "contact", "customer", "client", "patient", "member", "primary", "mailing", "billing")
+# In the name of a column that may say who wants to hear nothing.
+WORDS_OF_CONSENT = frozenset(
+    "opt optin optout unsubscribed unsubscribe subscribed unsub consent marketing promotional notifications newsletter"
+    "".split()
+)
 # Names of a day that can only be a visit's: lists of appointments often have no number for each.
 DAYS_OF_VISITS = frozenset(
     ("appointment date", "appointment time", "visit date", "booking date", "date of visit", "termin", "rendez vous")

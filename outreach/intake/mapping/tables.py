@@ -12,7 +12,7 @@ from outreach.intake.cells.calendar_days import DayCheck
 from outreach.intake.cells.parsers import Style
 from outreach.intake.cells.unfit import Unfit
 from outreach.intake.headers import TABLES, Column
-from outreach.intake.mapping.columns import From
+from outreach.intake.mapping.columns import TODAY, From
 from outreach.intake.mapping.conditions import Condition
 from outreach.intake.mapping.language import MappingPart, as_list, as_one_list
 from outreach.intake.mapping.nearest_names import add_nearest
@@ -34,6 +34,8 @@ class TableMapping(MappingPart):
     in_order_of: str | None = None
     #: Columns of ours that take each of several words in turn, a record for each.
     for_each: dict[str, list[str]] = {}
+    #: Of consents: a no that also stands where nobody was asked. It counts only against a yes of the same source.
+    no_takes_back: bool = False
 
     @model_validator(mode="before")
     @classmethod
@@ -69,12 +71,19 @@ class TableMapping(MappingPart):
             raise ValueError("give one_row_per or one_row_per_id")
         if self.in_order_of and not self.is_grouped:
             raise ValueError("in_order_of needs one_row_per")
+        if self.no_takes_back and not self.is_snapshot:
+            raise ValueError("no_takes_back is for consents that stand so on the day of the import: at = “today”")
         for name, words in self.for_each.items():
             for word in words:
                 _check_use(ours[name], From(constant=word), False)
         for name, origin in self.columns.items():
             _check_use(ours[name], origin, self.is_grouped)
         return self
+
+    @property
+    def is_snapshot(self) -> bool:
+        """Whether the rows say how customers' consents stand on the day of the import, and not since when."""
+        return self.into == "consents" and self.columns["at"].constant == TODAY
 
     @property
     def is_grouped(self) -> bool:
@@ -115,7 +124,7 @@ def _own_words(origin: From) -> set[str]:
     words = set((origin.values or {}).values()) | {origin.otherwise or ""}
     if origin.constant and origin.values is None and not origin.look_up:
         words.add(origin.constant)
-    return words - {"", "today"}
+    return words - {"", TODAY}
 
 
 def _check_word(column: Column, text: str, origin: From) -> None:

@@ -36,6 +36,7 @@ from outreach.intake.changes import column_of_changes
 from outreach.intake.headers import TABLES
 from outreach.intake.mapping.files import FileMapping
 from outreach.intake.sources.csv_files import Source, row_of, write_cell
+from outreach.intake.sources.select_statements import why_not_select
 
 ROWS_AT_ONCE = 2000
 # The driver for each kind of URL that people write.
@@ -94,10 +95,15 @@ class Tables:
     def open(self, name: str, file: FileMapping | None = None, after: datetime | None = None) -> Iterator[Source]:
         """One table, view or query; a row's line is its number, from 1, in the order of the primary key."""
         with self._connection() as connection:
+            self._require_select(file)
             wanted = text(file.query) if file and file.query else _select(connection, name, file, after)
             result = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(wanted)
             rows = (row_of(number, [write_cell(cell) for cell in row]) for number, row in enumerate(result, start=1))
             yield Source("", "", list(result.keys()), rows)
+
+    def _require_select(self, file: FileMapping | None) -> None:
+        if file and file.query and (why := why_not_select(file.query, self.url.get_backend_name())):
+            raise SourceUnreadable(f"The query “{file.name[0]}” cannot be read: {why}")
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:

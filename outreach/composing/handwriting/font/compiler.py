@@ -17,7 +17,7 @@ from fontTools.ttLib.tables._g_l_y_f import Glyph, GlyphCoordinates
 from fontTools.ttLib.tables.ttProgram import Program
 
 from outreach.composing.handwriting.font.glyph_cycles import FORMS
-from outreach.composing.handwriting.font.letterforms import LATIN, Letterforms, Outline, read_letterforms
+from outreach.composing.handwriting.font.letterforms import FURTHER, LATIN, Letterforms, Outline, read_letterforms
 from outreach.composing.handwriting.font.substitutions import build_kerning, build_substitutions
 from outreach.composing.handwriting.font.variation import Habit, vary
 from outreach.composing.handwriting.pens import SET_AT, keep_pen, require_name
@@ -140,7 +140,7 @@ def make_pen(recipe: Recipe, folder: Path) -> Path:
     require_name(recipe.name)
     try:
         require_regular(recipe.base, MOST_BYTES)
-        made = compile_pen(recipe)
+        made = compile_pen(recipe, LATIN + FURTHER)
     except (OSError, TTLibError, KeyError) as error:
         raise SettingsError(
             f"{recipe.base} is no TrueType font with Latin letters in it; choose another base"
