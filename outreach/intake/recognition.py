@@ -1,12 +1,13 @@
 """Recognises whose export a folder or a database is, by the names of columns and tables that only one system writes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from outreach.errors import SourceUnreadable
+from outreach.errors import NotRecognised, SettingsError
 from outreach.intake.feeds import own_name
 from outreach.intake.headers import TABLES
-from outreach.intake.mapping.files import Mapping, list_presets, read_preset
+from outreach.intake.mapping.files import Mapping, list_presets, read_mapping, read_preset
 from outreach.intake.sources.origins import Origin
 
 
@@ -21,10 +22,29 @@ class Likeness:
     preset: str
 
 
+def choose_mapping(
+    origin: Origin, tell: Callable[[str], None], preset: str | None = None, mapping: Path | None = None
+) -> Mapping | None:
+    """How a place is read: by what is named, else as the system that is recognised; none for our own format.
+
+    Raises SettingsError where both are named, MappingRefused, and NotRecognised where nothing is known of the place.
+    """
+    if preset and mapping:
+        raise SettingsError("Give --as NAME or --mapping FILE; a mapping of your own may say extends = “NAME”")
+    if preset or mapping:
+        return read_preset(preset) if preset else read_mapping(mapping or Path())
+    recognised = find_preset(origin)
+    if recognised is None:
+        return None
+    read = read_preset(recognised)
+    tell(f"This looks like {read.title}: read as with --as {recognised}")
+    return read
+
+
 def find_preset(origin: Origin) -> str | None:
     """The preset that knows the place; none where its files are in our own format.
 
-    Raises SourceUnreadable where several presets know it equally well, or nothing at all is known of it.
+    Raises NotRecognised where several presets know it equally well, or nothing at all is known of it.
     """
     names = origin.names([])
     # Stripe and Square call files as we do, so a name alone tells nothing while some system's columns stand below it.
@@ -36,11 +56,11 @@ def find_preset(origin: Origin) -> str | None:
     if not found and any(own_name(name) in origin.own_names for name in names):
         return None
     if found:
-        raise SourceUnreadable(
+        raise NotRecognised(
             f"{origin.shown} may come from any of {', '.join(found)}; say which: --as {found[0]}, for example"
         )
     known = f"{', '.join(list_presets())}"
-    raise SourceUnreadable(
+    raise NotRecognised(
         f"Nothing in {origin.shown} has one of our names (docs/data.md), and no system is recognised in it: {known}. "
         f"For another, propose a mapping with “outreach mapping draft {origin.shown}”, mend it, and give it: "
         "--mapping FILE"
