@@ -53,7 +53,7 @@ def import_(
     """Take in customer data; bad rows are listed and never stop good ones."""
     context = open_context(database, now, as_json, create=True)
     origin = open_origin(source, encoding)
-    read = choose_mapping(origin, context.tell, preset, mapping)
+    read = choose_mapping(origin, context.tell, context.settings.mappings, preset, mapping)
     if look:
         seen = look_at_import(context.engine, origin, context.settings, context.now, read, context.tell)
         show_look(seen, as_json)

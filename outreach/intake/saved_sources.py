@@ -41,7 +41,7 @@ def import_at_night(
     submission = Submission(NIGHTLY_RUN, source.name)
     try:
         origin = open_origin(source.place, source.encoding)
-        mapping = choose_mapping(origin, tell, source.preset, source.mapping)
+        mapping = choose_mapping(origin, tell, settings.mappings, source.preset, source.mapping)
     except OutreachError as error:
         record_failure(engine, submission, now, error)
         raise

@@ -137,11 +137,11 @@ def test_a_named_preset_or_mapping_stands_above_what_is_recognised(data: Path, t
         '[[file]]\nname = "x.csv"\n[[file.table]]\ninto = "customers"\n[file.table.columns]\ncustomer_id = "Id"'
     )
     origin = Folder(data)
-    assert choose_mapping(origin, tell_nothing) is None
-    shopify = choose_mapping(origin, tell_nothing, "shopify")
+    assert choose_mapping(origin, tell_nothing, tmp_path) is None
+    shopify = choose_mapping(origin, tell_nothing, tmp_path, "shopify")
     assert shopify is not None
     assert shopify.title.startswith("Shopify")
-    mapping = choose_mapping(origin, tell_nothing, mapping=own)
+    mapping = choose_mapping(origin, tell_nothing, tmp_path, mapping=own)
     assert mapping is not None
     assert mapping.file[0].name == ["x.csv"]
 
@@ -154,10 +154,10 @@ def test_what_cannot_be_meant_is_refused(
     data: Path, preset: str | None, mapping: str | None, error: type[OutreachError]
 ) -> None:
     with pytest.raises(error):
-        choose_mapping(Folder(data), tell_nothing, preset, data / mapping if mapping else None)
+        choose_mapping(Folder(data), tell_nothing, data, preset, data / mapping if mapping else None)
 
 
 def test_what_nobody_knows_is_not_recognised(tmp_path: Path) -> None:
     write(tmp_path / "data", "list.csv", ["Ref", "Called", "Wohnt"], ["1", "Ada", "here"])
     with pytest.raises(NotRecognised):
-        choose_mapping(Folder(tmp_path / "data"), tell_nothing)
+        choose_mapping(Folder(tmp_path / "data"), tell_nothing, tmp_path)
