@@ -22,6 +22,7 @@ from outreach.database import open_database, reading, upgrade_database
 from outreach.intake.mapping.files import Mapping
 from outreach.intake.oddities import Oddities, OddValue
 from outreach.intake.postal_rules import missing_fields
+from outreach.intake.refused_file import RefusedFile
 from outreach.intake.reports import ImportReport
 from outreach.intake.run import import_data
 from outreach.intake.sources.origins import Origin
@@ -72,18 +73,27 @@ class ImportLook:
 
 
 def look_at_import(
-    engine: Engine, origin: Origin, settings: Settings, now: datetime, mapping: Mapping | None, tell: Tell
+    engine: Engine,
+    origin: Origin,
+    settings: Settings,
+    now: datetime,
+    mapping: Mapping | None,
+    tell: Tell,
+    refused: RefusedFile | None = None,
 ) -> ImportLook:
     """Imports into a copy of the database (of SQLite; beside PostgreSQL into an empty one), and looks at that.
 
-    Raises SourceUnreadable as an import does.
+    `refused` writes down each row that would not be taken in. Raises SourceUnreadable as an import does.
     """
     today = business_date(now, settings.business.timezone)
     oddities = Oddities(today, settings.business.country, settings.business.currency)
     with _copy_of(engine) as (copy, is_beside_record):
-        report = import_data(copy, origin, settings, now, mapping, tell, oddities=oddities)
+        report = import_data(copy, origin, settings, now, mapping, tell, oddities=oddities, refused=refused)
+        # Both take as long as the import itself, where many have a moment soon.
+        tell("Counting who could be written to …")
         with reading(copy) as session:
             reach = count_reach(session, settings)
+        tell("Working out who would hear from you this week …")
         seen = forecast(copy, settings, today, today + timedelta(days=DAYS - 1), now)
     counts = Counter((message.moment, message.channel) for message in seen.messages)
     week = [WeekCount(moment, channel, count) for (moment, channel), count in sorted(counts.items())]
@@ -114,8 +124,6 @@ def count_reach(session: Session, settings: Settings) -> Reach:
     for page in session.exec(living.execution_options(yield_per=AT_ONCE)).partitions():
         for customer in page:
             _count(reach, customer, settings)
-        # Else the session would keep every customer in memory.
-        session.expunge_all()
     return reach
 
 

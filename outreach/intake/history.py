@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+import sqlalchemy
 from sqlalchemy import Engine, func, update
 from sqlmodel import Session, col, select
 
@@ -153,13 +154,11 @@ def _past(session: Session, intake: Intake) -> PastIntake:
 
 def load_reasons(session: Session, number: int) -> list[RefusalReason]:
     """What was refused of an import, by reason, the most frequent first."""
-    rows = func.count(col(Refusal.refusal_id))
+    rows, first = func.count(col(Refusal.refusal_id)), func.min(col(Refusal.line))
+    by = (col(Import.file), col(Refusal.column), col(Refusal.reason))
+    joined = col(Import.import_id) == col(Refusal.import_id)
     grouped = (
-        select(Import.file, Refusal.column, Refusal.reason, rows, func.min(col(Refusal.line)))
-        .join(Import, col(Import.import_id) == col(Refusal.import_id))
-        .where(Import.intake_id == number)
-        .group_by(Import.file, Refusal.column, Refusal.reason)
-        .order_by(rows.desc(), Import.file, Refusal.column)
+        sqlalchemy.select(*by, rows, first).join(Import, joined).where(col(Import.intake_id) == number).group_by(*by)
     )
-    found = session.exec(grouped).all()
+    found = session.connection().execute(grouped.order_by(rows.desc(), *by)).all()
     return [RefusalReason(file, column, reason, count, (line,)) for file, column, reason, count, line in found]

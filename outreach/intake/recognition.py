@@ -1,17 +1,14 @@
 """Recognises whose export a folder or a database is, by the names of columns and tables that only one system writes."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from outreach.errors import MappingRefused, NotRecognised, SettingsError
+from outreach.errors import NotRecognised, SettingsError
 from outreach.intake.feeds import own_name
 from outreach.intake.headers import TABLES
-from outreach.intake.mapping.files import Mapping, list_presets, read_mapping, read_preset
+from outreach.intake.mapping.files import MAPPING_ENDING, Mapping, list_presets, list_saved, read_mapping, read_preset
 from outreach.intake.sources.origins import Origin
-
-MAPPING_ENDING = ".toml"
 
 
 @dataclass(frozen=True, order=True)
@@ -48,16 +45,6 @@ def choose_mapping(
     how = f"--mapping {saved / name}" if name.endswith(MAPPING_ENDING) else f"--as {name}"
     tell(f"This looks like {known[name].title or name}: read as with {how}")
     return known[name]
-
-
-def list_saved(folder: Path) -> dict[str, Mapping]:
-    """The mappings in a folder that can be read, by the names of their files."""
-    found: dict[str, Mapping] = {}
-    for path in sorted(folder.glob(f"*{MAPPING_ENDING}")):
-        # Half-written by hand: whoever names it is told what is wrong with it.
-        with suppress(MappingRefused):
-            found[path.name] = read_mapping(path)
-    return found
 
 
 def find_preset(origin: Origin) -> str | None:

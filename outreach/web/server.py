@@ -22,6 +22,8 @@ Waits = Literal["for a request", "for its body", "for a reader", "for us"]
 # Seconds that a client may take to ask, to send the rest of what it asks with, and to read all of the answer.
 PATIENCE: dict[Waits, float] = {"for a request": 10, "for its body": 30, "for a reader": 60}
 LOOK_EVERY = 1.0
+# A file may be as large as the pages let it be, and its sender's line this slow, in bytes a second.
+SLOWEST_LINE = 32 * 1024
 
 
 class BoundedProtocol(H11Protocol):
@@ -49,10 +51,17 @@ class BoundedProtocol(H11Protocol):
         waits = (self._waits_for(), self.cycle)
         if waits != self._waits:
             self._waits, self._since = waits, self.loop.time()
-        elif self.loop.time() - self._since > PATIENCE.get(waits[0], float("inf")):
+        elif self.loop.time() - self._since > self._patience(waits[0]):
             self.transport.abort()
             return
         self._look = self.loop.call_later(LOOK_EVERY, self._look_after)
+
+    def _patience(self, waits: Waits) -> float:
+        seconds = PATIENCE.get(waits, float("inf"))
+        if waits == "for its body" and self.cycle:
+            named = dict(self.cycle.scope["headers"]).get(b"content-length", b"")
+            return seconds + (int(named) / SLOWEST_LINE if named.isdigit() else 0)
+        return seconds
 
     def _waits_for(self) -> Waits:
         if self.transport.get_write_buffer_size():

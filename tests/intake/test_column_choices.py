@@ -11,6 +11,7 @@ from outreach.errors import MappingRefused, NotRecognised
 from outreach.intake.mapping.column_choices import (
     ColumnChoice,
     SheetChoices,
+    find_title,
     list_targets,
     propose_choices,
     save_mapping,
@@ -115,20 +116,32 @@ def test_choices_that_cannot_be_meant_are_refused_in_words(
         write_mapping("x", sheets, [chosen], "US")
 
 
-def test_a_mapping_never_replaces_another_and_needs_a_name(sheets: list[SheetSample], tmp_path: Path) -> None:
+def test_a_matching_is_replaced_by_a_later_one_of_the_same_columns_and_by_no_other(
+    sheets: list[SheetSample], tmp_path: Path
+) -> None:
+    assert find_title(tmp_path / "mappings", sheets) == ""
     text = write_mapping("Members", sheets, [CHOSEN], "GB")
-    save_mapping(tmp_path, "Members", text)
-    with pytest.raises(MappingRefused, match="There is a matching called “members” already"):
-        save_mapping(tmp_path, "members", text)
+    path = save_mapping(tmp_path / "mappings", "Members", text)
+    assert find_title(tmp_path / "mappings", sheets) == "Members"
+    fewer = write_mapping("Members", sheets, [{"Ref": "customers.customer_id"}], "GB")
+    assert save_mapping(tmp_path / "mappings", "members", fewer) == path
+    assert path.read_text() == fewer
+    with pytest.raises(MappingRefused, match="Files with these columns are known as “Members” already"):
+        save_mapping(tmp_path / "mappings", "People", text)
+    write(tmp_path / "other", "x.csv", ["No", "Name", "Town"], ["1", "Ada Quill", "Barre"])
+    others = write_mapping("x", read_sheets(Folder(tmp_path / "other")), [{"No": "customers.customer_id"}], "GB")
+    with pytest.raises(MappingRefused, match="Other files are called “Members” already"):
+        save_mapping(tmp_path / "mappings", "Members", others)
     with pytest.raises(MappingRefused, match="Give it a name"):
-        save_mapping(tmp_path, "../..", text)
-    assert [path.name for path in tmp_path.glob("*.toml")] == ["members.toml"]
+        save_mapping(tmp_path / "mappings", "../..", text)
+    assert [each.name for each in (tmp_path / "mappings").iterdir()] == ["members.toml"]
 
 
-def test_every_target_of_every_table_can_be_chosen(sheets: list[SheetSample]) -> None:
-    for into, names in list_targets().items():
-        assert {"customers": "given_name"}.get(into, "customer_id") in names
-        assert "whole_name" in names or into != "customers"
+def test_what_a_column_may_be_is_every_column_of_ours_that_a_draft_can_fill() -> None:
+    targets = list_targets()
+    assert set(targets) == {"customers", "invoices", "payments", "visits", "treatments"}
+    assert {"whole_name", "guardian_id", "email"} <= set(targets["customers"])
+    assert {"paid", "unpaid", "payer_id", "customer_id"} <= set(targets["invoices"])
 
 
 def test_an_own_mapping_over_a_preset_stands_above_it_and_a_broken_one_is_passed_over(

@@ -5,7 +5,7 @@ It writes the text that a draft would, and so can say nothing that a draft canno
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,9 +20,9 @@ from outreach.intake.mapping.draft import (
     known_by_header,
     write_file,
 )
-from outreach.intake.mapping.files import read_mapping
+from outreach.intake.mapping.files import MAPPING_ENDING, Mapping, list_saved, read_mapping
 from outreach.intake.mapping.header_words import WORDS
-from outreach.local_files import make_private_folder, open_private
+from outreach.local_files import make_private_folder, write_private
 
 SAMPLES = 3
 
@@ -100,7 +100,7 @@ def _samples(sheet: SheetSample, column: str) -> list[str]:
     return list(dict.fromkeys(sheet.values(column)))[:SAMPLES]
 
 
-def write_mapping(title: str, sheets: Sequence[SheetSample], chosen: Sequence[Mapping[str, str]], order: str) -> str:
+def write_mapping(title: str, sheets: Sequence[SheetSample], chosen: Sequence[dict[str, str]], order: str) -> str:
     """The text of a mapping in which each sheet's columns are what `chosen` says: “table.column” by the name of theirs.
 
     `order` is a country that writes 3/4 as these files do. Raises MappingRefused where a table lacks what its rows
@@ -118,7 +118,7 @@ def write_mapping(title: str, sheets: Sequence[SheetSample], chosen: Sequence[Ma
     return text
 
 
-def _tables_of(columns: Mapping[str, str]) -> list[DraftTable]:
+def _tables_of(columns: dict[str, str]) -> list[DraftTable]:
     """What the columns of one file feed, customers first."""
     own: dict[str, dict[str, str]] = {}
     for theirs, target in columns.items():
@@ -144,20 +144,41 @@ def _require_complete(text: str) -> None:
 
 
 def save_mapping(folder: Path, title: str, text: str) -> Path:
-    """Keeps the mapping under a name of its own in the folder. Raises MappingRefused where it does not fit."""
+    """Keeps the mapping in the folder under its title, in place of an earlier one of the same columns.
+
+    Raises MappingRefused where it does not fit, where its title is another's, or where files with these columns are
+    known under another title already: nobody could tell by which they are meant to be read.
+    """
     stem = re.sub(r"[^\w-]+", "-", title.casefold()).strip("-_")[:60]
     if not stem:
         raise MappingRefused("Give it a name with letters or digits, by which you will know it again")
     make_private_folder(folder)
-    path = folder / f"{stem}.toml"
+    path, new = folder / f"{stem}{MAPPING_ENDING}", folder / f".{stem}.new"
+    write_private(new, text.encode())
     try:
-        with open_private(path) as file:
-            file.write(text)
-    except FileExistsError as error:
-        raise MappingRefused(f"There is a matching called “{title}” already; give this one another name") from error
-    try:
-        read_mapping(path)
-    except MappingRefused:
-        path.unlink()
-        raise
+        _require_free(folder, path.name, title, _headers_of(read_mapping(new)))
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
     return path
+
+
+def _require_free(folder: Path, name: str, title: str, headers: set[frozenset[str]]) -> None:
+    for other, mapping in list_saved(folder).items():
+        is_alike = _headers_of(mapping) == headers
+        if other == name and not is_alike:
+            raise MappingRefused(f"Other files are called “{title}” already; give these another name")
+        if other != name and is_alike:
+            raise MappingRefused(
+                f"Files with these columns are known as “{mapping.title}” already; use that name again"
+            )
+
+
+def _headers_of(mapping: Mapping) -> set[frozenset[str]]:
+    return {frozenset(part.header_has) for part in mapping.file}
+
+
+def find_title(folder: Path, sheets: Sequence[SheetSample]) -> str:
+    """What files with these columns are called already; empty where nobody has matched them yet."""
+    headers = {frozenset(name for name in sheet.header if name.strip()) for sheet in sheets}
+    return next((each.title for each in list_saved(folder).values() if _headers_of(each) == headers), "")

@@ -24,7 +24,7 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
                   "correo electronico", "e mail adresse", "emailadres"),
         "phone": ("mobile", "mobile phone", "cell", "cell phone", "cellphone", "mobile number", "phone",
                   "phone number", "telephone", "telephone number", "tel", "tel no", "handy", "telefon", "telefono",
-                  "portable", "telefoon", "contact number", "phone 1", "home phone"),
+                  "portable", "telefoon", "contact number", "phone 1", "home phone", "mobile no", "phone no"),
         "address_line1": ("address", "address 1", "address line 1", "street", "street address", "address1",
                           "billing address", "mailing address", "strasse", "straße", "adresse", "rue", "direccion",
                           "indirizzo", "adres", "street 1", "postal address"),
