@@ -31,6 +31,8 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 LONGEST_FORM = 1024 * 1024
 # The one address that takes more. It asks who sends before it reads any of it.
 UPLOADS = "/imports/files"
+# In the state of a request: how many bytes somebody sends who may send many. The server waits longer for these.
+LONG_BODY = "long_body"
 
 
 class NotSignedIn(Exception):
@@ -184,6 +186,12 @@ async def require_text(request: Request) -> None:
         raise NotText
 
 
+async def expect_long_body(request: Request) -> None:
+    """Lets whoever sends it take their time: they are signed in, and `is_too_long` has seen how long it is."""
+    announced = request.headers.get("content-length", "")
+    setattr(request.state, LONG_BODY, int(announced) if announced.isdecimal() else 0)
+
+
 async def close_form(request: Request) -> AsyncIterator[None]:
     """Lets go of the files that came with a form, whatever becomes of the request."""
     yield
@@ -240,5 +248,5 @@ def new_router(lowest: str = "") -> APIRouter:
 
     With `lowest`, whoever has a lower role is sent away before anything of the request's body is read.
     """
-    first = [Depends(require_own_origin), *([Depends(at_least(lowest))] if lowest else [])]
+    first = [Depends(require_own_origin), *([Depends(at_least(lowest)), Depends(expect_long_body)] if lowest else [])]
     return APIRouter(dependencies=[Depends(close_form), *first, Depends(require_csrf), Depends(require_text)])

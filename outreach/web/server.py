@@ -14,6 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from outreach.clock import Clock
 from outreach.errors import SettingsError
 from outreach.settings import Settings
+from outreach.web.access import LONG_BODY
 from outreach.web.app import create_app
 
 __all__ = ["Server", "address_of", "bare_host", "pages_server", "refuse_taken"]
@@ -22,7 +23,7 @@ Waits = Literal["for a request", "for its body", "for a reader", "for us"]
 # Seconds that a client may take to ask, to send the rest of what it asks with, and to read all of the answer.
 PATIENCE: dict[Waits, float] = {"for a request": 10, "for its body": 30, "for a reader": 60}
 LOOK_EVERY = 1.0
-# A file may be as large as the pages let it be, and its sender's line this slow, in bytes a second.
+# The line of somebody who may send a large file may be this slow, in bytes a second.
 SLOWEST_LINE = 32 * 1024
 
 
@@ -58,9 +59,8 @@ class BoundedProtocol(H11Protocol):
 
     def _patience(self, waits: Waits) -> float:
         seconds = PATIENCE.get(waits, float("inf"))
-        if waits == "for its body" and self.cycle:
-            named = dict(self.cycle.scope["headers"]).get(b"content-length", b"")
-            return seconds + (int(named) / SLOWEST_LINE if named.isdigit() else 0)
+        if waits == "for its body" and self.cycle and (length := self.cycle.scope["state"].get(LONG_BODY)):
+            return seconds + float(length) / SLOWEST_LINE
         return seconds
 
     def _waits_for(self) -> Waits:

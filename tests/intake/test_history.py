@@ -1,15 +1,15 @@
 """The history of imports: who asked for each, what came of it, and whether it came to its end."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
 from intake_data import write
 from outreach.commands.main import app
-from outreach.database import reading
+from outreach.database import open_database, reading, upgrade_database, writing
 from outreach.errors import MappingRefused, NotRecognised, OutreachError, SettingsError, SourceUnreadable
 from outreach.intake import run as intake_run
 from outreach.intake.history import (
@@ -161,3 +161,27 @@ def test_what_nobody_knows_is_not_recognised(tmp_path: Path) -> None:
     write(tmp_path / "data", "list.csv", ["Ref", "Called", "Wohnt"], ["1", "Ada", "here"])
     with pytest.raises(NotRecognised):
         choose_mapping(Folder(tmp_path / "data"), tell_nothing, tmp_path)
+
+
+# What was read before the history was kept
+
+
+def test_files_that_were_read_at_one_instant_become_one_import_of_the_history(database_url: str) -> None:
+    engine = open_database(database_url)
+    upgrade_database(engine, "0016")
+    files = [("a.csv", NOW), ("b.csv", NOW), ("a.csv", NOW + timedelta(days=1))]
+    with writing(engine) as session:
+        for file, at in files:
+            session.execute(
+                text(
+                    "INSERT INTO imports (at, file, table_name, read, accepted, refused, complete) "
+                    "VALUES (:at, :file, 'customers', 2, 2, 0, TRUE)"
+                ),
+                {"at": at if "postgresql" in database_url else f"{at:%Y-%m-%d %H:%M:%S.%f}", "file": file},
+            )
+    upgrade_database(engine)
+    with reading(engine) as session:
+        past = list_intakes(session, 5)
+    assert [[file.file for file in each.files] for each in past] == [["a.csv"], ["a.csv", "b.csv"]]
+    assert {(each.intake.by, each.broke_off, each.needs_a_look) for each in past} == {("", False, False)}
+    engine.dispose()

@@ -2,9 +2,11 @@
 
 import io
 import re
+import socket
 import time
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from outreach.intake.uploads import remove_old
 from outreach.models import AuditEntry, Customer, Import, Intake
 from outreach.settings import Settings
 from outreach.settings.sources import SavedSource
+from outreach.web import server
 from outreach.web.app import create_app
 from serving import Browser, serving
 
@@ -313,6 +316,31 @@ def test_more_than_the_settings_allow_is_refused_before_anybody_is_asked_for(
 def _status(browser: httpx.Client, path: str, size: int) -> int:
     files = {"files": ("customers.csv", b"x" * size)}
     return browser.post(path, files=files, headers={"Origin": "https://desk.example"}).status_code
+
+
+@pytest.mark.parametrize("is_signed_in", [True, False])
+def test_only_somebody_who_may_send_files_may_take_long_over_it(
+    sqlite_engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch, is_signed_in: bool
+) -> None:
+    monkeypatch.setattr(server, "PATIENCE", {"for a request": 1.0, "for its body": 3.0, "for a reader": 60.0})
+    monkeypatch.setattr(server, "LOOK_EVERY", 0.1)
+    monkeypatch.setattr(server, "SLOWEST_LINE", 1)
+    with serving(sqlite_engine, settings) as client:
+        wanda = Browser(client, sqlite_engine, "wanda", "writer")
+        headers = wanda.headers if is_signed_in else {"Origin": wanda.headers["Origin"]}
+        request = client.build_request("POST", "/imports/files", data={"csrf": wanda.csrf}, headers=headers,
+                                       files=[("files", ("customers.csv", CUSTOMERS))])  # fmt: skip
+        head = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
+        body = request.read()
+        with socket.create_connection((client.base_url.host, client.base_url.port), timeout=60) as line:
+            line.sendall(f"POST /imports/files HTTP/1.1\r\n{head}\r\n".encode() + body[:100])
+            time.sleep(6)
+            # Where the other side has closed it, this may fail at once or only be lost.
+            with suppress(OSError):
+                line.sendall(body[100:])
+            answer = line.recv(1 << 16)
+    assert (b"location: /imports/" in answer) is is_signed_in
+    assert bool(kept_files(settings)) is is_signed_in
 
 
 def test_files_and_folders_are_readable_by_their_owner_alone(wanda: Browser, settings: Settings) -> None:
