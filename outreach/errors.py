@@ -7,6 +7,7 @@ OutreachError
 ├── NotFound                      a customer, batch, message, staff record or template that does not exist
 ├── IntakeError                   customer data cannot be read at all (single bad rows are refusals, not errors)
 │   ├── SourceUnreadable
+│   │   ├── NotRecognised         nothing says whose export the files are, or several systems' exports look so
 │   │   └── EncodingUnclear       several encodings fit the file: carries how each would read a word of it
 │   └── MappingRefused
 ├── ComposingError                a message cannot be written
@@ -67,6 +68,9 @@ class IntakeError(OutreachError): ...
 
 
 class SourceUnreadable(IntakeError): ...
+
+
+class NotRecognised(SourceUnreadable): ...
 
 
 class EncodingUnclear(SourceUnreadable):

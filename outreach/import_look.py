@@ -86,15 +86,18 @@ def look_at_import(
 ) -> ImportLook:
     """Imports into a copy of the database (of SQLite; beside PostgreSQL into an empty one), and looks at that.
 
-    `since` and `refused` are those of an import. Raises SourceUnreadable as an import does.
+    `since` is that of an import, and `refused` writes down each row that would not be taken in. Raises SourceUnreadable as an import does.
     """
     today = business_date(now, settings.business.timezone)
     oddities = Oddities(today, settings.business.country, settings.business.currency)
     with _own_folder() as folder, _copy_of(engine, folder) as copy:
         settings = _with_own_secret(settings, folder)
         report = import_data(copy, origin, settings, now, mapping, tell, since, oddities=oddities, refused=refused)
+        # Both take as long as the import itself, where many have a moment soon.
+        tell("Counting who could be written to …")
         with reading(copy) as session:
             reach = count_reach(session, settings)
+        tell("Working out who would hear from you this week …")
         seen = forecast(copy, settings, today, today + timedelta(days=DAYS - 1), now)
     counts = Counter((message.moment, message.channel) for message in seen.messages)
     week = [WeekCount(moment, channel, count) for (moment, channel), count in sorted(counts.items())]
@@ -139,8 +142,6 @@ def count_reach(session: Session, settings: Settings) -> Reach:
     for page in session.exec(living.execution_options(yield_per=AT_ONCE)).partitions():
         for customer in page:
             _count(reach, customer, settings)
-        # Else the session would keep every customer in memory.
-        session.expunge_all()
     return reach
 
 

@@ -196,6 +196,8 @@ def practice_in(folder: Path) -> Settings:
     """The practice of `settings`, with another folder for its files."""
     return load_settings(
         secret="a secret for tests only",
+        uploads=folder / "uploads",
+        mappings=folder / "mappings",
         business=Business(
             name="Alder Lane Dental",
             kind="health",

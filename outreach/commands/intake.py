@@ -1,6 +1,5 @@
 """The commands init and import, for customer data."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -11,15 +10,12 @@ from outreach import console
 from outreach.commands.context import open_context, open_look
 from outreach.commands.options import AsJson, Database, Now, path_option, source_argument
 from outreach.console import print_json, print_table, say
-from outreach.errors import SettingsError
 from outreach.import_look import ImportLook, look_at_import, tell_reach
 from outreach.intake.changes import read_since
-from outreach.intake.mapping.files import Mapping, read_mapping, read_preset
-from outreach.intake.recognition import find_preset
+from outreach.intake.recognition import choose_mapping
 from outreach.intake.refused_file import RefusedFile
 from outreach.intake.reports import ImportReport
 from outreach.intake.run import import_data
-from outreach.intake.sources.origins import Origin
 from outreach.intake.sources.places import open_origin
 
 app = typer.Typer(rich_markup_mode=None)
@@ -56,11 +52,9 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Take in customer data; bad rows are listed and never stop good ones."""
-    if preset and mapping:
-        raise SettingsError("Give --as NAME or --mapping FILE; a mapping of your own may say extends = “NAME”")
     context = open_look(database, now, as_json) if look else open_context(database, now, as_json, create=True)
     origin = open_origin(source, encoding)
-    read = read_preset(preset) if preset else read_mapping(mapping) if mapping else recognised(origin, context.tell)
+    read = choose_mapping(origin, context.tell, context.settings.mappings, preset, mapping)
     rows = RefusedFile(refused) if refused else None
     changed = read_since(since, context.settings.business.timezone)
     engine, settings = context.engine, context.settings
@@ -75,19 +69,6 @@ def import_(
         context.tell(f"Refused rows: {path}")
     # The statuses that main.py promises.
     raise typer.Exit(2 if report.refused else 0)
-
-
-def recognised(origin: Origin, tell: Callable[[str], None]) -> Mapping | None:
-    """The preset of the system that the files are recognised to come from; none for our own format.
-
-    Raises SourceUnreadable where they may come from several, or where nothing is known of them.
-    """
-    preset = find_preset(origin)
-    if preset is None:
-        return None
-    mapping = read_preset(preset)
-    tell(f"This looks like {mapping.title}: read as with --as {preset}")
-    return mapping
 
 
 def show_import(report: ImportReport, as_json: bool) -> None:

@@ -201,7 +201,7 @@ class FileImport:
         # A row dated ahead of today must not hide what changes until then.
         until = min(latest, self._kept.at) if latest else None
         is_read_whole = self._changes is not None and self._changes.after is None
-        self._refusals.finish(self._read, until, is_read_whole)
+        self._refusals.finish(self._read, until, is_read_whole, self._buffer.stored)
         self._run.report.files.append(self._count_of(name, into, refused))
         self._run.report.refusals += self._refusals.listed
         self._run.report.reasons += count_reasons(name, self._refusals.reasons)

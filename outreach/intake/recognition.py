@@ -1,12 +1,13 @@
 """Recognises whose export a folder or a database is, by the names of columns and tables that only one system writes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from outreach.errors import SourceUnreadable
+from outreach.errors import NotRecognised, SettingsError
 from outreach.intake.feeds import own_name
 from outreach.intake.headers import TABLES
-from outreach.intake.mapping.files import Mapping, list_presets, read_preset
+from outreach.intake.mapping.files import MAPPING_ENDING, Mapping, list_presets, list_saved, read_mapping, read_preset
 from outreach.intake.sources.origins import Origin
 
 
@@ -21,29 +22,63 @@ class Likeness:
     preset: str
 
 
+def choose_mapping(
+    origin: Origin,
+    tell: Callable[[str], None],
+    saved: Path,
+    preset: str | None = None,
+    mapping: Path | None = None,
+) -> Mapping | None:
+    """How a place is read: by what is named, else as what is recognised; none for our own format.
+
+    The mappings in the folder `saved` are recognised as presets are. Raises SettingsError where both are named,
+    MappingRefused, and NotRecognised where nothing is known of the place.
+    """
+    if preset and mapping:
+        raise SettingsError("Give --as NAME or --mapping FILE; a mapping of your own may say extends = “NAME”")
+    if preset or mapping:
+        return read_preset(preset) if preset else read_mapping(mapping or Path())
+    known = _presets() | list_saved(saved)
+    name = _find(origin, known)
+    if name is None:
+        return None
+    how = f"--mapping {saved / name}" if name.endswith(MAPPING_ENDING) else f"--as {name}"
+    tell(f"This looks like {known[name].title or name}: read as with {how}")
+    return known[name]
+
+
 def find_preset(origin: Origin) -> str | None:
     """The preset that knows the place; none where its files are in our own format.
 
-    Raises SourceUnreadable where several presets know it equally well, or nothing at all is known of it.
+    Raises NotRecognised where several presets know it equally well, or nothing at all is known of it.
     """
+    return _find(origin, _presets())
+
+
+def _presets() -> dict[str, Mapping]:
+    return {preset: read_preset(preset) for preset in list_presets()}
+
+
+def _find(origin: Origin, known: dict[str, Mapping]) -> str | None:
     names = origin.names([])
     # Stripe and Square call files as we do, so a name alone tells nothing while some system's columns stand below it.
     if any(_is_own(origin, name) for name in names):
         return None
-    found = recognise(origin, names)
+    found = _best(origin, names, known)
+    # A mapping that extends a preset knows the same files, and says better how this business means them.
+    found = [name for name in found if name.endswith(MAPPING_ENDING)] or found
     if len(found) == 1:
         return found[0]
     if not found and any(own_name(name) in origin.own_names for name in names):
         return None
     if found:
-        raise SourceUnreadable(
+        raise NotRecognised(
             f"{origin.shown} may come from any of {', '.join(found)}; say which: --as {found[0]}, for example"
         )
-    known = f"{', '.join(list_presets())}"
-    raise SourceUnreadable(
-        f"Nothing in {origin.shown} has one of our names (docs/data.md), and no system is recognised in it: {known}. "
-        f"For another, propose a mapping with “outreach mapping draft {origin.shown}”, mend it, and give it: "
-        "--mapping FILE"
+    raise NotRecognised(
+        f"Nothing in {origin.shown} has one of our names (docs/data.md), and no system is recognised in it: "
+        f"{', '.join(list_presets())}. For another, propose a mapping with “outreach mapping draft {origin.shown}”, "
+        "mend it, and give it: --mapping FILE"
     )
 
 
@@ -58,8 +93,12 @@ def _is_own(origin: Origin, name: str) -> bool:
 
 def recognise(origin: Origin, names: Sequence[str]) -> list[str]:
     """The presets that know most of the place: one, none, or several that know it equally well."""
+    return _best(origin, names, _presets())
+
+
+def _best(origin: Origin, names: Sequence[str], mappings: dict[str, Mapping]) -> list[str]:
     rows = {} if origin.has_queries else {name: _folded(origin.peek(name)) for name in names}
-    known = [_weigh(preset, read_preset(preset), set(names), rows) for preset in list_presets()]
+    known = [_weigh(each, mapping, set(names), rows) for each, mapping in mappings.items()]
     most = max(known, key=lambda each: (each.files, each.columns), default=None)
     if most is None or not most.files:
         return []
@@ -76,7 +115,7 @@ def _weigh(preset: str, mapping: Mapping, names: set[str], rows: dict[str, list[
         return Likeness(len(tables), len(tables), preset)
     files: dict[str, int] = {}
     for part in mapping.file:
-        wanted = {name.casefold() for name in part.header_has}
+        wanted = {name.strip().casefold() for name in part.header_has}
         for name, lines in rows.items():
             if wanted and any(wanted <= line for line in lines):
                 files[name] = max(files.get(name, 0), len(wanted))

@@ -15,6 +15,7 @@ from sqlmodel import Session, col
 from outreach.database import writing
 from outreach.intake.headers import TABLES
 from outreach.intake.reports import RefusedRow
+from outreach.intake.row_store import StoreCount
 from outreach.intake.rows import OWNERS
 from outreach.intake.unread_rows import clear_file, clear_rows, has_unread, mark_rows, row_id_of
 from outreach.locks import take_turns
@@ -93,13 +94,14 @@ class Refusals:
         self._page.clear()
         self._marks.clear()
 
-    def finish(self, read: int, changed_until: datetime | None, is_read_whole: bool) -> None:
+    def finish(self, read: int, changed_until: datetime | None, is_read_whole: bool, stored: StoreCount) -> None:
         """Writes down what became of the file, last of all: an interrupted import must not look like a fresh one."""
         kept = self._kept
         # A payment of which nobody can say whose it is may be of anybody who is about to be reminded.
         of_anyone = kept.table_name == "payments" and self._of_nobody
         outcome = {
             "read": read, "accepted": read - self.count, "refused": self.count, "changed_until": changed_until,
+            "new": stored.new, "changed": stored.changed, "same": stored.same,
             "complete": not (self.is_whole_file or of_anyone),
         }  # fmt: skip
         with writing(self._engine) as session:

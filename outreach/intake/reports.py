@@ -100,6 +100,8 @@ class ImportReport:
     orphans: dict[str, int] = field(default_factory=dict)
     #: Customers who were made because a row named somebody whom no file has.
     made: int = 0
+    #: Its number in the history of imports.
+    intake_id: int = 0
 
     @property
     def read(self) -> int:

@@ -17,6 +17,7 @@ from outreach.intake.changes import Since
 from outreach.intake.dates import redate
 from outreach.intake.feeds import list_jobs, show_name
 from outreach.intake.file_import import FileImport, ImportRun, Tell
+from outreach.intake.history import Submission, record_intake
 from outreach.intake.joins import LookUps
 from outreach.intake.mapping.files import Mapping
 from outreach.intake.oddities import Oddities
@@ -51,27 +52,47 @@ def import_data(
     since: Since = None,
     oddities: Oddities | None = None,
     refused: RefusedFile | None = None,
+    submission: Submission = Submission(),
 ) -> ImportReport:
     """Takes in every file, or table of a database, that has one of our names, or that the mapping names.
 
     With `since`, of those that say when a row changed, only what changed from then on. `oddities` looks at each record
     that is taken in, and `refused` writes down each row that is not. Rows with a known key replace what is there;
     columns a file does not have are left alone. Raises SourceUnreadable when there is no such place or nothing in it is
-    known; a file or a row at fault is a refusal in the report.
+    known; a file or a row at fault is a refusal in the report. What `submission` says goes into the history.
     """
+    with record_intake(engine, submission, origin.kept or origin.shown, now) as intake_id:
+        report = ImportReport(intake_id=intake_id)
+        _take_in(report, engine, origin, settings, now, mapping, tell, since, oddities, refused)
+    return report
+
+
+def _take_in(
+    report: ImportReport,
+    engine: Engine,
+    origin: Origin,
+    settings: Settings,
+    now: datetime,
+    mapping: Mapping | None,
+    tell: Tell,
+    since: Since,
+    oddities: Oddities | None,
+    refused: RefusedFile | None,
+) -> None:
     names = origin.names(mapping.file if mapping else [])
     jobs = list_jobs(names, origin, mapping)
     redate(engine, settings)
     # Second: the first import of all finds the row, which this fills in, made by `redate`.
     _note_first_import(engine, settings, now)
     used = {job.source for job in jobs}
-    report = ImportReport(ignored={show_name(name): [] for name in names if name not in used})
+    report.ignored = {show_name(name): [] for name in names if name not in used}
     unused: dict[str, set[str]] = {}
     look_ups = LookUps(origin, names, mapping.file if mapping else ())
     run = ImportRun(engine, settings, origin, look_ups, report, tell, oddities, refused)
     for job in jobs:
-        kept = Import(at=now, file=job.name, table_name=job.into, mapping=mapping.sha256 if mapping else None,
-                      origin=origin.kept, read=0, accepted=0, refused=0, complete=False)  # fmt: skip
+        kept = Import(at=now, intake_id=report.intake_id, file=job.name, table_name=job.into,
+                      mapping=mapping.sha256 if mapping else None, origin=origin.kept, read=0, accepted=0, refused=0,
+                      complete=False)  # fmt: skip
         file = FileImport(run, job, kept)
         file.take_in(since)
         file.write_down()
@@ -85,7 +106,6 @@ def import_data(
             tell(f"Households: {changed:,} changed")
     report.ignored |= {name: sorted(columns) for name, columns in sorted(unused.items()) if columns}
     report.orphans = count_orphans(engine, {job.into for job in jobs})
-    return report
 
 
 def _make_customers(engine: Engine, ids: set[str], report: ImportReport) -> None:

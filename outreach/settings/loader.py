@@ -31,6 +31,7 @@ from outreach.settings.parts import Approval, ConsentSettings, Delivery, Pacing,
 from outreach.settings.providers import Provider, Providers
 from outreach.settings.rewards import RewardsSettings
 from outreach.settings.secrets import SECRET_NAMES
+from outreach.settings.sources import SavedSources
 from outreach.settings.storage import StorageSettings
 
 
@@ -75,6 +76,10 @@ class Settings(BaseSettings):
     templates: Path = Field(default_factory=lambda: _templates_here())
     #: The folder of the business's own pens, made by `outreach pen make`.
     pens: Path = Path("pens")
+    #: The folder of the mappings that were made at the desk.
+    mappings: Path = Path("mappings")
+    #: The folder of files that were given to the desk, until they are imported or a day old.
+    uploads: Path = Path("uploads")
     #: The pen for a letter whose signatory's pen lacks one of its characters; without it the letter is held back.
     fallback_pen: str = ""
     #: The key that hashes contacts and signs unsubscribe links; `secret_file` keeps it where this is not set.
@@ -99,6 +104,7 @@ class Settings(BaseSettings):
     budget: BudgetSettings = BudgetSettings()
     rewards: RewardsSettings = RewardsSettings()
     storage: StorageSettings = StorageSettings()
+    sources: SavedSources = ()
     #: What differs from the moments' own knobs. The types are theirs, and the moments' room checks them.
     moments: dict[str, dict[str, Any]] = {}
 

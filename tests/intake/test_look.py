@@ -9,6 +9,7 @@ from sqlalchemy import Engine, func, select
 from typer.testing import CliRunner
 
 from intake_data import stored, write
+from outreach import import_look
 from outreach.commands.main import app
 from outreach.database import reading
 from outreach.errors import SourceUnreadable
@@ -130,6 +131,14 @@ def test_a_look_counts_only_what_changed_since_the_day_that_is_asked_for(
 
 
 # Who could be written to
+
+
+def test_customers_are_counted_page_by_page_however_many_they_are(
+    engine: Engine, settings: Settings, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_look, "AT_ONCE", 2)
+    write(data, "customers.csv", HEADER, *([f"c{number}", *ADA[1:]] for number in range(5)))
+    assert look(engine, data, settings).reach.customers == 5
 
 
 def test_the_sentences_of_reach_tell_who_could_be_written_to_and_what_the_others_lack(

@@ -40,7 +40,19 @@ ROOMS = (
     "identity", "intake", "moments", "planning", "composing", "approval", "delivery", "tracking", "learning",
 )  # fmt: skip
 # Each of these may stand on everything before it in the list.
-TOP = ("day", "import_look", "doctor", "prefect_events", "web", "flows", "supervisor", "demo", "drill", "commands")
+TOP = (
+    "day",
+    "import_look",
+    "import_steps",
+    "doctor",
+    "prefect_events",
+    "web",
+    "flows",
+    "supervisor",
+    "demo",
+    "drill",
+    "commands",
+)
 ONE_FILE_ONLY = (
     "weasyprint",
     "pypdfium2",

@@ -93,7 +93,7 @@ def take_in(folder: Path) -> None:
         note("settings", intake, str(folder / "data"))
     (folder / "mapping.toml").write_text('[[file]]\nname = "customers.csv"\nQuackenbush = "Zephyrine"\n')
     note("mapping", intake, str(folder / "data"), str(folder / "mapping.toml"))
-    with failing("flows.intake.import_folder", fall_over_a_row):
+    with failing("flows.intake.import_at_night", fall_over_a_row):
         note("intake", intake, str(folder / "data"))
     intake(str(folder / "data"))
 

@@ -7,7 +7,7 @@ import glob
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from outreach.intake.headers import TABLES
@@ -19,7 +19,7 @@ _EITHER_ORDER = f" # {UNSURE}: 3/4 may be in March or in April; so your country 
 # Formats in which day and month may have been written the other way round.
 _EITHER = ("MM/", "DD/")
 _DATE_COLUMNS = frozenset({"customer_since", "born_on", "died_on", "issued_on", "due_on", "paid_on", "starts_at",
-                           "done_at"})  # fmt: skip
+                           "done_at", "ended_at", "promised_at"})  # fmt: skip
 _ID_OF = {"customers": "customer_id", "visits": "visit_id"}
 _DAY_OF = {"visits": "starts_at"}
 _AMOUNT_COLUMNS = frozenset({"amount", "paid", "unpaid"})
@@ -41,8 +41,8 @@ class SheetSample:
 
 
 @dataclass
-class _Found:
-    """One table that a file seems to feed."""
+class DraftTable:
+    """One table that a file seems to feed, or that somebody says it feeds."""
 
     into: str
     #: Their column for each of ours.
@@ -63,16 +63,28 @@ def draft_mapping(sheets: Sequence[SheetSample], country: str) -> str:
 
 
 def _draft_file(sheet: SheetSample, country: str) -> str:
-    tables = _tables_of(sheet)
+    tables = find_tables(sheet)
     if not tables:
         return f"\n# {_list([sheet.name])} was left out: no column of it is known here. It has {_list(sheet.header)}"
+    known = [f"name = {_quote(glob.escape(sheet.name))}"]
+    if sheet.has_titles:
+        names = ", ".join(_quote(name) for name in list(filter(None, sheet.header))[:4])
+        known.append(f"header_has = [{names}]")
+    return write_file(sheet, tables, country, known)
+
+
+def known_by_header(sheet: SheetSample) -> list[str]:
+    """The lines by which a mapping knows a file whatever it is called: by all columns that it names."""
+    names = dict.fromkeys(name for name in sheet.header if name.strip())
+    return [f"header_has = [{', '.join(_quote(name) for name in names)}]"]
+
+
+def write_file(sheet: SheetSample, tables: Sequence[DraftTable], country: str, known: Sequence[str]) -> str:
+    """The part of a mapping for one file that feeds these tables; `known` are the lines by which it is known."""
     used = {column for table in tables for column in table.columns.values()}
     formats, is_unsure = _formats_of(sheet, tables, country)
     decimal = find_decimal(_values_of(sheet, tables, _AMOUNT_COLUMNS))
-    lines = ["", "[[file]]", f"name = {_quote(glob.escape(sheet.name))}"]
-    if sheet.has_titles:
-        names = ", ".join(_quote(name) for name in list(filter(None, sheet.header))[:4])
-        lines.append(f"header_has = [{names}]")
+    lines = ["", "[[file]]", *known]
     if decimal != ".":
         lines.append(f"decimal = {json.dumps(decimal)}")
     if formats:
@@ -91,12 +103,12 @@ def _list(names: Sequence[str]) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in ", ".join(names))
 
 
-def _values_of(sheet: SheetSample, tables: Sequence[_Found], ours: frozenset[str]) -> list[str]:
+def _values_of(sheet: SheetSample, tables: Sequence[DraftTable], ours: frozenset[str]) -> list[str]:
     named = {table.columns[name] for table in tables for name in table.columns if name in ours}
     return [value for column in named for value in sheet.values(column)]
 
 
-def _formats_of(sheet: SheetSample, tables: Sequence[_Found], country: str) -> tuple[list[str], bool]:
+def _formats_of(sheet: SheetSample, tables: Sequence[DraftTable], country: str) -> tuple[list[str], bool]:
     named = {table.columns[name] for table in tables for name in table.columns if name in _DATE_COLUMNS}
     columns = [sheet.values(column) for column in sheet.header if column in named]
     found = [find_formats(values, country) for values in columns]
@@ -116,20 +128,20 @@ def fold_header(name: str) -> str:
     return folded if folded != name.casefold() else " ".join(re.findall(r"\w+", apart.casefold().replace("_", " ")))
 
 
-def _tables_of(sheet: SheetSample) -> list[_Found]:
+def find_tables(sheet: SheetSample) -> list[DraftTable]:
     """Of a file of sums and days, what its rows are; and the customers, where it also has their names."""
     known = {into: _match(sheet, words) for into, words in WORDS.items()}
     people = known.pop("customers")
     kinds = [into for into, found in known.items() if _tells(into, found)]
-    found = [_table(into, known[into], people, sheet) for into in kinds[:1]]
+    found = [complete_table(into, known[into], people) for into in kinds[:1]]
     if any(name in people for name in ("given_name", "family_name", "whole_name", "email")):
-        found.insert(0, _table("customers", people, people, sheet))
+        found.insert(0, complete_table("customers", people, people))
     for table in found:
         table.words += _words_of_repeats(table, sheet)
     return found
 
 
-def _words_of_repeats(table: _Found, sheet: SheetSample) -> list[str]:
+def _words_of_repeats(table: DraftTable, sheet: SheetSample) -> list[str]:
     """Where an id comes again, such as an order's for each of its lines: one record of all, and its day stands once."""
     numbers = sheet.values(table.columns[name]) if (name := _ID_OF.get(table.into, "")) in table.columns else []
     if len(numbers) == len(set(numbers)):
@@ -176,8 +188,9 @@ def _may_hold(ours: str, values: Sequence[str]) -> bool:
     return ours != "died_on" or not values or any(letter.isdigit() for value in values for letter in value)
 
 
-def _table(into: str, own: dict[str, str], people: dict[str, str], sheet: SheetSample) -> _Found:
-    found = _Found(into, dict(own))
+def complete_table(into: str, own: Mapping[str, str], people: Mapping[str, str]) -> DraftTable:
+    """The table with a column that says whose each row is, where `people`, the columns of customers, have one."""
+    found = DraftTable(into, dict(own))
     if into != "customers" and "customer_id" not in found.columns and (owner := _owner(people)):
         found.columns["customer_id"] = owner
     if into == "customers" and "customer_id" not in found.columns and (owner := _owner(people)):
@@ -186,11 +199,11 @@ def _table(into: str, own: dict[str, str], people: dict[str, str], sheet: SheetS
     return found
 
 
-def _owner(people: dict[str, str]) -> str | None:
+def _owner(people: Mapping[str, str]) -> str | None:
     return next((people[name] for name in ("customer_id", "email", "whole_name") if name in people), None)
 
 
-def _write_table(table: _Found) -> list[str]:
+def _write_table(table: DraftTable) -> list[str]:
     lines = ["", "[[file.table]]", f'into = "{table.into}"']
     by_name = table.into == "customers" and table.columns.get("customer_id") == table.columns.get("whole_name")
     lines += table.words or (["one_row_per_id = true"] if by_name else [])
@@ -200,7 +213,7 @@ def _write_table(table: _Found) -> list[str]:
     return [*lines, *(_write_payments(table) if table.into == "invoices" else ())]
 
 
-def _write_columns(table: _Found) -> list[str]:
+def _write_columns(table: DraftTable) -> list[str]:
     """A line for each column of ours that is found, and a question for one that is missing and must not be."""
     columns, lines = table.columns, []
     for column in TABLES[table.into].columns:
@@ -211,7 +224,7 @@ def _write_columns(table: _Found) -> list[str]:
     return lines
 
 
-def _write_customers(table: _Found) -> list[str]:
+def _write_customers(table: DraftTable) -> list[str]:
     lines = _write_columns(table)
     whole = table.columns.get("whole_name")
     if whole and "family_name" not in table.columns:
@@ -226,10 +239,10 @@ def _make_optional(line: str) -> str:
     return f"{name} = {{ column = {column}, optional = true }}" if name in {"born_on", "country"} else line
 
 
-def _write_invoices(table: _Found) -> list[str]:
+def _write_invoices(table: DraftTable) -> list[str]:
     columns = dict(table.columns)
     status = columns.pop("status", None)
-    lines = _write_columns(_Found(table.into, columns))
+    lines = _write_columns(DraftTable(table.into, columns))
     if "invoice_id" not in columns and "customer_id" in columns and "issued_on" in columns:
         lines = _put_id(lines, "invoice_id", [columns["customer_id"], columns["issued_on"]], "an invoice")
     if "issued_on" not in columns and "due_on" in columns:
@@ -238,10 +251,10 @@ def _write_invoices(table: _Found) -> list[str]:
     return [*lines, _write_status(status)] if status else lines
 
 
-def _write_visits(table: _Found) -> list[str]:
+def _write_visits(table: DraftTable) -> list[str]:
     columns = dict(table.columns)
     status = columns.pop("status", None)
-    lines = _write_columns(_Found(table.into, columns))
+    lines = _write_columns(DraftTable(table.into, columns))
     if "visit_id" not in columns and "customer_id" in columns:
         lines = _put_id(lines, "visit_id", [columns["customer_id"], columns["starts_at"]], "a visit")
     return [*lines, _write_status(status)] if status else lines
@@ -258,7 +271,7 @@ def _write_status(column: str) -> str:
     return f"status = {_quote(column)} # {UNSURE}: see which words the file has; docs/data.md lists ours"
 
 
-def _write_payments(table: _Found) -> list[str]:
+def _write_payments(table: DraftTable) -> list[str]:
     """What was paid of each invoice, where the file of invoices says it beside them."""
     columns = table.columns
     paid, unpaid, number = columns.get("paid"), columns.get("unpaid"), columns.get("invoice_id")

@@ -18,6 +18,11 @@ MONTH_FIRST, DAY_FIRST = "US", "GB"
 _ALL = ("excel", *(day + time for time in _TIMES for day in _DATES))
 
 
+def order_of(country: str) -> str:
+    """MONTH_FIRST or DAY_FIRST, as the country writes it."""
+    return MONTH_FIRST if country in _MONTH_FIRST else DAY_FIRST
+
+
 def find_formats(values: Sequence[str], country: str) -> tuple[str, bool]:
     """The format in which most of the values can be read, and whether another order of day and month fits as well.
 

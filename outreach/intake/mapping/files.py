@@ -7,6 +7,7 @@ import codecs
 import hashlib
 import tomllib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,6 +23,7 @@ from outreach.intake.mapping.tables import TableMapping
 from outreach.local_files import read_regular
 
 ANY_NAME = ["*"]
+MAPPING_ENDING = ".toml"
 PRESETS = Path(__file__).parent.parent / "presets"
 
 
@@ -88,6 +90,16 @@ class Mapping(MappingPart):
 def list_presets() -> list[str]:
     """The names of the presets, such as shopify."""
     return sorted(path.stem for path in PRESETS.glob("*.toml"))
+
+
+def list_saved(folder: Path) -> dict[str, Mapping]:
+    """The mappings in a folder that can be read, by the names of their files."""
+    found: dict[str, Mapping] = {}
+    for path in sorted(folder.glob(f"*{MAPPING_ENDING}")):
+        # Half-written by hand: whoever names it is told what is wrong with it.
+        with suppress(MappingRefused):
+            found[path.name] = read_mapping(path)
+    return found
 
 
 def preset_path(name: str) -> Path:

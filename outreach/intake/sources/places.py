@@ -8,7 +8,8 @@ from outreach.intake.sources.database_tables import open_tables
 from outreach.intake.sources.origins import Folder, Origin
 from outreach.intake.sources.spreadsheets import ENDINGS
 
-_OF_TABLES = frozenset({".csv", ".tsv", ".txt", ".gz", ".zip", ".parquet", *ENDINGS})
+#: What the files of tables are called by, of which a database is none.
+FILE_ENDINGS = frozenset({".csv", ".tsv", ".txt", ".gz", ".zip", ".parquet", *ENDINGS})
 # The first bytes of a database of SQLite: https://www.sqlite.org/fileformat.html
 _SQLITE = b"SQLite format 3\0"
 
@@ -37,7 +38,7 @@ def _quote(path: Path) -> str:
 
 
 def _has_tables(path: Path) -> bool:
-    return path.is_dir() and any(file.suffix.casefold() in _OF_TABLES for file in path.iterdir())
+    return path.is_dir() and any(file.suffix.casefold() in FILE_ENDINGS for file in path.iterdir())
 
 
 def _is_sqlite(path: Path) -> bool:
