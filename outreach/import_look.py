@@ -86,7 +86,8 @@ def look_at_import(
 ) -> ImportLook:
     """Imports into a copy of the database (of SQLite; beside PostgreSQL into an empty one), and looks at that.
 
-    `since` is that of an import, and `refused` writes down each row that would not be taken in. Raises SourceUnreadable as an import does.
+    `since` is that of an import, and `refused` writes down each row that would not be taken in. Raises
+    SourceUnreadable as an import does.
     """
     today = business_date(now, settings.business.timezone)
     oddities = Oddities(today, settings.business.country, settings.business.currency)

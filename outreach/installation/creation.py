@@ -28,6 +28,7 @@ IGNORED = """\
 /outbox/
 /printroom/
 /data/
+/uploads/
 /demo/
 /contact-sheet.png
 """

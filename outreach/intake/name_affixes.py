@@ -7,8 +7,8 @@ import re
 
 # Nobody's name, in whatever case and wherever in the field.
 _SURE = re.compile(
-    r"(?<![\w.])(?:l\.?l\.?c|p\.?l\.?l\.?c|l\.?l\.?p|inc|incorporated|corp|ltd|ltda|lt[ée]e|p\.?l\.?c|pty|g?gmbh|mbh|kgaa"
-    r"|srl|eurl|kft|zrt|nyrt|oyj|eireli|ооо|оао|пао|зао|тоо|ش\.\s?م\.\s?م|ذ\.\s?م\.\s?م|בע[\"״”]מ)(?!\w)"
+    r"(?<![\w.])(?:l\.?l\.?c|p\.?l\.?l\.?c|l\.?l\.?p|inc|incorporated|corp|co-op|co-?operative|ltd|ltda|lt[ée]e|p\.?l\.?c|pty|g?gmbh|mbh"
+    r"|kgaa|srl|eurl|kft|zrt|nyrt|oyj|eireli|ооо|оао|пао|зао|тоо|ش\.\s?م\.\s?م|ذ\.\s?م\.\s?م|בע[\"״”]מ)(?!\w)"
     r"|株式会社|有限会社|合同会社|有限公司|유한회사|주식회사",
     re.IGNORECASE,
 )

@@ -64,6 +64,18 @@ KUNDEN = PlainSheet(
     "EUR",
     {'phone = "Telefon"\n': 'phone = "Telefon"\nlanguage = { constant = "de" }\n'},
 )
+CLIENTS = PlainSheet(
+    "US",
+    (
+        "Hartwell & Pierce CPAs,,,,,,,,",
+        "Client list as of 11/24/2026,,,,,,,,",
+        ",,,,,,,,",
+        "Client No.,Name,Salutation,Mailing Address,City,ST,Zip,Tel.,Client Since",
+        '1001,"Dobbs, Harriet",Ms.,12 Quarry Rd,Barre,VT,05641,802-555-0133,3/2/2019',
+        "1004,Maple Co-op,,90 Sugar Ln,Stowe,VT,05672,802-555-0121,11/30/2015",
+        "Total clients: 2,,,,,,,,",
+    ),
+)
 APPOINTMENTS = PlainSheet(
     "US",
     (
@@ -120,6 +132,12 @@ def test_a_german_list_of_customers_comes_in_by_its_draft(theirs: TheirFiles) ->
         (date(1980, 12, 24), date(2019, 3, 1)), (None, date(2021, 6, 15))]  # fmt: skip
     with reading(theirs.engine) as session:
         assert find_balances(session, date(2026, 3, 10)) == {"10": "1000.00", "11": "80.00"}
+
+
+def test_the_total_below_a_list_with_a_title_is_no_customer(theirs: TheirFiles) -> None:
+    take_draft(theirs, CLIENTS)
+    assert [(row.customer_id, row.family_name) for row in stored(theirs.engine, Customer)] == [
+        ("1001", "Dobbs"), ("1004", "Maple Co-op")]  # fmt: skip
 
 
 def test_an_american_list_of_appointments_comes_in_by_its_draft(theirs: TheirFiles) -> None:

@@ -137,7 +137,7 @@ def find_tables(sheet: SheetSample) -> list[DraftTable]:
     if any(name in people for name in ("given_name", "family_name", "whole_name", "email")):
         found.insert(0, complete_table("customers", people, people))
     for table in found:
-        table.words += _words_of_repeats(table, sheet)
+        table.words += _words_of_repeats(table, sheet) or _words_of_totals(table, sheet)
     return found
 
 
@@ -150,6 +150,14 @@ def _words_of_repeats(table: DraftTable, sheet: SheetSample) -> list[str]:
     has_gaps = day is not None and 0 < len(sheet.values(day)) < len(sheet.rows)
     only = [f"only = {{ column = {_quote(day or '')}, is_empty = false }}"] if has_gaps else []
     return ["one_row_per_id = true", *only]
+
+
+def _words_of_totals(table: DraftTable, sheet: SheetSample) -> list[str]:
+    """A sheet with a title ends with totals, more often than not: a row without a name is no customer's."""
+    names = [table.columns[name] for name in ("whole_name", "family_name", "given_name") if name in table.columns]
+    if table.into != "customers" or not sheet.has_titles or not names or table.columns.get("customer_id") == names[0]:
+        return []
+    return [f"only = {{ column = {_quote(names[0])}, is_empty = false }}"]
 
 
 def _tells(into: str, found: dict[str, str]) -> bool:
