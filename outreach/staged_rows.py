@@ -3,16 +3,19 @@
 What a row of that key already says stands where the table's own rule has it so; nothing else is decided here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Column, Connection, MetaData, Select, Table, and_, func, literal, or_, select
+from sqlalchemy import Column, Connection, Date, MetaData, Select, Table, and_, func, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateTable
 from sqlmodel import Session, SQLModel
 
 from outreach.database import Kept
+from outreach.models.column_types import Instant
 
 Row = dict[str, Any]
 
@@ -40,7 +43,7 @@ def write_staged(
     connection, names = session.connection(), list(rows[0])
     key = [column.name for column in table.primary_key]
     # One statement must not touch a row twice.
-    last = {tuple(row[name] for name in key): row for row in rows}
+    last = dict(zip(map(itemgetter(*key), rows), rows, strict=True))
     staged = _stage(connection, table, names, list(last.values()))
     same_key = and_(*(table.c[name] == staged.c[name] for name in key))
     known = connection.execute(select(func.count()).select_from(staged.join(table, same_key))).scalar_one()
@@ -78,10 +81,31 @@ def _as_stored(
     """The rows as the driver takes them: each column's values made what the database stores, a column at a time."""
     made = []
     for column in columns:
-        process = column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
-        values = [row[column.name] for row in rows]
+        process = _processor(connection, column)
+        values = list(map(itemgetter(column.name), rows))
         made.append(values if process is None else [None if value is None else process(value) for value in values])
     return list(zip(*made, strict=True))
+
+
+def _processor(connection: Connection, column: Column[Any]) -> Callable[[Any], Any] | None:
+    """What makes of a value what the driver takes; dates and instants as text, which both databases read."""
+    # Those of SQLAlchemy and psycopg take five times as long, and were a sixth of an import's time.
+    if isinstance(column.type, Instant):
+        return _write_instant if connection.dialect.name == "postgresql" else _write_bare_instant
+    if isinstance(column.type, Date):
+        return date.isoformat
+    return column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
+
+
+def _write_instant(value: datetime) -> str:
+    if value.tzinfo is None:
+        raise ValueError("an instant needs its time zone")
+    return value.astimezone(UTC).isoformat(" ", "microseconds")
+
+
+def _write_bare_instant(value: datetime) -> str:
+    """As SQLite keeps instants: in UTC without saying so."""
+    return _write_instant(value)[: -len("+00:00")]
 
 
 def _insert(

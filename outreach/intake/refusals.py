@@ -68,9 +68,9 @@ class Refusals:
         self.add(1, column, reason, {})
         self.is_whole_file = True
 
-    def accept(self, record: Mapping[str, Any]) -> None:
+    def accept(self, records: Iterable[Mapping[str, Any]]) -> None:
         """A row that comes after one of the same id that was refused, and fits, has mended it."""
-        if self._marks:
+        for record in records if self._marks else ():
             self._marks.pop(row_id_of(self._table, record), None)
 
     def clear_stored(self, session: Session, records: Iterable[Mapping[str, Any]]) -> None:
