@@ -3,13 +3,27 @@
 What a row of that key already says stands where the table's own rule has it so; nothing else is decided here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Column, Connection, Date, MetaData, Select, Table, and_, func, literal, or_, select
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    Date,
+    MetaData,
+    Select,
+    Table,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateTable
 from sqlmodel import Session, SQLModel
@@ -18,6 +32,12 @@ from outreach.database import Kept
 from outreach.models.column_types import Instant
 
 Row = dict[str, Any]
+_UTC = "+00:00"
+# So few that they stay in the processor's own memory while one column after another is taken from them.
+_AT_ONCE = 500
+# In kilobytes; SQLite's own is 2,000. With it an index that lies in the order of customers is read and written anew
+# for every transaction.
+_CACHE = 65_536
 
 
 @dataclass(frozen=True)
@@ -28,10 +48,17 @@ class StagedCount:
     known: int
     #: They are new, or said something else than the row that was there.
     written: int
+    #: Of the rows that are new, or differ in a column that is watched: the key, those columns before, and now.
+    differing: Sequence[tuple[Any, ...]] = ()
 
 
 def write_staged(
-    session: Session, model: type[SQLModel], rows: Sequence[Row], kept: Kept | None = None, overwrite: bool = True
+    session: Session,
+    model: type[SQLModel],
+    rows: Sequence[Row],
+    kept: Kept | None = None,
+    overwrite: bool = True,
+    watched: Sequence[str] = (),
 ) -> StagedCount:
     """Inserts rows with the same columns; those whose key is there overwrite it, or stay out. The last of a key counts.
 
@@ -47,6 +74,7 @@ def write_staged(
     staged = _stage(connection, table, names, list(last.values()))
     same_key = and_(*(table.c[name] == staged.c[name] for name in key))
     known = connection.execute(select(func.count()).select_from(staged.join(table, same_key))).scalar_one()
+    differing = _find_differing(connection, table, staged, same_key, watched) if watched else []
     # In the order of the key, which touches fewest pages. Without the condition SQLite would take ON CONFLICT for
     # the ON of a join (https://www.sqlite.org/lang_upsert.html).
     source = select(*(staged.c[name] for name in names)).where(literal(1) == literal(1))
@@ -54,7 +82,21 @@ def write_staged(
     statement = _insert(connection, table, names, ordered, kept, overwrite)
     written = connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
     staged.drop(connection)
-    return StagedCount(known, written)
+    return StagedCount(known, written, differing)
+
+
+def _find_differing(
+    connection: Connection, table: Table, staged: Table, same_key: ColumnElement[bool], watched: Sequence[str]
+) -> list[tuple[Any, ...]]:
+    before = [table.c[name] for name in watched]
+    # What the rows do not have stays as it is.
+    now = [staged.c[name] if name in staged.c else table.c[name] for name in watched]
+    keys = [column.name for column in table.primary_key]
+    is_other = or_(
+        table.c[keys[0]].is_(None), *(old.is_distinct_from(new) for old, new in zip(before, now, strict=True))
+    )
+    rows = select(*(staged.c[name] for name in keys), *before, *now).select_from(staged.outerjoin(table, same_key))
+    return [tuple(row) for row in connection.execute(rows.where(is_other))]
 
 
 def _stage(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Row]) -> Table:
@@ -70,6 +112,7 @@ def _stage(connection: Connection, table: Table, names: Sequence[str], rows: Seq
             for value in values:
                 copy.write_row(value)
     else:
+        driver.execute(f"PRAGMA cache_size=-{_CACHE}")
         marks = ", ".join("?" * len(names))
         driver.executemany(f"INSERT INTO {staged.name} ({listed}) VALUES ({marks})", values)  # noqa: S608 — our own names
     return staged
@@ -77,14 +120,18 @@ def _stage(connection: Connection, table: Table, names: Sequence[str], rows: Seq
 
 def _as_stored(
     connection: Connection, columns: Sequence[Column[Any]], rows: Sequence[Row]
-) -> Sequence[tuple[Any, ...]]:
+) -> Iterator[tuple[Any, ...]]:
     """The rows as the driver takes them: each column's values made what the database stores, a column at a time."""
-    made = []
-    for column in columns:
-        process = _processor(connection, column)
-        values = list(map(itemgetter(column.name), rows))
-        made.append(values if process is None else [None if value is None else process(value) for value in values])
-    return list(zip(*made, strict=True))
+    processors = [(itemgetter(column.name), _processor(connection, column)) for column in columns]
+    for start in range(0, len(rows), _AT_ONCE):
+        part = rows[start : start + _AT_ONCE]
+        yield from zip(*(_values_of(part, get, process) for get, process in processors), strict=True)
+
+
+def _values_of(rows: Sequence[Row], get: Callable[[Row], Any], process: Callable[[Any], Any] | None) -> list[Any]:
+    if process is None:
+        return list(map(get, rows))
+    return [None if (value := get(row)) is None else process(value) for row in rows]
 
 
 def _processor(connection: Connection, column: Column[Any]) -> Callable[[Any], Any] | None:
@@ -94,18 +141,22 @@ def _processor(connection: Connection, column: Column[Any]) -> Callable[[Any], A
         return _write_instant if connection.dialect.name == "postgresql" else _write_bare_instant
     if isinstance(column.type, Date):
         return date.isoformat
+    if isinstance(column.type, Boolean):
+        return None
     return column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
 
 
 def _write_instant(value: datetime) -> str:
-    if value.tzinfo is None:
+    if value.utcoffset() is None:
         raise ValueError("an instant needs its time zone")
-    return value.astimezone(UTC).isoformat(" ", "microseconds")
+    text = value.isoformat(" ", "microseconds")
+    # So it ends already where an import read it.
+    return text if text.endswith(_UTC) else value.astimezone(UTC).isoformat(" ", "microseconds")
 
 
 def _write_bare_instant(value: datetime) -> str:
     """As SQLite keeps instants: in UTC without saying so."""
-    return _write_instant(value)[: -len("+00:00")]
+    return _write_instant(value)[: -len(_UTC)]
 
 
 def _insert(

@@ -4,10 +4,13 @@ What a cell means is decided by the function that each is given, and nowhere her
 spared the way there, and a text that comes again is remembered. Nothing that is remembered grows with the file.
 """
 
+import re
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Protocol
 
+from outreach.intake.cells.parsers import LOCAL
 from outreach.intake.cells.unfit import NoDay, Unfit
 from outreach.intake.mapping.columns import From, is_default
 
@@ -22,7 +25,7 @@ _OF_ONE_CELL = {
 _AS_IT_STANDS = {"column", "optional", "take"}
 
 
-class Fault:
+class CellFault:
     """A cell that does not fit, and why."""
 
     __slots__ = ("is_no_day", "reason")
@@ -47,7 +50,7 @@ class Block:
 
 class ColumnReader(Protocol):
     def read(self, block: Block) -> tuple[list[Any], bool]:
-        """The value of each row, or its Fault, and whether there may be a Fault among them."""
+        """The value of each row, or its CellFault, and whether there may be a CellFault among them."""
         ...
 
 
@@ -64,7 +67,7 @@ class EachRow:
         try:
             return self._read(cells)
         except Unfit as error:
-            return Fault(error)
+            return CellFault(error)
 
 
 class Remembered(dict[str, Any]):
@@ -77,7 +80,7 @@ class Remembered(dict[str, Any]):
 
     def __missing__(self, text: str) -> Any:
         value = self._each.read_one([*self._before, text])
-        self.has_faults = self.has_faults or type(value) is Fault
+        self.has_faults = self.has_faults or type(value) is CellFault
         if len(text) <= LONGEST:
             self[text] = value
         return value
@@ -100,17 +103,74 @@ class OneCell:
         return list(map(self._known.__getitem__, block.columns[self._at])), self._known.has_faults
 
 
+class LocalInstants:
+    """Instants. Of one without a zone, on a day on which no clock changes, only the time of day is read anew."""
+
+    def __init__(self, at: int, each: EachRow) -> None:
+        self._at, self._known = at, Remembered(at, each)
+        #: How far the business's clocks are from UTC all that day; None where a cell of the day is read as any other.
+        self._offsets: dict[str, timedelta | None] = {}
+
+    def read(self, block: Block) -> tuple[list[Any], bool]:
+        self._known.shrink()
+        if len(self._offsets) > MOST:
+            self._offsets.clear()
+        values = [self._read_one(text) for text in block.columns[self._at]]
+        return values, self._known.has_faults
+
+    def _read_one(self, text: str) -> Any:
+        # 2026-11-22T09:30 or 2026-11-22 09:30:00, in which no zone can stand.
+        if len(text) == 16 or (len(text) == 19 and text[16] == ":"):
+            try:
+                offset = self._offsets[text[:10]]
+            except KeyError:
+                offset = self._offsets[text[:10]] = self._find_offset(text[:10])
+            if offset is not None:
+                try:
+                    return datetime.fromisoformat(text).replace(tzinfo=LOCAL) - offset
+                except ValueError:
+                    pass  # said by whoever reads it as any other
+        return self._known[text]
+
+    def _find_offset(self, day: str) -> timedelta | None:
+        first, last = f"{day}T00:00", f"{day}T23:59:59"
+        offsets = {_offset_of(text, self._known[text]) for text in (first, f"{day}T12:00", last)}
+        return offsets.pop() if len(offsets) == 1 else None
+
+
+def _offset_of(text: str, value: Any) -> timedelta | None:
+    if not isinstance(value, datetime) or value.tzinfo is not LOCAL:
+        return None
+    return datetime.fromisoformat(text).replace(tzinfo=LOCAL) - value
+
+
+# Matches no text.
+_NOTHING = re.compile(r"(?!)")
+
+
 class PlainText:
     """A text that is taken as it stands: where no letter of a block's column is odd, nothing of it needs a look."""
 
-    def __init__(self, at: int, each: EachRow, ends: str, empty: frozenset[str], longest: int, repeats: bool) -> None:
+    def __init__(
+        self,
+        at: int,
+        each: EachRow,
+        ends: str,
+        empty: frozenset[str],
+        longest: int,
+        repeats: bool,
+        odd: re.Pattern[str] = _NOTHING,
+    ) -> None:
         self._at, self._each, self._ends, self._longest = at, each, ends + " ", longest
+        #: What else a text must not hold, or end in, to be taken as it stands.
+        self._odd = odd
         self._empty = empty | {""}
         self._known = Remembered(at, each) if repeats else None
 
     def read(self, block: Block) -> tuple[list[Any], bool]:
         texts = block.columns[self._at]
-        if self._is_plain("".join(texts)) and max(map(len, texts)) <= self._longest:
+        # Parted by what may stand in any of them.
+        if self._is_plain(" ".join(texts)) and max(map(len, texts)) <= self._longest:
             ends, empty = self._ends, self._empty
             return [None if (bare := text.strip(ends)) in empty else bare for text in texts], False
         if self._known is not None:
@@ -123,10 +183,9 @@ class PlainText:
             return None if bare in self._empty else bare
         return self._each.read_one(cells) if self._known is None else self._known[text]
 
-    @staticmethod
-    def _is_plain(text: str) -> bool:
+    def _is_plain(self, text: str) -> bool:
         """Whether no letter is one that `mend_text`, `drop_invisible` or `line` would change or refuse."""
-        return text.isascii() and text.isprintable() and "&" not in text
+        return text.isascii() and text.isprintable() and "&" not in text and not self._odd.search(text)
 
 
 def is_of_one_cell(origin: From) -> bool:

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from outreach.clock import business_date
 from outreach.errors import EncodingUnclear, SourceUnreadable
+from outreach.identity.neighbours import Moved
 from outreach.intake.changes import Changes, Since, column_of_changes, find_mark
 from outreach.intake.currencies import Currencies
 from outreach.intake.feeds import Feed, show_name
@@ -207,13 +208,22 @@ class FileImport:
         self._refusals.add_file(column, str(error))
         self._count(1)
 
+    @property
+    def moved(self) -> Moved:
+        """The customers whom it brought or moved."""
+        return self._buffer.stored.moved
+
     def write_down(self) -> None:
-        name, into, refused = self._feed.name, self._feed.into, self._refusals.count
+        """Keeps that the file was read to its end."""
         latest = self._changes.latest if self._changes else None
         # A row dated ahead of today must not hide what changes until then.
         until = min(latest, self._kept.at) if latest else None
         is_read_whole = self._changes is not None and self._changes.after is None
         self._refusals.finish(self._read, until, is_read_whole)
+
+    def report(self) -> None:
+        """Adds to the report what became of the file."""
+        name, into, refused = self._feed.name, self._feed.into, self._refusals.count
         self._run.report.files.append(self._count_of(name, into, refused))
         self._run.report.refusals += self._refusals.listed
         self._run.report.reasons += count_reasons(name, self._refusals.reasons)

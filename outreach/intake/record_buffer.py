@@ -89,10 +89,11 @@ class RecordBuffer:
             if self._is_snapshot:
                 rows, all_rows = drop_repeated_consents(session, rows), rows
                 self.stored.same += len(all_rows) - len(rows)
-            count = store_rows(session, self._table, rows)
+            count = store_rows(session, self._table, rows, not self.stored.moved.is_many)
         self.stored.new += count.new
         self.stored.changed += count.changed
         self.stored.same += count.same
+        self.stored.moved.join(count.moved)
         self.has_stored = self.has_stored or bool(rows)
         self._waiting.clear()
 

@@ -10,25 +10,29 @@ from itertools import islice
 from typing import Any
 
 from outreach.clock import business_date
+from outreach.email_cells import AROUND_EMAIL
 from outreach.intake.cell_columns import (
     MOST,
     Block,
+    CellFault,
     Cells,
     ColumnReader,
     EachRow,
-    Fault,
+    LocalInstants,
     OneCell,
     PlainText,
     is_as_it_stands,
     is_of_one_cell,
 )
 from outreach.intake.cells import parsers
+from outreach.intake.cells.calendar_days import DayCheck
 from outreach.intake.cells.parsers import LOCAL, LONGEST_ID, LONGEST_LINE
 from outreach.intake.cells.unfit import Unfit
 from outreach.intake.headers import Column
-from outreach.intake.mapping.columns import From
+from outreach.intake.mapping.columns import From, is_default
 from outreach.intake.rows import EMPTY, OWNERS, Note, Record, RowRecipe
 from outreach.intake.sources.csv_rows import Row
+from outreach.intake.values import OF_READING
 
 # Beyond some thousands of rows a larger block is no quicker.
 AT_ONCE, LETTERS_AT_ONCE, PART = 2000, 1 << 21, 100
@@ -106,7 +110,7 @@ class BlockReader:
         for at, value in enumerate(found):
             if value is None and column.required:
                 faults.setdefault(at, (column.name, EMPTY))
-            if type(value) is not Fault:
+            if type(value) is not CellFault:
                 continue
             found[at] = None
             # A date that cannot be meant costs its cell only, and so does whatever a mapping calls optional.
@@ -121,11 +125,11 @@ class BlockReader:
         units = []
         named = {name: values[name] for name in ("currency", "payment_id", *OWNERS) if name in values}
         for at, value in enumerate(found):
-            if value is not None and type(value) is not Fault and at not in faults:
+            if value is not None and type(value) is not CellFault and at not in faults:
                 try:
                     value = self._recipe.minor_units(column, value, {name: each[at] for name, each in named.items()})
                 except Unfit as error:
-                    value = Fault(error)
+                    value = CellFault(error)
             units.append(value)
         return units
 
@@ -179,6 +183,11 @@ def _reader_of(recipe: RowRecipe, column: Column, origin: From) -> ColumnReader:
         is_id = column.check is parsers.identifier
         longest = LONGEST_ID if is_id else LONGEST_LINE
         return PlainText(at, each, recipe.strip, recipe.empty, longest, repeats=not is_id)
+    if column.check is parsers.email and is_as_it_stands(origin):
+        return PlainText(at, each, recipe.strip, recipe.empty, LONGEST_LINE, repeats=False, odd=AROUND_EMAIL)
+    is_read_alone = not (recipe.empty or recipe.strip) and is_default(origin, OF_READING)
+    if isinstance(column.check, DayCheck) and column.check.instant and is_read_alone:
+        return LocalInstants(at, each)
     # Of ids, addresses and long texts, each of which comes once, nothing is worth keeping.
     comes_once = column.check in (parsers.identifier, parsers.email, parsers.passage)
     return each if comes_once else OneCell(at, each)

@@ -24,7 +24,7 @@ Cells = Sequence[str]
 # What a mapping writes for the day of the import: an export says how things stand, and not since when.
 TODAY = "today"
 # What of a column says how its own text is read, and not which text that is.
-_OF_READING = {"column", "optional", "dates", "zone", "take"}
+OF_READING = {"column", "optional", "dates", "zone", "take"}
 # In a column's name, programs say so of all its instants: Stripe's “Created (UTC)”.
 _IN_UTC = re.compile(r"\(UTC\)\s*$", re.IGNORECASE)
 
@@ -54,7 +54,7 @@ class ValueReader:
     def reader_of(self, origin: From) -> Callable[[Cells], Any]:
         """What does as `read` does for this origin, in half the time where it is one cell's text and its check."""
         name, check, style = origin.column, self.column.check, self._style(origin)
-        if name is None or not is_default(origin, _OF_READING):
+        if name is None or not is_default(origin, OF_READING):
             return partial(self.read, origin=origin)
         text_of = self.row.passage_of if check is passage else self.row.text_of
 
