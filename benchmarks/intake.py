@@ -44,8 +44,6 @@ CUSTOMERS = (
     "customer_since born_on updated_at"
 ).split()
 VISITS = "visit_id customer_id starts_at ended_at status".split()
-#: What a row of ours has beside the file's: SQL of the file's columns.
-BESIDE = {"visits": {"starts_on": "substr(?3, 1, 10)", "starts_at_local": "1", "ended_at_local": "1"}}
 CHANGED = 100
 
 
@@ -71,14 +69,15 @@ def customer(draw: random.Random, number: int, updated: str) -> list[Any]:
     )
     # Three at an address; a thousand or so with a postal code.
     street, code = number // 3, number // 1000 % 40_000
+    name, phone = f"{given}.{family}{number}".lower(), f"+1 802 555 {number % 10000:04}"
     return [
-        f"c{number:07}", given, family, f"{given}.{family}{number}@home.example".lower(), f"+1 802 555 {number % 10000:04}",
-        f"{street} Orchard Terrace", "Winooski", "VT", f"{code:05}", "US", "en", since, born, updated,
+        f"c{number:07}", given, family, f"{name}@home.example", phone, f"{street} Orchard Terrace", "Winooski", "VT",
+        f"{code:05}", "US", "en", since, born, updated,
     ]  # fmt: skip
 
 
 def visit(draw: random.Random, number: int, customers: int, is_refused: bool) -> list[Any]:
-    starts = datetime(2020, 1, 1, 8) + timedelta(days=draw.randrange(2200), minutes=15 * draw.randrange(40))
+    starts = datetime(2020, 1, 1, 8, tzinfo=UTC) + timedelta(days=draw.randrange(2200), minutes=15 * draw.randrange(40))
     ends = starts + timedelta(minutes=30)
     status = "nowhere" if is_refused else draw.choice(("completed", "completed", "cancelled", "no_show"))
     return [
@@ -93,48 +92,49 @@ def peer(url: str, folder: Path, is_bare: bool) -> float:
     """The seconds of processor time that `csv.reader` and `executemany` take, in one transaction."""
     if not is_bare:
         upgrade_database(open_database(url))
-    with connect(url) as (connection, mark):
+    with connect(url) as connection:
         began = time.process_time()
         for name in ("customers", "visits"):
             with (folder / f"{name}.csv").open(newline="", encoding="utf-8") as file:
                 rows = csv.reader(file)
                 header = [column for column in next(rows) if column != "updated_at"]
-                beside = {} if is_bare else BESIDE.get(name, {})
                 if is_bare:
-                    connection.execute(
-                        f"CREATE TABLE {name} ({', '.join(f'{each} text' for each in header)}, PRIMARY KEY ({header[0]}))"
-                    )
-                values = [mark(at) for at in range(1, len(header) + 1)] + [mark(text) for text in beside.values()]
-                connection.cursor().executemany(
-                    f"INSERT INTO {name} ({', '.join([*header, *beside])}) VALUES ({', '.join(values)})",  # noqa: S608
-                    (row[: len(header)] for row in rows)
-                    if not beside or mark(1) != "%s"
-                    else (with_day(row) for row in rows),
-                )
+                    columns = ", ".join(f"{each} text" for each in header)
+                    connection.execute(f"CREATE TABLE {name} ({columns}, PRIMARY KEY ({header[0]}))")
+                add_all(connection, name, header, rows, is_bare)
         connection.commit()
         return time.process_time() - began
 
 
-def with_day(row: list[str]) -> list[str]:
-    return [*row, row[2][:10], "true", "true"]
+def add_all(connection: Any, name: str, header: list[str], rows: Iterator[list[str]], is_bare: bool) -> None:
+    if name == "visits" and not is_bare:
+        # What our own table cannot do without.
+        header = [*header, "starts_on", "starts_at_local", "ended_at_local"]
+        rows = ([*row, row[2][:10], "true", "true"] for row in rows)
+        if isinstance(connection, sqlite3.Connection):
+            rows = ([*row[:-2], 1, 1] for row in rows)  # type: ignore[list-item]
+    else:
+        rows = (row[: len(header)] for row in rows)
+    mark = "?" if isinstance(connection, sqlite3.Connection) else "%s"
+    marks = ", ".join([mark] * len(header))
+    connection.cursor().executemany(f"INSERT INTO {name} ({', '.join(header)}) VALUES ({marks})", rows)
 
 
 @contextmanager
-def connect(url: str) -> Iterator[tuple[Any, Callable[[Any], str]]]:
+def connect(url: str) -> Iterator[Any]:
     if url.startswith("sqlite"):
         connection: Any = sqlite3.connect(url.removeprefix("sqlite:///"))
-        mark: Callable[[Any], str] = lambda at: f"?{at}" if isinstance(at, int) else at  # noqa: E731
     else:
         import psycopg
 
-        connection, mark = psycopg.connect(url), lambda at: "%s"
+        connection = psycopg.connect(url)
     try:
-        yield connection, mark
+        yield connection
     finally:
         connection.close()
 
 
-def take(url: str, folder: Path, since: str | None) -> dict[str, float]:
+def take(url: str, folder: Path, is_since: bool) -> dict[str, float]:
     """What an import of this process takes."""
     settings = load_settings(
         secret="s", business=Business(name="X", timezone="America/New_York", country="US", currency="USD")
@@ -142,7 +142,7 @@ def take(url: str, folder: Path, since: str | None) -> dict[str, float]:
     engine = open_database(url)
     upgrade_database(engine)
     began, wall = time.process_time(), time.monotonic()
-    report = import_data(engine, Folder(folder), settings, NOW, since="last" if since else None)
+    report = import_data(engine, Folder(folder), settings, NOW, since="last" if is_since else None)
     took = {"cpu": time.process_time() - began, "wall": time.monotonic() - wall, "rows": report.read}
     return took | {"memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "refused": report.refused}
 
@@ -198,6 +198,16 @@ def compare(place: Path, new: Callable[[], str], rounds: int) -> None:
     print(f"{again['rows']:,.0f} changed customers, --since last: {again['wall']:.1f} s")
 
 
+def measure(given: argparse.Namespace) -> None:
+    with tempfile.TemporaryDirectory() as name, databases(place := Path(name), given.postgresql) as new:
+        fill(place / "good", given.customers, given.visits)
+        fill(place / "refused", given.customers, given.visits, is_refused=True)
+        draw = random.Random(2)
+        moved = (customer(draw, draw.randrange(given.customers), "2026-03-10") for _ in range(CHANGED))
+        write(place / "changed", "customers", CUSTOMERS, moved)
+        compare(place, new, given.rounds)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--customers", type=int, default=100_000)
@@ -210,16 +220,11 @@ def main() -> None:
         parser.add_argument(hidden, action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.peer:
-        return print(json.dumps(peer(given.peer[0], Path(given.peer[1]), given.bare)))
-    if given.take:
-        return print(json.dumps(take(given.take[0], Path(given.take[1]), given.since)))
-    with tempfile.TemporaryDirectory() as name, databases(place := Path(name), given.postgresql) as new:
-        fill(place / "good", given.customers, given.visits)
-        fill(place / "refused", given.customers, given.visits, is_refused=True)
-        draw = random.Random(2)
-        moved = (customer(draw, draw.randrange(given.customers), "2026-03-10") for _ in range(CHANGED))
-        write(place / "changed", "customers", CUSTOMERS, moved)
-        compare(place, new, given.rounds)
+        print(json.dumps(peer(given.peer[0], Path(given.peer[1]), given.bare)))
+    elif given.take:
+        print(json.dumps(take(given.take[0], Path(given.take[1]), given.since)))
+    else:
+        measure(given)
 
 
 if __name__ == "__main__":

@@ -104,18 +104,33 @@ def _stage(connection: Connection, table: Table, names: Sequence[str], rows: Seq
     columns = [Column(name, table.c[name].type) for name in names]
     staged = Table(f"staged_{table.name}", MetaData(), *columns, prefixes=["TEMPORARY"])
     connection.execute(CreateTable(staged))
-    listed = ", ".join(f'"{name}"' for name in names)
-    values = _as_stored(connection, columns, rows)
-    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name == "sqlite":
+        _driver_of(connection).execute(f"PRAGMA cache_size=-{_CACHE}")
+    _fill(connection, staged.name, columns, rows)
+    return staged
+
+
+def insert_rows(session: Session, model: type[SQLModel], rows: Sequence[Row]) -> None:
+    """Inserts rows with the same columns whose keys are all new, or made by the database."""
+    table: Table = model.__table__  # type: ignore[attr-defined]
+    if rows:
+        _fill(session.connection(), table.name, [table.c[name] for name in rows[0]], rows)
+
+
+def _fill(connection: Connection, name: str, columns: Sequence[Column[Any]], rows: Sequence[Row]) -> None:
+    listed = ", ".join(f'"{column.name}"' for column in columns)
+    values, driver = _as_stored(connection, columns, rows), _driver_of(connection)
     if connection.dialect.name == "postgresql":
-        with driver.cursor() as cursor, cursor.copy(f"COPY {staged.name} ({listed}) FROM STDIN") as copy:
+        with driver.cursor() as cursor, cursor.copy(f"COPY {name} ({listed}) FROM STDIN") as copy:
             for value in values:
                 copy.write_row(value)
     else:
-        driver.execute(f"PRAGMA cache_size=-{_CACHE}")
-        marks = ", ".join("?" * len(names))
-        driver.executemany(f"INSERT INTO {staged.name} ({listed}) VALUES ({marks})", values)  # noqa: S608 — our own names
-    return staged
+        marks = ", ".join("?" * len(columns))
+        driver.executemany(f"INSERT INTO {name} ({listed}) VALUES ({marks})", values)  # noqa: S608 — our own names
+
+
+def _driver_of(connection: Connection) -> Any:
+    return connection.connection.driver_connection
 
 
 def _as_stored(

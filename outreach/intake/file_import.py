@@ -160,8 +160,9 @@ class FileImport:
                 run.append(record)
                 lines.append(row.line)
             else:
-                self._take_run(recipe, run, lines)
-                run, lines = [], []
+                if run:
+                    self._take_run(recipe, run, lines)
+                    run, lines = [], []
                 self._write_refused(recipe, row, row.problem or f"{fault.column}: {fault.reason}")
                 self._refuse(row.line, fault.column, fault.reason, fault.ids)
         self._take_run(recipe, run, lines)

@@ -83,6 +83,8 @@ class RecordBuffer:
     def store(self) -> None:
         """Stores what waits, in one transaction."""
         rows = list(self._waiting.values())
+        if not rows:
+            return
         with writing(self._engine) as session:
             take_turns(session, "import")
             self._refusals.clear_stored(session, rows)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, insert, update
+from sqlalchemy import Engine, update
 from sqlmodel import Session, col
 
 from outreach.database import writing
@@ -19,9 +19,10 @@ from outreach.intake.rows import OWNERS
 from outreach.intake.unread_rows import clear_file, clear_rows, has_unread, mark_rows, row_id_of
 from outreach.locks import take_turns
 from outreach.models import Import, Refusal
+from outreach.staged_rows import insert_rows
 
 LISTED = 1000
-PAGE = 2000
+PAGE = 5000
 
 
 class Refusals:
@@ -84,7 +85,7 @@ class Refusals:
 
     def _write(self, session: Session) -> None:
         if self._page:
-            session.connection().execute(insert(Refusal), self._page)
+            insert_rows(session, Refusal, self._page)
         marks = [mark for of_id in self._marks.values() for mark in of_id.values()]
         if marks:
             take_turns(session, "import")
