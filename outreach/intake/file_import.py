@@ -7,11 +7,13 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Engine
 
 from outreach.clock import business_date
 from outreach.errors import EncodingUnclear, SourceUnreadable
+from outreach.identity.neighbours import Moved
 from outreach.intake.changes import Changes, Since, column_of_changes, find_mark
 from outreach.intake.currencies import Currencies
 from outreach.intake.feeds import Feed, show_name
@@ -21,9 +23,11 @@ from outreach.intake.record_buffer import Record, RecordBuffer
 from outreach.intake.refusals import Refusals
 from outreach.intake.refused_file import RefusedFile
 from outreach.intake.reports import EncodingReading, FileCount, ImportReport, count_reasons
+from outreach.intake.row_blocks import BlockReader, RowFault, in_blocks
 from outreach.intake.row_groups import Groups
 from outreach.intake.rows import BadCell, RowRecipe, make_recipe, own_columns
-from outreach.intake.sources.csv_files import Row, Source
+from outreach.intake.sources.csv_files import Source
+from outreach.intake.sources.csv_rows import Row
 from outreach.intake.sources.origins import Origin
 from outreach.models import Import
 from outreach.settings import Settings
@@ -57,7 +61,6 @@ class FileImport:
         self._buffer = RecordBuffer(run.engine, feed, self._refusals)
         self._notes: Counter[tuple[str, str]] = Counter()
         self._note_lines: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
-        self._line = 0
         self._mended: Counter[tuple[str, str]] = Counter()
         # Why a whole group was refused, by the line of each of its rows.
         self._refused_groups: dict[int, str] = {}
@@ -121,11 +124,12 @@ class FileImport:
 
     def _take_rows(self, recipe: RowRecipe, rows: Iterator[Row]) -> None:
         groups = Groups(recipe) if recipe.mapping.is_grouped else None
-        for row in rows:
-            self._take_row(recipe, row, groups)
+        reader = BlockReader(recipe)
+        for block in in_blocks(rows):
+            self._take_block(recipe, reader, block, groups)
         for record, lines, problem in groups.finished() if groups else ():
             if problem is None:
-                self._add(recipe.finish(record), lines[0])
+                self._add([recipe.finish(record)], lines[:1])
                 continue
             # Each was counted when it was read, and `_refuse` counts it again.
             self._read -= len(lines)
@@ -133,24 +137,53 @@ class FileImport:
                 self._refused_groups[line] = f"{problem.column}: {problem}"
                 self._refuse(line, problem.column, str(problem), record)
 
-    def _take_row(self, recipe: RowRecipe, row: Row, groups: Groups | None) -> None:
-        if not recipe.wants(row.cells):
-            return None
-        if row.problem:
-            self._write_refused(recipe, row, row.problem)
-            return self._refuse(row.line, "", row.problem, recipe.read_ids(row.cells))
-        if not (self._changes and self._changes.wants(row.cells)):
-            return None
-        self._line = row.line
-        try:
-            record = recipe.read(row.cells, self._note)
-        except BadCell as error:
-            self._write_refused(recipe, row, f"{error.column}: {error}")
-            return self._refuse(row.line, error.column, str(error), recipe.read_ids(row.cells))
-        self._count()
-        if groups:
-            return groups.add(recipe.group_of(row.cells, record), record, row.line, recipe.order_of(row.cells))
-        return self._add(recipe.finish(record), row.line)
+    def _take_block(self, recipe: RowRecipe, reader: BlockReader, block: list[Row], groups: Groups | None) -> None:
+        if recipe.mapping.only:
+            block = [row for row in block if recipe.wants(row.cells)]
+        if self._changes:
+            block = [row for row in block if row.problem or self._changes.wants(row.cells)]
+        sound = [row for row in block if not row.problem]
+        lines = [row.line for row in sound]
+        note = partial(self._note, lines)
+        records, faults = reader.read([row.cells for row in sound], note) if sound else ([], {})
+        if not faults and len(sound) == len(block) and not groups:
+            self._take_run(recipe, records, lines)
+        else:
+            self._take_mixed(recipe, block, zip(records, map(faults.get, range(len(records))), strict=True), groups)
+
+    def _take_mixed(
+        self,
+        recipe: RowRecipe,
+        block: list[Row],
+        read: Iterator[tuple[Record, RowFault | None]],
+        groups: Groups | None,
+    ) -> None:
+        """Takes each row in its order: one that fits mends one of its id that was refused before it, and none later."""
+        run: list[Record] = []
+        lines: list[int] = []
+        for row in block:
+            record, fault = ({}, _torn(recipe, row)) if row.problem else next(read)
+            if fault is None and groups:
+                self._count(1)
+                groups.add(recipe.group_of(row.cells, record), record, row.line, recipe.order_of(row.cells))
+            elif fault is None:
+                run.append(record)
+                lines.append(row.line)
+            else:
+                if run:
+                    self._take_run(recipe, run, lines)
+                    run, lines = [], []
+                self._write_refused(recipe, row, row.problem or f"{fault.column}: {fault.reason}")
+                self._refuse(row.line, fault.column, fault.reason, fault.ids)
+        self._take_run(recipe, run, lines)
+
+    def _take_run(self, recipe: RowRecipe, records: list[Record], lines: list[int]) -> None:
+        """Takes rows that fit, with nothing refused between them."""
+        if recipe.completes:
+            for record in records:
+                recipe.complete(record)
+        self._count(len(records))
+        self._add(records, lines)
 
     def _write_refused(self, recipe: RowRecipe, row: Row, reason: str) -> None:
         if self._run.refused:
@@ -165,43 +198,54 @@ class FileImport:
                 if reason := self._refused_groups.get(row.line):
                     self._write_refused(recipe, row, reason)
 
-    def _count(self) -> None:
-        self._read += 1
-        if self._read % TELL_EVERY == 0:
-            self._run.tell(f"{self._feed.name}: {self._read:,} rows so far")
+    def _count(self, rows: int) -> None:
+        told = self._read // TELL_EVERY
+        self._read += rows
+        if (so_far := self._read // TELL_EVERY) > told:
+            self._run.tell(f"{self._feed.name}: {so_far * TELL_EVERY:,} rows so far")
 
-    def _note(self, column: str, reason: str) -> None:
+    def _note(self, lines: list[int], at: int, column: str, reason: str) -> None:
         self._notes[column, reason] += 1
-        if len(lines := self._note_lines[column, reason]) < NOTED:
-            lines.append(self._line)
+        if len(noted := self._note_lines[column, reason]) < NOTED:
+            noted.append(lines[at])
 
     def _refuse(self, line: int, column: str, reason: str, ids: Record) -> None:
         self._refusals.add(line, column, reason, ids)
-        self._count()
+        self._count(1)
         if self._refusals.is_page_full:
             # First the rows: what is stored clears the marks of its ids, and must not clear those of this page.
             self._buffer.store()
             self._refusals.write_page()
 
-    def _add(self, record: Record, line: int) -> None:
+    def _add(self, records: list[Record], lines: list[int]) -> None:
         if self._run.oddities:
-            self._run.oddities.look_at(self._feed.name, line, record)
-        self._buffer.add(record, line)
+            for record, line in zip(records, lines, strict=True):
+                self._run.oddities.look_at(self._feed.name, line, record)
+        self._buffer.add(records, lines)
 
     def _refuse_file(self, column: str, error: Exception) -> None:
         # Of rows that were accepted before the file was refused as a whole, nothing is stored, and none counts.
         if not self._buffer.has_stored:
             self._read = self._refusals.count
         self._refusals.add_file(column, str(error))
-        self._count()
+        self._count(1)
+
+    @property
+    def moved(self) -> Moved:
+        """The customers whom it brought or moved."""
+        return self._buffer.stored.moved
 
     def write_down(self) -> None:
-        name, into, refused = self._feed.name, self._feed.into, self._refusals.count
+        """Keeps that the file was read to its end."""
         latest = self._changes.latest if self._changes else None
         # A row dated ahead of today must not hide what changes until then.
         until = min(latest, self._kept.at) if latest else None
         is_read_whole = self._changes is not None and self._changes.after is None
         self._refusals.finish(self._read, until, is_read_whole, self._buffer.stored)
+
+    def report(self) -> None:
+        """Adds to the report what became of the file."""
+        name, into, refused = self._feed.name, self._feed.into, self._refusals.count
         self._run.report.files.append(self._count_of(name, into, refused))
         self._run.report.refusals += self._refusals.listed
         self._run.report.reasons += count_reasons(name, self._refusals.reasons)
@@ -225,6 +269,10 @@ class FileImport:
             repeated=repeated,
             repeated_lines=tuple(lines),
         )
+
+
+def _torn(recipe: RowRecipe, row: Row) -> RowFault:
+    return RowFault("", row.problem, recipe.read_ids(row.cells))
 
 
 def _unused(recipe: RowRecipe) -> set[str]:

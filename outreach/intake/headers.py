@@ -65,9 +65,9 @@ class Table:
     #: What of a row that is there stands against the one that comes in.
     kept: Kept | None = None
     #: In which column, and why, a record whose cells all fit cannot be taken as a whole.
-    fault: Callable[[dict[str, Any]], tuple[str, str] | None] = lambda record: None
+    fault: Callable[[dict[str, Any]], tuple[str, str] | None] | None = None
     #: Puts right, or empties, cells that cannot be meant beside the others, and says which and why.
-    mend: Callable[[dict[str, Any], Style], Iterator[Remark]] = lambda record, style: iter(())
+    mend: Callable[[dict[str, Any], Style], Iterator[Remark]] | None = None
     #: What a column of the key holds in a row that has nothing there.
     empty: Mapping[str, str] = field(default_factory=dict)
 

@@ -2,7 +2,7 @@
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 SHOWN = 10
 # As many parts as let one of them be looked at in a few megabytes, of five million rows.
@@ -14,12 +14,12 @@ class Repeats:
 
     def __init__(self) -> None:
         self._numbers = [array("q") for _ in range(_PARTS)]
-        self._lines = [array("L") for _ in range(_PARTS)]
+        self._lines = [array("I") for _ in range(_PARTS)]
 
-    def add(self, key: tuple[object, ...], line: int) -> None:
-        number = hash(key)
-        self._numbers[number % _PARTS].append(number)
-        self._lines[number % _PARTS].append(line)
+    def add(self, keys: Iterable[tuple[object, ...]], lines: Iterable[int]) -> None:
+        for number, line in zip(map(hash, keys), lines, strict=True):
+            self._numbers[number % _PARTS].append(number)
+            self._lines[number % _PARTS].append(line)
 
     def find(self) -> tuple[int, list[int]]:
         """How many rows came after another of the same id, and the lines of the first of them."""

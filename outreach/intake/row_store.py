@@ -1,7 +1,7 @@
 """Stores checked rows of one table by their keys, at the person they belong to, in the caller's transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlmodel import Session, col
 from outreach.identity.aliases import COPIED, POINTING, forget, has_merges, key_of, merges_of, point_rows, resolve_ids
 from outreach.identity.merge_consents import carry
 from outreach.identity.merge_rows import combine, take_in
+from outreach.identity.neighbours import PLACE, Moved
 from outreach.intake.headers import Table
 from outreach.models import Consent, Customer
 from outreach.staged_rows import StagedCount, write_staged
@@ -26,17 +27,22 @@ class StoreCount:
     changed: int = 0
     #: They say what is on record already.
     same: int = 0
+    #: The customers among them who came, or whose address or household changed.
+    moved: Moved = field(default_factory=Moved)
 
 
-def store_rows(session: Session, table: Table, rows: Sequence[Row]) -> StoreCount:
-    """Stores rows of data, each of another key, and says how many are new or changed.
+def store_rows(session: Session, table: Table, rows: Sequence[Row], names_moved: bool = True) -> StoreCount:
+    """Stores rows of data, each of another key, and says how many are new or changed; and which customers moved.
 
     What names a customer who was merged lands on the person they were merged into, and counts as it came.
     """
-    count = _place(session, table, rows)
+    watched = PLACE if names_moved and table.model is Customer else ()
+    count = _place(session, table, rows, watched)
     new = count.written if table.appends else len(rows) - count.known
     changed = 0 if table.appends else max(0, count.written - new)
-    return StoreCount(new, changed, len(rows) - new - changed)
+    moved = Moved()
+    moved.add(count.differing)
+    return StoreCount(new, changed, len(rows) - new - changed, moved)
 
 
 def drop_repeated_consents(session: Session, rows: Sequence[Row], no_takes_back: bool = False) -> list[Row]:
@@ -66,14 +72,14 @@ def _is_new_word(row: Row, word: tuple[datetime, str, str] | None, no_takes_back
     return from_same or (row["state"] == "withdrawn" and not no_takes_back)
 
 
-def _place(session: Session, table: Table, rows: Sequence[Row]) -> StagedCount:
+def _place(session: Session, table: Table, rows: Sequence[Row], watched: Sequence[str]) -> StagedCount:
     """Stores the rows where they belong."""
     # Asked first: most businesses have merged nobody, and then no row needs to be looked up.
     if not has_merges(session):
-        return _store(session, table, rows)
+        return _store(session, table, rows, watched)
     if table.model in POINTING:
         if table.model is Customer:
-            return _store_customers(session, table, rows)
+            return _store_customers(session, table, rows, watched)
         return _store(session, table, point_rows(session, table.model, rows))
     count = _store(session, table, rows)
     if table.model in COPIED:
@@ -81,14 +87,14 @@ def _place(session: Session, table: Table, rows: Sequence[Row]) -> StagedCount:
     return count
 
 
-def _store(session: Session, table: Table, rows: Sequence[Any]) -> StagedCount:
+def _store(session: Session, table: Table, rows: Sequence[Any], watched: Sequence[str] = ()) -> StagedCount:
     # Consents: one that comes again is no news, and none is ever overwritten.
-    return write_staged(session, table.model, rows, table.kept, overwrite=not table.appends)
+    return write_staged(session, table.model, rows, table.kept, overwrite=not table.appends, watched=watched)
 
 
-def _store_customers(session: Session, table: Table, rows: Sequence[Row]) -> StagedCount:
+def _store_customers(session: Session, table: Table, rows: Sequence[Row], watched: Sequence[str]) -> StagedCount:
     kept = take_in(session, rows)
-    count = _store(session, table, point_rows(session, Customer, kept))
+    count = _store(session, table, point_rows(session, Customer, kept), watched)
     aside = {row["customer_id"] for row in rows} - {row["customer_id"] for row in kept}
     persons = resolve_ids(session, aside)
     for person in sorted({persons.get(id_, id_) for id_ in aside}):

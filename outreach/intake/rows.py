@@ -10,17 +10,16 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import BigInteger
 
 from outreach.clock import business_date
-from outreach.intake.cell_memo import CellMemo, is_of_one_cell
 from outreach.intake.cells.date_formats import read_moment
 from outreach.intake.cells.mended_text import mend_text
 from outreach.intake.cells.parsers import LOCAL, Style, to_instant, to_minor_units
-from outreach.intake.cells.unfit import NOT_USED, NoDay, Unfit
+from outreach.intake.cells.unfit import Unfit
 from outreach.intake.headers import TABLES, Column, Table
 from outreach.intake.mapping.columns import From, LookUp
 from outreach.intake.mapping.conditions import Condition
@@ -42,7 +41,6 @@ class BadCell(Unfit):
         self.column = column
 
 
-Note = Callable[[str, str], None]
 # Cells of these say whose a row is.
 OWNERS = ("customer_id", "payer_id", "invoice_id")
 EMPTY = "it is empty, and a row cannot do without it"
@@ -117,14 +115,9 @@ class RowRecipe:
     def columns(self) -> list[tuple[Column, From]]:
         return [(c, self.mapping.columns[c.name]) for c in self.table.columns if c.name in self.mapping.columns]
 
-    @cached_property
-    def _readers(self) -> list[tuple[Column, From, Callable[[Sequence[str]], Any]]]:
-        return [(column, origin, self._reader_of(column, origin)) for column, origin in self.columns]
-
-    def _reader_of(self, column: Column, origin: From) -> Callable[[Sequence[str]], Any]:
-        read = partial(ValueReader(column, self, self.look_up).read, origin=origin)
-        at = self.positions.get(origin.column or "")
-        return CellMemo(at, read).read if at is not None and is_of_one_cell(origin) else read
+    def reader_of(self, column: Column, origin: From) -> Callable[[Sequence[str]], Any]:
+        """What makes the value of one column out of the cells of a row; None for an empty one. It raises Unfit."""
+        return ValueReader(column, self, self.look_up).reader_of(origin)
 
     def text_of(self, cells: Sequence[str], name: str) -> str:
         at = self.positions.get(name)
@@ -164,33 +157,8 @@ class RowRecipe:
             return to_instant(read_moment(text, self.style.dates), self.style)
         return datetime.min.replace(tzinfo=UTC)
 
-    def read(self, cells: Sequence[str], note: Note = lambda column, reason: None) -> Record:
-        """Raises BadCell for the first column that does not fit; `note` is told of each cell that is taken in as empty
-        although something stands in it, or that stays in doubt."""
-        record: Record = {}
-        for column, origin, read in self._readers:
-            try:
-                value = read(cells)
-                if value is None and column.required:
-                    raise Unfit(EMPTY)
-                record[column.key] = self._minor_units(column, value, record) if isinstance(value, Decimal) else value
-            except Unfit as error:
-                # A date that cannot be meant costs its cell only, and so does whatever a mapping calls optional.
-                if column.required or not (origin.optional or isinstance(error, NoDay)):
-                    raise BadCell(column.name, str(error)) from None
-                record[column.key] = None
-                note(column.name, f"{error}; {NOT_USED}")
-        self._count_mended(cells)
-        if fault := self.table.fault(record):
-            raise BadCell(*fault)
-        for remark in self.table.mend(record, self.style):
-            if remark.is_mended:
-                self.mended[remark.column, remark.reason] += 1
-            else:
-                note(remark.column, remark.reason)
-        return record
-
-    def _count_mended(self, cells: Sequence[str]) -> None:
+    def count_mended(self, cells: Sequence[str]) -> None:
+        """Counts the cells of a row that were put right as text."""
         # Asked first of the whole row, for most have nothing that could be mended.
         if (whole := "".join(cells)).isascii() and "&" not in whole:
             return
@@ -205,26 +173,43 @@ class RowRecipe:
         Under the names of our columns; a row that is torn has them from its beginning on, as far as it goes.
         """
         ids = {}
-        for column, _, read in self._readers:
-            if column.name in OWNERS or column in self.table.identity:
-                with suppress(Unfit, IndexError):
-                    ids[column.name] = str(read(cells) or "")
+        for name, read in self._id_readers:
+            with suppress(Unfit, IndexError):
+                ids[name] = str(read(cells) or "")
         return ids
 
-    def _minor_units(self, column: Column, value: Decimal, record: Record) -> int:
+    @cached_property
+    def _id_readers(self) -> list[tuple[str, Callable[[Sequence[str]], Any]]]:
+        return [(column.name, self.reader_of(column, origin)) for column, origin in self.columns if self.names(column)]
+
+    def names(self, column: Column) -> bool:
+        """Whether the column says whose a row is, or which."""
+        return column.name in OWNERS or column in self.table.identity
+
+    def minor_units(self, column: Column, value: Decimal, record: Record) -> int:
+        """The amount of a row of which `record` is read so far. Raises Unfit where its currency cannot have it."""
         units = to_minor_units(value, self._currency(record))
         return check_size(self.table, column, units)
 
     def _currency(self, record: Record) -> str:
         return record.get("currency") or self.currency_of(record) or self.style.currency
 
-    def finish(self, record: Record) -> Record:
-        """The record as it is stored: days beside instants, whether a zone was written, and amounts with a currency."""
+    @cached_property
+    def completes(self) -> bool:
+        """Whether `complete` has anything to do."""
+        return bool(self.table.empty) or self.table.has_money
+
+    def complete(self, record: Record) -> None:
+        """Puts in what a row that leaves it out means: the currency of its amount, and an empty part of its key."""
         for name, value in self.table.empty.items():
             record[name] = record.get(name) or value
         # Stored with the amount, so that what becomes known later never changes what the number means.
         if self.table.has_money:
             record["currency"] = self._currency(record)
+
+    def finish(self, record: Record) -> Record:
+        """The record as it is stored: days beside instants, whether a zone was written, and amounts with a currency."""
+        self.complete(record)
         for column in self._instants:
             at = record[column.key]
             if column.day:

@@ -8,7 +8,7 @@ from calendar import monthrange
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Protocol
 
 from outreach.contacts import normalise_phone
@@ -16,11 +16,13 @@ from outreach.intake.cells.calendar_days import DayCheck
 from outreach.intake.cells.parsers import Style, passage
 from outreach.intake.cells.unfit import NoDay, Unfit
 from outreach.intake.headers import Column
-from outreach.intake.mapping.columns import TODAY, From, LookUp, layout_words
+from outreach.intake.mapping.columns import TODAY, From, LookUp, is_default, layout_words
 from outreach.intake.mapping.conditions import Condition
 from outreach.intake.name_affixes import split_name
 
 Cells = Sequence[str]
+# What of a column says how its own text is read, and not which text that is.
+OF_READING = {"column", "optional", "dates", "zone", "take"}
 # In a column's name, programs say so of all its instants: Stripe's “Created (UTC)”.
 _IN_UTC = re.compile(r"\(UTC\)\s*$", re.IGNORECASE)
 
@@ -46,6 +48,19 @@ class ValueReader:
     row: RowText
     look_up: Callable[[LookUp, str], str]
     _styles: dict[int, Style] = field(default_factory=dict)
+
+    def reader_of(self, origin: From) -> Callable[[Cells], Any]:
+        """What does as `read` does for this origin, in half the time where it is one cell's text and its check."""
+        name, check, style = origin.column, self.column.check, self._style(origin)
+        if name is None or not is_default(origin, OF_READING):
+            return partial(self.read, origin=origin)
+        text_of = self.row.passage_of if check is passage else self.row.text_of
+
+        def read(cells: Cells) -> Any:
+            text = text_of(cells, name)
+            return check(text, style) if text else None
+
+        return read
 
     def read(self, cells: Cells, origin: From) -> Any:
         """The value, or None for an empty cell. Raises Unfit, or NoDay for a date that cannot be meant."""

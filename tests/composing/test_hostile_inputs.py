@@ -42,7 +42,8 @@ from outreach.errors import ComposingError, DatabaseError, IntakeError, ScanUnre
 from outreach.intake.goodwill_lists import read_list
 from outreach.intake.mapping.files import read_mapping
 from outreach.intake.run import import_folder
-from outreach.intake.sources.csv_files import LONGEST_CELL, LONGEST_LINE, Row, open_source
+from outreach.intake.sources.csv_files import open_source
+from outreach.intake.sources.csv_rows import LONGEST_CELL, LONGEST_LINE, Row
 from outreach.intake.sources.parquet_files import open_parquet
 from outreach.models import Customer, Suppression
 from outreach.settings import Settings, load_settings

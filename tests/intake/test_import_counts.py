@@ -89,8 +89,8 @@ def test_what_is_refused_is_neither_new_nor_changed(theirs: TheirFiles) -> None:
 
 def test_of_very_many_repeated_rows_the_first_lines_are_named_in_order() -> None:
     repeats = Repeats()
-    for line in range(2, 1002):
-        repeats.add((f"c{line % 7}",), line)
+    lines = range(2, 1002)
+    repeats.add(((f"c{line % 7}",) for line in lines), lines)
     assert repeats.find() == (1000 - 7, list(range(9, 9 + SHOWN)))
 
 

@@ -21,7 +21,8 @@ from outreach.intake.cells.mended_text import mend_text
 from outreach.intake.mapping.files import Mapping, read_mapping
 from outreach.intake.reports import ImportReport
 from outreach.intake.run import import_folder
-from outreach.intake.sources.csv_files import Layout, Row, open_source
+from outreach.intake.sources.csv_files import Layout, open_source
+from outreach.intake.sources.csv_rows import Row
 from outreach.intake.sources.encodings import detect_encoding
 from outreach.invisible_characters import drop_invisible
 from outreach.models import Customer, Feedback

@@ -11,7 +11,8 @@ from sqlalchemy import Engine
 from outreach.intake.headers import TABLES
 from outreach.intake.mapping.files import Mapping, read_mapping
 from outreach.intake.reports import ImportReport
-from outreach.intake.rows import make_recipe
+from outreach.intake.row_blocks import BlockReader
+from outreach.intake.rows import BadCell, make_recipe
 from outreach.intake.run import import_data
 from outreach.intake.sources.places import open_origin
 from outreach.settings import Business, Settings
@@ -57,7 +58,10 @@ class OneColumn:
         recipe = make_recipe(mapped.table[0], mapped, list(row), self.business, self.today)
         into, name = ours.split(".")
         key = next(column.key for column in TABLES[into].columns if column.name == name)
-        return recipe.read(list(row.values()))[key]
+        (record,), faults = BlockReader(recipe).read([list(row.values())], lambda at, column, reason: None)
+        for fault in faults.values():
+            raise BadCell(fault.column, fault.reason)
+        return record[key]
 
 
 @dataclass(frozen=True)

@@ -133,3 +133,8 @@ class From(MappingPart):
 def layout_words(split: str) -> list[str]:
     """The words of a layout such as `City, ST ZIP`; none in a mere separator."""
     return re.findall(r"[^\W\d_]+", split)
+
+
+def is_default(origin: From, but_for: set[str]) -> bool:
+    """Whether a column's mapping says nothing but the words of `but_for`."""
+    return origin.model_dump(exclude=but_for) == From(column="").model_dump(exclude=but_for)

@@ -1,11 +1,10 @@
-"""Reads a CSV file row by row, with the number of each row's line.
+"""Opens a CSV file: finds out its encoding, its separator and its header, and gives its rows.
 
-A row that cannot be read carries what is wrong with it and never stops the next one.
+A file that is no such file raises SourceUnreadable; a row that cannot be read is in `csv_rows`.
 """
 
 import csv
 import io
-from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,42 +12,17 @@ from datetime import date
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import Any, TextIO
 
 from outreach.errors import SourceUnreadable
+from outreach.intake.sources.csv_rows import CsvLines, Row, check_width, read_each, read_rows
 from outreach.intake.sources.encodings import ERRORS, detect_encoding
 from outreach.local_files import require_regular
 
 SEPARATORS = ",;\t|"
 SAMPLE = 1 << 16
-LINES_OF_ONE_ROW = 1000
 # Above a header that a mapping describes; reports have a name, a title and a date there.
 MOST_TITLES = 50
-# In letters. No cell of a customer's is as long, and Python's own reader of CSV takes no longer one either.
-LONGEST_CELL = 1 << 17
-# A line that does not end is no line, and a row of many lines is held whole.
-LONGEST_LINE = 1 << 20
-_BAD_QUOTE = "a quote does not close, or stands inside a quoted cell without being doubled"
-_LINE_TOO_LONG = f"the line has more than {LONGEST_LINE:,} letters"
-_TOO_LONG = f"a cell has more than {LONGEST_CELL:,} letters"
-
-
-class Row(NamedTuple):
-    """One row of a file."""
-
-    #: Where the row starts, counting from 1.
-    line: int
-    #: With a `problem` they say nothing but whose the row may be; they are as many as could be told apart.
-    cells: list[str]
-    #: What is wrong with the row; empty for nothing.
-    problem: str = ""
-
-
-def row_of(line: int, cells: list[str]) -> Row:
-    """The row, with a problem where a cell of it is longer than any may be; such a cell is not kept."""
-    if max(map(len, cells), default=0) <= LONGEST_CELL:
-        return Row(line, cells)
-    return Row(line, ["" if len(cell) > LONGEST_CELL else cell for cell in cells], _TOO_LONG)
 
 
 @dataclass(frozen=True)
@@ -85,12 +59,15 @@ def open_source(path: Path, layout: Layout = ANYHOW) -> Iterator[Source]:
         sample = handle.read(SAMPLE).removeprefix("\ufeff")
         handle.seek(0)
         separator = layout.separator or choose_separator(sample, layout.header_has)
-        records = _read_records(_CsvLines(handle), separator)
+        lines = CsvLines(handle)
+        records = read_each(lines, separator)
         # Programs write this line for Excel alone: it names the separator, and no column.
         if sample[:4].lower() == "sep=":
             next(records)
         names = list(layout.header) or find_header(records, layout.header_has)
-        yield Source(handle.encoding, separator, names, (check_width(row, len(names)) for row in records))
+        width = len(names)
+        rows = (row if len(row.cells) == width else check_width(row, width) for row in read_rows(lines, separator))
+        yield Source(handle.encoding, separator, names, rows)
 
 
 def find_header(records: Iterator[Row], has: Sequence[str]) -> list[str]:
@@ -176,90 +153,3 @@ def _split(sample: str, separator: str) -> Iterator[list[str]]:
         yield from csv.reader(io.StringIO(sample, newline=""), delimiter=separator)
     except csv.Error:
         return
-
-
-class _CutLine(str):
-    """The beginning of a line that was longer than any may be."""
-
-    __slots__ = ()
-
-
-class _LineTooLong(csv.Error):
-    """A line that was cut; whatever cells its beginning makes, they are not its own."""
-
-
-class _CsvLines:
-    """Physical lines that can be handed out again: after a quote that never closes, reading goes on behind it."""
-
-    def __init__(self, handle: TextIO) -> None:
-        self._handle = handle
-        self._again: deque[str] = deque()
-        self._taken: list[str] = []
-        self._length = 0
-        self.number = 0
-
-    def __iter__(self) -> "_CsvLines":
-        return self
-
-    def __next__(self) -> str:
-        if len(self._taken) >= LINES_OF_ONE_ROW or self._length > LONGEST_LINE:
-            raise csv.Error("too many lines")
-        line = self._again.popleft() if self._again else self._read()
-        is_cut = isinstance(line, _CutLine)
-        # A byte-order mark is never part of the text; further ones are left where files were joined.
-        line = line if is_cut else line.replace("\ufeff", "")
-        self.number += 1
-        self._taken.append(line)
-        self._length += len(line)
-        if is_cut:
-            raise _LineTooLong
-        return line
-
-    def _read(self) -> str:
-        line = self._handle.readline(LONGEST_LINE)
-        if not line:
-            raise StopIteration
-        if len(line) < LONGEST_LINE or line.endswith(("\n", "\r")):
-            return line
-        while (rest := self._handle.readline(LONGEST_LINE)) and not rest.endswith(("\n", "\r")):
-            pass  # let go of at once: the row is refused for what was read of it
-        return _CutLine(line[:LONGEST_CELL])
-
-    def start_row(self) -> int:
-        self._taken.clear()
-        self._length = 0
-        return self.number + 1
-
-    def give_back(self) -> str:
-        """Keeps the row's first line, which it returns, and hands the others out again."""
-        self._again.extendleft(reversed(self._taken[1:]))
-        self.number -= len(self._taken) - 1
-        return self._taken[0] if self._taken else ""
-
-
-def _read_records(lines: _CsvLines, separator: str) -> Iterator[Row]:
-    """Every row but those in which no cell holds anything."""
-    reader = csv.reader(lines, delimiter=separator, strict=True, skipinitialspace=separator == " ")
-    while True:
-        line = lines.start_row()
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            before = lines.give_back().partition('"')[0]
-            # What stands before the first quote of the line is not touched by what is wrong with it.
-            cells = before.split(separator)[:-1]
-            yield Row(line, cells, _LINE_TOO_LONG if isinstance(error, _LineTooLong) else _BAD_QUOTE)
-            continue
-        if separator == " ":
-            # Behind the last value of a line there may be more of them.
-            cells = [cell for at, cell in enumerate(cells) if cell or 0 < at < len(cells) - 1]
-        if any(cell.strip() for cell in cells):
-            yield Row(line, cells)
-
-
-def check_width(row: Row, width: int) -> Row:
-    if row.problem or len(row.cells) == width:
-        return row
-    return Row(row.line, row.cells, f"the row has {len(row.cells)} cells, and the header names {width} columns")

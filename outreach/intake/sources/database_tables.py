@@ -35,7 +35,8 @@ from outreach.errors import SourceUnreadable
 from outreach.intake.changes import column_of_changes
 from outreach.intake.headers import TABLES
 from outreach.intake.mapping.files import FileMapping
-from outreach.intake.sources.csv_files import Source, row_of, write_cell
+from outreach.intake.sources.csv_files import Source, write_cell
+from outreach.intake.sources.csv_rows import row_of
 from outreach.intake.sources.select_statements import why_not_select
 
 ROWS_AT_ONCE = 2000

@@ -14,7 +14,8 @@ from pyarrow import compute
 from pyarrow.parquet import ParquetFile
 
 from outreach.errors import SourceUnreadable
-from outreach.intake.sources.csv_files import Row, Source, row_of, write_cell
+from outreach.intake.sources.csv_files import Source, write_cell
+from outreach.intake.sources.csv_rows import Row, row_of
 from outreach.intake.sources.parquet_pages import LARGEST_PAGE, measure_pages
 from outreach.local_files import require_regular
 

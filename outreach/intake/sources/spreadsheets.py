@@ -13,7 +13,8 @@ from typing import Any
 from python_calamine import CalamineError, CalamineWorkbook
 
 from outreach.errors import SourceUnreadable
-from outreach.intake.sources.csv_files import Layout, Row, Source, check_width, find_header, row_of, write_cell
+from outreach.intake.sources.csv_files import Layout, Source, find_header, write_cell
+from outreach.intake.sources.csv_rows import Row, check_width, row_of
 from outreach.local_files import require_regular
 
 ENDINGS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
