@@ -158,19 +158,22 @@ def _count(reach: Reach, customer: Customer, settings: Settings) -> None:
         reach.lacking.update(missing[:1])
 
 
-# What is missing, as one says it of several.
+# What an address may lack, in words.
 _WORDS = {
-    "address_line1": "have no street",
-    "city": "have no town",
-    "region": "have no state or region",
-    "postal_code": "have no postal code, or one that their country cannot have",
+    "address_line1": "no street",
+    "city": "no town",
+    "region": "no state or region",
+    "postal_code": "no postal code, or one that the country cannot have",
 }
 
 
 def tell_reach(look: ImportLook) -> list[str]:
     """How many could be written to, and what the others lack, in sentences."""
     reach = look.reach
-    lacking = "; ".join(f"{count:,} {_WORDS.get(name, name)}" for name, count in reach.lacking.most_common())
+    lacking = "; ".join(
+        f"{count:,} {'has' if count == 1 else 'have'} {_WORDS.get(name, f'no {name}')}"
+        for name, count in reach.lacking.most_common()
+    )
     lines = [f"Of {reach.customers:,} customers {reach.reachable:,} could be written to today."]
     lines.append(
         f"By letter {reach.by_channel[LETTER.name]:,}{f' ({lacking})' if lacking else ''}; "

@@ -160,8 +160,8 @@ def test_the_sentences_of_reach_tell_who_could_be_written_to_and_what_the_others
     first, second = tell_reach(seen)
     assert first == "Of 6 customers 5 could be written to today."
     assert second == (
-        "By letter 1 (2 have no street; 1 have no town; 1 have no postal code, or one that their country cannot have; "
-        "1 have no state or region); by e-mail 4; by text 4."
+        "By letter 1 (2 have no street; 1 has no town; 1 has no postal code, or one that the country cannot have; "
+        "1 has no state or region); by e-mail 4; by text 4."
     )
 
 
