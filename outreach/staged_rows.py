@@ -37,7 +37,7 @@ _UTC = "+00:00"
 _AT_ONCE = 500
 # In kilobytes; SQLite's own is 2,000. With it an index that lies in the order of customers is read and written anew
 # for every transaction.
-_CACHE = 65_536
+_CACHE = 32_768
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, delete, func, insert, update
+from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, delete, func, insert, text, update
 from sqlmodel import Session, col, select
 
 from outreach.clock import business_date
@@ -66,6 +66,7 @@ def detect_households(engine: Engine, settings: Settings, now: datetime, moved: 
             table.create(session.connection())
         people = _pages(session) if moved is None else _find_neighbours(session, settings, moved)
         _gather(session, settings, people, business_date(now, settings.business.timezone))
+        _count_rows(session, AT)
         changed = _write_found(session, is_of_all=moved is None)
         apply_words(session)
         for table in (AT, LIVING, LOOKED_AT):
@@ -128,6 +129,13 @@ def _pages(session: Session) -> Iterator[list[dict[str, str | None]]]:
             return
         last = rows[-1]["customer_id"]
         yield rows
+
+
+def _count_rows(session: Session, table: Table) -> None:
+    """Has PostgreSQL count a temporary table for its planner, which nobody else does."""
+    # Without it 20,000 customers took 158 seconds: it compared each address with every other.
+    if session.connection().dialect.name == "postgresql":
+        session.connection().execute(text(f"ANALYZE {table.name}"))
 
 
 def _write_found(session: Session, is_of_all: bool) -> int:

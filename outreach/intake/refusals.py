@@ -23,7 +23,7 @@ from outreach.models import Import, Refusal
 from outreach.staged_rows import insert_rows
 
 LISTED = 1000
-PAGE = 5000
+PAGE = 2000
 
 
 class Refusals:
