@@ -31,7 +31,7 @@ from outreach.models import (
     Treatment,
     Visit,
 )
-from outreach.models.precedence import keep_deaths, keep_flags_of_the_desk, keep_what_staff_wrote
+from outreach.models.precedence import keep_death_of, keep_deaths, keep_flags_of_the_desk, keep_what_staff_wrote
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,8 @@ class Table:
     appends: bool = False
     #: What of a row that is there stands against the one that comes in.
     kept: Kept | None = None
+    #: The same where both come in together: it is given the earlier row and the later, and changes the later.
+    kept_together: Callable[[dict[str, Any], dict[str, Any]], None] | None = None
     #: In which column, and why, a record whose cells all fit cannot be taken as a whole.
     fault: Callable[[dict[str, Any]], tuple[str, str] | None] | None = None
     #: Puts right, or empties, cells that cannot be meant beside the others, and says which and why.
@@ -152,6 +154,7 @@ TABLES = {
             Column("currency", parsers.currency),
         ),
         kept=keep_deaths,
+        kept_together=keep_death_of,
         mend=_mend_customer,
     ),
     "treatments": Table(

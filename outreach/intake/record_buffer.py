@@ -52,7 +52,9 @@ class RecordBuffer:
         if len(set(keys)) < len(keys) or not self._waiting.keys().isdisjoint(keys):
             # A later row of the same key stands, and behind all before it.
             for key, record in zip(keys, records, strict=True):
-                self._waiting.pop(key, None)
+                before = self._waiting.pop(key, None)
+                if before and self._table.kept_together:
+                    self._table.kept_together(before, record)
                 self._waiting[key] = record
         else:
             self._waiting.update(zip(keys, records, strict=True))
