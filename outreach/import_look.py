@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, exists, func
 from sqlmodel import Session, col, select
 
 from outreach.channels import CHANNELS, EMAIL, LETTER, TEXT
@@ -28,7 +28,7 @@ from outreach.intake.refused_file import RefusedFile
 from outreach.intake.reports import ImportReport
 from outreach.intake.run import import_data
 from outreach.intake.sources.origins import Origin
-from outreach.models import Customer
+from outreach.models import Customer, Visit
 from outreach.planning.contact_cards import contacts_of, postal_fields
 from outreach.planning.forecast import forecast
 from outreach.settings import Settings
@@ -72,6 +72,8 @@ class ImportLook:
     week: list[WeekCount]
     #: Whether what is on record already was looked at too.
     is_beside_record: bool
+    #: Customers with a visit before the day since when they are customers, as that day stands: it is another one.
+    seen_before: int = 0
 
 
 def look_at_import(
@@ -97,12 +99,12 @@ def look_at_import(
         # Both take as long as the import itself, where many have a moment soon.
         tell("Counting who could be written to …")
         with reading(copy) as session:
-            reach = count_reach(session, settings)
+            reach, seen_before = count_reach(session, settings), count_seen_before(session)
         tell("Working out who would hear from you this week …")
         seen = forecast(copy, settings, today, today + timedelta(days=DAYS - 1), now)
     counts = Counter((message.moment, message.channel) for message in seen.messages)
     week = [WeekCount(moment, channel, count) for (moment, channel), count in sorted(counts.items())]
-    return ImportLook(report, oddities.found, reach, week, engine.dialect.name == "sqlite")
+    return ImportLook(report, oddities.found, reach, week, engine.dialect.name == "sqlite", seen_before)
 
 
 @contextmanager
@@ -146,6 +148,15 @@ def count_reach(session: Session, settings: Settings) -> Reach:
     return reach
 
 
+def count_seen_before(session: Session) -> int:
+    """How many customers completed a visit before the day since when they are said to be customers."""
+    earlier = (col(Visit.status) == "completed") & (col(Visit.starts_on) < col(Customer.customer_since))
+    found = select(col(Customer.customer_id)).where(
+        exists().where((col(Visit.customer_id) == col(Customer.customer_id)) & earlier)
+    )
+    return session.exec(select(func.count()).select_from(found.subquery())).one()
+
+
 def _count(reach: Reach, customer: Customer, settings: Settings) -> None:
     contacts = contacts_of(customer, None, settings)
     reach.customers += 1
@@ -179,6 +190,11 @@ def tell_reach(look: ImportLook) -> list[str]:
         f"By letter {reach.by_channel[LETTER.name]:,}{f' ({lacking})' if lacking else ''}; "
         f"by e-mail {reach.by_channel[EMAIL.name]:,}; by text {reach.by_channel[TEXT.name]:,}."
     )
+    if look.seen_before:
+        lines.append(
+            f"{look.seen_before:,} came before the day in customer_since: it may be when a record was made. Leave it "
+            "out where you do not know, or anniversaries are told a false day."
+        )
     if not look.is_beside_record:
         lines.append("What is on record already is not counted here: a look beside PostgreSQL starts with nothing.")
     return lines

@@ -61,6 +61,8 @@ class NewBusiness:
     email: str = ""
     #: A member of staff who has agreed to be signed for; empty for nobody yet.
     signed_by: str = ""
+    #: The moments that would give something away: a business that begins gives nothing.
+    gifts: list[str] = field(default_factory=list)
 
 
 def currency_of(country: str) -> str:
@@ -69,26 +71,36 @@ def currency_of(country: str) -> str:
     return currencies[0] if currencies else ""
 
 
-def require_known(answers: NewBusiness) -> None:
-    """Raises SettingsError naming the answer that no country, zone, language or currency is called by."""
-    known = {
-        "country": answers.country in zones_by_country(),
-        "time zone": answers.timezone in available_timezones(),
-        "language": _is_language(answers.language),
-        "currency": answers.currency in list_currencies(),
-    }
-    given = {"country": "US", "time zone": "Europe/Berlin", "language": "en", "currency": "USD"}
-    for what, is_known in known.items():
-        if not is_known:
-            typed = getattr(answers, what.replace(" ", ""))
-            raise SettingsError(f"There is no {what} “{typed}”; write one like {given[what]}")
+def known_zone(typed: str, country: str) -> str:
+    """The time zone that somebody means who types it, or the town in its name. Raises SettingsError with those there
+    are in the country."""
+    zones = zones_by_country().get(country, ())
+    if typed in available_timezones():
+        return typed
+    town = typed.strip().replace(" ", "_").casefold()
+    if found := next((zone for zone in zones if zone.rpartition("/")[2].casefold() == town), None):
+        return found
+    raise SettingsError(f"There is no time zone “{typed}”; in {country} there are {', '.join(zones)}")
 
 
-def _is_language(code: str) -> bool:
+def known_language(typed: str) -> str:
+    """The language. Raises SettingsError for what is none of two or three letters."""
+    code = typed.strip().casefold()
     try:
-        return Locale.parse(code).language == code
+        is_one = Locale.parse(code).language == code
     except (UnknownLocaleError, ValueError):
-        return False
+        is_one = False
+    if not is_one:
+        raise SettingsError(f"There is no language “{typed}”; write two letters, such as en")
+    return code
+
+
+def known_currency(typed: str) -> str:
+    """The currency. Raises SettingsError for one that is none."""
+    code = typed.strip().upper()
+    if code not in list_currencies():
+        raise SettingsError(f"There is no currency “{typed}”; write three letters, such as USD")
+    return code
 
 
 def create_installation(folder: Path, answers: NewBusiness, on: date) -> list[Path]:
@@ -129,8 +141,11 @@ def write_settings(example: str, answers: NewBusiness, on: date) -> str:
             business.add(tomlkit.comment(line))
         business.add(tomlkit.nl())
     moments = _table(settings, "moments")
-    _table(moments, "anniversary")["reward"] = 0
     _table(moments, "checkin")["treatments"] = []
+    for name in answers.gifts:
+        if name not in moments:
+            moments[name] = tomlkit.table()
+        _table(moments, name)["reward"] = 0
     return tomlkit.dumps(settings)
 
 

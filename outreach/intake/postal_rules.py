@@ -41,6 +41,8 @@ class PostalRules:
     latin: str
     #: The patterns that a postal code fits, all of them from its first letter on.
     codes: tuple[re.Pattern[str], ...] = ()
+    #: A postal code as the country has them; empty where it has none, or nothing is known of it.
+    example: str = ""
 
 
 @cache
@@ -53,7 +55,8 @@ def rules_of(country: str) -> PostalRules:
     required = {_THEIRS.get(field) for field in rules.required_fields}
     named = tuple(field for field in FIELDS.values() if field in required)
     codes = tuple(rules.postal_code_matchers)
-    return PostalRules(named, rules.address_format, rules.address_latin_format, codes)
+    example = next(iter(rules.postal_code_examples), "")
+    return PostalRules(named, rules.address_format, rules.address_latin_format, codes, example)
 
 
 @cache

@@ -101,6 +101,14 @@ def test_one_message_of_each_kind_and_channel_is_composed_as_it_would_leave(
         assert session.exec(select(Message)).all() == []
 
 
+@pytest.mark.parametrize("country", ["AU", "IE", "DE", "HK"])
+def test_the_sample_customer_has_an_address_that_the_business_country_can_have(
+    sqlite_engine: Engine, every_moment: Settings, country: str
+) -> None:
+    there = every_moment.model_copy(update={"business": every_moment.business.model_copy(update={"country": country})})
+    assert "postal_code" not in find_specimen_faults(sqlite_engine, there, NOW)
+
+
 def with_template(settings: Settings, tmp_path: Path, name: str, old: str, new: str) -> Settings:
     shutil.copytree(PROJECT / "templates", tmp_path / "templates")
     file = tmp_path / "templates" / name

@@ -1,8 +1,10 @@
 """What `outreach new` asks and writes."""
 
 import tomllib
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,15 @@ from typer.testing import CliRunner
 from checkout import PROJECT
 from outreach.commands.new import app
 from outreach.errors import SettingsError
-from outreach.installation.creation import NewBusiness, create_installation, require_known, write_settings
+from outreach.installation.creation import (
+    NewBusiness,
+    create_installation,
+    known_currency,
+    known_language,
+    known_zone,
+    write_settings,
+)
+from outreach.moments import MOMENTS, knobs_for
 from outreach.settings import load_settings
 
 ON = date(2026, 11, 30)
@@ -78,17 +88,32 @@ def test_any_name_can_be_written_and_is_read_back_as_it_was(name: str, line: str
 
 
 @pytest.mark.parametrize(
-    ("wrong", "says"),
+    ("read", "typed", "meant"),
     [
-        ({"country": "XX"}, "no country “XX”; write one like US"),
-        ({"timezone": "Madrid"}, "no time zone “Madrid”; write one like Europe/Berlin"),
-        ({"language": "spanish"}, "no language “spanish”; write one like en"),
-        ({"currency": "euro"}, "no currency “euro”; write one like USD"),
+        (partial(known_zone, country="AU"), "Melbourne", "Australia/Melbourne"),
+        (partial(known_zone, country="US"), "new york", "America/New_York"),
+        (partial(known_zone, country="US"), "Europe/Berlin", "Europe/Berlin"),
+        (known_language, " ES ", "es"),
+        (known_currency, "usd", "USD"),
     ],
 )
-def test_an_answer_that_names_nothing_is_refused_with_an_example(wrong: dict[str, str], says: str) -> None:
+def test_an_answer_is_taken_as_people_type_it(read: Callable[[str], str], typed: str, meant: str) -> None:
+    assert read(typed) == meant
+
+
+@pytest.mark.parametrize(
+    ("read", "typed", "says"),
+    [
+        (partial(known_zone, country="NZ"), "Madrid", "no time zone “Madrid”; in NZ there are Pacific/Auckland"),
+        (known_language, "spanish", "no language “spanish”; write two letters, such as en"),
+        (known_currency, "euro", "no currency “euro”; write three letters, such as USD"),
+    ],
+)
+def test_an_answer_that_names_nothing_is_refused_with_what_would_do(
+    read: Callable[[str], str], typed: str, says: str
+) -> None:
     with pytest.raises(SettingsError, match=says):
-        require_known(replace(SOL, **wrong))  # type: ignore[arg-type]
+        read(typed)
 
 
 @pytest.mark.parametrize("there", ["outreach.toml", "templates", "prefect.yaml", ".gitignore"])
@@ -105,13 +130,35 @@ def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(tmp_path: Path) -> N
         create_installation(tmp_path / "file" / "sol", SOL, ON)
 
 
-def test_what_is_asked_has_likely_answers_for_the_country(tmp_path: Path) -> None:
-    done = CliRunner().invoke(app, [str(tmp_path / "sol")], input="Sol\nes\n\n\n\n")
+def test_what_is_asked_has_likely_answers_and_a_wrong_one_is_asked_again_alone(tmp_path: Path) -> None:
+    typed = ["Sol", "Atlantis", "Australia", "Atlantis", "melbourne", "", "dollars", ""]
+    done = CliRunner().invoke(app, [str(tmp_path / "sol")], input="\n".join(typed) + "\n")
     assert done.exit_code == 0, done.output
-    assert "[Europe/Madrid]" in done.output
-    assert "[EUR]" in done.output
+    for said in (
+        "no country “Atlantis”",
+        "no time zone “Atlantis”",
+        "Australia/Sydney",
+        "no currency “dollars”",
+        "[AUD]",
+    ):
+        assert said in done.output
+    assert done.output.count("What is the business called?") == 1
     business = tomllib.loads((tmp_path / "sol" / "outreach.toml").read_text(encoding="utf-8"))["business"]
-    assert (business["timezone"], business["currency"], business["country"]) == ("Europe/Madrid", "EUR", "ES")
+    assert (business["timezone"], business["currency"], business["country"]) == ("Australia/Melbourne", "AUD", "AU")
+
+
+def test_a_country_of_one_time_zone_suggests_it(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, [str(tmp_path / "sol")], input="Sol\nAustria\n\n\n\n")
+    assert done.exit_code == 0, done.output
+    assert "Its time zone? [Europe/Vienna]" in done.output
+
+
+def test_a_business_that_begins_gives_nothing_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    CliRunner().invoke(app, [str(tmp_path / "sol")], input="Sol\nAustria\n\n\n\n")
+    monkeypatch.chdir(tmp_path / "sol")
+    settings = load_settings()
+    gifts = {name: getattr(knobs_for(settings, name), "reward", 0) for name in MOMENTS}
+    assert {name for name, gift in gifts.items() if gift} == set()
 
 
 def test_where_nobody_is_there_to_answer_the_option_is_named(tmp_path: Path) -> None:

@@ -165,6 +165,20 @@ def test_the_sentences_of_reach_tell_who_could_be_written_to_and_what_the_others
     )
 
 
+def test_a_visit_before_the_day_in_customer_since_is_told_for_anniversaries_would_be_false(
+    engine: Engine, settings: Settings, data: Path
+) -> None:
+    since = ["customer_id", "customer_since"]
+    write(data, "customers.csv", since, ["c1", "2026-01-05"], ["c2", "2026-01-05"], ["c3", "2026-01-05"], ["c4", ""])
+    visits = [("c1", "2026-01-04", "completed"), ("c2", "2026-01-05", "completed"), ("c3", "2026-01-04", "cancelled"),
+              ("c4", "2026-01-04", "completed")]  # fmt: skip
+    write(data, "visits.csv", ["visit_id", "customer_id", "starts_at", "status"],
+          *([f"v{id_}", id_, f"{day}T10:00", status] for id_, day, status in visits))  # fmt: skip
+    seen = look(engine, data, settings)
+    assert seen.seen_before == 1
+    assert any(line.startswith("1 came before the day in customer_since") for line in tell_reach(seen))
+
+
 def test_where_all_can_be_written_to_nothing_is_lacking(sqlite_engine: Engine, settings: Settings, data: Path) -> None:
     write(data, "customers.csv", HEADER, ADA)
     assert tell_reach(look(sqlite_engine, data, settings)) == [
