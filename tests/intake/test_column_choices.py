@@ -17,7 +17,7 @@ from outreach.intake.mapping.column_choices import (
     save_mapping,
     write_mapping,
 )
-from outreach.intake.mapping.draft import SheetSample
+from outreach.intake.mapping.draft_parts import SheetSample
 from outreach.intake.recognition import choose_mapping
 from outreach.intake.run import import_data
 from outreach.intake.sheets import read_sheets

@@ -11,15 +11,8 @@ from pathlib import Path
 
 from outreach.errors import MappingRefused
 from outreach.intake.headers import TABLES
-from outreach.intake.mapping.draft import (
-    UNSURE,
-    DraftTable,
-    SheetSample,
-    complete_table,
-    find_tables,
-    known_by_header,
-    write_file,
-)
+from outreach.intake.mapping.draft import complete_table, find_tables, known_by_header, write_file
+from outreach.intake.mapping.draft_parts import UNSURE, DraftTable, SheetSample
 from outreach.intake.mapping.files import MAPPING_ENDING, Mapping, list_saved, read_mapping
 from outreach.intake.mapping.header_words import WORDS
 from outreach.local_files import make_private_folder, write_private
