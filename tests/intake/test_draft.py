@@ -428,6 +428,12 @@ def test_a_name_that_would_be_a_pattern_is_still_the_name_of_its_file(theirs: Th
     assert [file.file for file in theirs.take(words).files] == ["export [1].csv"]
 
 
+def test_a_draft_that_nobody_looked_at_is_spoken_of_when_it_is_imported(theirs: TheirFiles) -> None:
+    report = theirs.take(draft_of(theirs.folder, INVOICES))
+    assert report.remarks[0] == "mapping.toml has 2 lines marked UNSURE: look at them first"
+    assert not any("UNSURE" in line for line in theirs.take(draft_of(theirs.folder, VISITS)).remarks)
+
+
 # Formats
 
 

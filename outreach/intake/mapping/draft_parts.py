@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 #: The mark on what a draft is not sure of.
 UNSURE = "UNSURE"
+#: As it stands in the text, before the reason.
+MARK = f"# {UNSURE}: "
 
 
 @dataclass(frozen=True)
