@@ -69,26 +69,42 @@ def _find(origin: Origin, known: dict[str, Mapping]) -> str | None:
     found = [name for name in found if name.endswith(MAPPING_ENDING)] or found
     if len(found) == 1:
         return found[0]
-    if not found and any(own_name(name) in origin.own_names for name in names):
+    if not found and any(_looks_own(origin, name) for name in names):
         return None
     if found:
         raise NotRecognised(
             f"{origin.shown} may come from any of {', '.join(found)}; say which: --as {found[0]}, for example"
         )
     raise NotRecognised(
-        f"Nothing in {origin.shown} has one of our names (docs/data.md), and no system is recognised in it: "
-        f"{', '.join(list_presets())}. For another, propose a mapping with “outreach mapping draft {origin.shown}”, "
-        "mend it, and give it: --mapping FILE"
+        f"Nothing in {origin.shown} has our names of files and columns (docs/data.md), and no system is recognised in "
+        f"it: {', '.join(list_presets())}. For another, match the columns at the desk; or propose a mapping with "
+        f"“outreach mapping draft {origin.shown} --to my.toml”, mend it, and give it: --mapping FILE"
     )
 
 
 def _is_own(origin: Origin, name: str) -> bool:
     """Whether a file, or a table, has one of our names and the columns that a row of ours cannot do without."""
     into = origin.own_names.get(own_name(name))
+    return into is not None and any(_required(into) <= line for line in _folded(origin.peek(name)))
+
+
+def _looks_own(origin: Origin, name: str) -> bool:
+    """Whether it has one of our names, and enough of our columns for what it lacks to be a fault.
+
+    Other systems have lists of customers and invoices too, and call them so.
+    """
+    into = origin.own_names.get(own_name(name))
     if into is None:
         return False
-    required = {column.name for column in TABLES[into].columns if column.required}
-    return any(required <= line for line in _folded(origin.peek(name)))
+    ours = {column.name for column in TABLES[into].columns}
+    lines = [line - {""} for line in _folded(origin.peek(name))]
+    # “Amount” is a word of everybody's, an id is not.
+    ids = {name for name in _required(into) if name.endswith("_id")}
+    return not lines or any(ids & line or len(line & ours) * 2 > len(line) for line in lines)
+
+
+def _required(into: str) -> set[str]:
+    return {column.name for column in TABLES[into].columns if column.required}
 
 
 def recognise(origin: Origin, names: Sequence[str]) -> list[str]:

@@ -100,6 +100,8 @@ class ImportReport:
     orphans: dict[str, int] = field(default_factory=dict)
     #: Customers who were made because a row named somebody whom no file has.
     made: int = 0
+    #: How many lines of the mapping are still marked as a draft marks them, by the name of its file.
+    marks: dict[str, int] = field(default_factory=dict)
     #: Its number in the history of imports.
     intake_id: int = 0
 
@@ -138,7 +140,16 @@ class ImportReport:
             if each.repeated
         ]
         made = [f"customers: {self.made:,} made of ids that no file of customers has"] if self.made else []
-        return unused + taken + mended + repeated + made + orphans + self._counted
+        return self._marked + unused + taken + mended + repeated + made + orphans + self._counted
+
+    @property
+    def _marked(self) -> list[str]:
+        return [
+            f"{name} has {lines:,} lines marked UNSURE: look at them first"
+            if lines > 1
+            else f"{name} has a line marked UNSURE: look at it first"
+            for name, lines in self.marks.items()
+        ]
 
     @property
     def _counted(self) -> list[str]:

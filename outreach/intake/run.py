@@ -101,6 +101,7 @@ def _take_in(
     redate(engine, settings)
     # Second: the first import of all finds the row, which this fills in, made by `redate`.
     _note_first_import(engine, settings, now)
+    report.marks = {mapping.written_in: mapping.marks} if mapping and mapping.marks else {}
     used = {job.source for job in jobs}
     report.ignored = {show_name(name): [] for name in names if name not in used}
     unused: dict[str, set[str]] = {}

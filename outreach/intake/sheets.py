@@ -3,7 +3,7 @@
 from itertools import islice
 
 from outreach.errors import SourceUnreadable
-from outreach.intake.mapping.draft import SheetSample
+from outreach.intake.mapping.draft_parts import SheetSample
 from outreach.intake.mapping.files import FileMapping
 from outreach.intake.sources.csv_files import MOST_TITLES
 from outreach.intake.sources.origins import Origin

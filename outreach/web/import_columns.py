@@ -17,8 +17,8 @@ from outreach.intake.mapping.column_choices import (
     save_mapping,
     write_mapping,
 )
-from outreach.intake.mapping.draft import SheetSample
 from outreach.intake.mapping.draft_formats import DAY_FIRST, MONTH_FIRST, order_of
+from outreach.intake.mapping.draft_parts import SheetSample
 from outreach.intake.sheets import read_sheets
 from outreach.intake.uploads import Upload, find_upload
 from outreach.web.access import DeskNow, Writer, new_router

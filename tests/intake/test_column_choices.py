@@ -17,7 +17,8 @@ from outreach.intake.mapping.column_choices import (
     save_mapping,
     write_mapping,
 )
-from outreach.intake.mapping.draft import SheetSample
+from outreach.intake.mapping.draft_parts import SheetSample
+from outreach.intake.mapping.files import read_mapping
 from outreach.intake.recognition import choose_mapping
 from outreach.intake.run import import_data
 from outreach.intake.sheets import read_sheets
@@ -79,6 +80,20 @@ def test_the_choices_become_a_mapping_by_which_a_later_file_of_another_name_is_r
         ("7", "Ada", date(1980, 4, 3)),
         ("8", "Bo", None),
     ]
+
+
+def test_what_a_person_chose_has_no_mark_of_a_draft_and_still_fits(tmp_path: Path) -> None:
+    write(tmp_path / "data", "x.csv", ["Mail", "Name", 'Said "# UNSURE: so"'], ["a@example.com", "Ann", "2026-01-05"])
+    sheets = read_sheets(Folder(tmp_path / "data"))
+    chosen = {
+        "Mail": "customers.email",
+        "Name": "customers.whole_name",
+        'Said "# UNSURE: so"': "customers.customer_since",
+    }
+    text = write_mapping("x", sheets, [chosen], "US")
+    assert "stands for it" not in text
+    mapping = read_mapping(save_mapping(tmp_path / "mappings", "x", text))
+    assert mapping.file[0].table[0].columns["customer_since"].column == 'Said "# UNSURE: so"'
 
 
 def test_rows_of_another_table_belong_to_the_customer_that_is_chosen(

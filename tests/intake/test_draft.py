@@ -16,11 +16,12 @@ from intake_data import stored
 from mapped import TheirFiles, read_words
 from outreach.commands.main import app
 from outreach.database import reading
-from outreach.intake.mapping.draft import UNSURE, SheetSample, draft_mapping
+from outreach.intake.mapping.draft import draft_mapping
 from outreach.intake.mapping.draft_formats import find_decimal, find_formats
+from outreach.intake.mapping.draft_parts import UNSURE, SheetSample
 from outreach.intake.sheets import read_sheets
 from outreach.intake.sources.places import open_origin
-from outreach.models import Customer, Visit
+from outreach.models import Consent, Customer, Visit
 from outreach.settings import Settings
 from workbook import write_workbook
 
@@ -219,9 +220,125 @@ def test_the_further_lines_of_an_order_empty_nothing_and_are_no_visits(theirs: T
 
 
 def test_a_column_that_may_hold_an_opt_out_is_named_and_a_yes_or_no_is_no_day(tmp_path: Path) -> None:
-    (line,) = unsure_of(tmp_path, *ZOHO.lines)
-    assert line.startswith("# UNSURE: Email Opt Out may say who wants to hear nothing")
+    words = draft_of(tmp_path, replace(ZOHO, lines=(ZOHO.lines[0], ZOHO.lines[1].replace("true", "since May"))))
+    assert "# UNSURE: Email Opt Out may say who wants to hear nothing" in words
     assert "died_on" not in draft_of(tmp_path, PIPEDRIVE)
+
+
+# As a clinic's system writes its export
+
+VISITS = PlainSheet(
+    "AU",
+    (
+        "Appointment ID,Patient ID,Patient,Starts at,Arrived,Did not arrive,Cancelled at",
+        "v1,1,Ada Quill,13/01/2026 2:15 pm,Yes,,",
+        "v2,2,Bo Dunn,14/01/2026 2:15 pm,,Yes,",
+        "v3,2,Bo Dunn,15/01/2026 2:15 pm,,,14/01/2026",
+        "v4,1,Ada Quill,16/01/2026 2:15 pm,,Yes,15/01/2026",
+        "v5,1,Ada Quill,13/12/2026 2:15 pm,,,",
+    ),
+)
+INVOICES = PlainSheet(
+    "AU",
+    (
+        "Invoice number,Issue date,Due date,Patient ID,Patient,Total (inc tax),Tax,Amount paid,Outstanding,Status",
+        'i1,13/01/2026,27/01/2026,1,Ada Quill,"$1,250.00",$0.00,$250.00,"$1,000.00",Outstanding',
+        "i2,14/01/2026,28/01/2026,2,Bo Dunn,$95.00,$0.00,$95.00,$0.00,Paid",
+    ),
+    "AUD",
+)
+PATIENTS = PlainSheet(
+    "AU",
+    (
+        "Patient ID,First name,Last name,Email,Marketing consent,Do not call,Created",
+        "1,Ada,Quill,ada@example.com,Yes,,20 Nov 2022",
+        "2,Bo,Dunn,bo@example.com,No,1,21 Nov 2022",
+        "3,Cy,Lee,,,0,22 Nov 2022",
+    ),
+)
+
+
+def test_visits_have_the_state_that_one_of_several_columns_says(theirs: TheirFiles) -> None:
+    take_draft(theirs, VISITS)
+    assert {row.visit_id: row.status for row in stored(theirs.engine, Visit)} == {
+        "v1": "completed", "v2": "no_show", "v3": "cancelled", "v4": "cancelled", "v5": "booked"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "states"),
+    [
+        ("No show,Canceled", ["N,N", "Y,N", "N,Y"], ["completed", "no_show", "cancelled"]),
+        ("DNA,Cancellation date", ["0,", "1,", "0,2026-01-01"], ["completed", "no_show", "cancelled"]),
+        ("Attended,Missed", ["TRUE,FALSE", "FALSE,TRUE", "FALSE,FALSE"], ["completed", "no_show", "booked"]),
+        ("Checked in,Cancelled", ["2026-01-01 10:00,", ",", ","], ["completed", "booked", "booked"]),
+        ("Status,No show", ["booked,No", "completed,Yes", "cancelled,No"], ["booked", "no_show", "cancelled"]),
+    ],
+)
+def test_the_columns_of_states_may_have_other_names_and_values(
+    theirs: TheirFiles, header: str, cells: list[str], states: list[str]
+) -> None:
+    rows = [f"v{number},c1,2026-01-0{number + 1},{each}" for number, each in enumerate(cells)]
+    take_draft(theirs, PlainSheet("US", (f"Visit ID,Customer ID,Visit date,{header}", *rows)))
+    visits = sorted(stored(theirs.engine, Visit), key=lambda visit: visit.visit_id)
+    assert [visit.status for visit in visits] == states
+
+
+def test_where_no_column_says_who_came_the_status_is_marked(tmp_path: Path) -> None:
+    (line,) = unsure_of(tmp_path, "Visit ID,Customer ID,Visit date,No show", "v1,c1,2026-01-01,Yes")
+    assert line.endswith("# UNSURE: no column says who came; a visit still ahead counts as completed too")
+
+
+def test_the_amount_of_an_invoice_is_known_by_the_beginning_of_its_name(theirs: TheirFiles) -> None:
+    take_draft(theirs, INVOICES)
+    with reading(theirs.engine) as session:
+        assert find_balances(session, date(2026, 3, 10)) == {"1": "1000.00"}
+
+
+@pytest.mark.parametrize("name", ["Total tax", "Amount outstanding", "Gross balance", "Total ex GST", "Total visits"])
+def test_another_amount_is_not_taken_for_that_of_the_invoice(tmp_path: Path, name: str) -> None:
+    lines = (f"Invoice No,Customer ID,Invoice Date,Due Date,{name}", "i1,c1,2026-01-01,2026-02-01,5.00")
+    assert "invoices" not in draft_of(tmp_path, PlainSheet("US", lines))
+
+
+def test_a_yes_is_a_consent_and_a_no_a_withdrawal_and_an_empty_cell_is_neither(theirs: TheirFiles) -> None:
+    take_draft(theirs, PATIENTS)
+    said = {(row.customer_id, row.channel, row.purpose, row.state) for row in stored(theirs.engine, Consent)}
+    marketing = {(who, channel, "marketing", state) for who, state in (("1", "granted"), ("2", "withdrawn"))
+                 for channel in ("letter", "email", "text")}  # fmt: skip
+    assert said == marketing | {("2", "call", purpose, "withdrawn") for purpose in ("service", "marketing")}
+
+
+@pytest.mark.parametrize(
+    ("name", "channels", "is_refusal"),
+    [
+        ("OK to e-mail?", '["email"]', False),
+        ("Email opt-in", '["email"]', False),
+        ("SMS marketing", '["text"]', False),
+        ("Accepts calls", '["call"]', False),
+        ("Consent to post", '["letter"]', False),
+        ("Unsubscribed", '["letter", "email", "text", "call"]', True),
+        ("Do not contact", '["letter", "email", "text", "call"]', True),
+        ("Email Opt Out", '["email"]', True),
+    ],
+)
+def test_the_name_of_a_column_of_consent_says_the_channel_and_whether_yes_is_a_no(
+    tmp_path: Path, name: str, channels: str, is_refusal: bool
+) -> None:
+    words = draft_of(tmp_path, PlainSheet("US", (f"Customer ID,First Name,{name}", "c1,Ann,y")))
+    assert f"for_each = {{ channel = {channels}" in words
+    assert ("granted" not in words) is is_refusal
+    assert words.count("UNSURE: taken for") == 1
+
+
+def test_a_yes_to_reminders_is_no_consent(tmp_path: Path) -> None:
+    words = draft_of(tmp_path, PlainSheet("US", ("Customer ID,First Name,Email notifications", "c1,Ann,Yes")))
+    assert "consents" not in words.replace("a table of consents", "")
+
+
+@pytest.mark.parametrize(("name", "is_marked"), [("Created", True), ("Date added", True), ("Client since", False)])
+def test_the_day_on_which_a_record_was_made_is_marked(tmp_path: Path, name: str, is_marked: bool) -> None:
+    marks = unsure_of(tmp_path, f"Customer ID,First Name,{name}", "c1,Ann,2020-05-13")
+    assert [line.startswith("customer_since") for line in marks] == [True] * is_marked
 
 
 # What is unsure is marked
@@ -311,6 +428,12 @@ def test_a_name_that_would_be_a_pattern_is_still_the_name_of_its_file(theirs: Th
     assert [file.file for file in theirs.take(words).files] == ["export [1].csv"]
 
 
+def test_a_draft_that_nobody_looked_at_is_spoken_of_when_it_is_imported(theirs: TheirFiles) -> None:
+    report = theirs.take(draft_of(theirs.folder, INVOICES))
+    assert report.remarks[0] == "mapping.toml has 2 lines marked UNSURE: look at them first"
+    assert not any("UNSURE" in line for line in theirs.take(draft_of(theirs.folder, VISITS)).remarks)
+
+
 # Formats
 
 
@@ -349,9 +472,10 @@ def test_the_decimal_mark_is_found(values: list[str], decimal: str) -> None:
 
 LIKELY_NAMES = st.sampled_from(
     ["Customer ID", "Name", "E-Mail", "Invoice No", "Due Date", "Amount", "Paid", "Balance", "Status", "Visit Date",
-     "Country", "DOB", 'Say "when"', "back\\slash", "two\nlines", "Kunde\tseit", "", "\x7f", "#", "]]"]
+     "Country", "DOB", "Visit ID", "Arrived", "No show", "Cancelled at", "OK to e-mail?", "Do not call",
+     'Say "when"', "back\\slash", "two\nlines", "Kunde\tseit", "", "\x7f", "#", "]]"]
 )  # fmt: skip
-CELLS = st.text(max_size=12) | st.sampled_from(["1/2/2026", "5,50", "2026-01-01"])
+CELLS = st.text(max_size=12) | st.sampled_from(["1/2/2026", "5,50", "2026-01-01", "Yes", "no"])
 
 
 @given(

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, create_engine, text
 from exports import COMPARISONS, SYSTEMS, Export, compare_refusals
 from intake_data import write
 from outreach.database import open_database, reading
-from outreach.errors import MappingRefused, SourceUnreadable
+from outreach.errors import MappingRefused, NotRecognised, SourceUnreadable
 from outreach.intake.mapping.files import FileMapping, list_presets, preset_path, read_preset
 from outreach.intake.recognition import find_preset, recognise
 from outreach.intake.reports import ImportReport
@@ -104,9 +104,24 @@ def test_files_called_as_ours_are_a_systems_where_its_columns_stand_in_them(tmp_
     assert find_preset(open_origin(str(tmp_path))) is None, "one of them is in our own format"
 
 
-def test_a_file_called_as_ours_whose_columns_nobody_knows_is_ours_with_a_fault(tmp_path: Path) -> None:
-    write(tmp_path, "customers.csv", ["number", "name"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        ["customer_id", "Town of birth", "Shoe size"],
+        ["given_name", "family_name", "phone", "Shoe size"],
+    ],
+)
+def test_a_file_called_as_ours_with_an_id_or_most_columns_of_ours_is_ours_with_a_fault(
+    tmp_path: Path, header: list[str]
+) -> None:
+    write(tmp_path, "customers.csv", header)
     assert find_preset(open_origin(str(tmp_path))) is None
+
+
+def test_a_file_called_as_ours_whose_columns_nobody_knows_is_not_ours(tmp_path: Path) -> None:
+    write(tmp_path, "invoices.csv", ["Invoice number", "Issue date", "Patient ID", "Amount", "Status"])
+    with pytest.raises(NotRecognised, match=r"mapping draft .* --to my\.toml"):
+        find_preset(open_origin(str(tmp_path)))
 
 
 def test_parquet_files_are_recognised_by_the_names_of_their_columns(tmp_path: Path) -> None:

@@ -11,15 +11,8 @@ from pathlib import Path
 
 from outreach.errors import MappingRefused
 from outreach.intake.headers import TABLES
-from outreach.intake.mapping.draft import (
-    UNSURE,
-    DraftTable,
-    SheetSample,
-    complete_table,
-    find_tables,
-    known_by_header,
-    write_file,
-)
+from outreach.intake.mapping.draft import complete_table, find_tables, known_by_header, write_file
+from outreach.intake.mapping.draft_parts import MARK, DraftTable, SheetSample
 from outreach.intake.mapping.files import MAPPING_ENDING, Mapping, list_saved, read_mapping
 from outreach.intake.mapping.header_words import WORDS
 from outreach.local_files import make_private_folder, write_private
@@ -84,7 +77,7 @@ def _doubts_of(sheet: SheetSample, tables: Sequence[DraftTable], country: str) -
     into = ""
     for line in write_file(sheet, tables, country, known_by_header(sheet)).splitlines():
         into = _table_in(line) or into
-        name, _, doubt = line.partition(f"# {UNSURE}: ")
+        name, _, doubt = line.partition(MARK)
         if doubt and (ours := name.partition(" = ")[0].strip()):
             doubts["dates" if ours == "dates" else f"{into}.{ours}"] = doubt
         elif doubt:
@@ -115,7 +108,13 @@ def write_mapping(title: str, sheets: Sequence[SheetSample], chosen: Sequence[di
         raise MappingRefused("Nothing is chosen yet: say of at least one column what it is")
     text = "\n".join([f"title = {json.dumps(title, ensure_ascii=False)}", *parts]) + "\n"
     _require_complete(text)
-    return text
+    return _without_marks(text)
+
+
+def _without_marks(text: str) -> str:
+    """The mapping without the doubts of a draft: whoever chose the columns has looked at them."""
+    # No doubt has a quotation mark, and every name before one ends with it.
+    return re.sub(rf'(?m)^{MARK}.*\n| {MARK}[^"\n]*$', "", text)
 
 
 def _tables_of(columns: dict[str, str]) -> list[DraftTable]:

@@ -5,16 +5,22 @@ It is a proposal: what it is unsure of is marked, and nothing is imported by it.
 
 import glob
 import json
-import re
-import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
 
-from outreach.intake.headers import TABLES
-from outreach.intake.mapping.draft_formats import DAY_FIRST, MONTH_FIRST, find_decimal, find_formats
-from outreach.intake.mapping.header_words import DAYS_OF_VISITS, OWNERS_OF_COLUMNS, TELLING, WORDS, WORDS_OF_CONSENT
+from outreach.intake.mapping.consent_columns import find_consents, is_about_consent
+from outreach.intake.mapping.draft_formats import DAY_FIRST, MONTH_FIRST, find_decimal, find_formats, is_amount
+from outreach.intake.mapping.draft_parts import UNSURE, DraftTable, SheetSample, fold_header, list_names, quote
+from outreach.intake.mapping.draft_tables import write_table
+from outreach.intake.mapping.header_words import (
+    BEGINNINGS_OF_AMOUNTS,
+    DAYS_OF_VISITS,
+    OTHER_AMOUNTS,
+    OWNERS_OF_COLUMNS,
+    TELLING,
+    WORDS,
+)
+from outreach.intake.mapping.yes_no import is_yes_no
 
-UNSURE = "UNSURE"
 _EITHER_ORDER = f" # {UNSURE}: 3/4 may be in March or in April; so your country writes it"
 # Formats in which day and month may have been written the other way round.
 _EITHER = ("MM/", "DD/")
@@ -23,33 +29,6 @@ _DATE_COLUMNS = frozenset({"customer_since", "born_on", "died_on", "issued_on", 
 _ID_OF = {"customers": "customer_id", "visits": "visit_id"}
 _DAY_OF = {"visits": "starts_at"}
 _AMOUNT_COLUMNS = frozenset({"amount", "paid", "unpaid"})
-
-
-@dataclass(frozen=True)
-class SheetSample:
-    """The beginning of one file: its columns, and the first rows below them."""
-
-    name: str
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    #: Whether lines stand above the header.
-    has_titles: bool = False
-
-    def values(self, column: str) -> list[str]:
-        at = list(self.header).index(column)
-        return [row[at].strip() for row in self.rows if at < len(row) and row[at].strip()]
-
-
-@dataclass
-class DraftTable:
-    """One table that a file seems to feed, or that somebody says it feeds."""
-
-    into: str
-    #: Their column for each of ours.
-    columns: dict[str, str]
-    remarks: list[str] = field(default_factory=list)
-    #: What is said of its rows as a whole.
-    words: list[str] = field(default_factory=list)
 
 
 def draft_mapping(sheets: Sequence[SheetSample], country: str) -> str:
@@ -65,10 +44,11 @@ def draft_mapping(sheets: Sequence[SheetSample], country: str) -> str:
 def _draft_file(sheet: SheetSample, country: str) -> str:
     tables = find_tables(sheet)
     if not tables:
-        return f"\n# {_list([sheet.name])} was left out: no column of it is known here. It has {_list(sheet.header)}"
-    known = [f"name = {_quote(glob.escape(sheet.name))}"]
+        left_out = f"{list_names([sheet.name])} was left out: no column of it is known here"
+        return f"\n# {left_out}. It has {list_names(sheet.header)}"
+    known = [f"name = {quote(glob.escape(sheet.name))}"]
     if sheet.has_titles:
-        names = ", ".join(_quote(name) for name in list(filter(None, sheet.header))[:4])
+        names = ", ".join(quote(name) for name in list(filter(None, sheet.header))[:4])
         known.append(f"header_has = [{names}]")
     return write_file(sheet, tables, country, known)
 
@@ -76,7 +56,7 @@ def _draft_file(sheet: SheetSample, country: str) -> str:
 def known_by_header(sheet: SheetSample) -> list[str]:
     """The lines by which a mapping knows a file whatever it is called: by all columns that it names."""
     names = dict.fromkeys(name for name in sheet.header if name.strip())
-    return [f"header_has = [{', '.join(_quote(name) for name in names)}]"]
+    return [f"header_has = [{', '.join(quote(name) for name in names)}]"]
 
 
 def write_file(sheet: SheetSample, tables: Sequence[DraftTable], country: str, known: Sequence[str]) -> str:
@@ -90,17 +70,12 @@ def write_file(sheet: SheetSample, tables: Sequence[DraftTable], country: str, k
     if formats:
         lines.append(f"dates = {json.dumps(formats)}" + (_EITHER_ORDER if is_unsure else ""))
     for table in tables:
-        lines += _write_table(table)
+        lines += write_table(table, sheet)
     left = [name for name in sheet.header if name and name not in used]
-    if said := [name for name in left if WORDS_OF_CONSENT & set(fold_header(name).split())]:
+    if said := [name for name in left if is_about_consent(name)]:
         what = "say who wants to hear nothing; a table of consents takes it (docs/mappings.md)"
-        lines += ["", f"# {UNSURE}: {_list(said)} may {what}"]
-    return "\n".join([*lines, f"# Not used: {_list(left)}"] if left else lines)
-
-
-def _list(names: Sequence[str]) -> str:
-    """The names on one line, as a comment must stand; in a workbook one may have several, or control characters."""
-    return "".join(letter if letter.isprintable() else " " for letter in ", ".join(names))
+        lines += ["", f"# {UNSURE}: {list_names(said)} may {what}"]
+    return "\n".join([*lines, f"# Not used: {list_names(left)}"] if left else lines)
 
 
 def _values_of(sheet: SheetSample, tables: Sequence[DraftTable], ours: frozenset[str]) -> list[str]:
@@ -120,14 +95,6 @@ def _formats_of(sheet: SheetSample, tables: Sequence[DraftTable], country: str) 
     return formats, not orders and any(is_open for _, is_open in found)
 
 
-def fold_header(name: str) -> str:
-    """A column's name in small letters without accents, with one space for all that is no letter or digit."""
-    bare = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
-    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    folded = " ".join(re.findall(r"\w+", bare.replace("_", " ")))
-    return folded if folded != name.casefold() else " ".join(re.findall(r"\w+", apart.casefold().replace("_", " ")))
-
-
 def find_tables(sheet: SheetSample) -> list[DraftTable]:
     """Of a file of sums and days, what its rows are; and the customers, where it also has their names."""
     known = {into: _match(sheet, words) for into, words in WORDS.items()}
@@ -138,7 +105,9 @@ def find_tables(sheet: SheetSample) -> list[DraftTable]:
         found.insert(0, complete_table("customers", people, people))
     for table in found:
         table.words += _words_of_repeats(table, sheet) or _words_of_totals(table, sheet)
-    return found
+    owner = next((table.columns["customer_id"] for table in found if "customer_id" in table.columns), None)
+    used = {column for table in found for column in table.columns.values()}
+    return [*found, *(find_consents(sheet, owner, used) if owner else ())]
 
 
 def _words_of_repeats(table: DraftTable, sheet: SheetSample) -> list[str]:
@@ -148,7 +117,7 @@ def _words_of_repeats(table: DraftTable, sheet: SheetSample) -> list[str]:
         return []
     day = table.columns.get(_DAY_OF.get(table.into, ""))
     has_gaps = day is not None and 0 < len(sheet.values(day)) < len(sheet.rows)
-    only = [f"only = {{ column = {_quote(day or '')}, is_empty = false }}"] if has_gaps else []
+    only = [f"only = {{ column = {quote(day or '')}, is_empty = false }}"] if has_gaps else []
     return ["one_row_per_id = true", *only]
 
 
@@ -157,7 +126,7 @@ def _words_of_totals(table: DraftTable, sheet: SheetSample) -> list[str]:
     names = [table.columns[name] for name in ("whole_name", "family_name", "given_name") if name in table.columns]
     if table.into != "customers" or not sheet.has_titles or not names or table.columns.get("customer_id") == names[0]:
         return []
-    return [f"only = {{ column = {_quote(names[0])}, is_empty = false }}"]
+    return [f"only = {{ column = {quote(names[0])}, is_empty = false }}"]
 
 
 def _tells(into: str, found: dict[str, str]) -> bool:
@@ -176,7 +145,26 @@ def _match(sheet: SheetSample, words: dict[str, tuple[str, ...]]) -> dict[str, s
             if name in named and named[name] not in found.values() and _may_hold(ours, sheet.values(named[name])):
                 found[ours] = named[name]
                 break
+        if ours == "amount" and ours not in found and (column := _find_amount(sheet, set(found.values()))):
+            found[ours] = column
     return found
+
+
+def _find_amount(sheet: SheetSample, used: Collection[str]) -> str | None:
+    """A column of amounts whose name only begins as one does: programs write after it in what, or with which tax."""
+    return next((name for name in sheet.header if name not in used and _begins_amount(name)
+                 and _are_amounts(sheet.values(name))), None)  # fmt: skip
+
+
+def _begins_amount(name: str) -> bool:
+    first, *words = fold_header(name).split() or [""]
+    # What an amount includes says nothing against it: “Total (inc tax)”.
+    within = next((at for at, word in enumerate(words) if word.startswith(("inc", "with"))), len(words))
+    return first in BEGINNINGS_OF_AMOUNTS and not OTHER_AMOUNTS & set(words[:within])
+
+
+def _are_amounts(values: Sequence[str]) -> bool:
+    return sum(any(is_amount(value, mark) for mark in ".,") for value in values) * 2 > len(values)
 
 
 def _by_short_names(named: dict[str, str]) -> dict[str, str]:
@@ -192,8 +180,11 @@ def _by_short_names(named: dict[str, str]) -> dict[str, str]:
 
 
 def _may_hold(ours: str, values: Sequence[str]) -> bool:
-    """Whether the values can be meant: “Deceased” is often a yes or no, and no day."""
-    return ours != "died_on" or not values or any(letter.isdigit() for value in values for letter in value)
+    """Whether the values can be meant: “Deceased” is often a yes or no, and no day; “Arrived” may be either."""
+    if not values or ours not in {"died_on", "arrived", "missed"}:
+        return True
+    has_digits = [any(letter.isdigit() for letter in value) for value in values]
+    return any(has_digits) if ours == "died_on" else is_yes_no(values) or all(has_digits)
 
 
 def complete_table(into: str, own: Mapping[str, str], people: Mapping[str, str]) -> DraftTable:
@@ -209,100 +200,3 @@ def complete_table(into: str, own: Mapping[str, str], people: Mapping[str, str])
 
 def _owner(people: Mapping[str, str]) -> str | None:
     return next((people[name] for name in ("customer_id", "email", "whole_name") if name in people), None)
-
-
-def _write_table(table: DraftTable) -> list[str]:
-    lines = ["", "[[file.table]]", f'into = "{table.into}"']
-    by_name = table.into == "customers" and table.columns.get("customer_id") == table.columns.get("whole_name")
-    lines += table.words or (["one_row_per_id = true"] if by_name else [])
-    lines += [f"# {_list([remark])}" for remark in table.remarks]
-    lines.append("[file.table.columns]")
-    lines += _WRITERS.get(table.into, _write_columns)(table)
-    return [*lines, *(_write_payments(table) if table.into == "invoices" else ())]
-
-
-def _write_columns(table: DraftTable) -> list[str]:
-    """A line for each column of ours that is found, and a question for one that is missing and must not be."""
-    columns, lines = table.columns, []
-    for column in TABLES[table.into].columns:
-        if column.name in columns:
-            lines.append(f"{column.name} = {_quote(columns[column.name])}")
-        elif column.required:
-            lines.append(f'{column.name} = "?" # {UNSURE}: no column seems to hold it, and a row cannot do without it')
-    return lines
-
-
-def _write_customers(table: DraftTable) -> list[str]:
-    lines = _write_columns(table)
-    whole = table.columns.get("whole_name")
-    if whole and "family_name" not in table.columns:
-        lines.append(f'given_name = {{ column = {_quote(whole)}, name_part = "given" }}')
-        lines.append(f'family_name = {{ column = {_quote(whole)}, name_part = "family" }}')
-    return [_make_optional(line) for line in lines]
-
-
-def _make_optional(line: str) -> str:
-    name, _, column = line.partition(" = ")
-    # One odd birthday, or a country that nobody knows, must not cost the customer.
-    return f"{name} = {{ column = {column}, optional = true }}" if name in {"born_on", "country"} else line
-
-
-def _write_invoices(table: DraftTable) -> list[str]:
-    columns = dict(table.columns)
-    status = columns.pop("status", None)
-    lines = _write_columns(DraftTable(table.into, columns))
-    if "invoice_id" not in columns and "customer_id" in columns and "issued_on" in columns:
-        lines = _put_id(lines, "invoice_id", [columns["customer_id"], columns["issued_on"]], "an invoice")
-    if "issued_on" not in columns and "due_on" in columns:
-        lines = [line for line in lines if not line.startswith("issued_on")]
-        lines.append(f"issued_on = {_quote(columns['due_on'])} # {UNSURE}: the file does not say when it was written")
-    return [*lines, _write_status(status)] if status else lines
-
-
-def _write_visits(table: DraftTable) -> list[str]:
-    columns = dict(table.columns)
-    status = columns.pop("status", None)
-    lines = _write_columns(DraftTable(table.into, columns))
-    if "visit_id" not in columns and "customer_id" in columns:
-        lines = _put_id(lines, "visit_id", [columns["customer_id"], columns["starts_at"]], "a visit")
-    return [*lines, _write_status(status)] if status else lines
-
-
-def _put_id(lines: list[str], ours: str, columns: Sequence[str], what: str) -> list[str]:
-    """The lines with an id that is made of these columns, in the place of the question which one holds it."""
-    parts = ", ".join(_quote(name) for name in columns)
-    own = f"{ours} = {{ columns = [{parts}] }} # {UNSURE}: the file has no number of {what}"
-    return [own, *(line for line in lines if not line.startswith(ours))]
-
-
-def _write_status(column: str) -> str:
-    return f"status = {_quote(column)} # {UNSURE}: see which words the file has; docs/data.md lists ours"
-
-
-def _write_payments(table: DraftTable) -> list[str]:
-    """What was paid of each invoice, where the file of invoices says it beside them."""
-    columns = table.columns
-    paid, unpaid, number = columns.get("paid"), columns.get("unpaid"), columns.get("invoice_id")
-    day = columns.get("paid_on") or columns.get("issued_on") or columns.get("due_on")
-    if not (number and day and (paid or unpaid)):
-        return []
-    amount, only = _quote(paid or ""), f"{{ column = {_quote(paid or '')}, above = 0 }}"
-    if not paid:
-        total = _quote(columns["amount"])
-        amount = f"{{ column = {total}, less = {_quote(unpaid or '')} }}"
-        only = f"{{ column = {total}, above_column = {_quote(unpaid or '')} }}"
-    when = "" if "paid_on" in columns else f" # {UNSURE}: the file does not say when it was paid"
-    owner = [f"customer_id = {_quote(columns['customer_id'])}"] if "customer_id" in columns else []
-    return [
-        "", "[[file.table]]", 'into = "payments"', f"only = {only}", "[file.table.columns]",
-        f"payment_id = {_quote(number)}", f"invoice_id = {_quote(number)}", *owner, f"paid_on = {_quote(day)}{when}",
-        f"amount = {amount}",
-    ]  # fmt: skip
-
-
-_WRITERS = {"customers": _write_customers, "invoices": _write_invoices, "visits": _write_visits}
-
-
-def _quote(name: str) -> str:
-    # TOML's basic strings are written as JSON's are, but for one control character.
-    return json.dumps(name, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -48,10 +48,11 @@ def _reads(value: str, formats: tuple[str, ...]) -> bool:
 
 def find_decimal(values: Sequence[str]) -> str:
     """The decimal mark by which most of the values can be read; a point where both do."""
-    return max((".", ","), key=lambda mark: sum(_is_amount(value, mark) for value in values))
+    return max((".", ","), key=lambda mark: sum(is_amount(value, mark) for value in values))
 
 
-def _is_amount(value: str, decimal: str) -> bool:
+def is_amount(value: str, decimal: str) -> bool:
+    """Whether the value can be read as an amount with this decimal mark."""
     try:
         read_amount(value, decimal)
     except Unfit:

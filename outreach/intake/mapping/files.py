@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator, m
 from outreach.errors import MappingRefused
 from outreach.intake.mapping.columns import From, LookUp
 from outreach.intake.mapping.conditions import Condition
+from outreach.intake.mapping.draft_parts import MARK
 from outreach.intake.mapping.extension import extend
 from outreach.intake.mapping.language import DateFormats, MappingPart, OneOrMore, Zone, as_list, is_encoding
 from outreach.intake.mapping.nearest_names import add_nearest
@@ -85,6 +86,10 @@ class Mapping(MappingPart):
     file: Annotated[list[FileMapping], Field(min_length=1)]
     #: The hash of the file, and of the preset it extends; empty for our own format, which needs no mapping.
     sha256: str = ""
+    #: What its file is called.
+    written_in: str = ""
+    #: How many of its lines still have the mark of a draft.
+    marks: int = 0
 
 
 def list_presets() -> list[str]:
@@ -125,7 +130,8 @@ def read_mapping(path: Path) -> Mapping:
         digest.update(preset)
         written = extend(_parse(base, preset), written)
     try:
-        return Mapping.model_validate({**written, "sha256": digest.hexdigest()})
+        known = {"sha256": digest.hexdigest(), "written_in": path.name, "marks": content.count(MARK.encode())}
+        return Mapping.model_validate(written | known)
     except ValidationError as error:
         lines = [f"  {_place(e['loc'])}: {_say(e)}" for e in error.errors()]
         raise MappingRefused(f"The mapping {path} does not fit (see docs/mappings.md):\n" + "\n".join(lines)) from error

@@ -79,6 +79,15 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
                       "appointment time", "date time", "order date", "date of visit", "termin", "rendez vous",
                       "check in", "arrival", "sale date", "date", "created at"),
         "status": ("status", "appointment status", "booking status", "state"),
+        "arrived": ("arrived", "attended", "checked in", "show", "showed", "showed up", "completed", "came", "present",
+                    "arrived at", "checked in at", "erschienen", "anwesend"),
+        "missed": ("did not arrive", "no show", "noshow", "dna", "did not attend", "didn t attend", "didn t arrive",
+                   "missed", "missed appointment", "failed to attend", "fta", "is no show", "did not show",
+                   "nicht erschienen", "absent"),
+        "cancelled": ("cancelled at", "canceled at", "cancelled on", "canceled on", "cancelled", "canceled",
+                      "cancellation date", "cancelled date", "canceled date", "date cancelled", "date canceled",
+                      "cancellation", "cancellation time", "is cancelled", "is canceled", "abgesagt", "abgesagt am",
+                      "storniert", "annule"),
     },
     "treatments": {
         "treatment_id": ("treatment id", "procedure id", "service id", "job id", "job no", "work order"),
@@ -100,6 +109,41 @@ OWNERS_OF_COLUMNS = ("person", "contact", "customer", "client", "patient", "memb
 # In the name of a column that may say who wants to hear nothing.
 WORDS_OF_CONSENT = frozenset(
     "opt optin optout unsubscribed unsubscribe subscribed unsub consent marketing promotional notifications newsletter"
+    "".split()
+)
+# A yes under one of these is a no to us.
+PHRASES_OF_REFUSAL = (
+    "opt(ed)? out",
+    "optout",
+    "unsub",
+    "unsubscribed?",
+    "do not (contact|disturb|e ?mail|mail|post|text|sms|call|phone|market)",
+    "no (contact|marketing|e ?mails?|mail|texts?|sms|calls?|newsletter)",
+    "dnc",
+)
+# What else a question is called to which a yes is a yes.
+PHRASES_OF_CONSENT = (
+    "(ok|okay|happy|agrees?|agreed) to (contact|be contacted|e ?mail|mail|post|text|sms|call|phone)",
+    "(may|can) we (contact|e ?mail|mail|post|text|sms|call|phone)",
+    "(accepts?|allows?) (contact|e ?mails?|mail|post|texts?|sms|calls?)",
+)
+# In the name of a column: it is of marketing and of nothing else …
+WORDS_OF_MARKETING = frozenset({"marketing", "promotional", "newsletter", "market"})
+# … or of messages that are none.
+WORDS_OF_SERVICE = frozenset({"notifications", "reminder", "reminders", "treatment", "data", "photo", "privacy"})
+CHANNELS_BY_WORD = {
+    "email": "email", "emails": "email", "newsletter": "email", "text": "text", "texts": "text", "sms": "text",
+    "mail": "letter", "post": "letter", "postal": "letter", "letter": "letter", "letters": "letter", "call": "call",
+    "calls": "call", "phone": "call", "telephone": "call",
+}  # fmt: skip
+# A day of these is the record's more often than the customer's.
+WORDS_OF_RECORDS = frozenset({"created", "creation", "added", "entered", "optin"})
+# An amount is called after what it is of: “Total (inc tax)”, “Amount in AUD” …
+BEGINNINGS_OF_AMOUNTS = frozenset({"total", "amount", "gross"})
+# … but what these say is another amount, or none.
+OTHER_AMOUNTS = frozenset(
+    "tax vat gst mwst paid outstanding balance due owing open unpaid discount refund refunded credit tip tips net ex "
+    "excl excluding before without hours items quantity qty count number visits orders points margin profit"
     "".split()
 )
 # Names of a day that can only be a visit's: lists of appointments often have no number for each.
