@@ -27,7 +27,9 @@ LABELS: dict[str, dict[str, str]] = {
         "visit_id": "Visit number", "customer_id": "Whose visit: customer number",
         "starts_at": "Day or time of the visit",
         "ended_at": "End of the visit", "status": "Status of the visit", "cancelled_by": "Who cancelled it",
+        "arrived": "Arrived: yes, or when", "missed": "Did not come: yes", "cancelled": "Cancelled: yes, or when",
     },
+    "consents": {"agreed": "Agreed to marketing: yes or no", "refused": "Wants to hear nothing: yes"},
     "treatments": {
         "treatment_id": "Treatment number", "customer_id": "Whose treatment: customer number",
         "visit_id": "At which visit", "name": "What was done", "done_at": "Day of the treatment",

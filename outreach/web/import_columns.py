@@ -29,7 +29,7 @@ from outreach.web.desk import Desk
 router = new_router("writer")
 Text = Annotated[str, Form(max_length=200)]
 GROUPS = {"customers": "Of the customer", "visits": "Of a visit", "treatments": "Of a treatment",
-          "invoices": "Of an invoice", "payments": "Of a payment"}  # fmt: skip
+          "invoices": "Of an invoice", "payments": "Of a payment", "consents": "Of what they agreed to"}  # fmt: skip
 
 
 @router.get("/imports/{key}/matching")

@@ -23,7 +23,7 @@ from outreach.intake.recognition import choose_mapping
 from outreach.intake.run import import_data
 from outreach.intake.sheets import read_sheets
 from outreach.intake.sources.origins import Folder
-from outreach.models import Customer, Visit
+from outreach.models import Consent, Customer, Treatment, Visit
 from outreach.settings import Settings
 
 NOW = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
@@ -113,6 +113,58 @@ def test_rows_of_another_table_belong_to_the_customer_that_is_chosen(
     ]
 
 
+VISITS = {"No": "visits.visit_id", "Who": "customers.whole_name", "When": "visits.starts_at", "What": "treatments.name",
+          "By": "treatments.practitioner"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        VISITS | {"Came": "visits.arrived"},
+        VISITS | {"Missed": "visits.missed", "Off": "visits.cancelled"},
+        {name: target for name, target in VISITS.items() if name != "No"} | {"Came": "visits.arrived"},
+    ],
+    ids=["arrived", "others", "no number"],
+)
+def test_what_was_done_at_a_visit_needs_no_number_and_is_of_visits_that_took_place(
+    sqlite_engine: Engine, settings: Settings, tmp_path: Path, chosen: dict[str, str]
+) -> None:
+    write(
+        tmp_path / "data",
+        "x.csv",
+        ["No", "Who", "When", "What", "By", "Came", "Missed", "Off"],
+        ["1", "Ada Quill", "2026-03-01", "Massage", "Nora", "yes", "", ""],
+        ["2", "Ada Quill", "2026-03-02", "Massage", "Nora", "", "yes", ""],
+        ["3", "Ada Quill", "2026-03-03", "Massage", "Nora", "", "", "2026-03-01"],
+    )
+    text = write_mapping("Visits", read_sheets(Folder(tmp_path / "data")), [chosen], "US")
+    mapping = read_mapping(save_mapping(tmp_path / "mappings", "Visits", text))
+    report = import_data(sqlite_engine, Folder(tmp_path / "data"), settings, NOW, mapping)
+    assert report.refusals == []
+    assert [(each.name, each.practitioner, each.done_on) for each in stored(sqlite_engine, Treatment)] == [
+        ("Massage", "Nora", date(2026, 3, 1))
+    ]
+    visits = {each.starts_on.day: each.status for each in stored(sqlite_engine, Visit)}
+    assert visits[1] == "completed"
+
+
+def test_columns_of_consent_are_proposed_and_may_be_several(
+    sqlite_engine: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    header = ["Customer ID", "First Name", "OK to e-mail", "Do not call"]
+    write(tmp_path / "data", "x.csv", header, ["1", "Ada", "no", "yes"])
+    sheets = read_sheets(Folder(tmp_path / "data"))
+    choices = propose_choices(sheets[0], "US")
+    proposed = {each.name: each.proposed for each in choices.columns}
+    assert (proposed["OK to e-mail"], proposed["Do not call"]) == ("consents.agreed", "consents.refused")
+    assert column(choices, "OK to e-mail").unsure.startswith("taken for email")
+    mapping = read_mapping(save_mapping(tmp_path / "m", "x", write_mapping("x", sheets, [proposed], "US")))
+    import_data(sqlite_engine, Folder(tmp_path / "data"), settings, NOW, mapping)
+    assert {(each.channel, each.purpose, each.state) for each in stored(sqlite_engine, Consent)} == {
+        ("email", "marketing", "withdrawn"), ("call", "service", "withdrawn"), ("call", "marketing", "withdrawn")
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("chosen", "said"),
     [
@@ -120,6 +172,7 @@ def test_rows_of_another_table_belong_to_the_customer_that_is_chosen(
         ({"Called": "customers.given_name"}, "Of customers the column with the customer id is missing"),
         ({"Ref": "customers.email", "Mail": "customers.email"}, "“Ref” and “Mail” are both said to be the same"),
         ({"Ref": "staff.password_hash"}, "is no column of ours"),
+        ({"Ref": "consents.agreed"}, "Of consents the column with the customer id is missing"),
         ({"Ref": "customers"}, "is no column of ours"),
         ({"Ref": "payments.payment_id", "Mail": "payments.paid_on"}, "Of payments the column with the amount"),
     ],
@@ -154,7 +207,7 @@ def test_a_matching_is_replaced_by_a_later_one_of_the_same_columns_and_by_no_oth
 
 def test_what_a_column_may_be_is_every_column_of_ours_that_a_draft_can_fill() -> None:
     targets = list_targets()
-    assert set(targets) == {"customers", "invoices", "payments", "visits", "treatments"}
+    assert set(targets) == {"customers", "invoices", "payments", "visits", "treatments", "consents"}
     assert {"whole_name", "guardian_id", "email"} <= set(targets["customers"])
     assert {"paid", "unpaid", "payer_id", "customer_id"} <= set(targets["invoices"])
 

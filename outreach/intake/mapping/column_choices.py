@@ -5,16 +5,19 @@ It writes the text that a draft would, and so can say nothing that a draft canno
 
 import json
 import re
+from collections.abc import Mapping as Dict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from outreach.errors import MappingRefused
 from outreach.intake.headers import TABLES
+from outreach.intake.mapping.consent_columns import KINDS_OF_CONSENT
 from outreach.intake.mapping.draft import complete_table, find_tables, known_by_header, write_file
 from outreach.intake.mapping.draft_parts import MARK, DraftTable, SheetSample
 from outreach.intake.mapping.files import MAPPING_ENDING, Mapping, list_saved, read_mapping
 from outreach.intake.mapping.header_words import WORDS
+from outreach.intake.mapping.visit_states import write_held
 from outreach.local_files import make_private_folder, write_private
 
 SAMPLES = 3
@@ -46,10 +49,11 @@ class SheetChoices:
 def list_targets() -> dict[str, list[str]]:
     """What a column may be: for each table that a draft knows, the names of ours."""
     # A draft also knows columns that become several of ours, such as a whole name.
-    return {
+    known = {
         into: list(dict.fromkeys([*(column.name for column in TABLES[into].columns), *words]))
         for into, words in WORDS.items()
     }
+    return known | {"consents": list(KINDS_OF_CONSENT)}
 
 
 def propose_choices(sheet: SheetSample, country: str) -> SheetChoices:
@@ -62,13 +66,21 @@ def propose_choices(sheet: SheetSample, country: str) -> SheetChoices:
             target = f"{table.into}.{ours}"
             # Of a column that is used twice, as an address is that stands for a number, the first use is asked about.
             first = proposed.get(theirs, ColumnChoice(theirs, [], target))
-            proposed[theirs] = replace(first, unsure=first.unsure or doubts.get(target, ""))
+            proposed[theirs] = replace(first, unsure=first.unsure or _doubt_of(sheet, table, target, doubts, country))
     columns = [
         replace(proposed.get(name, ColumnChoice(name, [], "")), samples=_samples(sheet, name))
         for name in dict.fromkeys(sheet.header)
         if name.strip()
     ]
     return SheetChoices(sheet.name, columns, "dates" in doubts)
+
+
+def _doubt_of(sheet: SheetSample, table: DraftTable, target: str, doubts: dict[str, str], country: str) -> str:
+    if table.into != "consents":
+        return doubts.get(target, "")
+    # Each column of consent has a table of its own, whose doubt stands at what is made of the column.
+    is_owner = target == "consents.customer_id"
+    return "" if is_owner else _doubts_of(sheet, [table], country).get("consents.state", "")
 
 
 def _doubts_of(sheet: SheetSample, tables: Sequence[DraftTable], country: str) -> dict[str, str]:
@@ -102,7 +114,7 @@ def write_mapping(title: str, sheets: Sequence[SheetSample], chosen: Sequence[di
     parts = [
         write_file(sheet, tables, order, known_by_header(sheet))
         for sheet, columns in zip(sheets, chosen, strict=True)
-        if (tables := _tables_of(columns))
+        if (tables := _tables_of(columns, sheet))
     ]
     if not parts:
         raise MappingRefused("Nothing is chosen yet: say of at least one column what it is")
@@ -117,20 +129,39 @@ def _without_marks(text: str) -> str:
     return re.sub(rf'(?m)^{MARK}.*\n| {MARK}[^"\n]*$', "", text)
 
 
-def _tables_of(columns: dict[str, str]) -> list[DraftTable]:
+def _tables_of(columns: dict[str, str], sheet: SheetSample) -> list[DraftTable]:
     """What the columns of one file feed, customers first."""
     own: dict[str, dict[str, str]] = {}
+    # One table for each column: a file may have a yes for e-mail and another for texts.
+    consents: list[dict[str, str]] = []
     for theirs, target in columns.items():
         into, _, ours = target.partition(".")
         if ours not in list_targets().get(into, ()):
             raise MappingRefused(f"“{target}” is no column of ours; choose one of the list")
+        if into == "consents":
+            consents.append({ours: theirs})
+            continue
         if ours in own.setdefault(into, {}):
             raise MappingRefused(
                 f"“{own[into][ours]}” and “{theirs}” are both said to be the same; leave one of them out"
             )
         own[into][ours] = theirs
     people = own.get("customers", {})
-    return [complete_table(into, own[into], people) for into in WORDS if into in own]
+    visit = own.get("visits", {})
+    if "treatments" in own:
+        own["treatments"] = _of_visit(visit) | own["treatments"]
+    tables = [complete_table(into, own[into], people) for into in WORDS if into in own]
+    for table in tables:
+        table.words += write_held(visit, sheet) if table.into == "treatments" else []
+    owner = next((table.columns["customer_id"] for table in tables if "customer_id" in table.columns), None)
+    whose = {"customer_id": owner} if owner else {}
+    return [*tables, *(DraftTable("consents", {**whose, **each}) for each in consents)]
+
+
+def _of_visit(visit: Dict[str, str]) -> dict[str, str]:
+    """What a treatment takes from the visit of its row: a list of appointments has no number of what was done."""
+    sources = {"treatment_id": "visit_id", "visit_id": "visit_id", "customer_id": "customer_id", "done_at": "starts_at"}
+    return {ours: visit[theirs] for ours, theirs in sources.items() if theirs in visit}
 
 
 def _require_complete(text: str) -> None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection
 
 from outreach.channels import CHANNELS
-from outreach.intake.mapping.draft_parts import UNSURE, DraftTable, SheetSample, fold_header, list_names, quote
+from outreach.intake.mapping.draft_parts import MARK, MISSING, DraftTable, SheetSample, fold_header, list_names, quote
 from outreach.intake.mapping.header_words import (
     CHANNELS_BY_WORD,
     PHRASES_OF_CONSENT,
@@ -18,8 +18,11 @@ from outreach.intake.mapping.header_words import (
 )
 from outreach.intake.mapping.yes_no import is_yes_no, spell_yes_no, write_list
 
+#: What a yes in such a column may mean.
+KINDS_OF_CONSENT = ("agreed", "refused")
 # A call is a greater intrusion: nobody who agreed to marketing agreed to it without the word.
 _PLAIN = ["letter", "email", "text"]
+_WITHDRAWN = '{ constant = "withdrawn" }'
 
 
 def is_about_consent(column: str) -> bool:
@@ -53,33 +56,33 @@ def _has(name: str, phrases: Collection[str]) -> bool:
 
 def write_consents(table: DraftTable, sheet: SheetSample) -> list[str]:
     """The lines of one table of consents."""
-    column = table.columns.get("refused") or table.columns["agreed"]
-    channels = _channels_of(column, "refused" in table.columns)
+    is_refused = "refused" in table.columns
+    column = table.columns["refused" if is_refused else "agreed"]
     yes, no = spell_yes_no(sheet.values(column))
-    if "refused" in table.columns:
-        said, state = yes, '{ constant = "withdrawn" }'
-        purposes = ["marketing"] if WORDS_OF_MARKETING & set(fold_header(column).split()) else ["service", "marketing"]
-    else:
-        said, purposes = [*yes, *no], ["marketing"]
-        words = ", ".join(
-            [f'{quote(word)} = "granted"' for word in yes] + [f'{quote(word)} = "withdrawn"' for word in no]
-        )
-        state = f"{{ column = {quote(column)}, values = {{ {words} }} }}"
-    owner = table.columns.get("customer_id", "?")
-    missing = (
-        ""
-        if "customer_id" in table.columns
-        else f" # {UNSURE}: no column seems to hold it, and a row cannot do without it"
-    )
+    channels = _channels_of(column, is_refused)
+    owner = table.columns.get("customer_id")
     return [
-        f"only = {{ column = {quote(column)}, is = {write_list(said)} }}",
-        f"for_each = {{ channel = {write_list(channels)}, purpose = {write_list(purposes)} }}",
+        f"only = {{ column = {quote(column)}, is = {write_list(yes if is_refused else [*yes, *no])} }}",
+        f"for_each = {{ channel = {write_list(channels)}, purpose = {write_list(_purposes_of(column, is_refused))} }}",
         "[file.table.columns]",
-        f"customer_id = {quote(owner)}{missing}",
-        f"state = {state} # {UNSURE}: taken for {_say(channels)}; see that people were asked about just that",
+        f"customer_id = {quote(owner) if owner else MISSING}",
+        f"state = {_WITHDRAWN if is_refused else _write_state(column, yes, no)} {MARK}"
+        f"taken for {_say(channels)}; see that people were asked about just that",
         'at = { constant = "today" }',
         f"source = {{ constant = {quote(list_names([sheet.name])[:80])} }}",
     ]
+
+
+def _write_state(column: str, yes: list[str], no: list[str]) -> str:
+    states = dict.fromkeys(yes, "granted") | dict.fromkeys(no, "withdrawn")
+    words = ", ".join(f"{quote(word)} = {quote(state)}" for word, state in states.items())
+    return f"{{ column = {quote(column)}, values = {{ {words} }} }}"
+
+
+def _purposes_of(column: str, is_refused: bool) -> list[str]:
+    """Who refuses without a word of marketing wants no message at all."""
+    is_marketing = not is_refused or WORDS_OF_MARKETING & set(fold_header(column).split())
+    return ["marketing"] if is_marketing else ["service", "marketing"]
 
 
 def _say(channels: list[str]) -> str:

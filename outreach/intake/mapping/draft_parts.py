@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 UNSURE = "UNSURE"
 #: As it stands in the text, before the reason.
 MARK = f"# {UNSURE}: "
+#: What stands for a column that a table must have, and the file has not.
+MISSING = f'"?" {MARK}no column seems to hold it, and a row cannot do without it'
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from outreach.intake.headers import TABLES
 from outreach.intake.mapping.consent_columns import write_consents
-from outreach.intake.mapping.draft_parts import UNSURE, DraftTable, SheetSample, fold_header, list_names, quote
+from outreach.intake.mapping.draft_parts import MISSING, UNSURE, DraftTable, SheetSample, fold_header, list_names, quote
 from outreach.intake.mapping.header_words import WORDS_OF_RECORDS
 from outreach.intake.mapping.visit_states import write_status, write_visit_status
 
@@ -33,7 +33,7 @@ def _write_columns(table: DraftTable) -> list[str]:
         if column.name in columns:
             lines.append(f"{column.name} = {quote(columns[column.name])}")
         elif column.required:
-            lines.append(f'{column.name} = "?" # {UNSURE}: no column seems to hold it, and a row cannot do without it')
+            lines.append(f"{column.name} = {MISSING}")
     return lines
 
 
@@ -78,6 +78,13 @@ def _write_visits(table: DraftTable, sheet: SheetSample) -> list[str]:
     return [*lines, *write_visit_status(table.columns, sheet)]
 
 
+def _write_treatments(table: DraftTable) -> list[str]:
+    columns, lines = table.columns, _write_columns(table)
+    if "treatment_id" not in columns and "customer_id" in columns and "done_at" in columns:
+        return _put_id(lines, "treatment_id", [columns["customer_id"], columns["done_at"]], "a treatment")
+    return lines
+
+
 def _put_id(lines: list[str], ours: str, columns: Sequence[str], what: str) -> list[str]:
     """The lines with an id that is made of these columns, in the place of the question which one holds it."""
     parts = ", ".join(quote(name) for name in columns)
@@ -106,4 +113,4 @@ def _write_payments(table: DraftTable) -> list[str]:
     ]  # fmt: skip
 
 
-_WRITERS = {"customers": _write_customers, "invoices": _write_invoices}
+_WRITERS = {"customers": _write_customers, "invoices": _write_invoices, "treatments": _write_treatments}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from outreach.intake.mapping.draft_parts import UNSURE, SheetSample, quote
-from outreach.intake.mapping.yes_no import write_yes
+from outreach.intake.mapping.yes_no import write_no, write_yes
 
 # A cancelled visit may also be marked as missed, and a missed one never took place.
 STATES = {"cancelled": "cancelled", "missed": "no_show", "arrived": "completed"}
@@ -26,6 +26,15 @@ def write_visit_status(columns: Mapping[str, str], sheet: SheetSample) -> list[s
     last = '{ constant = "booked" }' if "arrived" in columns else '{ constant = "completed" }'
     line = f"status = {{ first_of = [{', '.join([*ways, last])}] }}"
     return [line if "arrived" in columns else f"{line}{_HELD}"]
+
+
+def write_held(columns: Mapping[str, str], sheet: SheetSample) -> list[str]:
+    """The condition under which a visit took place, as far as its columns say: nothing was done at another."""
+    if arrived := columns.get("arrived"):
+        return [f"only = {write_yes(arrived, sheet.values(arrived))}"]
+    others = [columns[ours] for ours in ("cancelled", "missed") if ours in columns]
+    conditions = [write_no(column, sheet.values(column)) for column in others]
+    return [f"only = [{', '.join(conditions)}]"] if conditions else []
 
 
 def _write_way(state: str, column: str, sheet: SheetSample) -> str:

@@ -35,12 +35,23 @@ def _spell(words: Iterable[str]) -> list[str]:
 
 def write_yes(column: str, values: Sequence[str]) -> str:
     """The condition under which a cell says yes, or has a day or a reason where the column has those."""
+    return _write_condition(column, values, wants_yes=True)
+
+
+def write_no(column: str, values: Sequence[str]) -> str:
+    """The condition under which it does not."""
+    return _write_condition(column, values, wants_yes=False)
+
+
+def _write_condition(column: str, values: Sequence[str], wants_yes: bool) -> str:
     yes, no = spell_yes_no(values)
     if is_yes_no(values):
-        return f"{{ column = {quote(column)}, is = {write_list(yes)} }}"
-    if values and not _WORDS & {value.casefold() for value in values}:
-        return f"{{ column = {quote(column)}, is_empty = false }}"
-    return f"{{ column = {quote(column)}, is_not = {write_list(['', *no])} }}"
+        said = f"{'is' if wants_yes else 'is_not'} = {write_list(yes)}"
+    elif values and not _WORDS & {value.casefold() for value in values}:
+        said = f"is_empty = {'false' if wants_yes else 'true'}"
+    else:
+        said = f"{'is_not' if wants_yes else 'is'} = {write_list(['', *no])}"
+    return f"{{ column = {quote(column)}, {said} }}"
 
 
 def write_list(words: Sequence[str]) -> str:
