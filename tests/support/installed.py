@@ -46,7 +46,7 @@ def _copy(source: Path) -> Path:
 def _pip(*words: Any) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *map(str, words)],
-        capture_output=True, text=True, check=False, env={**os.environ, "PIP_NO_INPUT": "1"},
+        capture_output=True, text=True, check=False, env={**own_environment(), "PIP_NO_INPUT": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
 
