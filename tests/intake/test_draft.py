@@ -135,6 +135,18 @@ def test_a_german_list_of_customers_comes_in_by_its_draft(theirs: TheirFiles) ->
         assert find_balances(session, date(2026, 3, 10)) == {"10": "1000.00", "11": "80.00"}
 
 
+def test_a_file_that_has_only_names_of_customers_leaves_them_to_the_file_that_has_more(tmp_path: Path) -> None:
+    (tmp_path / "bills.csv").write_text(
+        "Patient ID,Patient,Invoice number,Issue date,Due date,Amount\n7,Ann Lee,R1,2026-01-05,2026-02-04,80.00\n"
+    )
+    alone = draft_mapping(read_sheets(open_origin(str(tmp_path))), "US")
+    assert alone.count('into = "customers"') == 1, "where no other file has them, they come from the bills"
+    (tmp_path / "patients.csv").write_text("Patient ID,First name,Last name,Email\n7,Ann,Lee,ann@example.com\n")
+    both = draft_mapping(read_sheets(open_origin(str(tmp_path))), "US")
+    assert both.count('into = "customers"') == 1
+    assert both.index('into = "invoices"') < both.index('into = "customers"')
+
+
 def test_the_total_below_a_list_with_a_title_is_no_customer(theirs: TheirFiles) -> None:
     take_draft(theirs, CLIENTS)
     assert [(row.customer_id, row.family_name) for row in stored(theirs.engine, Customer)] == [

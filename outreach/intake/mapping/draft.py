@@ -28,12 +28,14 @@ _DATE_COLUMNS = frozenset({"customer_since", "born_on", "died_on", "issued_on", 
                            "done_at", "ended_at", "promised_at"})  # fmt: skip
 _ID_OF = {"customers": "customer_id", "visits": "visit_id"}
 _DAY_OF = {"visits": "starts_at"}
+_NAMES = {"customer_id", "whole_name", "given_name", "family_name"}
 _AMOUNT_COLUMNS = frozenset({"amount", "paid", "unpaid"})
 
 
 def draft_mapping(sheets: Sequence[SheetSample], country: str) -> str:
     """The text of a mapping file for these files; `country` decides between 3/4 as a day in March or in April."""
-    parts = [part for sheet in sheets if (part := _draft_file(sheet, country))]
+    tables = _drop_names_told_better([find_tables(sheet) for sheet in sheets])
+    parts = [_draft_file(sheet, found, country) for sheet, found in zip(sheets, tables, strict=True)]
     head = [
         "# A draft: what is marked UNSURE wants a look. docs/mappings.md tells what a mapping may say, and",
         "# outreach import FOLDER --mapping THIS-FILE --look shows what would come of it.",
@@ -41,8 +43,22 @@ def draft_mapping(sheets: Sequence[SheetSample], country: str) -> str:
     return "\n".join([*head, *parts]) + "\n"
 
 
-def _draft_file(sheet: SheetSample, country: str) -> str:
-    tables = find_tables(sheet)
+def _drop_names_told_better(found: list[list[DraftTable]]) -> list[list[DraftTable]]:
+    """The tables of each file, without customers of whom another file, by the same id, says more than the name."""
+    fullest: dict[str, int] = {}
+    for table in (table for tables in found for table in tables if table.into == "customers"):
+        own = table.columns.get("customer_id", "")
+        fullest[own] = max(fullest.get(own, 0), len(table.columns))
+
+    def is_wanted(table: DraftTable, tables: list[DraftTable]) -> bool:
+        if table.into != "customers" or len(tables) == 1 or table.columns.keys() - _NAMES:
+            return True
+        return len(table.columns) == fullest[table.columns.get("customer_id", "")]
+
+    return [[table for table in tables if is_wanted(table, tables)] for tables in found]
+
+
+def _draft_file(sheet: SheetSample, tables: Sequence[DraftTable], country: str) -> str:
     if not tables:
         left_out = f"{list_names([sheet.name])} was left out: no column of it is known here"
         return f"\n# {left_out}. It has {list_names(sheet.header)}"
