@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from outreach.errors import NotRecognised, SettingsError
@@ -9,6 +10,9 @@ from outreach.intake.feeds import own_name
 from outreach.intake.headers import TABLES
 from outreach.intake.mapping.files import MAPPING_ENDING, Mapping, list_presets, list_saved, read_mapping, read_preset
 from outreach.intake.sources.origins import Origin
+
+#: The first lines of a file, or of a table, by its name: the text of their cells, folded.
+Lines = Callable[[str], list[frozenset[str]]]
 
 
 @dataclass(frozen=True, order=True)
@@ -38,8 +42,13 @@ def choose_mapping(
         raise SettingsError("Give --as NAME or --mapping FILE; a mapping of your own may say extends = “NAME”")
     if preset or mapping:
         return read_preset(preset) if preset else read_mapping(mapping or Path())
-    known = _presets() | list_saved(saved)
-    name = _find(origin, known)
+    names = origin.names([])
+    lines = cache(lambda name: _folded(origin.peek(name)))
+    # Stripe and Square call files as we do, so a name alone tells nothing while some system's columns stand below it.
+    if any(_is_own(origin, name, lines) for name in names):
+        return None
+    known = {each: read_preset(each) for each in list_presets()} | list_saved(saved)
+    name = _find(origin, names, lines, known)
     if name is None:
         return None
     how = f"--mapping {saved / name}" if name.endswith(MAPPING_ENDING) else f"--as {name}"
@@ -47,29 +56,13 @@ def choose_mapping(
     return known[name]
 
 
-def find_preset(origin: Origin) -> str | None:
-    """The preset that knows the place; none where its files are in our own format.
-
-    Raises NotRecognised where several presets know it equally well, or nothing at all is known of it.
-    """
-    return _find(origin, _presets())
-
-
-def _presets() -> dict[str, Mapping]:
-    return {preset: read_preset(preset) for preset in list_presets()}
-
-
-def _find(origin: Origin, known: dict[str, Mapping]) -> str | None:
-    names = origin.names([])
-    # Stripe and Square call files as we do, so a name alone tells nothing while some system's columns stand below it.
-    if any(_is_own(origin, name) for name in names):
-        return None
-    found = _best(origin, names, known)
+def _find(origin: Origin, names: Sequence[str], lines: Lines, known: dict[str, Mapping]) -> str | None:
+    found = _best(origin, names, lines, known)
     # A mapping that extends a preset knows the same files, and says better how this business means them.
     found = [name for name in found if name.endswith(MAPPING_ENDING)] or found
     if len(found) == 1:
         return found[0]
-    if not found and any(_looks_own(origin, name) for name in names):
+    if not found and any(_looks_own(origin, name, lines) for name in names):
         return None
     if found:
         raise NotRecognised(
@@ -82,13 +75,13 @@ def _find(origin: Origin, known: dict[str, Mapping]) -> str | None:
     )
 
 
-def _is_own(origin: Origin, name: str) -> bool:
+def _is_own(origin: Origin, name: str, lines: Lines) -> bool:
     """Whether a file, or a table, has one of our names and the columns that a row of ours cannot do without."""
     into = origin.own_names.get(own_name(name))
-    return into is not None and any(_required(into) <= line for line in _folded(origin.peek(name)))
+    return into is not None and any(_required(into) <= line for line in lines(name))
 
 
-def _looks_own(origin: Origin, name: str) -> bool:
+def _looks_own(origin: Origin, name: str, lines: Lines) -> bool:
     """Whether it has one of our names, and enough of our columns for what it lacks to be a fault.
 
     Other systems have lists of customers and invoices too, and call them so.
@@ -97,23 +90,19 @@ def _looks_own(origin: Origin, name: str) -> bool:
     if into is None:
         return False
     ours = {column.name for column in TABLES[into].columns}
-    lines = [line - {""} for line in _folded(origin.peek(name))]
+    filled = [line - {""} for line in lines(name)]
     # “Amount” is a word of everybody's, an id is not.
     ids = {name for name in _required(into) if name.endswith("_id")}
-    return not lines or any(ids & line or len(line & ours) * 2 > len(line) for line in lines)
+    return not filled or any(ids & line or len(line & ours) * 2 > len(line) for line in filled)
 
 
 def _required(into: str) -> set[str]:
     return {column.name for column in TABLES[into].columns if column.required}
 
 
-def recognise(origin: Origin, names: Sequence[str]) -> list[str]:
-    """The presets that know most of the place: one, none, or several that know it equally well."""
-    return _best(origin, names, _presets())
-
-
-def _best(origin: Origin, names: Sequence[str], mappings: dict[str, Mapping]) -> list[str]:
-    rows = {} if origin.has_queries else {name: _folded(origin.peek(name)) for name in names}
+def _best(origin: Origin, names: Sequence[str], lines: Lines, mappings: dict[str, Mapping]) -> list[str]:
+    """The mappings that know most of the place: one, none, or several that know it equally well."""
+    rows = {} if origin.has_queries else {name: lines(name) for name in names}
     known = [_weigh(each, mapping, set(names), rows) for each, mapping in mappings.items()]
     most = max(known, key=lambda each: (each.files, each.columns), default=None)
     if most is None or not most.files:

@@ -41,7 +41,7 @@ def _show_imports(desk: Desk, signed: Signed, page: int = 1, problem: str = "") 
     with reading(desk.engine) as session:
         past = list_intakes(session, SHOWN + 1, (page - 1) * SHOWN)
         names = {member.staff_id: member.name for member in list_staff(session)}
-    waiting = [(upload, stage) for upload in list_uploads(desk.written.uploads) if (stage := _stage(desk, upload))]
+    stages = [(upload, desk.jobs.stage_of(upload)) for upload in list_uploads(desk.written.uploads)]
     return desk.show(
         "imports.html",
         signed,
@@ -50,15 +50,11 @@ def _show_imports(desk: Desk, signed: Signed, page: int = 1, problem: str = "") 
         problem=problem,
         sources=desk.written.sources,
         most=desk.longest_upload,
-        waiting=[(upload, stage) for upload, stage in waiting if stage != Stage.DONE],
+        waiting=[(upload, stage) for upload, stage in stages if stage != Stage.DONE],
         past=[(each, name_of(each.intake.by, names)) for each in past[:SHOWN]],
         leaf=page,
         more=len(past) > SHOWN,
     )
-
-
-def _stage(desk: Desk, upload: Upload) -> Stage:
-    return desk.jobs.stage_of(upload)
 
 
 @router.post(UPLOADS)
@@ -111,9 +107,9 @@ def show_past(desk: DeskNow, signed: Writer, number: int) -> Response:
 def show_upload(desk: DeskNow, signed: Writer, key: str) -> Response:
     """How far an upload is: at work, not recognised, looked at, or imported."""
     upload = find_upload(desk.written.uploads, key)
-    if _stage(desk, upload) == Stage.NEW:
+    if desk.jobs.stage_of(upload) == Stage.NEW:
         desk.jobs.start_look(upload, desk.settings)
-    stage = _stage(desk, upload)
+    stage = desk.jobs.stage_of(upload)
     show = {Stage.SEEN: _show_seen, Stage.DONE: _show_done}.get(stage)
     if show:
         return show(desk, signed, upload)
@@ -197,7 +193,7 @@ def read_otherwise(
 def import_upload(desk: DeskNow, signed: Writer, key: str) -> Response:
     """Begins the import; a second press finds it begun."""
     upload = find_upload(desk.written.uploads, key)
-    stage = _stage(desk, upload)
+    stage = desk.jobs.stage_of(upload)
     if stage == Stage.BROKEN_OFF:
         upload.give_back()
     if stage in {Stage.SEEN, Stage.BROKEN_OFF} and upload.claim():
@@ -214,7 +210,7 @@ def put_away(desk: DeskNow, signed: Writer, key: str) -> Response:
     upload = find_upload(desk.written.uploads, key)
     if desk.jobs.is_at_work(key):
         return desk.go(f"/imports/{key}", "Somebody is at work on it. Wait for its end, then put it away.")
-    was_imported = _stage(desk, upload) == Stage.DONE
+    was_imported = desk.jobs.stage_of(upload) == Stage.DONE
     upload.remove()
     return desk.go("/imports", "Put away." if was_imported else "Put away. Nothing of it was kept.")
 

@@ -19,13 +19,13 @@ from maria import Maria, start_maria
 from outreach.database import reading
 from outreach.errors import SourceUnreadable
 from outreach.intake.mapping.files import FileMapping, Mapping, read_preset
-from outreach.intake.recognition import find_preset
 from outreach.intake.reports import ImportReport
 from outreach.intake.run import import_data
 from outreach.intake.sources.places import open_origin
 from outreach.models import Consent, Customer, Import, Visit
 from outreach.settings import Settings
 from preset_rows import STATEMENTS
+from recognised import find_preset
 
 # One process starts the server, and not each that runs tests.
 pytestmark = pytest.mark.xdist_group("maria")

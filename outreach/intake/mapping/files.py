@@ -8,6 +8,7 @@ import hashlib
 import tomllib
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -115,6 +116,8 @@ def preset_path(name: str) -> Path:
     return PRESETS / f"{name}.toml"
 
 
+# The desk asks at every page of an import, and they come with the program.
+@cache
 def read_preset(name: str) -> Mapping:
     """Raises MappingRefused for a name that is none of them."""
     return read_mapping(preset_path(name))

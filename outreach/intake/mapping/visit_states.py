@@ -7,12 +7,13 @@ from outreach.intake.mapping.yes_no import write_no, write_yes
 
 # A cancelled visit may also be marked as missed, and a missed one never took place.
 STATES = {"cancelled": "cancelled", "missed": "no_show", "arrived": "completed"}
+_WORDS_DIFFER = f" # {UNSURE}: see which words the file has; docs/data.md lists ours"
 _HELD = f" # {UNSURE}: no column says who came; a visit still ahead counts as completed too"
 
 
 def write_status(column: str) -> str:
     """The line for a column that has a word for each state."""
-    return f"status = {quote(column)}{_words_differ()}"
+    return f"status = {quote(column)}{_WORDS_DIFFER}"
 
 
 def write_visit_status(columns: Mapping[str, str], sheet: SheetSample) -> list[str]:
@@ -22,7 +23,7 @@ def write_visit_status(columns: Mapping[str, str], sheet: SheetSample) -> list[s
     if not ways:
         return [write_status(status)] if status else []
     if status:
-        return [f"status = {{ first_of = [{', '.join([*ways, quote(status)])}] }}{_words_differ()}"]
+        return [f"status = {{ first_of = [{', '.join([*ways, quote(status)])}] }}{_WORDS_DIFFER}"]
     last = '{ constant = "booked" }' if "arrived" in columns else '{ constant = "completed" }'
     line = f"status = {{ first_of = [{', '.join([*ways, last])}] }}"
     return [line if "arrived" in columns else f"{line}{_HELD}"]
@@ -39,7 +40,3 @@ def write_held(columns: Mapping[str, str], sheet: SheetSample) -> list[str]:
 
 def _write_way(state: str, column: str, sheet: SheetSample) -> str:
     return f'{{ constant = "{state}", only = {write_yes(column, sheet.values(column))} }}'
-
-
-def _words_differ() -> str:
-    return f" # {UNSURE}: see which words the file has; docs/data.md lists ours"
