@@ -8,7 +8,6 @@ import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 
 from sqlalchemy import Engine, update
 from sqlmodel import col
@@ -28,7 +27,7 @@ from outreach.intake.oddities import Oddities
 from outreach.intake.orphans import count_orphans
 from outreach.intake.refused_file import RefusedFile
 from outreach.intake.reports import ImportReport
-from outreach.intake.sources.origins import Folder, Origin
+from outreach.intake.sources.origins import Origin
 from outreach.locks import take_turns
 from outreach.models import Customer, Import, Installation
 from outreach.settings import Settings
@@ -44,18 +43,6 @@ def _rare_collections() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*usual)
-
-
-def import_folder(
-    engine: Engine,
-    folder: Path,
-    settings: Settings,
-    now: datetime,
-    mapping: Mapping | None = None,
-    tell: Tell = lambda _line: None,
-) -> ImportReport:
-    """Takes in the files of `folder`, as `import_data` does."""
-    return import_data(engine, Folder(folder), settings, now, mapping, tell)
 
 
 @_rare_collections()

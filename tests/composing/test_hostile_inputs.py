@@ -25,6 +25,7 @@ from sqlmodel import select
 
 from asgi import new_browser
 from conftest import NOW
+from intake_data import import_folder
 from mail_server import mail_server
 from outreach import console
 from outreach.clock import stopped_clock
@@ -41,7 +42,6 @@ from outreach.doctor import examination
 from outreach.errors import ComposingError, DatabaseError, IntakeError, ScanUnreadable
 from outreach.intake.goodwill_lists import read_list
 from outreach.intake.mapping.files import read_mapping
-from outreach.intake.run import import_folder
 from outreach.intake.sources.csv_files import open_source
 from outreach.intake.sources.csv_rows import LONGEST_CELL, LONGEST_LINE, Row
 from outreach.intake.sources.parquet_files import open_parquet

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import select
 
+from intake_data import import_folder
 from outreach.database import reading, upsert, writing
 from outreach.identity import households
 from outreach.identity.households import detect_households
-from outreach.intake.run import import_folder
 from outreach.models import Customer, Flag
 from outreach.settings import Settings
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
-from intake_data import write
+from intake_data import import_folder, write
 from outreach.commands.main import app
 from outreach.database import open_database, reading, upgrade_database, writing
 from outreach.errors import MappingRefused, NotRecognised, OutreachError, SettingsError, SourceUnreadable
@@ -25,7 +25,7 @@ from outreach.intake.history import (
     record_failure,
 )
 from outreach.intake.recognition import choose_mapping
-from outreach.intake.run import import_data, import_folder
+from outreach.intake.run import import_data
 from outreach.intake.sources.origins import Folder
 from outreach.models import Import, Intake
 from outreach.settings import Settings

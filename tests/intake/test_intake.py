@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlmodel import select
 
-from intake_data import Take, only, refusal_of, stored, write
+from intake_data import Take, import_folder, only, refusal_of, stored, write
 from outreach.clock import business_date
 from outreach.database import writing
 from outreach.errors import SourceUnreadable
@@ -19,7 +19,6 @@ from outreach.intake.cells.parsers import Style, amount, day, instant, to_minor_
 from outreach.intake.cells.unfit import Unfit
 from outreach.intake.dates import reading_dated, redate
 from outreach.intake.headers import TABLES
-from outreach.intake.run import import_folder
 from outreach.models import (
     Consent,
     Customer,

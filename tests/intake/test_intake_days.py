@@ -8,13 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from intake_data import only, stored, write
+from intake_data import import_folder, only, stored, write
 from outreach.intake.cells.calendar_days import BEGINNING, BIRTH, DAY, PAST_DAY, DayCheck
 from outreach.intake.cells.parsers import Style
 from outreach.intake.cells.unfit import NoDay, Unfit
 from outreach.intake.mapping.files import read_mapping
 from outreach.intake.reports import ImportReport
-from outreach.intake.run import import_folder
 from outreach.models import Consent, Customer, Flag, Payment, Treatment
 from outreach.settings import Settings
 

@@ -15,12 +15,11 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from intake_data import stored, write
+from intake_data import import_folder, stored, write
 from outreach.errors import SourceUnreadable
 from outreach.intake.cells.mended_text import mend_text
 from outreach.intake.mapping.files import Mapping, read_mapping
 from outreach.intake.reports import ImportReport
-from outreach.intake.run import import_folder
 from outreach.intake.sources.csv_files import Layout, open_source
 from outreach.intake.sources.csv_rows import Row
 from outreach.intake.sources.encodings import detect_encoding

@@ -8,13 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from intake_data import only, stored, write
+from intake_data import import_folder, only, stored, write
 from outreach.contacts import normalise_email
 from outreach.email_cells import trim_email
 from outreach.errors import SourceUnreadable
 from outreach.intake.cells.postal_codes import mend_code
 from outreach.intake.postal_rules import missing_fields, propose_code, region_of_code
-from outreach.intake.run import import_folder
 from outreach.intake.sources.code_pages import PAGES
 from outreach.intake.sources.encodings import choose_page, detect_encoding
 from outreach.invisible_characters import drop_invisible

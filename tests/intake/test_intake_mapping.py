@@ -9,14 +9,13 @@ import pytest
 from sqlalchemy import BigInteger, Engine, func
 from sqlmodel import col, select
 
-from intake_data import Take, only, refusal_of, stored, write
+from intake_data import Take, import_folder, only, refusal_of, stored, write
 from outreach.database import reading
 from outreach.errors import MappingRefused, SourceUnreadable
 from outreach.intake.cells.parsers import Style, amount
 from outreach.intake.mapping.columns import layout_words
 from outreach.intake.mapping.files import Mapping, read_mapping
 from outreach.intake.reports import ImportReport
-from outreach.intake.run import import_folder
 from outreach.intake.values import take_part
 from outreach.models import Customer, Feedback, Import, Invoice
 from outreach.settings import Settings

@@ -8,12 +8,11 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import func, select
 
-from intake_data import write
+from intake_data import import_folder, write
 from outreach.database import reading, writing
 from outreach.intake.cells.parsers import Style
 from outreach.intake.headers import TABLES
 from outreach.intake.reports import ImportReport
-from outreach.intake.run import import_folder
 from outreach.intake.unread_rows import Unread, find_unread, payments_read_at, payments_unread_everywhere
 from outreach.models import Merge, Refusal, UnreadRow
 from outreach.settings import Settings

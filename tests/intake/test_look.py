@@ -8,14 +8,13 @@ import pytest
 from sqlalchemy import Engine, func, select
 from typer.testing import CliRunner
 
-from intake_data import stored, write
+from intake_data import import_folder, stored, write
 from outreach import import_look
 from outreach.commands.main import app
 from outreach.database import reading
 from outreach.errors import SourceUnreadable
 from outreach.import_look import ImportLook, WeekCount, look_at_import, tell_reach
 from outreach.intake.oddities import SHOWN, Oddities, weigh_address, weigh_name
-from outreach.intake.run import import_folder
 from outreach.intake.sources.places import open_origin
 from outreach.models import Customer, Import, Visit
 from outreach.settings import Settings

@@ -16,12 +16,12 @@ from sqlmodel import select
 
 from checkout import PROJECT
 from conftest import NOW, TODAY
+from intake_data import import_folder
 from loopback import loopback
 from outreach.approval.approving import approve_batch
 from outreach.approval.staff import add_staff
 from outreach.database import reading, writing
 from outreach.day import deliver_day, prepare_day
-from outreach.intake.run import import_folder
 from outreach.models import Message
 from outreach.moments import select_any_day
 from outreach.planning import due_moments
