@@ -134,7 +134,7 @@ def values_for(settings: Settings, reference: str, body: str, pen: Pen) -> dict[
         "day": "March 10, 2026", "body": Markup(body), "signatory": settings.business.signatories[0],
         "signed": "Front desk, Alder Lane Dental", "stop": "To stop letters, call +1 802 555 0140 or write to us.",
         "address_size": 10.5, "title": reference,
-        "paper": US_LETTER, "most_pages": 1, **hands_of(pen, 1.0),
+        "paper": US_LETTER, "most_pages": 1, **hands_of(pen, (TYPED,), 1.0),
         "strip": 34, "vouchers": [], "is_strip": False, "letterhead_height": None,
     }  # fmt: skip
 

@@ -43,7 +43,8 @@ from flows.shard_runs import POOL, SHARDS
 from outreach.composing.run import Composer
 from outreach.database import insert_new, open_database, reading, upgrade_database, writing
 from outreach.models import Customer, Decision, Message, Moment
-from outreach.settings import PROJECT
+
+PROJECT = Path(__file__).resolve().parent.parent
 
 ON = date(2026, 3, 10)
 GIVEN = ("Maria", "John", "Ana", "Zoe", "Peter", "Lucy", "Omar", "Nina")

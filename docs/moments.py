@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from outreach.moments import MOMENTS, MomentDefinition
-from outreach.settings import PROJECT, MomentKnobs
+from outreach.settings import MomentKnobs
 from outreach.web.knob_forms import label_of
+
+PROJECT = Path(__file__).resolve().parent.parent
 
 PAGE = PROJECT / "docs" / "moments.md"
 BEGIN = "<!-- From here on `make docs` writes this page from the code. -->\n"

@@ -15,7 +15,8 @@ from outreach.moments.rule import Rule
 from outreach.planning import rules
 from outreach.planning.debt_collection import check_calls, check_collecting
 from outreach.planning.text_cap import check_text_cap
-from outreach.settings import PROJECT
+
+PROJECT = Path(__file__).resolve().parent.parent
 
 PAGE = PROJECT / "docs" / "rules.md"
 BEGIN = "<!-- From here on `make docs` writes this page from the code. -->\n"

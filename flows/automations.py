@@ -5,6 +5,7 @@ What they tell is a sentence, counts and a link: no event of ours holds anything
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +16,8 @@ from prefect.events.actions import RunDeployment, SendNotification
 from prefect.events.schemas.automations import Automation, AutomationCore
 
 from flows.deployed_parts import Piece
-from outreach.settings import PROJECT
 
-FILE = PROJECT / "flows" / "automations.yaml"
+FILE = Path(__file__).with_name("automations.yaml")
 BLOCK = "outreach-alarms"
 PREFIX = "automation "
 OURS = "Outreach: "

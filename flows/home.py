@@ -1,11 +1,15 @@
-"""The first step of every deployed run: enters the project's folder, wherever it lies on the worker's machine."""
+"""The first step of every deployed run: enters the installation, wherever it lies on the worker's machine."""
 
-import os
-
-from outreach.settings import PROJECT
+from outreach.installation import enter_own_installation
 
 
-def enter_project() -> dict[str, str]:
-    """Makes the project's folder the current one, where outreach.toml and a relative database URL are looked for."""
-    os.chdir(PROJECT)
-    return {"directory": str(PROJECT)}
+def enter_installation() -> dict[str, str]:
+    """Makes the installation the current folder, where outreach.toml and a relative database URL are looked for.
+
+    Raises SettingsError where the worker does not tell which one it is.
+    """
+    return {"directory": str(enter_own_installation())}
+
+
+# As prefect.yaml called it before installations were made apart from the project: theirs may say so still.
+enter_project = enter_installation

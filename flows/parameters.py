@@ -30,9 +30,11 @@ Writing = Annotated[
     shown("At most", "Write at most so many messages in this run; the rest stays planned for a later one.", ge=1),
 ]
 Sending = Annotated[int | None, shown("At most", "Hand over at most so many messages in this run.", ge=1)]
-Folder = Annotated[str, shown("Folder", "The folder with the files, on the machine where the worker runs.")]
+Folder = Annotated[
+    str, shown("Folder", "The folder with the files on the worker's machine, or the name of a saved source.")
+]
 MappingFile = Annotated[
-    str | None, shown("Mapping file", "On the worker's machine too; only where the columns are not ours.")
+    str | None, shown("Mapping file", "On the worker's machine too; only for files that nothing recognises.")
 ]
 BatchId = Annotated[
     str, shown("Batch", "Its id, such as 2026-11-22-anniversary-letter: see the artifact of the run that opened it.")

@@ -3,8 +3,10 @@
 Prefect's own `deploy` would delete the schedules that staff made and switch on what they switched off.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -27,9 +29,9 @@ from flows.deployed_parts import Change, Memory, Piece, gone_from, settle, settl
 from outreach.contacts import load_key
 from outreach.delivery.staff_mail.alarms import alarm_token
 from outreach.errors import OutreachError, SettingsError
-from outreach.settings import PROJECT, Settings
+from outreach.settings import Settings
 
-FILE = PROJECT / "prefect.yaml"
+FILE = Path("prefect.yaml")
 Declared = dict[str, Any]
 
 
@@ -63,9 +65,9 @@ def find_recipient(engine: Engine, settings: Settings, desk: str = "") -> Recipi
 
 
 def read_plan() -> Declared:
-    """What prefect.yaml declares."""
+    """What the installation's prefect.yaml declares."""
     if not FILE.is_file():
-        raise SettingsError(f"There is no {FILE.name}; it lies in the project's folder")
+        raise SettingsError(f"There is no {FILE} in {Path.cwd()}; outreach new FOLDER makes an installation with one")
     plan: Declared = yaml.safe_load(FILE.read_text(encoding="utf-8"))
     return plan
 
@@ -126,13 +128,14 @@ def deploy_one(
 
 def name_of(declared: Declared) -> str:
     """`prepare/daily`, as Prefect names a deployment."""
-    return f"{declared['entrypoint'].rsplit(':')[-1]}/{declared['name']}"
+    # A module's, as flows.prepare.prepare; or a file's, as flows/prepare.py:prepare.
+    return f"{re.split('[.:]', declared['entrypoint'])[-1]}/{declared['name']}"
 
 
 def code_of(plan: Declared, declared: Declared) -> Declared:
     """What follows the code and the files whatever staff do: how a worker runs it, and what its form asks."""
     # With a placeholder, Prefect would go on without a flow that cannot be imported, and its form would ask nothing.
-    flow: Flow[Any, Any] = load_flow_from_entrypoint(str(PROJECT / declared["entrypoint"]), use_placeholder_flow=False)
+    flow: Flow[Any, Any] = load_flow_from_entrypoint(declared["entrypoint"], use_placeholder_flow=False)
     return {
         "entrypoint": declared["entrypoint"],
         "pull_steps": plan["pull"],

@@ -37,11 +37,12 @@ from outreach.database import open_database, reading, upgrade_database
 from outreach.database_errors import explain_database_error
 from outreach.delivery.recovery.restore_guard import name_installation
 from outreach.errors import ApprovalError, DatabaseError, NotFound, OutreachError, SettingsError
+from outreach.installation import PACKAGE
 from outreach.intake.dates import redate
 from outreach.models import Batch
 from outreach.planning.knobs import with_saved_knobs
 from outreach.prefect_events import announce_approval
-from outreach.settings import PROJECT, Settings, load_settings, today_of
+from outreach.settings import Settings, load_settings, today_of
 
 __all__ = [
     "TO_MEND", "Run", "announce_approved", "as_many", "count_of", "finish", "flow", "name_by_day", "next_run_at",
@@ -104,7 +105,7 @@ def open_run() -> Iterator[Run]:
 def describe(error: Exception) -> str:
     """The kind of the error and where it was raised, without a word of its text."""
     frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if Path(frame.filename).is_relative_to(PROJECT / "outreach")]
+    ours = [frame for frame in frames if Path(frame.filename).is_relative_to(PACKAGE)]
     last = (ours or frames)[-1]
     where = f"{Path(last.filename).name}, line {last.lineno}"
     return f"{type(error).__name__} at {where}; the same command of `outreach`, run by hand, shows the whole error"

@@ -60,6 +60,11 @@ def as_plain(value: Any, name: str = "") -> Any:
     return value.isoformat() if isinstance(value, date | datetime) else value
 
 
+def print_text(text: str) -> None:
+    """Prints a file's own text, with its lines as they are."""
+    sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+
+
 def print_json(value: Any) -> None:
     print(json.dumps(as_plain(value), ensure_ascii=False))
 

@@ -6,6 +6,8 @@ from urllib.parse import unquote
 _NAMED_ADDRESS = re.compile(r"[^<>]*<\s*([^<>\s]+@[^<>\s]+)\s*>\s*[.,;]*")
 _AROUND = "<>()[]{}\"'`“”‘’„«»‹›,;:"
 _MAILTO = "mailto:"
+# A text without any of these is an address as it stands, for all that `trim_email` knows.
+AROUND_EMAIL = re.compile(rf"[{re.escape(_AROUND)}]|\.(?:\s|$)")
 
 
 def trim_email(value: str) -> str:

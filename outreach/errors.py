@@ -7,6 +7,8 @@ OutreachError
 ├── NotFound                      a customer, batch, message, staff record or template that does not exist
 ├── IntakeError                   customer data cannot be read at all (single bad rows are refusals, not errors)
 │   ├── SourceUnreadable
+│   │   ├── NotRecognised         nothing says whose export the files are, or several systems' exports look so
+│   │   └── EncodingUnclear       several encodings fit the file: carries how each would read a word of it
 │   └── MappingRefused
 ├── ComposingError                a message cannot be written
 │   ├── TemplateRefused           the template itself: carries its name and line
@@ -66,6 +68,24 @@ class IntakeError(OutreachError): ...
 
 
 class SourceUnreadable(IntakeError): ...
+
+
+class NotRecognised(SourceUnreadable): ...
+
+
+class EncodingUnclear(SourceUnreadable):
+    """Several encodings fit a file; `readings` has each with a word as it would read it, for whoever knows the people.
+
+    The text itself repeats no word of the file.
+    """
+
+    def __init__(self, readings: list[tuple[str, str]]) -> None:
+        names = " or ".join(page for page, _ in readings)
+        super().__init__(
+            f"its letters are not UTF-8, and fit {names} alike; save it as CSV UTF-8, or name its encoding in a "
+            f"mapping file, or for this import: --encoding {readings[0][0]}"
+        )
+        self.readings = readings
 
 
 class MappingRefused(IntakeError): ...

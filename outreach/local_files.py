@@ -10,6 +10,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO, TextIO
 
 PRIVATE_FILE, PRIVATE_FOLDER, PRIVATE_UMASK = 0o600, 0o700, 0o077
 MOST_BYTES = 100 * 1024 * 1024
@@ -60,6 +61,20 @@ def write_private(path: Path, content: bytes) -> None:
         if stat.S_ISREG(os.fstat(file).st_mode):
             os.fchmod(file, PRIVATE_FILE)
         out.write(content)
+
+
+def open_private(path: Path) -> TextIO:
+    """A new text file in UTF-8 that this user alone may read. Raises OSError where something of the name is there."""
+    return os.fdopen(_make_private(path), "w", encoding="utf-8", newline="")
+
+
+def open_private_bytes(path: Path) -> BinaryIO:
+    """The same for bytes."""
+    return os.fdopen(_make_private(path), "wb")
+
+
+def _make_private(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
 
 
 def explain_file_error(error: OSError) -> str:

@@ -99,7 +99,9 @@ def start_everything(
     Raises SettingsError when a port is taken or this folder has no prefect.yaml, OutreachError when a part stops.
     """
     if not DEPLOYMENTS.is_file():
-        raise SettingsError(f"There is no {DEPLOYMENTS} here; run `outreach up` in the project's folder")
+        raise SettingsError(
+            f"There is no {DEPLOYMENTS} here; run `outreach up` in an installation (outreach new makes one)"
+        )
     refuse_taken(LOOPBACK, port, "--port")
     refuse_taken(LOOPBACK, prefect_port, "--prefect-port")
     engine = open_database(database_url)
@@ -195,7 +197,9 @@ def environment_for(database_url: str, address: str) -> dict[str, str]:
     api = f"{address}/api"
     # The UI does not learn of --port by itself.
     prefect = {"PREFECT_API_URL": api, "PREFECT_SERVER_UI_API_URL": api, "PYTHONUNBUFFERED": "1"}
-    return {**os.environ, **prefect, "OUTREACH_DATABASE_URL": database_url}
+    # A run begins in a folder of Prefect's own.
+    ours = {"OUTREACH_DATABASE_URL": database_url, "OUTREACH_INSTALLATION": str(Path.cwd())}
+    return {**os.environ, **prefect, **ours}
 
 
 def logs_folder() -> Path:

@@ -34,6 +34,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlmodel import SQLModel
 
 from compiled_once import CompiledOnce
+from installed import install_wheel
 from outreach import database
 from outreach.approval import passwords
 from outreach.database import open_database, upgrade_database
@@ -69,6 +70,12 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("../shared is not here: the reference data and the vendors' contracts are NOT checked in this run")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The command `outreach` of an environment into which the wheel is installed, and nothing of this checkout."""
+    return install_wheel(tmp_path_factory.mktemp("installed"))
 
 
 @pytest.fixture(scope="session")
@@ -189,6 +196,8 @@ def practice_in(folder: Path) -> Settings:
     """The practice of `settings`, with another folder for its files."""
     return load_settings(
         secret="a secret for tests only",
+        uploads=folder / "uploads",
+        mappings=folder / "mappings",
         business=Business(
             name="Alder Lane Dental",
             kind="health",

@@ -7,13 +7,13 @@ from typing import Annotated
 import typer
 
 from outreach import console
-from outreach.commands.options import AsJson
+from outreach.commands.context import open_settings
+from outreach.commands.options import AsJson, path_argument, path_option
 from outreach.composing.proofing.fault_overlay import draw_faults
 from outreach.composing.proofing.page_check import Fault, check_letter
 from outreach.composing.proofing.page_tree import require_bounded
 from outreach.errors import SettingsError
 from outreach.local_files import read_regular, write_private
-from outreach.settings import load_settings
 from outreach.settings.providers import LetterProvider
 
 app = typer.Typer(rich_markup_mode=None)
@@ -21,13 +21,13 @@ app = typer.Typer(rich_markup_mode=None)
 
 @app.command()
 def check(
-    letter: Annotated[Path, typer.Argument(help="The PDF of a letter or a card.")],
+    letter: Annotated[Path, path_argument("The PDF of a letter or a card.")],
     for_: Annotated[LetterProvider | None, typer.Option("--for", help="Who prints it. [providers.letter]")] = None,
-    picture: Annotated[Path | None, typer.Option(help="Draw its faults onto its pages, into this PNG.")] = None,
+    picture: Annotated[Path | None, path_option("Draw its faults onto its pages, into this PNG.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Look whether a printed letter may go: window, keep-out zones, words, fonts, glyphs, size, pages."""
-    settings = load_settings()
+    settings = open_settings()
     provider = for_ or settings.provider_for("letter")
     try:
         pdf = read_regular(letter)

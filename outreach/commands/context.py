@@ -5,14 +5,16 @@ import socket
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 
 from outreach import console
 from outreach.clock import Clock, parse_day, read_clock
-from outreach.database import open_database, reading, upgrade_database
+from outreach.database import is_upgraded, open_database, reading, upgrade_database
 from outreach.errors import DatabaseError, SettingsError
+from outreach.installation import enter_installation
 from outreach.intake.dates import redate
 from outreach.planning.knobs import with_saved_knobs
 from outreach.settings import Settings, load_settings, today_of
@@ -47,6 +49,15 @@ class Context:
             console.say(line)
 
 
+def open_settings(**overrides: Any) -> Settings:
+    """The settings of the installation in which the command was called, which becomes the current folder.
+
+    Paths that were typed must be whole by now, or they would be looked for there.
+    """
+    enter_installation()
+    return load_settings(**overrides)
+
+
 def open_context(
     database: str | None, now: str | None, as_json: bool = False, create: bool = False, dates: bool = True
 ) -> Context:
@@ -54,7 +65,7 @@ def open_context(
 
     Without `dates` the business dates in the database stay as they are, whatever its time zone is now.
     """
-    settings = load_settings()
+    settings = open_settings()
     url = database or settings.database_url
     # SQLite makes a file that is not there. A slip in the path would begin an empty database, in which planning
     # finds nobody to write to.
@@ -74,6 +85,21 @@ def open_context(
 
         name_installation(engine, tuned, clock())
     return Context(tuned, settings, url, engine, clock, as_json)
+
+
+def open_look(database: str | None, now: str | None, as_json: bool = False) -> Context:
+    """The context of a command that leaves nothing behind: no database is made, upgraded or named.
+
+    The knobs that were saved are laid over the settings where there is a database of today's shape.
+    """
+    settings = open_settings()
+    url = database or settings.database_url
+    engine, tuned = open_database(url), settings
+    if engine.dialect.name != "sqlite" or Path(engine.url.database or "").is_file():
+        with reading(engine) as session:
+            if is_upgraded(session):
+                tuned = with_saved_knobs(session, settings)
+    return Context(tuned, settings, url, engine, read_clock(now or settings.now), as_json)
 
 
 def owner_name() -> str:

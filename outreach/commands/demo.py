@@ -27,8 +27,9 @@ from outreach.delivery.reports import DeliverReport
 from outreach.demo.contact_sheet import draw_contact_sheet
 from outreach.demo.practice import write_practice
 from outreach.errors import SettingsError
+from outreach.installation import EXAMPLE, SETTINGS_FILE, enter_installation
 from outreach.models import Customer, Installation, Message
-from outreach.settings import PROJECT, Settings, load_settings, today_of
+from outreach.settings import Settings, load_settings, today_of
 
 app = typer.Typer(rich_markup_mode=None)
 PRACTICE = Path("demo/practice")
@@ -77,9 +78,9 @@ def run_demo(database: str | None, now: str | None) -> None:
 
 
 def demo_settings(database: str | None) -> Settings:
-    """The settings of the sample practice: ./outreach.toml, or the project's own where there is none."""
-    if not Path("outreach.toml").exists() and "OUTREACH_CONFIG" not in os.environ:
-        os.environ["OUTREACH_CONFIG"] = str(PROJECT / "outreach.toml")
+    """The settings of the sample practice: those of this installation, or of the example where there is none."""
+    if not (enter_installation() / SETTINGS_FILE).exists() and "OUTREACH_CONFIG" not in os.environ:
+        os.environ["OUTREACH_CONFIG"] = str(EXAMPLE / SETTINGS_FILE)
     return load_settings(**{"database_url": database} if database else {})
 
 

@@ -13,6 +13,7 @@ from outreach.console import print_json, print_table
 from outreach.doctor.examination import examine
 from outreach.doctor.findings import Finding
 from outreach.doctor.trial_email import send_test_email
+from outreach.installation import enter_installation
 from outreach.prefect_events import prefect_address
 
 app = typer.Typer(rich_markup_mode=None)
@@ -35,6 +36,7 @@ def doctor(
         return console.say(send_test_email(context.engine, context.settings, send_to, by or "", context.now))
     # Without `open_context`, which ends the command at the first thing that is wrong: here that is one finding, and the
     # others are wanted too.
+    enter_installation()
     findings = examine(database, now)
     if prefect:
         from flows.health import examine_prefect  # Prefect takes seconds to import

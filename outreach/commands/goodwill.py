@@ -7,7 +7,7 @@ import typer
 
 from outreach import console
 from outreach.commands.context import open_context
-from outreach.commands.options import AsJson, By, Database, Now
+from outreach.commands.options import AsJson, By, Database, Now, path_option
 from outreach.errors import SettingsError
 from outreach.intake.goodwill_lists import GoodwillReport, read_list
 from outreach.tracking.goodwill_events import name_by_query, name_hit
@@ -19,7 +19,7 @@ app = typer.Typer(rich_markup_mode=None)
 def goodwill(
     event: Annotated[str, typer.Option(help="What hit them, as they would call it: “water main break 12 May”.")],
     by: By,
-    file: Annotated[Path | None, typer.Option(help="A CSV with a column customer_id, or a list of ids.")] = None,
+    file: Annotated[Path | None, path_option("A CSV with a column customer_id, or a list of ids.")] = None,
     query: Annotated[str | None, typer.Option(help="A SELECT over our tables that yields customer_id; admins.")] = None,
     database: Database = None,
     now: Now = None,

@@ -5,8 +5,9 @@ Exit status: 0 done, 1 failed, 2 done with refused rows.
 
 import os
 import sys
+from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -18,8 +19,10 @@ from outreach.local_files import PRIVATE_UMASK, explain_file_error
 #: Each command in the order of the help, with the file in this folder that holds it and its line there. A command's
 #: file is imported when the command is called: all of them together take seconds.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "new": ("new", "Make an installation, in a folder of your own."),
     "init": ("intake", "Create the database, or bring it to today's shape."),
     "import": ("intake", "Take in customer data."),
+    "mapping": ("mapping", "How other systems' columns become ours."),
     "moments": ("planning", "Who has a moment on a day, whatever was sent before."),
     "prepare": ("planning", "Plan a day, write its messages, open its batches."),
     "why": ("planning", "Why this person, why today, why not."),
@@ -50,6 +53,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
+@dataclass(frozen=True)
+class Completion:
+    """A word that a shell may put in, with the fields that Typer's scripts for shells read."""
+
+    value: str
+    help: str
+    type: str = "plain"
+
+
 class CommandGroup(TyperGroup):
     """All commands by name, each imported when it is called, and none for the help that lists them."""
 
@@ -64,6 +76,10 @@ class CommandGroup(TyperGroup):
         # A file whose commands stand below a word of their own, as in `staff add`, is itself the command.
         return group.commands.get(cmd_name, group)
 
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        # Typer would import every command to ask whether it is hidden.
+        return [Completion(name, line) for name, (_, line) in COMMANDS.items() if name.startswith(incomplete)]
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
@@ -72,7 +88,6 @@ class CommandGroup(TyperGroup):
 app = typer.Typer(
     cls=CommandGroup,
     no_args_is_help=True,
-    add_completion=False,
     # With Rich's markup, the help would lose what stands in square brackets, such as [today] (Typer 0.29).
     rich_markup_mode=None,
     # Typer's own tracebacks can show the values of variables, which may be people's data
@@ -81,8 +96,20 @@ app = typer.Typer(
 )
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"outreach {version('outreach')}")
+        raise typer.Exit
+
+
 @app.callback()
-def outreach() -> None:
+def outreach(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
     """Write to customers as a person who remembers them would. Each command says more with --help.
 
     Exit status: 0 done, 1 failed, 2 done with refused rows.

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from outreach import console
-from outreach.commands.options import AsJson
+from outreach.commands.context import open_settings
+from outreach.commands.options import AsJson, path_argument, path_option
 from outreach.composing.handwriting.pens import (
     SET_AT,
     SHIPPED,
@@ -18,7 +19,6 @@ from outreach.composing.handwriting.pens import (
 from outreach.composing.paper.sizes import paper_for
 from outreach.errors import SettingsError
 from outreach.local_files import write_private
-from outreach.settings import load_settings
 
 if TYPE_CHECKING:
     from outreach.composing.handwriting.own_hand.learn import OwnHand
@@ -31,7 +31,7 @@ app = typer.Typer(
 @app.command("make")
 def pen_make(
     name: Annotated[str, typer.Argument(help="The pen's name, as outreach.toml will name it.")],
-    base: Annotated[Path, typer.Option(help="A TrueType font of handwriting whose licence lets you change it.")],
+    base: Annotated[Path, path_option("A TrueType font of handwriting whose licence lets you change it.")],
     seed: Annotated[int, typer.Option(help="Another number gives another hand.")] = 1,
     size: Annotated[
         float, typer.Option(min=4, max=72, help="The points at which the base looks as large as writing.")
@@ -42,7 +42,7 @@ def pen_make(
     """Make a pen from a font: many forms of each letter. The same words make the same pen."""
     from outreach.composing.handwriting.font.compiler import Recipe, make_pen  # numpy takes a moment to import
 
-    settings = load_settings()
+    settings = open_settings()
     path = make_pen(Recipe(name, base, seed, size, word_gap, joined), settings.pens)
     console.say(f"{path}: {path.stat().st_size // 1000} kB. Name it as the pen of a signatory in outreach.toml")
     if missing := missing_letters_of(path):
@@ -52,7 +52,7 @@ def pen_make(
 @app.command("list")
 def pen_list(as_json: AsJson = False) -> None:
     """The pens there are, where they come from, and what each cannot write."""
-    pens = find_pens(load_settings().pens).values()
+    pens = find_pens(open_settings().pens).values()
     rows = [
         (each.name, "yours" if each.path.parent != SHIPPED else "shipped", missing_letters_of(each.path))
         for each in pens
@@ -72,7 +72,7 @@ def missing_letters_of(path: Path) -> str:
 @app.command("sheet")
 def pen_sheet(
     language: Annotated[str, typer.Option(help="Whose letters it asks for, such as de. [the business's]")] = "",
-    out: Annotated[Path, typer.Option(help="The PDF to write.")] = Path("own-hand.pdf"),
+    out: Annotated[Path, path_option("The PDF to write.")] = Path("own-hand.pdf"),
 ) -> None:
     """Print the form on which a person writes their hand down, for `pen learn`."""
     from outreach.composing.handwriting.own_hand.form import (  # WeasyPrint takes a moment to import
@@ -80,7 +80,7 @@ def pen_sheet(
         print_sheet,
     )
 
-    business = load_settings().business
+    business = open_settings().business
     form = form_for(language or business.language, paper_for(business.country))
     _write(out, print_sheet(form))
     console.say(f"{out}: {form.pages} pages. Print them at true size, fill them in, scan them: outreach pen learn")
@@ -88,10 +88,10 @@ def pen_sheet(
 
 @app.command("learn")
 def pen_learn(
-    scans: Annotated[list[Path], typer.Argument(help="The form's pages: PDF, JPEG or PNG, in any order.")],
+    scans: Annotated[list[Path], path_argument("The form's pages: PDF, JPEG or PNG, in any order.")],
     name: Annotated[str, typer.Option(help="The pen's name, as outreach.toml will name it.")],
     signs: Annotated[str, typer.Option(help="The name that the signature stands for. [the pen's name]")] = "",
-    proof: Annotated[Path | None, typer.Option(help="The picture to look at. [beside the pen]")] = None,
+    proof: Annotated[Path | None, path_option("The picture to look at. [beside the pen]")] = None,
     seed: Annotated[int, typer.Option(help="Another number varies the letters otherwise.")] = 1,
     replace: Annotated[bool, typer.Option("--replace", help="Put it in the place of a pen of that name.")] = False,
 ) -> None:
@@ -102,7 +102,7 @@ def pen_learn(
     from outreach.composing.handwriting.own_hand.scans import read_scans
     from outreach.composing.proofing.pdf_pages import as_png
 
-    pens, signs = load_settings().pens, signs or name
+    pens, signs = open_settings().pens, signs or name
     # Asked first, since reading scans takes a while; `keep_hand` itself writes over a pen of that name.
     if not replace:
         require_unused(name, pens)

@@ -7,7 +7,7 @@ import typer
 
 from outreach import console
 from outreach.commands.context import open_context
-from outreach.commands.options import Database, Now, On
+from outreach.commands.options import Database, Now, On, path_option
 from outreach.composing.preview import preview_template
 from outreach.local_files import write_private
 
@@ -18,7 +18,7 @@ app = typer.Typer(rich_markup_mode=None)
 def preview(
     template: Annotated[str, typer.Argument(help="Such as letters/anniversary.en.html.")],
     customer: Annotated[str, typer.Option(help="A customer's id.")],
-    out: Annotated[Path, typer.Option(help="The file to write.")],
+    out: Annotated[Path, path_option("The file to write.")],
     on: On = None,
     database: Database = None,
     now: Now = None,

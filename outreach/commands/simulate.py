@@ -7,7 +7,7 @@ import typer
 
 from outreach import console
 from outreach.commands.context import open_context
-from outreach.commands.options import AsJson, Database, Now
+from outreach.commands.options import AsJson, Database, Now, path_option
 from outreach.errors import SettingsError
 from outreach.local_files import write_private
 from outreach.money import write_money
@@ -28,7 +28,7 @@ def simulate(
     knob: Annotated[
         list[str] | None, typer.Option(help="Try a knob out, as in win_back.silent_days=200; may be given again.")
     ] = None,
-    picture: Annotated[Path | None, typer.Option(help="Draw touches per moment and week into this SVG file.")] = None,
+    picture: Annotated[Path | None, path_option("Draw touches per moment and week into this SVG file.")] = None,
     database: Database = None,
     now: Now = None,
     as_json: AsJson = False,

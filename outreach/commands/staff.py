@@ -10,7 +10,7 @@ from sqlmodel import Session
 from outreach import console
 from outreach.approval.staff import add_staff, give_first_password, list_staff, remove_staff, take_password
 from outreach.commands.context import Context, open_context
-from outreach.commands.options import AsJson, Database, Now
+from outreach.commands.options import AsJson, Database, Now, path_option
 from outreach.database import reading, writing
 from outreach.errors import SettingsError
 from outreach.local_files import read_text
@@ -23,7 +23,8 @@ app = typer.Typer(
 )
 # A file, since everybody on the machine may read the command lines of its processes.
 PasswordFile = Annotated[
-    Path | None, typer.Option(help="Take the first line of this file for the password, instead of making one.")
+    Path | None,
+    path_option("Take the first line of this file for the password, instead of making one."),
 ]
 
 

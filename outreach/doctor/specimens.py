@@ -27,13 +27,14 @@ from outreach.delivery.providers import Handover
 from outreach.delivery.providers.sealed_mail import read_sealed
 from outreach.doctor.findings import RESERVED_NAMES
 from outreach.errors import OutreachError, SettingsError
+from outreach.intake.postal_rules import rules_of
 from outreach.models import Customer
 from outreach.moments import MOMENTS, knobs_for
 from outreach.planning.knobs import with_saved_knobs
 from outreach.settings import Settings
 
 REFERENCE = "SAMP-LE00-0000"
-# Of the business's own country, with every field that an address anywhere may need.
+# With every field that an address anywhere may need; `sample_in` puts them into the business's own country.
 SAMPLE = Customer(
     customer_id="sample",
     given_name="Maria",
@@ -51,6 +52,11 @@ _CONTACTS: dict[str, str] = {
     TEXT.name: "+18025550117",
     CALL.name: "+18025550117",
 }
+
+
+def sample_in(country: str) -> Customer:
+    """The sample customer with a postal code that the country can have."""
+    return SAMPLE.model_copy(update={"postal_code": rules_of(country).example or SAMPLE.postal_code})
 
 
 def find_specimen_faults(engine: Engine, settings: Settings, now: datetime) -> str:
@@ -115,7 +121,7 @@ def compose_specimen(settings: Settings, key: bytes, words: Words, today: date) 
     occasion = Occasion(SAMPLE.customer_id, _occasion_key(words.kind), today)
     assignment = Assignment(REFERENCE, words.kind, words.channel, SAMPLE.customer_id, (occasion,), today, today)
     facts = sample_facts(settings, words, today)
-    return write_message(settings, key, assignment, facts, words, {SAMPLE.customer_id: person_of(SAMPLE)})
+    return write_message(settings, key, assignment, facts, words, {SAMPLE.customer_id: person_of(facts.recipient)})
 
 
 def _occasion_key(kind: str) -> str:
@@ -139,7 +145,7 @@ def sample_facts(settings: Settings, words: Words, today: date) -> Facts:
             "locale": locale,
         }
     )
-    return Facts(SAMPLE, dict(_CONTACTS), signatory, locale, fields)
+    return Facts(sample_in(business.country), dict(_CONTACTS), signatory, locale, fields)
 
 
 def email_handover(settings: Settings, body: bytes, to: tuple[str, str], reference: str, now: datetime) -> Handover:

@@ -116,7 +116,7 @@ def _keys_of(customer: Customer, settings: Settings) -> Iterator[dict[str, str]]
         return
     values = {
         "email": normalise_email(customer.email) if customer.email else None,
-        "phone": normalise_phone(customer.phone, region) if customer.phone else None,
+        "phone": normalise_phone(customer.phone, region, settings.business.country) if customer.phone else None,
         "birth": customer.born_on.isoformat() if customer.born_on else None,
         "address": _address(customer, region),
     }

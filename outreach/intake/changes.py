@@ -4,7 +4,7 @@ A row that does not say when it changed is always read; a row that was deleted i
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -14,13 +14,15 @@ from sqlmodel import col, select
 
 from outreach.clock import parse_day
 from outreach.database import reading
-from outreach.intake.mapping import FileMapping
-from outreach.intake.parsers import Style, Unfit, instant
+from outreach.intake.cells.parsers import Style, instant
+from outreach.intake.cells.unfit import Unfit
+from outreach.intake.mapping.files import FileMapping
 from outreach.models import Import
 
 OUR_COLUMN = "updated_at"
 # A row may bear the time at which its transaction began, and be seen only when that has ended.
 OVERLAP = timedelta(hours=1)
+MOST_KNOWN = 1 << 14
 Since = datetime | Literal["last"] | None
 
 
@@ -64,12 +66,22 @@ class Changes:
     after: datetime | None
     #: The newest change so far.
     latest: datetime | None = None
+    #: Whether rows that bear this text are wanted: in most files many changed on one day.
+    _known: dict[str, bool] = field(default_factory=dict)
 
     def wants(self, cells: Sequence[str]) -> bool:
         if self.position is None:
             return True
+        text = cells[self.position]
+        if text not in self._known:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[text] = self._read(text)
+        return self._known[text]
+
+    def _read(self, text: str) -> bool:
         try:
-            at = instant(cells[self.position].strip(), self.style)
+            at = instant(text.strip(), self.style)
         except Unfit:
             return True
         self.latest = max(self.latest or at, at)

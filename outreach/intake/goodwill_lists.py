@@ -15,11 +15,12 @@ from sqlmodel import Session, col, select
 from outreach.database import insert_new
 from outreach.errors import IntakeError, SourceUnreadable
 from outreach.identity.aliases import resolve_ids
-from outreach.intake.csv_files import Source, open_source
-from outreach.intake.parsers import Style, Unfit, identifier
+from outreach.intake.cells.parsers import Style, identifier
+from outreach.intake.cells.unfit import Unfit
 from outreach.intake.queries import select_ids
 from outreach.intake.reports import RefusedRow
 from outreach.intake.rows import fold_name
+from outreach.intake.sources.csv_files import Source, open_source
 from outreach.models import Customer, Goodwill
 
 COLUMN = "customer_id"

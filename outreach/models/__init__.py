@@ -16,7 +16,7 @@ from outreach.models.customers import (
     Visit,
 )
 from outreach.models.identity import Double, HouseholdWord, Merge, Repointed, SetAside
-from outreach.models.installation import Import, Installation, Refusal, RefusedWebhook, RunMark, UnreadRow
+from outreach.models.installation import Import, Installation, Intake, Refusal, RefusedWebhook, RunMark, UnreadRow
 from outreach.models.messages import (
     EVENT_KINDS,
     LEFT,
@@ -81,6 +81,7 @@ __all__ = [
     "Import",
     "Incident",
     "Installation",
+    "Intake",
     "Invoice",
     "KnobSet",
     "KnobVersion",

@@ -43,11 +43,30 @@ class RunMark(SQLModel, table=True):
     at: datetime = instant_field()
 
 
+class Intake(SQLModel, table=True):
+    """One import: all that was named at once. It never holds a customer's value."""
+
+    __tablename__ = "intakes"
+    intake_id: int | None = Field(default=None, primary_key=True)
+    #: When it began.
+    at: datetime = instant_field()
+    #: A staff id; or the command line, or the nightly run, whose names hold a space.
+    by: str
+    #: What it was called: a saved source, a folder, or the names of files.
+    source: str
+    # While it is false, a lock says whether somebody still works at it: `intake/history.py`.
+    #: Whether it came to its end, also where nothing could be read.
+    finished: bool = False
+    #: Why nothing was read; empty where something was.
+    problem: str = ""
+
+
 class Import(SQLModel, table=True):
     """One file that was read."""
 
     __tablename__ = "imports"
     import_id: int | None = Field(default=None, primary_key=True)
+    intake_id: int | None = Field(default=None, foreign_key="intakes.intake_id", index=True)
     at: datetime = instant_field()
     file: str
     #: The table that it fed.
@@ -62,6 +81,10 @@ class Import(SQLModel, table=True):
     read: int
     accepted: int
     refused: int
+    #: Of those accepted: ids that were not on record, that said something else there, or the same.
+    new: int = 0
+    changed: int = 0
+    same: int = 0
     #: Whether it was read to its end. Payments with a row that says nothing of whose it is never were.
     complete: bool = True
 

@@ -15,6 +15,12 @@ def keep_deaths(new: Any) -> dict[str, Any]:
     return {"died_on": case((col(Customer.died_on).is_not(None) & earlier, col(Customer.died_on)), else_=new.died_on)}
 
 
+def keep_death_of(earlier: dict[str, Any], later: dict[str, Any]) -> None:
+    """The same of two rows of one customer that come in together: writes into the later what stands of the earlier."""
+    if days := [day for day in (earlier.get("died_on"), later.get("died_on")) if day]:
+        later["died_on"] = min(days)
+
+
 def keep_flags_of_the_desk(new: Any) -> dict[str, Any]:
     """What staff know of somebody stands until they take it back."""
     # Of a flag that staff have ended the desk says nothing any more, and the data may bring it anew.

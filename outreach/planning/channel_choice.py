@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from datetime import date
 
-from outreach.channels import CHANNELS, ChannelName
+from outreach.channels import CHANNELS, LETTER, ChannelName
 from outreach.clock import add_business_days
+from outreach.intake.postal_rules import fault_of_code, missing_fields
+from outreach.models import Customer
 from outreach.moments import MOMENTS
 from outreach.planning.candidates import Candidate, Day
 from outreach.planning.consent import refusal_of
-from outreach.planning.contact_cards import Person
+from outreach.planning.contact_cards import Person, postal_fields
 from outreach.planning.debt_collection import objection_to_work
 from outreach.planning.flags import CLOSED_CHANNELS, FLAG_RULES
 from outreach.planning.routes import Route
@@ -57,7 +59,7 @@ def objection_now(channel: ChannelName, candidate: Candidate, day: Day) -> Objec
     """The same, but for how long the channel takes: what is planned already, and is late, is late and not wrong."""
     recipient = candidate.recipient
     if recipient is None or channel not in recipient.contacts:
-        return Objection("no_contact", _missing(channel, recipient))
+        return Objection("no_contact", _missing(channel, recipient, day.settings.business.country))
     if closing := next((flag for flag in sorted(recipient.flags) if channel in CLOSED_CHANNELS.get(flag, ())), None):
         return Objection("closed", FLAG_RULES[closing].reason)
     # Before consent: a contact that was closed stays closed, whatever consent data bring later.
@@ -77,10 +79,22 @@ def _provider(channel: ChannelName, candidate: Candidate, day: Day) -> str:
     return candidate.provider or day.settings.provider_for(channel)
 
 
-def _missing(channel: ChannelName, recipient: Person | None) -> str:
+def _missing(channel: ChannelName, recipient: Person | None, home: str) -> str:
     if recipient and "confidential" in recipient.flags:
         return "they asked for confidential communication by another channel"
+    if recipient and channel == LETTER.name:
+        return f"{LETTER.no_contact}: {_postal_fault(recipient.customer, home)}"
     return CHANNELS[channel].no_contact
+
+
+def _postal_fault(customer: Customer, home: str) -> str:
+    """What is wrong with the address, by the name of the field, so that it can be mended in the customer data."""
+    country = customer.country or home
+    fields = postal_fields(customer, country)
+    field = next(iter(missing_fields(fields, country)), "country")
+    if not fields.get(field):
+        return f"{field} is empty"
+    return fault_of_code(fields, country) or f"{field} is none that {country} can have"
 
 
 def _may_carry(channel: ChannelName, candidate: Candidate, day: Day) -> bool:

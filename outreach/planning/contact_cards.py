@@ -21,7 +21,7 @@ from outreach.contacts import (
     normalise_phone,
     takes_texts,
 )
-from outreach.intake.postal_rules import FIELDS, missing_fields
+from outreach.intake.postal_rules import FIELDS, missing_fields, region_of_code
 from outreach.intake.unread_rows import Unread, find_unread
 from outreach.models import TOUCHING, Consent, Customer, Flag, Message, Suppression
 from outreach.settings import Settings
@@ -168,16 +168,17 @@ def contacts_of(
     exist, and a text a number that may be a mobile phone's. Someone who asked for confidential communication has only
     the channel, and the contact, that their flag names.
     """
-    region = customer.country or settings.business.country
+    home = settings.business.country
+    region = customer.country or home
     only, contact = confidential_contact(confidential)
     email = contact if only == EMAIL.name and contact else customer.email
     phone = contact if only in {TEXT.name, CALL.name} and contact else customer.phone
-    number = normalise_phone(phone, region) if phone and {TEXT.name, CALL.name} & set(channels) else None
+    number = normalise_phone(phone, region, home) if phone and {TEXT.name, CALL.name} & set(channels) else None
     # Only what is asked for: to read a number takes as long as to read the row that it stands in.
     find: dict[str, Callable[[], str | None]] = {
         LETTER.name: lambda: _postal_contact(customer, settings),
         EMAIL.name: lambda: normalise_email(email) if email else None,
-        TEXT.name: lambda: number if number and takes_texts(phone or "", region) else None,
+        TEXT.name: lambda: number if number and takes_texts(phone or "", region, home) else None,
         CALL.name: lambda: number,
     }
     wanted = [channel for channel in find if channel in channels and only in {None, channel}]
@@ -203,14 +204,18 @@ def confidential_contact(flag: Flag | None) -> tuple[str | None, str | None]:
     return (channel if channel in CHANNELS else ""), contact.strip() or None
 
 
-def postal_fields(customer: Customer) -> dict[str, str]:
-    """The fields of a postal address that a country may ask for; an empty text where there is nothing."""
-    return {name: (getattr(customer, name) or "").strip() for name in FIELDS.values()}
+def postal_fields(customer: Customer, country: str) -> dict[str, str]:
+    """The fields of a postal address that `country` may ask for; an empty text where there is nothing.
+
+    A region that nobody wrote, and that the postal code says, is filled in.
+    """
+    fields = {name: (getattr(customer, name) or "").strip() for name in FIELDS.values()}
+    return fields | {"region": fields["region"] or region_of_code(fields["postal_code"], country)}
 
 
 def _postal_contact(customer: Customer, settings: Settings) -> str | None:
     lines = [customer.address_line1, customer.address_line2, customer.city, customer.region]
     country = customer.country or settings.business.country
-    if missing_fields(postal_fields(customer), country):
+    if missing_fields(postal_fields(customer, country), country):
         return None
     return normalise_address([line for line in lines if line], customer.postal_code, country)

@@ -4,12 +4,12 @@ Nothing is guessed: what is known narrows the zones, and what is not known leave
 """
 
 from functools import cache
-from importlib.resources import files
 from zoneinfo import available_timezones
 
 import phonenumbers
 from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
 
+from outreach.country_zones import zones_by_country
 from outreach.models import Customer
 
 _EAST, _CENTRAL, _MOUNTAIN, _PACIFIC = "America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles"
@@ -99,7 +99,7 @@ def _regions_of(country: str, region: str, postal_code: str) -> set[str]:
 def _zones_of_region(country: str, region: str) -> frozenset[str]:
     if region in _FORCES:
         return frozenset(available_timezones())
-    zones = _ZONES_OF.get(country, {}).get(region) or _WITHOUT_A_LINE.get(country) or _of_countries().get(country)
+    zones = _ZONES_OF.get(country, {}).get(region) or _WITHOUT_A_LINE.get(country) or zones_by_country().get(country)
     return frozenset(zones or _known())
 
 
@@ -115,16 +115,3 @@ def _zones_of_number(number: str | None) -> frozenset[str]:
 @cache
 def _known() -> frozenset[str]:
     return frozenset(available_timezones())
-
-
-@cache
-def _of_countries() -> dict[str, tuple[str, ...]]:
-    """Every country's zones, by its code, as the tz database lists them."""
-    table: dict[str, tuple[str, ...]] = {}
-    # zone.tab, since zone1970.tab has one zone for all countries whose clocks have agreed since 1970; and that of the
-    # package, since a machine may have none.
-    for line in files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8").splitlines():
-        if not line.startswith("#"):
-            country, _, zone = line.split("\t")[:3]
-            table[country] = (*table.get(country, ()), zone)
-    return table

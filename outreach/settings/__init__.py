@@ -5,7 +5,7 @@ Secrets are never written in outreach.toml.
 """
 
 from outreach.settings.business import Business, ReturnAddress, Signatory
-from outreach.settings.loader import PROJECT, Settings, fixed_knobs, load_settings, today_of
+from outreach.settings.loader import Settings, fixed_knobs, load_settings, today_of
 from outreach.settings.paper import Postage
 from outreach.settings.parts import WEEKDAYS, MomentKnobs, Scaling, Weekday
 from outreach.settings.providers import (
@@ -25,7 +25,7 @@ from outreach.settings.providers import (
 from outreach.settings.secrets import secret_of
 
 __all__ = [
-    "PROJECT", "WEEKDAYS", "Business", "HandwryttenSettings", "LetterVendorSettings", "LobSettings", "MomentKnobs",
+    "WEEKDAYS", "Business", "HandwryttenSettings", "LetterVendorSettings", "LobSettings", "MomentKnobs",
     "Postage", "PostgridSettings", "Provider", "ProviderSettings", "Providers", "ReturnAddress", "Scaling",
     "SendgridSettings", "Settings", "Signatory", "SmtpSettings", "StannpSettings", "TwilioSettings", "VendorSettings",
     "Weekday", "fixed_knobs", "load_settings", "secret_of", "today_of",

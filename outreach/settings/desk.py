@@ -44,4 +44,6 @@ class DeskSettings(Part):
     # Nobody by default: any caller can write such a header, and would get around the wait after failed sign-ins.
     #: Only these are believed when they say on whose behalf they call.
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    #: What is given to the desk to import may have so many megabytes at once.
+    upload_megabytes: int = Field(default=200, ge=1, le=10_000)
     oidc: OidcSettings = OidcSettings()

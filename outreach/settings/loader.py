@@ -21,6 +21,7 @@ from pydantic_settings import (
 from outreach.channels import ChannelName
 from outreach.clock import business_date
 from outreach.errors import SettingsError
+from outreach.installation import EXAMPLE
 from outreach.settings.business import Business
 from outreach.settings.desk import DeskSettings
 from outreach.settings.limits import CollectingSettings, HoursSettings, Texts
@@ -30,9 +31,8 @@ from outreach.settings.parts import Approval, ConsentSettings, Delivery, Pacing,
 from outreach.settings.providers import Provider, Providers
 from outreach.settings.rewards import RewardsSettings
 from outreach.settings.secrets import SECRET_NAMES
+from outreach.settings.sources import SavedSources
 from outreach.settings.storage import StorageSettings
-
-PROJECT = Path(__file__).resolve().parent.parent.parent
 
 
 class Environment(EnvSettingsSource):
@@ -72,9 +72,14 @@ class Settings(BaseSettings):
     now: str | None = None
     #: Read only as OUTREACH_CONFIG: the settings file, where it is not ./outreach.toml.
     config: Path | None = None
-    templates: Path = PROJECT / "templates"
+    #: The folder of the words; without one in the installation, those that come with the program.
+    templates: Path = Field(default_factory=lambda: _templates_here())
     #: The folder of the business's own pens, made by `outreach pen make`.
     pens: Path = Path("pens")
+    #: The folder of the mappings that were made at the desk.
+    mappings: Path = Path("mappings")
+    #: The folder of files that were given to the desk, until they are imported or a day old.
+    uploads: Path = Path("uploads")
     #: The pen for a letter whose signatory's pen lacks one of its characters; without it the letter is held back.
     fallback_pen: str = ""
     #: The key that hashes contacts and signs unsubscribe links; `secret_file` keeps it where this is not set.
@@ -99,6 +104,7 @@ class Settings(BaseSettings):
     budget: BudgetSettings = BudgetSettings()
     rewards: RewardsSettings = RewardsSettings()
     storage: StorageSettings = StorageSettings()
+    sources: SavedSources = ()
     #: What differs from the moments' own knobs. The types are theirs, and the moments' room checks them.
     moments: dict[str, dict[str, Any]] = {}
 
@@ -125,6 +131,11 @@ class Settings(BaseSettings):
     def provider_for(self, channel: ChannelName) -> Provider:
         """The provider that carries `channel` today: always `outbox` in rehearsal."""
         return "outbox" if self.mode == "rehearsal" else getattr(self.providers, channel)
+
+
+def _templates_here() -> Path:
+    here = Path("templates")
+    return here if here.is_dir() else EXAMPLE / "templates"
 
 
 def _secrets_in(data: dict[str, Any], above: str = "") -> str | None:

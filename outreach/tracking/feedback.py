@@ -20,7 +20,8 @@ from outreach.contacts import load_key
 from outreach.database import insert_new, writing
 from outreach.delivery.providers import Provider
 from outreach.errors import ApprovalError, NotFound, NotWaiting
-from outreach.intake.parsers import Style, Unfit, passage
+from outreach.intake.cells.parsers import Style, passage
+from outreach.intake.cells.unfit import Unfit
 from outreach.locks import take_turns
 from outreach.models import DESK, Customer, Feedback, Message
 from outreach.moments.enquiry import ENQUIRY

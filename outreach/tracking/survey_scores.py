@@ -16,7 +16,8 @@ from outreach.composing.unsubscribe_links import mend_token
 from outreach.contacts import load_key
 from outreach.database import writing
 from outreach.errors import NotFound
-from outreach.intake.parsers import Style, Unfit, passage
+from outreach.intake.cells.parsers import Style, passage
+from outreach.intake.cells.unfit import Unfit
 from outreach.locks import take_turns
 from outreach.models import Decision, Feedback, Message, Moment
 from outreach.settings import Settings

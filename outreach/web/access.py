@@ -5,7 +5,7 @@ Every unsafe request must come from our own pages: its origin is ours, and it br
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import unquote, urlsplit
@@ -29,6 +29,10 @@ KNOWN = "__Host-known"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 DEFAULT_PORTS = {"http": 80, "https": 443}
 LONGEST_FORM = 1024 * 1024
+# The one address that takes more. It asks who sends before it reads any of it.
+UPLOADS = "/imports/files"
+# In the state of a request: how many bytes somebody sends who may send many. The server waits longer for these.
+LONG_BODY = "long_body"
 
 
 class NotSignedIn(Exception):
@@ -182,6 +186,24 @@ async def require_text(request: Request) -> None:
         raise NotText
 
 
+async def expect_long_body(request: Request) -> None:
+    """Lets whoever sends it take their time: they are signed in, and `is_too_long` has seen how long it is."""
+    announced = request.headers.get("content-length", "")
+    setattr(request.state, LONG_BODY, int(announced) if announced.isdecimal() else 0)
+
+
+async def close_form(request: Request) -> AsyncIterator[None]:
+    """Lets go of the files that came with a form, whatever becomes of the request."""
+    yield
+    await request.close()
+
+
+def is_longer_than(request: Request, most: int) -> bool:
+    """Whether a request announces more than `most` bytes, or a length that is none."""
+    announced = request.headers.get("content-length", "")
+    return bool(announced) and (not announced.isdecimal() or int(announced) > most)
+
+
 def is_too_long(request: Request) -> bool:
     """Whether a form is longer than any of ours, or does not say how long it is.
 
@@ -189,11 +211,12 @@ def is_too_long(request: Request) -> bool:
     """
     if request.method in SAFE or request.url.path.startswith(("/webhooks/", "/unsubscribe/", "/alarms")):
         return False
-    announced = request.headers.get("content-length", "")
     # It would be known only at its end how long it is.
     if "transfer-encoding" in request.headers:
         return True
-    return bool(announced) and (not announced.isdecimal() or int(announced) > LONGEST_FORM)
+    desk: Desk = request.app.state.desk
+    is_upload = request.url.path == UPLOADS
+    return is_longer_than(request, desk.longest_upload if is_upload else LONGEST_FORM)
 
 
 def caller_of(request: Request, desk: Desk) -> Caller:
@@ -220,6 +243,10 @@ def new_door() -> APIRouter:
     return APIRouter(dependencies=[Depends(require_own_origin)])
 
 
-def new_router() -> APIRouter:
-    """A router whose unsafe requests must come from our own pages, and from this very session."""
-    return APIRouter(dependencies=[Depends(require_own_origin), Depends(require_csrf), Depends(require_text)])
+def new_router(lowest: str = "") -> APIRouter:
+    """A router whose unsafe requests must come from our own pages, and from this very session.
+
+    With `lowest`, whoever has a lower role is sent away before anything of the request's body is read.
+    """
+    first = [Depends(require_own_origin), *([Depends(at_least(lowest)), Depends(expect_long_body)] if lowest else [])]
+    return APIRouter(dependencies=[Depends(close_form), *first, Depends(require_csrf), Depends(require_text)])

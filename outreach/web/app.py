@@ -30,6 +30,8 @@ from outreach.web import (
     feedback,
     follow_up,
     goodwill,
+    import_columns,
+    imports,
     marketing,
     message_editor,
     messages,
@@ -55,6 +57,7 @@ from outreach.web.access import (
 )
 from outreach.web.alarms import AlarmDoor
 from outreach.web.desk import Desk
+from outreach.web.import_jobs import ImportJobs
 from outreach.web.kept_words import keep_form, show_again, show_again_after
 from outreach.web.request_limits import RequestLimits
 from outreach.web.sub_path import SubPath
@@ -65,6 +68,7 @@ log = logging.getLogger("outreach.web")
 PARTS = (
     public, survey, signin, signin_oidc, account, today, batches, messages, message_editor, pictures, people,
     duplicates_page, feedback, calls, follow_up, do_not_contact_page, goodwill, marketing, rewards, template_editor,
+    imports, import_columns,
 )  # fmt: skip
 # Nothing from another host, nothing written into a page, and no address of ours (it may hold a token) to the next.
 HEADERS = {
@@ -110,16 +114,19 @@ def create_app(
     `prefect` is the address of Prefect's UI, linked from the status page when given; `providers` are used as they are.
     """
     webhooks, drawer = Webhooks(engine, settings, clock, providers), ThumbnailDrawer(engine, settings.storage)
+    jobs = ImportJobs(engine, settings, clock)
 
     @asynccontextmanager
     async def closing(_: FastAPI) -> AsyncIterator[None]:
         drawer.open()
+        jobs.open()
         yield
+        jobs.close()
         drawer.close()
         webhooks.close()
 
     app = FastAPI(title="Outreach", docs_url=None, redoc_url=None, openapi_url=None, lifespan=closing)
-    app.state.desk = Desk(engine, settings, clock, prefect, webhooks)
+    app.state.desk = Desk(engine, settings, clock, prefect, webhooks, jobs)
     app.middleware("http")(guard)
     # Added last, it stands in front of everything.
     app.add_middleware(RequestLimits, headers=HEADERS)

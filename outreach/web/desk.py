@@ -20,6 +20,7 @@ from outreach.money import write_money
 from outreach.planning.knobs import with_saved_knobs
 from outreach.settings import Settings
 from outreach.web.current_user import Signed
+from outreach.web.import_jobs import ImportJobs
 from outreach.web.webhooks import Webhooks
 
 PAGES = Path(__file__).parent / "pages"
@@ -40,12 +41,20 @@ class Desk:
     #: The address of Prefect's UI, where there is one.
     prefect: str
     webhooks: Webhooks
+    jobs: ImportJobs
 
     def __post_init__(self) -> None:
         # Escaped, since names and words come from outside. Strict: a page that names a value wrongly fails where a test
         # sees it, and does not leave out what somebody has to know.
         self.pages = Environment(loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined)
-        self.pages.filters |= {"words": _words, "money": self._money, "when": self._when, "day": _day, "code": _code}
+        self.pages.filters |= {
+            "words": _words,
+            "money": self._money,
+            "when": self._when,
+            "day": _day,
+            "code": _code,
+            "number": _number,
+        }
 
     def for_request(self) -> "Desk":
         """The same desk, which has read no settings yet."""
@@ -58,6 +67,11 @@ class Desk:
     def settings(self) -> Settings:
         with reading(self.engine) as session:
             return with_saved_knobs(session, self.written)
+
+    @property
+    def longest_upload(self) -> int:
+        """How many bytes may be given to the desk to import at once."""
+        return self.written.desk.upload_megabytes * 1024 * 1024
 
     @property
     def now(self) -> datetime:
@@ -116,6 +130,10 @@ def _code(text: str) -> Markup:
     """What stands between backticks, as something to type."""
     parts = enumerate(text.split("`"))
     return Markup("").join(Markup("<code>{}</code>").format(part) if at % 2 else escape(part) for at, part in parts)
+
+
+def _number(number: int) -> str:
+    return f"{number:,}"
 
 
 def _day(day: date) -> Markup:

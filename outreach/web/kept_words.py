@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from fastapi import Request, Response
 
 from outreach.database import reading
-from outreach.web.access import find_by_token
+from outreach.web.access import LONGEST_FORM, find_by_token, is_longer_than
 from outreach.web.current_user import Signed
 from outreach.web.desk import Desk
 from outreach.web.signin_paths import local_path
 
 # The fields of our forms into which people write something of their own.
-TYPED = frozenset({"words", "text", "note", "reason", "source", "ids", "query", "typed", "event", "other"})
+TYPED = frozenset({"words", "text", "note", "reason", "source", "ids", "query", "typed", "event", "other", "title"})
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,12 @@ async def keep_form(request: Request) -> KeptForm | None:
     """What a request brings of a form of the desk that somebody typed into; None for any other."""
     if request.method != "POST" or "form" not in request.headers.get("content-type", ""):
         return None
-    fields = (await request.form()).multi_items()
+    # Nobody is signed in here: of a large file not a byte is read.
+    if is_longer_than(request, LONGEST_FORM):
+        return None
+    # Files that came with it are let go.
+    async with request.form() as form:
+        fields = form.multi_items()
     kept = tuple((name, value) for name, value in fields if isinstance(value, str) and name != "csrf")
     query = f"?{request.url.query}" if request.url.query else ""
     return _with_words(KeptForm(request.url.path + query, kept))

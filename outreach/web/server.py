@@ -14,6 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from outreach.clock import Clock
 from outreach.errors import SettingsError
 from outreach.settings import Settings
+from outreach.web.access import LONG_BODY
 from outreach.web.app import create_app
 
 __all__ = ["Server", "address_of", "bare_host", "pages_server", "refuse_taken"]
@@ -22,6 +23,8 @@ Waits = Literal["for a request", "for its body", "for a reader", "for us"]
 # Seconds that a client may take to ask, to send the rest of what it asks with, and to read all of the answer.
 PATIENCE: dict[Waits, float] = {"for a request": 10, "for its body": 30, "for a reader": 60}
 LOOK_EVERY = 1.0
+# The line of somebody who may send a large file may be this slow, in bytes a second.
+SLOWEST_LINE = 32 * 1024
 
 
 class BoundedProtocol(H11Protocol):
@@ -49,10 +52,16 @@ class BoundedProtocol(H11Protocol):
         waits = (self._waits_for(), self.cycle)
         if waits != self._waits:
             self._waits, self._since = waits, self.loop.time()
-        elif self.loop.time() - self._since > PATIENCE.get(waits[0], float("inf")):
+        elif self.loop.time() - self._since > self._patience(waits[0]):
             self.transport.abort()
             return
         self._look = self.loop.call_later(LOOK_EVERY, self._look_after)
+
+    def _patience(self, waits: Waits) -> float:
+        seconds = PATIENCE.get(waits, float("inf"))
+        if waits == "for its body" and self.cycle and (length := self.cycle.scope["state"].get(LONG_BODY)):
+            return seconds + float(length) / SLOWEST_LINE
+        return seconds
 
     def _waits_for(self) -> Waits:
         if self.transport.get_write_buffer_size():

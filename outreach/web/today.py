@@ -8,12 +8,14 @@ from outreach.approval.batch_summary import glance_at_batches
 from outreach.database import reading, writing
 from outreach.delivery.control import pauses
 from outreach.delivery.control.stopping import stop_sending
+from outreach.intake.history import find_last
 from outreach.learning.alarms import find_alarms
 from outreach.learning.counts import count_messages, count_set_aside
 from outreach.planning.unanswered_treatments import waiting_treatments
 from outreach.tracking.feedback import count_open
 from outreach.tracking.open_cases import count_open_cases
 from outreach.web.access import Approver, DeskNow, Viewer, new_router
+from outreach.web.import_sentences import say_last
 from outreach.web.outcome_sentences import say_stopped
 
 router = new_router()
@@ -28,6 +30,7 @@ def show_today(desk: DeskNow, signed: Viewer) -> Response:
         told = count_open(session)
         set_aside = sorted(count_set_aside(session).items())
         open_cases, paused = count_open_cases(session), pauses.list_pauses(session)
+        last_import = find_last(session)
         alarms = find_alarms(session, settings, desk.now) if signed.may("admin") else []
     return desk.show(
         "today.html",
@@ -41,6 +44,8 @@ def show_today(desk: DeskNow, signed: Viewer) -> Response:
         treatments=len(treatments),
         open_cases=open_cases,
         told=told,
+        last_import=last_import,
+        import_said=say_last(last_import, desk.now, settings.business.zone) if last_import else "",
         set_aside=[(*key, number) for key, number in set_aside],
     )
 

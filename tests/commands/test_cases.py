@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from checkout import PROJECT
 from conftest import SHARED
 from forked_command import forked_command
-from outreach.settings import PROJECT
 
 CASES = SHARED / "data" / "cases"
 FOLDERS = sorted(path.parent.name for path in CASES.glob("*/expect.json"))

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import select
 
+from checkout import PROJECT
 from conftest import NOW
 from dns_server import dns_server
 from mail_server import PASSWORD, USER, mail_server, write_certificate
@@ -25,7 +26,7 @@ from outreach.doctor.specimens import find_specimen_faults
 from outreach.doctor.trial_email import send_test_email
 from outreach.errors import ComposingError, NotAllowed, NotFound, NotSent, Refused, SettingsError
 from outreach.models import AuditEntry, Installation, Message, Suppression
-from outreach.settings import PROJECT, Settings, SmtpSettings
+from outreach.settings import Settings, SmtpSettings
 
 OURS = "owner@alderlane.example"
 
@@ -98,6 +99,14 @@ def test_one_message_of_each_kind_and_channel_is_composed_as_it_would_leave(
     assert find_specimen_faults(sqlite_engine, by_smtp(every_moment), NOW) == ""
     with reading(sqlite_engine) as session:
         assert session.exec(select(Message)).all() == []
+
+
+@pytest.mark.parametrize("country", ["AU", "IE", "DE", "HK"])
+def test_the_sample_customer_has_an_address_that_the_business_country_can_have(
+    sqlite_engine: Engine, every_moment: Settings, country: str
+) -> None:
+    there = every_moment.model_copy(update={"business": every_moment.business.model_copy(update={"country": country})})
+    assert "postal_code" not in find_specimen_faults(sqlite_engine, there, NOW)
 
 
 def with_template(settings: Settings, tmp_path: Path, name: str, old: str, new: str) -> Settings:

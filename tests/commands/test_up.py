@@ -7,16 +7,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from checkout import PROJECT
 from flows.reconcile import deploy
+from installed import own_environment
 from outreach import supervisor
 from outreach.errors import OutreachError, SettingsError
-from outreach.settings import PROJECT, Settings, load_settings
+from outreach.installation.creation import NewBusiness, create_installation
+from outreach.settings import Settings, load_settings
 from ports import HOST, free_port
 
 # Prefect's server is heavy; two at once on a small machine would only slow each other down.
@@ -40,20 +44,13 @@ def wait_until(what: Callable[[], Any]) -> Any:
 class Started:
     """A running `outreach up`, and what its two addresses answer."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, outreach: Path, installation: Path) -> None:
         self.port, self.prefect_port = free_port(), free_port()
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-        environment |= {
-            "PREFECT_HOME": str(folder / "prefect"),
-            "OUTREACH_SECRET": "a secret for tests only",
-            "OUTREACH_DATABASE_URL": f"sqlite:///{folder / 'outreach.db'}",
-            "OUTREACH_PROVIDERS__OUTBOX__FOLDER": str(folder / "outbox"),
-        }
         ports = ["--port", str(self.port), "--prefect-port", str(self.prefect_port)]
         self.process = subprocess.Popen(
-            [sys.executable, "-c", "from outreach.commands.main import main; main()", "up", *ports],
-            cwd=PROJECT,
-            env=environment,
+            [outreach, "up", *ports],
+            cwd=installation,
+            env=own_environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -96,15 +93,22 @@ def is_open(port: int) -> bool:
 
 
 @pytest.fixture
-def started(tmp_path: Path) -> Iterator[Started]:
-    running = Started(tmp_path)
+def installation(tmp_path: Path) -> Path:
+    business = NewBusiness("Alder Lane", "US", "America/New_York", "en", "USD")
+    create_installation(tmp_path / "alder", business, date(2026, 3, 10))
+    return tmp_path / "alder"
+
+
+@pytest.fixture
+def started(installed: Path, installation: Path) -> Iterator[Started]:
+    running = Started(installed, installation)
     yield running
     if running.process.poll() is None:
         running.stop()
 
 
 def test_one_command_starts_everything_leaves_what_staff_changed_and_stops_without_a_trace(
-    started: Started, tmp_path: Path
+    started: Started, installation: Path
 ) -> None:
     assert "Sign in" in wait_until(started.page)
     deliver = started.deployment("office-hours")
@@ -141,8 +145,10 @@ def test_one_command_starts_everything_leaves_what_staff_changed_and_stops_witho
     assert started.process.returncode == 0
     assert not is_open(started.port)
     assert not is_open(started.prefect_port)
-    log = (tmp_path / "prefect" / "logs" / "server.log").read_text()
+    log = (installation / ".prefect" / "logs" / "server.log").read_text()
     assert "ERROR" not in log
+    # A run has no folder of its own: it worked in the installation, and knew it from the worker.
+    assert (installation / "outreach.db").exists()
 
 
 def test_a_port_that_is_taken_is_told_before_anything_starts(
@@ -161,7 +167,7 @@ def test_without_a_prefect_yaml_it_says_where_to_run(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SettingsError, match="project's folder"):
+    with pytest.raises(SettingsError, match="in an installation"):
         supervisor.start_everything(settings, f"sqlite:///{tmp_path / 'outreach.db'}")
 
 

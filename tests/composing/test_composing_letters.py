@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,14 @@ from pypdf import PdfReader
 from sqlalchemy import Engine
 
 from conftest import TODAY
-from outreach.composing.handwriting.pens import Pen, find_pens, missing_letters
+from outreach.composing.handwriting.pens import (
+    Pen,
+    face_path,
+    find_pens,
+    missing_letters,
+    missing_typed,
+    typed_faces,
+)
 from outreach.composing.paper.addresses import address_of, country_code
 from outreach.composing.paper.sizes import A4, US_LETTER, Paper, paper_for
 from outreach.composing.preview import preview_template
@@ -69,6 +77,54 @@ def test_the_words_come_out_of_the_letter_letter_for_letter(sqlite_engine: Engin
     assert "To stop letters, call +1 802 555 0140 or write to hello@alderlane.example." in written
 
 
+TYPED_BY_SCRIPT = {
+    "Vietnamese": ({"given_name": "Nguyễn Thị", "family_name": "Ánh", "city": "Đà Nẵng", "country": "VN"},
+                   ["Nguyễn Thị Ánh", "Đà Nẵng"]),
+    "Greek": ({"given_name": "Γιώργος", "family_name": "Παπαδόπουλος", "city": "Αθήνα", "country": "GR",
+               "postal_code": "105 57"}, ["Γιώργος Παπαδόπουλος", "105 57 Αθήνα"]),
+    "Cyrillic": ({"given_name": "Олена", "family_name": "Шевченко", "city": "Київ", "country": "UA",
+                  "postal_code": "01001"}, ["Олена Шевченко", "Київ", "01001"]),
+    "Hebrew": ({"given_name": "דוד", "family_name": "כהן", "city": "ירושלים", "country": "IL",
+                "postal_code": "9100001"}, ["דוד כהן", "ירושלים 9100001"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("values", "lines"), TYPED_BY_SCRIPT.values(), ids=list(TYPED_BY_SCRIPT))
+def test_an_address_in_another_script_is_printed_and_reads_in_order(
+    sqlite_engine: Engine, settings: Settings, values: dict[str, Any], lines: list[str]
+) -> None:
+    others = {"honorific": None, "preferred_name": "Alex", "region": None, "address_line2": None}
+    message, body = write_one(sqlite_engine, settings, "anniversary", "letter", **(others | values))
+    assert (message.status, message.status_reason) == ("composed", None)
+    # Marks of direction aside, and as pypdf reads it too: neither gives a box or another letter for one of a name.
+    read = re.sub("[\u200e\u200f\u202a-\u202e]", "", words_of(body))
+    by_pypdf = PdfReader(io.BytesIO(body)).pages[0].extract_text()
+    places = [place_of(read, line) for line in lines]
+    assert places == sorted(places)
+    for word in " ".join(lines).split():
+        assert word in by_pypdf or word[::-1] in by_pypdf
+
+
+def place_of(read: str, line: str) -> int:
+    """Where a line stands in what was read; Hebrew words may come in the order in which they are drawn."""
+    orders = (line, " ".join(reversed(line.split())), line[::-1])
+    return min(place for order in orders if (place := read.find(order)) >= 0)
+
+
+def test_no_word_of_a_page_is_set_in_two_typed_faces() -> None:
+    assert typed_faces("Mrs. Zoë O’Hara, Łódź سارة") == ("Vazirmatn",)
+    assert typed_faces("Nguyễn سارة") == ("Open Sans", "Vazirmatn")
+    assert missing_typed("Nguyễn Γιώργος Олена דוד سارة 美") == ["美"]
+    for word in ("Nguyễn", "Παπαδόπουλος", "Шевченко", "כהן"):
+        assert missing_letters(face_path(typed_faces(word)[0]), word) == []
+
+
+def test_a_business_may_have_its_address_in_another_script(sqlite_engine: Engine, settings: Settings) -> None:
+    business = settings.business.model_copy(update={"address": ["Οδός Άλφα 14", "105 57 Αθήνα"]})
+    _, body = write_one(sqlite_engine, settings.model_copy(update={"business": business}), "anniversary", "letter")
+    assert "Οδός Άλφα 14" in words_of(body)
+
+
 def test_a_hostile_name_stands_on_the_letter_as_it_was_typed(sqlite_engine: Engine, settings: Settings) -> None:
     # What is a tag from end to end is nobody's name, and the next right greeting is taken.
     name = """Ann & "Zed" O'Neil"""
@@ -117,6 +173,8 @@ def test_a_longer_letter_is_written_smaller_then_on_a_second_page_and_one_that_i
          ["27 Orchard Terrace", "Apartment 4B", "Toronto ON M5V 2T6", "CANADA"]),
         ({"city": "Berlin", "region": None, "postal_code": "10115", "country": "de"},
          ["27 Orchard Terrace", "Apartment 4B", "10115 Berlin", "GERMANY"]),
+        ({"city": "Sitges", "region": None, "postal_code": "08870", "country": "ES"},
+         ["27 Orchard Terrace", "Apartment 4B", "08870 Sitges Barcelona", "SPAIN"]),
     ],
 )  # fmt: skip
 def test_an_address_is_written_as_its_own_post_office_wants_it(values: dict[str, Any], lines: list[str]) -> None:

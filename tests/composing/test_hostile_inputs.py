@@ -25,6 +25,7 @@ from sqlmodel import select
 
 from asgi import new_browser
 from conftest import NOW
+from intake_data import import_folder
 from mail_server import mail_server
 from outreach import console
 from outreach.clock import stopped_clock
@@ -39,11 +40,11 @@ from outreach.database_errors import explain_database_error, find_trouble
 from outreach.delivery.providers import files
 from outreach.doctor import examination
 from outreach.errors import ComposingError, DatabaseError, IntakeError, ScanUnreadable
-from outreach.intake.csv_files import LONGEST_CELL, LONGEST_LINE, Row, open_source
 from outreach.intake.goodwill_lists import read_list
-from outreach.intake.mapping import read_mapping
-from outreach.intake.parquet_files import open_parquet
-from outreach.intake.run import import_folder
+from outreach.intake.mapping.files import read_mapping
+from outreach.intake.sources.csv_files import open_source
+from outreach.intake.sources.csv_rows import LONGEST_CELL, LONGEST_LINE, Row
+from outreach.intake.sources.parquet_files import open_parquet
 from outreach.models import Customer, Suppression
 from outreach.settings import Settings, load_settings
 from outreach.web import server
@@ -414,7 +415,7 @@ def test_a_parquet_file_that_would_become_far_larger_is_refused(
 ) -> None:
     path = tmp_path / "customers.parquet"
     if bomb is one_long_page:  # as one of 64 MB is, which would take its time to make
-        monkeypatch.setattr("outreach.intake.parquet_files.LARGEST_PAGE", 1_000_000)
+        monkeypatch.setattr("outreach.intake.sources.parquet_files.LARGEST_PAGE", 1_000_000)
     bomb(path)
     before = pyarrow.default_memory_pool().max_memory()
     with pytest.raises(IntakeError, match="far larger"), open_parquet(path) as source:

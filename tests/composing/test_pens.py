@@ -98,7 +98,7 @@ def test_an_accent_that_the_base_lacks_is_put_together_from_its_parts(letter: st
 
 def test_a_pen_of_ones_own_is_made_and_found_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Of all its letters only some: to make them all takes seconds.
-    monkeypatch.setattr(compiler, "compile_pen", lambda recipe: compile_pen(recipe, SOME))
+    monkeypatch.setattr(compiler, "compile_pen", lambda recipe, _: compile_pen(recipe, SOME))
     path = make_pen(Recipe("Nora Whitcomb", FACES / "Caveat.ttf", 5, 19), tmp_path / "pens")
     assert pen_named("Nora Whitcomb", tmp_path / "pens").path == path
     assert len(find_pens(tmp_path / "pens")) == len(RECIPES) + 1
@@ -152,7 +152,40 @@ def test_a_letter_that_its_pen_cannot_write_is_held_back_and_no_name_is_spelled_
 ) -> None:
     message, _ = write_to(sqlite_engine, with_pens(settings, plain_pens, "Plain"), "Žofie")
     assert message.status == "withdrawn"
-    assert message.status_reason == "Plain cannot write 1 character (Latin); choose another pen or channel"
+    reason = message.status_reason or ""
+    assert reason.startswith(
+        "Plain cannot write 1 character (Latin); set fallback_pen in outreach.toml to one that can"
+    )
+    assert "“Alder”" in reason
+    assert "“Plain”" not in reason
+
+
+@pytest.mark.parametrize(
+    ("name", "script", "can_be_made"),
+    [("Γιώργος", "Greek", True), ("Олена", "Cyrillic", True), ("Nguyễn", "Latin", True), ("דוד", "Hebrew", False)],
+)
+def test_the_advice_is_to_make_a_pen_only_where_one_can_be_made(
+    sqlite_engine: Engine, settings: Settings, tmp_path: Path, name: str, script: str, can_be_made: bool
+) -> None:
+    message, _ = write_to(sqlite_engine, with_pens(settings, tmp_path, "Cedar", "Gorse"), name)
+    reason = message.status_reason or ""
+    assert message.status == "withdrawn"
+    assert reason.startswith("Neither Cedar nor Gorse can write")
+    assert f"({script}); no pen here can: " in reason
+    assert "write the preferred_name" in reason
+    assert "e-mail" in reason
+    assert ("outreach pen make" in reason) == can_be_made
+    assert name not in reason
+
+
+def test_a_pen_is_made_with_the_greek_and_vietnamese_letters_of_its_base_and_writes_their_names(
+    sqlite_engine: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    make_pen(Recipe("Wide", FACES / "Mynerve.ttf", 1), tmp_path)
+    message, body = write_to(sqlite_engine, with_pens(settings, tmp_path, "Cedar", "Wide"), "Γιώργος Nguyễn")
+    assert (message.status, message.status_reason) == ("composed", None)
+    assert "Dear Γιώργος Nguyễn," in words_of(body)
+    assert {"Wide", "Open-Sans"} == fonts_of(body)
 
 
 def test_it_is_written_with_the_fallback_pen_where_the_settings_say_so(

@@ -16,6 +16,7 @@ from sqlmodel import select
 
 from conftest import NOW, TODAY
 from foreseen import deliver_as_foreseen
+from intake_data import import_folder
 from known_staff import know
 from outreach.approval.approving import approve_batch
 from outreach.approval.knob_versions import save_knobs
@@ -27,7 +28,6 @@ from outreach.database import reading, writing
 from outreach.day import prepare_day
 from outreach.delivery.providers import Report
 from outreach.intake.goodwill_lists import GoodwillEntry, List
-from outreach.intake.run import import_folder
 from outreach.models import Batch, Decision, Message, Moment
 from outreach.planning.knobs import with_saved_knobs
 from outreach.planning.rules import EVERY, RECHECKED

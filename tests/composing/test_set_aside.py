@@ -12,6 +12,7 @@ from sqlmodel import Session
 from typer.testing import CliRunner
 
 from approved import add_approved
+from checkout import PROJECT
 from conftest import NOW, TODAY
 from outreach import database
 from outreach.clock import stopped_clock
@@ -29,7 +30,7 @@ from outreach.delivery.sender import deliver_due
 from outreach.errors import TemplateRefused
 from outreach.learning.counts import count_set_aside
 from outreach.models import Message
-from outreach.settings import PROJECT, Settings
+from outreach.settings import Settings
 from planned import add_customer, message_of, plan
 from serving import Browser, serving
 

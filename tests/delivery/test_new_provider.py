@@ -7,8 +7,8 @@ import json
 import shutil
 from pathlib import Path
 
+from checkout import PROJECT
 from forked_command import changed_program
-from outreach.settings import PROJECT
 
 COURIER = '''"""Hands e-mails to a courier, who finds them in a folder."""
 

@@ -13,9 +13,10 @@ import yaml
 from prefect.settings import Settings as PrefectSettings
 from pydantic import BaseModel
 
+from checkout import PROJECT
 from flows.shard_runs import POOL
 from outreach.commands.main import app
-from outreach.settings import PROJECT, Settings
+from outreach.settings import Settings
 
 sys.path.insert(0, str(PROJECT / "setup"))
 from libraries import LIBRARIES

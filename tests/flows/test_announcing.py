@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine
 
+from checkout import PROJECT
 from conftest import NOW, TODAY
 from loopback import Loopback, loopback
 from outreach.approval.approving import approve_batch
@@ -20,7 +21,7 @@ from outreach.commands.main import app
 from outreach.database import reading, writing
 from outreach.models import Batch
 from outreach.prefect_events import announce, announce_approval, prefect_address
-from outreach.settings import PROJECT, Settings, load_settings
+from outreach.settings import Settings, load_settings
 from planned import add_customer, compose, know_contacts, plan
 from serving import Browser, serving
 from vendor_case import Answer

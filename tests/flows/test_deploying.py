@@ -82,7 +82,7 @@ def automation(house: House, name: str) -> dict[str, Any]:
 def test_an_empty_server_gets_everything_in_the_business_time(house: House, first: list[Change]) -> None:
     assert {change.outcome for change in first} == {"created"}
     daily = deployment(house, "prepare/daily")
-    assert daily["entrypoint"] == "flows/prepare.py:prepare"
+    assert daily["entrypoint"] == "flows.prepare.prepare"
     assert str(Path.cwd()) not in json.dumps(daily), "a worker on another machine runs it too"
     assert daily["parameter_openapi_schema"]["properties"]["on"]["title"] == "Day"
     assert schedule(house, "prepare/daily", "every-morning")["schedule"]["timezone"] == "America/New_York"

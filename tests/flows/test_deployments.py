@@ -11,11 +11,11 @@ from prefect.client.schemas.schedules import CronSchedule
 from prefect.events.schemas.automations import AutomationCore
 from prefect.flows import load_flow_from_entrypoint
 
+from checkout import PROJECT
 from flows.automations import automation_of, read_automations, start_on
-from flows.home import enter_project
+from flows.home import enter_installation, enter_project
 from flows.reconcile import name_of, read_plan
 from outreach.learning.alarms import KINDS
-from outreach.settings import PROJECT
 
 PLAN = read_plan()
 DEPLOYMENTS = PLAN["deployments"]
@@ -39,12 +39,12 @@ of_each_automation = pytest.mark.parametrize("automation", AUTOMATIONS, ids=lamb
 
 
 def flow_of(deployment: dict[str, Any]) -> Flow[..., Any]:
-    return load_flow_from_entrypoint(str(PROJECT / deployment["entrypoint"]), use_placeholder_flow=False)
+    return load_flow_from_entrypoint(deployment["entrypoint"], use_placeholder_flow=False)
 
 
 def test_there_is_no_word_in_the_file_that_prefect_would_ignore() -> None:
     assert PLAN.keys() == KNOWN[""]
-    assert PLAN["pull"] == [{"flows.home.enter_project": {}}]
+    assert PLAN["pull"] == [{"flows.home.enter_installation": {}}]
     for deployment in DEPLOYMENTS:
         assert deployment.keys() <= KNOWN["deployment"]
         assert deployment["work_pool"].keys() <= KNOWN["pool"]
@@ -122,9 +122,24 @@ def test_every_alarm_has_an_automation_that_tells_of_it() -> None:
     assert {f"outreach.alarm.{kind}" for kind in KINDS} <= told
 
 
-def test_a_run_begins_in_the_projects_folder_wherever_the_worker_is(
+def test_a_run_begins_in_the_installation_that_its_worker_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "alder").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OUTREACH_INSTALLATION", str(tmp_path / "alder"))
+    assert enter_installation() == {"directory": str(tmp_path / "alder")}
+    assert Path(os.curdir).resolve() == tmp_path / "alder"
+
+
+def test_in_a_checkout_a_run_begins_in_the_checkout_wherever_the_worker_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert enter_project() == {"directory": str(PROJECT)}
     assert Path(os.curdir).resolve() == PROJECT
+
+
+def test_a_deployment_of_before_that_names_its_file_is_known_by_the_same_name() -> None:
+    assert name_of({"name": "daily", "entrypoint": "flows/prepare.py:prepare"}) == "prepare/daily"
+    assert name_of({"name": "daily", "entrypoint": "flows.prepare.prepare"}) == "prepare/daily"

@@ -37,6 +37,7 @@ from sqlmodel import select
 import flows
 from approved import add_approved, add_batch
 from canaries import CANARIES, CUSTOMERS, PROVIDER_SECRET, SECRET, TREATMENTS
+from checkout import PROJECT
 from conftest import NOW
 from flows.approve import approve
 from flows.deliver import count_late, deliver
@@ -55,7 +56,7 @@ from outreach.delivery.sender import deliver_due
 from outreach.errors import NotSent
 from outreach.models import AuditEntry, Import, Message
 from outreach.moments import MOMENTS
-from outreach.settings import PROJECT, Settings, load_settings
+from outreach.settings import Settings, load_settings
 
 # One Prefect server for the file: with xdist, all of it goes to one process.
 pytestmark = pytest.mark.xdist_group("prefect")

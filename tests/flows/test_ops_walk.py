@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from checkout import PROJECT
 from chromium import DESKTOP, PASSWORD, chromium, sign_in
 from outreach.approval.accounts import set_password
 from outreach.approval.staff import add_staff
 from outreach.clock import system_clock
 from outreach.database import writing
-from outreach.settings import PROJECT
 from prefect_house import House, open_house, wait_until
 from serving import serving
 

@@ -14,6 +14,7 @@ from sqlmodel import SQLModel, col, select
 from budget import postgresql_in_drill, trials
 from conftest import NOW, TODAY
 from doubled import DAY, FACTS, add_decided, add_history, add_person, add_sent, add_staff, picture
+from intake_data import import_folder
 from outreach.approval.audit import find_break
 from outreach.database import reading, writing
 from outreach.errors import ApprovalError, NotAllowed, NotFound, NotWaiting
@@ -21,7 +22,6 @@ from outreach.identity.aliases import COPIED, POINTING
 from outreach.identity.customer_ids import read_customer_id
 from outreach.identity.duplicates import find_duplicates, list_doubles
 from outreach.intake.goodwill_lists import GoodwillEntry, List, keep_named
-from outreach.intake.run import import_folder
 from outreach.models import (
     AuditEntry,
     Consent,

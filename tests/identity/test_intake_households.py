@@ -13,10 +13,10 @@ from sqlmodel import select
 
 from conftest import NOW, TODAY
 from doubled import add_person, add_sent, add_staff
+from intake_data import import_folder
 from outreach.database import reading, writing
 from outreach.errors import NotAllowed, NotFound, NotWaiting
 from outreach.identity.households import detect_households
-from outreach.intake.run import import_folder
 from outreach.models import AuditEntry, Customer, Flag, Message
 from outreach.planning.contact_cards import load_people
 from outreach.settings import Settings

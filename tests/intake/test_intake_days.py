@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from intake_data import only, stored, write
-from outreach.intake.calendar_days import BEGINNING, BIRTH, DAY, PAST_DAY, DayCheck
-from outreach.intake.mapping import read_mapping
-from outreach.intake.parsers import NoDay, Style, Unfit
+from intake_data import import_folder, only, stored, write
+from outreach.intake.cells.calendar_days import BEGINNING, BIRTH, DAY, PAST_DAY, DayCheck
+from outreach.intake.cells.parsers import Style
+from outreach.intake.cells.unfit import NoDay, Unfit
+from outreach.intake.mapping.files import read_mapping
 from outreach.intake.reports import ImportReport
-from outreach.intake.run import import_folder
 from outreach.models import Consent, Customer, Flag, Payment, Treatment
 from outreach.settings import Settings
 
@@ -142,3 +142,12 @@ def test_two_digit_years_come_in_through_a_mapping(sqlite_engine: Engine, settin
         '[file.table.columns]\ncustomer_id = "no"\nborn_on = "born"\n', encoding="utf-8")  # fmt: skip
     import_folder(sqlite_engine, tmp_path / "in", settings, NOW, read_mapping(tmp_path / "m.toml"))
     assert only(sqlite_engine, Customer).born_on == date(1962, 5, 3)
+
+
+@pytest.mark.parametrize("days", [["2026-02-01", ""], ["", "2026-02-01"], ["2026-02-01", "2026-02-20"]])
+def test_of_two_rows_of_one_customer_in_one_file_none_brings_anybody_back_to_life(
+    sqlite_engine: Engine, settings: Settings, tmp_path: Path, days: list[str]
+) -> None:
+    write(tmp_path, "customers.csv", PERSON, *(["c1", "2020-01-01", "", day] for day in days))
+    import_folder(sqlite_engine, tmp_path, settings, NOW)
+    assert only(sqlite_engine, Customer).died_on == date(2026, 2, 1)

@@ -15,13 +15,14 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from intake_data import stored, write
+from intake_data import import_folder, stored, write
 from outreach.errors import SourceUnreadable
-from outreach.intake.csv_files import Row, open_source
-from outreach.intake.encodings import detect_encoding
-from outreach.intake.mapping import Mapping, read_mapping
+from outreach.intake.cells.mended_text import mend_text
+from outreach.intake.mapping.files import Mapping, read_mapping
 from outreach.intake.reports import ImportReport
-from outreach.intake.run import import_folder
+from outreach.intake.sources.csv_files import Layout, open_source
+from outreach.intake.sources.csv_rows import Row
+from outreach.intake.sources.encodings import detect_encoding
 from outreach.invisible_characters import drop_invisible
 from outreach.models import Customer, Feedback
 from outreach.settings import Settings
@@ -31,7 +32,7 @@ HEADER = ["id", "name", "note"]
 
 
 def read_all(path: Path, encoding: str | None = None, separator: str | None = None) -> tuple[list[str], list[Row]]:
-    with open_source(path, encoding, separator) as source:
+    with open_source(path, Layout(encoding, separator)) as source:
         return source.header, list(source.rows)
 
 
@@ -99,7 +100,8 @@ def names(shared: Path) -> dict[str, list[str]]:
 @pytest.mark.parametrize(
     ("locale", "page"),
     [("tr_TR", "cp1254"), ("is_IS", "cp1252"), ("es_MX", "cp1252"), ("pt_BR", "cp1252"), ("ar_AA", "cp1256"),
-     ("ar_SA", "cp1256"), ("ar_PS", "cp1256"), ("ar_DZ", "cp1256")],
+     ("ar_SA", "cp1256"), ("ar_PS", "cp1256"), ("ar_DZ", "cp1256"), ("ru_RU", "cp1251"), ("el_GR", "cp1253"),
+     ("he_IL", "cp1255")],
 )  # fmt: skip
 def test_a_windows_page_is_told_from_its_letters(
     locale: str, page: str, names: dict[str, list[str]], file: Callable[[bytes], Path]
@@ -111,8 +113,7 @@ def test_a_windows_page_is_told_from_its_letters(
         assert [row[1] for row in read_good(file(as_csv(some).encode(page)))[1:]] == some
 
 
-@pytest.mark.parametrize(("locale", "page"), [("ru_RU", "cp1251"), ("el_GR", "cp1253"), ("he_IL", "cp1255"),
-                                              ("zh_CN", "gbk"), ("zh_TW", "big5"), ("ko_KR", "euc-kr")])  # fmt: skip
+@pytest.mark.parametrize(("locale", "page"), [("zh_CN", "gbk"), ("zh_TW", "big5"), ("ko_KR", "euc-kr")])
 def test_letters_of_another_page_are_refused_and_not_mangled(
     locale: str, page: str, names: dict[str, list[str]], file: Callable[[bytes], Path]
 ) -> None:
@@ -408,7 +409,8 @@ def test_naughty_strings_are_kept_as_they_are_or_refused(
     report = take(engine, settings, tmp_path / "data")
     assert report.accepted > 1.9 * len(texts)
     assert {refusal.column for refusal in report.refusals} <= {"given_name", "text"}
-    kept = {number: text.replace("\ufeff", "").strip(" \t") for number, text in numbered.items()}
+    # What had been encoded twice is mended; a text that only looks odd stays.
+    kept = {number: mend_text(text.replace("\ufeff", ""))[0].strip(" \t") for number, text in numbered.items()}
     for row in stored(engine, Customer):
         # Names lose the letters that nobody sees; what somebody wrote to us keeps them.
         assert row.given_name is None or row.given_name == drop_invisible(kept[row.customer_id])

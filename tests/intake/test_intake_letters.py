@@ -8,15 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from intake_data import only, stored, write
+from intake_data import import_folder, only, stored, write
 from outreach.contacts import normalise_email
 from outreach.email_cells import trim_email
 from outreach.errors import SourceUnreadable
-from outreach.intake.code_pages import PAGES
-from outreach.intake.encodings import choose_page, detect_encoding
-from outreach.intake.postal_codes import mend_code
-from outreach.intake.postal_rules import missing_fields
-from outreach.intake.run import import_folder
+from outreach.intake.cells.postal_codes import mend_code
+from outreach.intake.postal_rules import missing_fields, propose_code, region_of_code
+from outreach.intake.sources.code_pages import PAGES
+from outreach.intake.sources.encodings import choose_page, detect_encoding
 from outreach.invisible_characters import drop_invisible
 from outreach.models import Customer, Feedback
 from outreach.settings import Settings
@@ -140,6 +139,56 @@ def test_a_code_that_stays_in_doubt_is_noted_and_no_letter_goes_there(
     assert missing_fields(fields | {"postal_code": "02134-4567"}, "US") == []
 
 
+def test_a_zero_that_was_put_back_and_a_code_that_cannot_be_are_told_with_their_lines(
+    sqlite_engine: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    head = ["customer_id", "address_line1", "city", "region", "postal_code", "country"]
+    write(tmp_path, "customers.csv", head, ["A", "1 Elm", "Burlington", "VT", "5401", "US"],
+          ["B", "1 Elm", "Burlington", "VT", "5401-1234", ""], ["C", "1 Elm", "Burlington", "VT", "NONE", "US"],
+          ["D", "1 Elm", "Berlin", "", "101155", "DE"], ["E", "1 Elm", "London", "", "sw1a1aa", "GB"],
+          ["F", "1 Elm", "Burlington", "VT", "05401", "US"])  # fmt: skip
+    report = import_folder(sqlite_engine, tmp_path, settings, NOW)
+    assert [row.postal_code for row in stored(sqlite_engine, Customer)] == [
+        "05401", "05401-1234", "NONE", "101155", "sw1a1aa", "05401"]  # fmt: skip
+    assert [(each.column, each.rows) for each in report.mended] == [("postal_code", 2)]
+    assert [(note.column, note.rows, note.lines) for note in report.notes] == [("postal_code", 2, (4, 5))]
+    assert (
+        "customers.csv, postal_code: 2 accepted, but its country cannot have such a code; no letter goes there "
+        "(see line 4, 5)" in report.remarks
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "country", "region", "proposed"),
+    [
+        ("5401", "US", "VT", "05401"), ("5401-1234", "US", "Vermont", "05401-1234"), ("2134", "US", "MA", "02134"),
+        ("5501", "US", "MA", "05501"), ("2134", "US", "VT", ""), ("7030", "US", "NJ", ""), ("2134", "US", "", ""),
+        ("2134", "US", "CA", ""), ("501", "US", "NY", ""), ("1067", "DE", "Sachsen", ""), ("05401", "US", "VT", ""),
+    ],
+)  # fmt: skip
+def test_a_zip_without_its_zero_is_proposed_in_new_england_and_guessed_at_nowhere_else(
+    code: str, country: str, region: str, proposed: str
+) -> None:
+    assert propose_code(code, country, region) == proposed
+
+
+@pytest.mark.parametrize(
+    ("code", "country", "region"),
+    [
+        ("08001", "ES", "Barcelona"), ("28013", "ES", "Madrid"), ("26127", "ES", "Soria"), ("26001", "ES", "La Rioja"),
+        ("52001", "ES", "Melilla"), ("01001", "ES", "Álava"), ("53001", "ES", ""), ("8001", "ES", ""), ("", "ES", ""),
+        ("28013", "FR", ""), ("02134", "US", ""),
+    ],
+)  # fmt: skip
+def test_a_spanish_province_is_known_from_its_code_and_no_other_region_is(code: str, country: str, region: str) -> None:
+    assert region_of_code(code, country) == region
+
+
+def test_every_spanish_code_of_a_province_has_one_name() -> None:
+    assert len({region_of_code(f"{number:02}001", "ES") for number in range(1, 53)}) == 52
+    assert region_of_code("00001", "ES") == ""
+
+
 # Code pages
 
 
@@ -189,7 +238,7 @@ def test_too_few_letters_to_tell_the_page_by_are_refused_with_what_to_do(
     page: str, people: str, tmp_path: Path
 ) -> None:
     (tmp_path / "file.csv").write_bytes(people.encode(page))
-    with pytest.raises(SourceUnreadable, match="save it as CSV UTF-8, or name its encoding in a mapping file"):
+    with pytest.raises(SourceUnreadable, match="save it as CSV UTF-8, or name its encoding in a mapping"):
         detect_encoding(tmp_path / "file.csv")
 
 
@@ -197,7 +246,7 @@ def test_too_few_letters_to_tell_the_page_by_are_refused_with_what_to_do(
 def test_whatever_bytes_are_no_utf_8_have_a_page_or_are_refused_with_what_to_do(content: bytes) -> None:
     words = content.split()
     try:
-        assert choose_page(words) in {*PAGES, "cp1256"}
+        assert choose_page(words) in PAGES
     except SourceUnreadable as error:
         told = str(error)
         assert "save it as CSV UTF-8" in told

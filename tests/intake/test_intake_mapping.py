@@ -2,19 +2,21 @@
 
 import hashlib
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from sqlalchemy import BigInteger, Engine, func
 from sqlmodel import col, select
 
-from intake_data import Take, only, refusal_of, stored, write
+from intake_data import Take, import_folder, only, refusal_of, stored, write
 from outreach.database import reading
 from outreach.errors import MappingRefused, SourceUnreadable
-from outreach.intake.mapping import Mapping, read_mapping
-from outreach.intake.parsers import Style, amount
+from outreach.intake.cells.parsers import Style, amount
+from outreach.intake.mapping.columns import layout_words
+from outreach.intake.mapping.files import Mapping, read_mapping
 from outreach.intake.reports import ImportReport
-from outreach.intake.run import import_folder
+from outreach.intake.values import take_part
 from outreach.models import Customer, Feedback, Import, Invoice
 from outreach.settings import Settings
 
@@ -153,8 +155,21 @@ def test_a_sum_too_large_refuses_every_row_it_was_made_of(mapped: Take, data: Pa
 
 def test_an_exported_decimal_comma_is_read_with_or_without_thousands() -> None:
     style = Style("UTC", "EUR", decimal=",")
-    assert [str(amount(text, style)) for text in ("1.234,56", "1 234,56", "12,5", "1.234.567")] == [
-        "1234.56", "1234.56", "12.5", "1234567"]  # fmt: skip
+    read = [amount(text, style) for text in ("1.234,56", "1 234,56", "12,5", "1.234.567")]
+    assert read == [Decimal("1234.56"), Decimal("1234.56"), Decimal("12.5"), 1234567]
+
+
+@pytest.mark.parametrize(
+    ("cell", "layout", "parts"),
+    [
+        ("Salt Lake City, UT 84101", "City, ST ZIP", ["Salt Lake City", "UT", "84101"]),
+        ("Ottawa ON K1A 0B1", "City ST ZIP", ["Ottawa", "ON", "K1A 0B1"]),
+        ("10115 Berlin Mitte", "ZIP City", ["10115", "Berlin Mitte"]),
+        ("K1A 0B1 Ottawa", "ZIP City", ["K1A 0B1", "Ottawa"]),
+    ],
+)
+def test_a_cell_that_is_laid_out_in_words_is_parted_by_them(cell: str, layout: str, parts: list[str]) -> None:
+    assert [take_part(cell, layout, word) for word in layout_words(layout)] == parts
 
 
 def test_a_file_without_a_column_that_the_mapping_names_is_refused_as_a_whole(mapped: Take, data: Path) -> None:
@@ -182,13 +197,18 @@ def test_a_folder_without_any_file_that_the_mapping_names_is_an_error(mapped: Ta
         ('[[file]]\nname = "a.csv"\ndates = "DD.MM"', "a date format needs a year"),
         ('[[file]]\nname = "a.csv"\nshoes = 1', "file 1, shoes"),
         ('[[file]]\nname = "a.csv"\n[[file.table]]\ninto = "customers"\n[file.table.columns]\n'
-         'customer_id = { column = "a", constant = "b" }', "give one of column, columns and constant"),
+         'customer_id = { column = "a", constant = "b" }', "give one of column, columns, constant and first_of"),
         ('[[file]]\nname = "a.csv"\n[[file.table]]\ninto = "customers"\n[file.table.columns]\n'
-         'customer_id = { column = "a", add_days = 3 }', "customer_id: add_days and dates are for dates"),
+         'customer_id = { column = "a", add_days = 3 }', "dates and zone are for dates"),
         ('[[file]]\nname = "a.csv"\n[[file.table]]\ninto = "customers"\n[file.table.columns]\n'
          'customer_id = { column = "a", take = "max" }', "needs one_row_per"),
         ('[[file]]\nname = "a.csv"\n[[file.table]]\ninto = "customers"\nonly = [{ column = "a" }]\n'
-         'columns = { customer_id = "a" }', "give one of is, is_not and empty"),
+         'columns = { customer_id = "a" }', "give one of is, is_not, starts"),
+        ('[[file]]\nname = "a.csv"\n[[file.table]]\ninto = "customers"\n[file.table.columns]\n'
+         'customer_id = { first_of = ["a", "b"], strip = "#" }', "“strip” does nothing beside first_of"),
+        ('[[file]]\nname = "a.csv"\n[[file.table]]\ninto = "visits"\n[file.table.columns]\ncustomer_id = "a"\n'
+         'starts_at = "b"\nvisit_id = { column = "c", look_up = '
+         '{ file = "d.csv", by = "e", take = "f", otherwise = "customer" } }', "otherwise = “customer” is for ids"),
     ],
 )  # fmt: skip
 def test_a_mapping_that_does_not_fit_is_refused_with_the_place(tmp_path: Path, words: str, told: str) -> None:

@@ -17,12 +17,12 @@ from intake_data import only, refusal_of, stored, write
 from outreach.commands.main import app
 from outreach.errors import SettingsError, SourceUnreadable
 from outreach.intake.changes import read_since
-from outreach.intake.csv_files import write_cell
-from outreach.intake.database_tables import open_tables
-from outreach.intake.mapping import read_mapping
+from outreach.intake.mapping.files import read_mapping
 from outreach.intake.reports import ImportReport
 from outreach.intake.run import import_data
-from outreach.intake.sources import Folder
+from outreach.intake.sources.csv_files import write_cell
+from outreach.intake.sources.database_tables import open_tables
+from outreach.intake.sources.origins import Folder
 from outreach.models import Customer, Import, Invoice, Payment
 from outreach.settings import Settings
 
@@ -123,12 +123,13 @@ def test_a_value_is_written_as_it_would_stand_in_a_csv_file(value: object, writt
     assert write_cell(value) == written
 
 
-def test_a_file_in_place_of_a_folder_is_answered_with_what_to_give(
+def test_a_single_file_is_imported_like_a_folder_that_holds_it_alone(
     sqlite_engine: Engine, settings: Settings, folder: Path
 ) -> None:
     write(folder, "customers.csv", ["customer_id"], ["c1"])
-    with pytest.raises(SourceUnreadable, match="is a file; give the folder it lies in"):
-        import_data(sqlite_engine, Folder(folder / "customers.csv"), settings, NOW)
+    write(folder, "visits.csv", ["visit_id", "customer_id", "starts_at"], ["v1", "c1", "2026-01-03"])
+    report = import_data(sqlite_engine, Folder(folder / "customers.csv"), settings, NOW)
+    assert [(file.file, file.accepted) for file in report.files] == [("customers.csv", 1)]
 
 
 # Tables of a database

@@ -8,12 +8,11 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import func, select
 
-from intake_data import write
+from intake_data import import_folder, write
 from outreach.database import reading, writing
+from outreach.intake.cells.parsers import Style
 from outreach.intake.headers import TABLES
-from outreach.intake.parsers import Style
 from outreach.intake.reports import ImportReport
-from outreach.intake.run import import_folder
 from outreach.intake.unread_rows import Unread, find_unread, payments_read_at, payments_unread_everywhere
 from outreach.models import Merge, Refusal, UnreadRow
 from outreach.settings import Settings
@@ -79,7 +78,7 @@ def test_a_file_that_is_read_again_without_the_row_mends_it(files: Importer) -> 
 
 def test_a_refused_payment_marks_the_customer_and_the_payer_of_its_invoice(files: Importer) -> None:
     files.take("invoices.csv", BILLS, ["k1", "A", "P", "2026-02-03", "2026-03-05", "1250.00"])
-    files.take("payments.csv", PAID, ["p1", "k1", "2026-03-04", "1,250.00"])
+    files.take("payments.csv", PAID, ["p1", "k1", "2026-03-04", "1,250,00"])
     assert files.unread() == {who: [("payments", "p1|k1", "amount")] for who in ("A", "P")}
     assert not files.is_everyones()
     assert files.read_at() == NOW
@@ -224,7 +223,7 @@ def test_an_import_that_was_interrupted_is_not_a_fresh_one(
         raise KeyboardInterrupt
 
     files = Importer(sqlite_engine, settings, tmp_path)
-    monkeypatch.setattr("outreach.intake.run.store_rows", stop)
+    monkeypatch.setattr("outreach.intake.record_buffer.store_rows", stop)
     with pytest.raises(KeyboardInterrupt):
         files.take("payments.csv", PAID, ["p1", "k1", "2026-03-04", "5"])
     assert files.read_at() is None

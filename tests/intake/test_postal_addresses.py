@@ -9,7 +9,7 @@ import pytest
 from outreach.composing.paper.addresses import address_of, full_name
 from outreach.composing.template_data import greeting_name
 from outreach.contacts import normalise_phone, takes_texts
-from outreach.errors import FieldMissing
+from outreach.errors import ComposingError, FieldMissing
 from outreach.intake.postal_rules import rules_of
 from outreach.models import Customer
 from outreach.planning.contact_cards import contacts_of
@@ -54,12 +54,19 @@ def test_lines_stand_in_the_order_of_the_country(
 
 
 @pytest.mark.parametrize(
-    ("country", "missing"), [("US", "region"), ("GB", "postal_code"), ("DE", "city"), ("AE", "region"), ("IE", "city")]
+    ("country", "missing", "code"),
+    [
+        ("US", "region", "12345"),
+        ("GB", "postal_code", "EC1Y 8SY"),
+        ("DE", "city", "10115"),
+        ("AE", "region", ""),
+        ("IE", "city", "A65 F4E2"),
+    ],
 )
 def test_a_field_that_the_country_asks_for_is_named_when_it_is_missing_and_no_letter_is_planned(
-    country: str, missing: str, settings: Settings
+    country: str, missing: str, code: str, settings: Settings
 ) -> None:
-    whole = someone("1 Elm St", "Town", "Region", "12345", country)
+    whole = someone("1 Elm St", "Town", "Region", code, country)
     assert "letter" in contacts_of(whole, None, settings)
     setattr(whole, missing, " ")
     with pytest.raises(FieldMissing, match=missing):
@@ -70,18 +77,39 @@ def test_a_field_that_the_country_asks_for_is_named_when_it_is_missing_and_no_le
 def test_every_country_of_the_published_rules_asks_for_what_they_say(shared: Path) -> None:
     published = json.loads((shared / "data/addresses/libaddressinput_formats.json").read_text(encoding="utf-8"))
     letters = {"A": "address_line1", "C": "city", "S": "region", "Z": "postal_code"}
-    filled = {"street": "1 Street", "city": "Town", "region": "Region", "code": "X1"}
+    filled = {"street": "1 Street", "city": "Town", "region": "Region"}
     compared = 0
     for country, rules in published.items():
         if "require" not in rules or "fmt" not in rules or country == "ZZ":
             continue
         assert set(rules_of(country).required) == {letters[each] for each in rules["require"] if each in letters}
-        lines = "|".join(address_of(someone(*filled.values(), country), country).lines)
-        for code, value in (("A", "1 Street"), ("C", "Town"), ("S", "Region"), ("Z", "X1")):
-            if f"%{code}" in rules.get("lfmt", rules["fmt"]):
+        code = rules.get("zipex", "X1").partition(",")[0]
+        lines = "|".join(address_of(someone(*filled.values(), code, country), country).lines)
+        for field, value in (("A", "1 Street"), ("C", "Town"), ("S", "Region"), ("Z", code)):
+            if f"%{field}" in rules.get("lfmt", rules["fmt"]):
                 assert value in lines, (country, lines)
         compared += 1
     assert compared > 90
+
+
+@pytest.mark.parametrize(
+    ("country", "code", "can_be"),
+    [
+        ("US", "ABCDE", False), ("US", "123456", False), ("US", "05401-1234", True), ("US", "054011234", True),
+        ("GB", "12345", False), ("GB", "ec1y8sy", True), ("DE", "1011", False), ("DE", "D-10115", True),
+        ("CH", "CH 8001", True), ("PL", "00950", True), ("PL", "00 950", True), ("SE", "11455", True),
+        ("CA", "K1P5M7", True), ("CA", "90210", False), ("JP", "〒150-0001", True), ("NL", "1011AB", True),
+        ("BR", "01310100", True), ("AE", "anything", True), ("US", "see note", False), ("US", "", False),
+    ],
+)  # fmt: skip
+def test_a_postal_code_is_held_only_where_the_country_can_have_none_like_it(
+    country: str, code: str, can_be: bool, settings: Settings
+) -> None:
+    whole = someone("1 Elm St", "Town", "Region", code, country)
+    assert ("letter" in contacts_of(whole, None, settings)) is can_be
+    if not can_be:
+        with pytest.raises(ComposingError, match="postal_code"):
+            address_of(whole, country)
 
 
 def test_every_published_number_is_read_in_its_own_region_and_a_landline_gets_no_text(shared: Path) -> None:

@@ -14,11 +14,11 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from budget import IS_LONG, part_of
+from intake_data import import_folder
 from outreach.database import open_database, reading
 from outreach.day import prepare_day
 from outreach.intake.dates import reading_dated
-from outreach.intake.mapping import read_mapping
-from outreach.intake.run import import_folder
+from outreach.intake.mapping.files import read_mapping
 from outreach.models import Decision, Invoice, Message, Moment, Treatment
 from outreach.moments import MOMENTS, find_moments
 from outreach.planning.why import explain_customer

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from checkout import PROJECT
 from forked_command import changed_program
-from outreach.settings import PROJECT
 from planned import words_of
 
 BIRTHDAY = '''"""Their birthday."""

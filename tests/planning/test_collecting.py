@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from approved import add_approved
+from checkout import PROJECT
 from conftest import NOW, TODAY
 from outreach.approval.template_versions import save_template
 from outreach.clock import stopped_clock
@@ -18,7 +19,7 @@ from outreach.delivery.sender import deliver_due
 from outreach.errors import TemplateRefused
 from outreach.models import Message
 from outreach.planning.debt_collection import AT_WORK, NO_WAY_OUT, objection_to_work
-from outreach.settings import PROJECT, Settings
+from outreach.settings import Settings
 from outreach.settings.limits import CollectingSettings
 from outreach.tracking.calls import list_calls, record_call
 from waiting import hire

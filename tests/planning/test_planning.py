@@ -297,6 +297,16 @@ def test_an_anniversary_email_waits_for_the_day_itself(sqlite_engine: Engine, se
     assert (messages(sqlite_engine)[0].channel, messages(sqlite_engine)[0].send_on) == ("email", date(2026, 3, 12))
 
 
+def test_a_zip_that_lost_its_zero_holds_the_letter_and_the_reason_proposes_it(
+    sqlite_engine: Engine, settings: Settings
+) -> None:
+    plan(sqlite_engine, settings, [*faithful(postal_code="5401", region="VT"), *faithful("c2", postal_code="NONE")])
+    assert "postal_code is none that US can have (05401?)" in decision(sqlite_engine, "anniversary").reason
+    reason = decision(sqlite_engine, "anniversary", "c2").reason
+    assert "postal_code is none that US can have" in reason
+    assert "?" not in reason
+
+
 def test_an_anniversary_missed_within_the_grace_days_is_still_kept(sqlite_engine: Engine, settings: Settings) -> None:
     plan(sqlite_engine, settings, faithful(since=date(2023, 3, 9)))
     assert messages(sqlite_engine) != []

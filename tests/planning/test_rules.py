@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from outreach.settings import PROJECT
+from checkout import PROJECT
 
 PAGE = (PROJECT / "docs" / "rules.md").read_text(encoding="utf-8")
 ROWS = [

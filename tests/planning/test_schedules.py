@@ -13,12 +13,13 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from budget import IS_LONG
+from checkout import PROJECT
 from conftest import NOW, TODAY
 from outreach.database import reading, writing
 from outreach.models import Decision, Message, Moment
 from outreach.moments import knobs_for
 from outreach.planning.run import plan_day
-from outreach.settings import PROJECT, Settings
+from outreach.settings import Settings
 from planning_rows import customer, faithful, granted, seen, treated
 
 DAY = timedelta(days=1)

@@ -14,17 +14,18 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 from sqlmodel import select
 
+from checkout import PROJECT
 from conftest import NOW, TODAY
+from intake_data import import_folder
 from loopback import loopback
 from outreach.approval.approving import approve_batch
 from outreach.approval.staff import add_staff
 from outreach.database import reading, writing
 from outreach.day import deliver_day, prepare_day
-from outreach.intake.run import import_folder
 from outreach.models import Message
 from outreach.moments import select_any_day
 from outreach.planning import due_moments
-from outreach.settings import PROJECT, ReturnAddress, Settings
+from outreach.settings import ReturnAddress, Settings
 from outreach.settings.providers import LobSettings
 from outreach.tracking.lookup import track_open
 from outreach.tracking.webhooks import store_webhook

@@ -3,6 +3,7 @@
 import json
 import re
 import runpy
+import tomllib
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -15,13 +16,18 @@ from pydantic import BaseModel
 from typer.core import TyperGroup
 from typer.testing import CliRunner
 
+from checkout import PROJECT
 from flows import PREFECT_DEFAULTS
 from outreach.commands.main import COMMANDS, app
 from outreach.delivery.providers import PROVIDERS
+from outreach.intake.mapping.columns import From, LookUp
+from outreach.intake.mapping.conditions import Condition
+from outreach.intake.mapping.files import FileMapping, list_presets, read_mapping
+from outreach.intake.mapping.tables import TableMapping
 from outreach.learning.alarms import KINDS
 from outreach.models import STATUSES
 from outreach.moments import MOMENTS
-from outreach.settings import PROJECT, MomentKnobs, Settings, Signatory
+from outreach.settings import MomentKnobs, Settings, Signatory
 
 DOCS = PROJECT / "docs"
 PAGES = sorted([*DOCS.glob("*.md"), *PROJECT.glob("*.md")])
@@ -65,7 +71,7 @@ def test_the_help_lists_every_command_of_every_file_and_no_line_of_it_is_cut() -
     files = {file for file, _ in COMMANDS.values()}
     groups = {file: typer.main.get_group(import_module(f"outreach.commands.{file}").app) for file in files}
     below_a_word = {name for name, (file, _) in COMMANDS.items() if name not in groups[file].commands}
-    assert below_a_word == {"people", "pen", "staff"}
+    assert below_a_word == {"mapping", "people", "pen", "staff"}
     assert {name for file in files - below_a_word for name in groups[file].commands} == COMMANDS.keys() - below_a_word
     has_commands = {
         path.stem for path in (PROJECT / "outreach/commands").glob("*.py") if "typer.Typer(" in read(str(path))
@@ -139,6 +145,83 @@ def test_the_page_on_moments_has_every_moment_with_its_own_knobs() -> None:
         own = [name for name in moment.knobs.model_fields if name not in common]
         assert f"\n## {kind}\n" in page
         assert [name for name in own if f"| `moments.{kind}.{name}` |" not in page] == []
+
+
+def test_every_preset_is_in_the_docs_and_the_docs_name_no_other() -> None:
+    told = re.findall(r"^\| `(\w+)` \|", read("docs/presets.md"), flags=re.MULTILINE)
+    assert sorted(set(told)) == list_presets()
+
+
+# The parts of the mapping language: their sections in docs/mappings.md, and the words that the text beside the table,
+# or another row of it, tells.
+LANGUAGE: list[tuple[str, type[BaseModel], set[str]]] = [
+    ("A file", FileMapping, {"table"}),
+    ("A table", TableMapping, set()),
+    ("Conditions", Condition, {"column", "empty"}),
+    ("A column of ours", From, set()),
+    ("Looking up", LookUp, set()),
+]
+CUSTOMERS = {"into": "customers", "columns": {"customer_id": "No"}}
+# Words of a table that stand beside others only.
+BESIDE: dict[str, dict[str, Any]] = {
+    "for_each": {"into": "consents", "columns": {"customer_id": "No", "channel": "By", "state": "Said", "at": "On"}},
+    "in_order_of": {**CUSTOMERS, "one_row_per": "No"},
+    "no_takes_back": {
+        "into": "consents",
+        "columns": {
+            "customer_id": "No",
+            "channel": "By",
+            "purpose": "For",
+            "state": "Said",
+            "at": {"constant": "today"},
+        },
+    },
+}
+
+
+def whole(part: type[BaseModel], example: dict[str, Any]) -> dict[str, Any]:
+    """The example of one word, with what such a part cannot do without."""
+    if part is FileMapping:
+        return {"name": "a.csv", "table": [CUSTOMERS], **example}
+    if part is TableMapping:
+        return {**BESIDE.get(next(iter(example)), CUSTOMERS), **example}
+    return example
+
+
+def examples_of(section: str) -> list[tuple[set[str], dict[str, Any]]]:
+    """The words of each row of the tables in a section of docs/mappings.md, and its example."""
+    (page,) = re.findall(rf"^## {section}\n(.*?)(?=^## |\Z)", read("docs/mappings.md"), flags=re.MULTILINE | re.DOTALL)
+    rows = re.findall(r"^\| ((?:`\w+` ?)+) \| `(.*?)` \|", page, flags=re.MULTILINE)
+    toml = [example if "=" in example.partition("{")[0] else f"it = {example}" for _, example in rows]
+    return [
+        (set(re.findall(r"\w+", words)), tomllib.loads(written)) for (words, _), written in zip(rows, toml, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(("section", "part", "beside"), LANGUAGE, ids=[section for section, _, _ in LANGUAGE])
+def test_every_word_of_the_mapping_language_is_in_the_docs_with_an_example_that_fits(
+    section: str, part: type[BaseModel], beside: set[str]
+) -> None:
+    examples = examples_of(section)
+    told = {word for words, _ in examples for word in words}
+    assert told == {field.alias or name for name, field in part.model_fields.items()} - beside
+    for words, example in examples:
+        written = example.get("it", example)
+        assert words <= written.keys(), words
+        part.model_validate(whole(part, written))
+
+
+def mappings_of_the_pages() -> Iterator[Any]:
+    for page in PAGES:
+        for number, text in enumerate(re.findall(r"^```toml\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)):
+            if "[[file" in text:
+                yield pytest.param(text, id=f"{page.name}-{number}")
+
+
+@pytest.mark.parametrize("text", list(mappings_of_the_pages()))
+def test_every_mapping_that_the_pages_show_can_be_read(text: str, tmp_path: Path) -> None:
+    (tmp_path / "mapping.toml").write_text(text, encoding="utf-8")
+    assert read_mapping(tmp_path / "mapping.toml").file
 
 
 @pytest.mark.parametrize("name", [name for name in PREFECT_DEFAULTS if name != "PREFECT_HOME"])

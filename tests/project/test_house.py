@@ -19,6 +19,8 @@ GROUND = (
     "errors",
     "clock",
     "channels",
+    "country_zones",
+    "installation",
     "settings",
     "text_folding",
     "email_cells",
@@ -31,13 +33,26 @@ GROUND = (
     "console",
     "chunks",
     "temporary_tables",
+    "staged_rows",
     "models",
 )
 ROOMS = (
     "identity", "intake", "moments", "planning", "composing", "approval", "delivery", "tracking", "learning",
 )  # fmt: skip
 # Each of these may stand on everything before it in the list.
-TOP = ("day", "doctor", "prefect_events", "web", "flows", "supervisor", "demo", "drill", "commands")
+TOP = (
+    "day",
+    "import_look",
+    "import_steps",
+    "doctor",
+    "prefect_events",
+    "web",
+    "flows",
+    "supervisor",
+    "demo",
+    "drill",
+    "commands",
+)
 ONE_FILE_ONLY = (
     "weasyprint",
     "pypdfium2",
@@ -72,8 +87,9 @@ IMPORTED_AS = {
 }
 NOT_IMPORTED = {
     "psycopg": "SQLAlchemy loads it for postgresql:// URLs",
+    "pymysql": "SQLAlchemy loads it for mysql:// and mariadb:// URLs",
     "python-multipart": "Prefect's server answers forms with an error without it",
-    "tzdata": "the zones of each country are read from it, and all zones where the machine has none of its own",
+    "tzdata": "country_zones.py reads it, and so does Python where the machine has no zones of its own",
 }
 TEXT = (".py", ".md", ".toml", ".yaml", ".lock", ".html", ".txt", ".css", ".sh", "Makefile", "run")
 # In pieces, so that this file does not find itself.
@@ -103,6 +119,7 @@ TOLD_BY_THEIR_FOLDER = {
         ),
         "each room has a run, or a report of one": "run reports shards",
         "drill/ simulates the vendor, or keeps the database, of that name": "lob twilio database drill options",
+        "delivery/providers/ writes messages as files, intake/mapping/ reads the files of mappings": "files",
         "a provider's file is called as settings name it, and delivery's outbox is the transactional one": "outbox",
         "a moment of that name, and what is done about sending that failed": "recovery",
         "approval/ finds which reminders are due, delivery/staff_mail/ sends them": "reminders",

@@ -11,11 +11,11 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from conftest import NOW, TODAY
+from intake_data import import_folder
 from outreach.clock import add_business_days
 from outreach.contacts import normalise_phone
 from outreach.database import reading
 from outreach.demo.practice import PracticeSummary, write_practice
-from outreach.intake.run import import_folder
 from outreach.models import Customer, Decision, Message, Moment
 from outreach.moments import find_moments
 from outreach.planning.knobs import overlay_knobs

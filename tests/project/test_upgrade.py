@@ -19,11 +19,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from checkout import PROJECT
 from outreach.approval.audit import find_break
 from outreach.commands.main import app
 from outreach.database import open_database, reading, upgrade_database
 from outreach.delivery.recovery.restore_guard import find_restore
-from outreach.settings import PROJECT, load_settings
+from outreach.settings import load_settings
 
 HERE = Path(__file__).parent
 DAY = "2026-11-25"

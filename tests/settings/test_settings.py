@@ -91,3 +91,28 @@ def test_a_channel_is_not_given_to_a_provider_that_cannot_carry_it(toml: Path) -
 
 def test_every_vendor_has_its_settings(settings: Settings) -> None:
     assert [name for name in VENDORS if not hasattr(settings.providers, name)] == []
+
+
+def test_saved_sources_are_read_by_name(toml: Path) -> None:
+    toml.write_text('[[sources]]\nname = "Till"\nplace = "till/"\n[[sources]]\nname = "Shop"\nplace = "mysql://r@h/s"')
+    assert [(each.name, each.place) for each in load_settings().sources] == [
+        ("Till", "till/"),
+        ("Shop", "mysql://r@h/s"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ('name = "Shop"\nplace = "mysql://r:secret@h/s"', "the URL has a password"),
+        ('name = "Shop"\nplace = "x"\npreset = "shopify"\nmapping = "m.toml"', "give “preset” or “mapping”"),
+        ('name = "Shop"\nplace = "x"\n[[sources]]\nname = "Shop"\nplace = "y"', "two sources are called “Shop”"),
+    ],
+)
+def test_a_source_that_cannot_be_meant_is_refused_and_no_password_is_repeated(
+    toml: Path, written: str, said: str
+) -> None:
+    toml.write_text(f"[[sources]]\n{written}")
+    with pytest.raises(SettingsError, match=said) as refused:
+        load_settings()
+    assert "secret" not in str(refused.value)

@@ -49,7 +49,7 @@ def new_page(chromium: Browser, base_url: str, viewport: Any = DESKTOP, **option
 
 def sign_in(page: Page, who: str, password: str = PASSWORD) -> None:
     page.goto("/signin")
-    page.get_by_label("Your name here").fill(who)
+    page.get_by_label("Your short name here").fill(who)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/")

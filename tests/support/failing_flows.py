@@ -17,6 +17,7 @@ from unittest.mock import patch
 from sqlalchemy.exc import IntegrityError
 
 from canaries import SECRET, TEMPLATE_WORD
+from checkout import PROJECT
 from flows.approve import approve
 from flows.deliver import deliver
 from flows.intake import intake
@@ -28,7 +29,6 @@ from outreach.approval.staff import add_staff
 from outreach.clock import parse_instant
 from outreach.database import open_database, reading, writing
 from outreach.errors import ChangedSince, FieldMissing, NoAnswer, NotSent
-from outreach.settings import PROJECT
 
 ON = date(2026, 3, 10)
 OUTBOX = "outreach.delivery.providers.outbox.Outbox"
@@ -93,7 +93,7 @@ def take_in(folder: Path) -> None:
         note("settings", intake, str(folder / "data"))
     (folder / "mapping.toml").write_text('[[file]]\nname = "customers.csv"\nQuackenbush = "Zephyrine"\n')
     note("mapping", intake, str(folder / "data"), str(folder / "mapping.toml"))
-    with failing("flows.intake.import_folder", fall_over_a_row):
+    with failing("flows.intake.import_at_night", fall_over_a_row):
         note("intake", intake, str(folder / "data"))
     intake(str(folder / "data"))
 

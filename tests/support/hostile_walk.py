@@ -19,12 +19,11 @@ from sqlmodel import select
 # WeasyPrint's libraries are looked for once, by processes of Python's own, when it is imported.
 import outreach.composing.handwriting.press  # noqa: F401
 from conftest import NOW, TODAY
-from intake_data import write
+from intake_data import import_folder, write
 from outreach.clock import stopped_clock
 from outreach.database import reading
 from outreach.day import prepare_day
 from outreach.errors import OutreachError
-from outreach.intake.run import import_folder
 from outreach.models import Content, Customer, Message
 from outreach.settings import Settings
 from sealed_reader import READERS, Sealed, seal_faults

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,26 @@ from sqlalchemy import Engine
 from sqlmodel import SQLModel, select
 
 from outreach.database import reading
+from outreach.intake.file_import import Tell
+from outreach.intake.mapping.files import Mapping
 from outreach.intake.reports import ImportReport
+from outreach.intake.run import import_data
+from outreach.intake.sources.origins import Folder
+from outreach.settings import Settings
 
 Take = Callable[..., ImportReport]
+
+
+def import_folder(
+    engine: Engine,
+    folder: Path,
+    settings: Settings,
+    now: datetime,
+    mapping: Mapping | None = None,
+    tell: Tell = lambda _line: None,
+) -> ImportReport:
+    """Takes in the files of a folder, in our own format or by the mapping."""
+    return import_data(engine, Folder(folder), settings, now, mapping, tell)
 
 
 def write(folder: Path, name: str, *rows: Iterable[str], encoding: str = "utf-8") -> None:

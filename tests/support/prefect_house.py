@@ -13,6 +13,7 @@ import httpx
 import pytest
 from sqlmodel import select
 
+from checkout import PROJECT
 from flows.reconcile import deploy
 from outreach import supervisor
 from outreach.approval.approving import approve_batch
@@ -24,7 +25,7 @@ from outreach.drill.ledger import read_log
 from outreach.drill.lob import SimulatedLob
 from outreach.drill.vendors import FAULTS, SEARCH_FAULTS, Vendor, serve
 from outreach.models import Customer, Message, Visit
-from outreach.settings import PROJECT, Settings, load_settings, today_of
+from outreach.settings import Settings, load_settings, today_of
 from ports import free_port
 
 T = TypeVar("T")

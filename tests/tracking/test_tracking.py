@@ -14,7 +14,7 @@ from sqlmodel import Session, select
 from approved import add_approved, days
 from budget import trials
 from conftest import NOW, TODAY
-from intake_data import write
+from intake_data import import_folder, write
 from outreach.clock import stopped_clock
 from outreach.composing.texts import count_segments
 from outreach.composing.unsubscribe_links import unsubscribe_token
@@ -26,7 +26,6 @@ from outreach.delivery.providers.outbox import Outbox
 from outreach.delivery.providers.protocol import NO_KEYS, stand_in
 from outreach.delivery.sender import deliver_due
 from outreach.errors import NoAnswer, OutcomeUnknown, WebhookRefused
-from outreach.intake.run import import_folder
 from outreach.locks import hold
 from outreach.models import (
     EVENT_KINDS,

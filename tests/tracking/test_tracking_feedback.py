@@ -9,11 +9,11 @@ from sqlmodel import select
 
 from approved import add_approved
 from conftest import NOW, TODAY
+from intake_data import import_folder
 from outreach.approval.staff import add_staff
 from outreach.composing.review_answers import draft_review_answer
 from outreach.database import reading, writing
 from outreach.errors import ApprovalError, NotAllowed, NotFound, NotWaiting, OutreachError, TemplateRefused
-from outreach.intake.run import import_folder
 from outreach.models import AuditEntry, Customer, Feedback, Message
 from outreach.settings import Settings
 from outreach.tracking.feedback import (

@@ -14,7 +14,7 @@ from sqlmodel import select
 import grounds
 from approved import add_approved, days
 from conftest import NOW, TODAY
-from intake_data import write
+from intake_data import import_folder, write
 from ledger import Vendor
 from outreach.approval.approving import approve_batch
 from outreach.approval.open_batches import open_batches
@@ -24,7 +24,6 @@ from outreach.database import insert_new, reading, writing
 from outreach.delivery import outbox as outbox_rows
 from outreach.delivery.sender import deliver_due
 from outreach.errors import ApprovalError, NotAllowed, NotFound, NotWaiting
-from outreach.intake.run import import_folder
 from outreach.models import AuditEntry, Batch, Consent, Customer, Decision, Flag, Message, Suppression
 from outreach.planning.contact_cards import load_people
 from outreach.settings import Settings

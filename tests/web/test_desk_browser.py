@@ -38,7 +38,7 @@ PAGES = [
     "/messages/ANNI-LETTER-C0/edit", "/messages/CHEC-EMAIL-C0/edit",
     "/people?q=maria", "/people/c0", "/feedback", "/goodwill", "/survey/X.0", "/calls", "/follow", "/open",
     "/returned", "/do-not-contact", "/account",
-    "/moments", "/moments/anniversary", "/moments/checkin", "/moments/treatments",
+    "/imports", "/moments", "/moments/anniversary", "/moments/checkin", "/moments/treatments",
     "/templates/letters/anniversary.en.html", "/templates/texts/checkin.en.txt",
 ]  # fmt: skip
 

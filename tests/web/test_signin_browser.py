@@ -41,12 +41,12 @@ def test_a_first_password_is_changed_and_the_account_shows_this_browser(
         page.goto("/account")
         expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
         assert violations(page) == []
-        page.get_by_label("Your name here").fill("Maria")
+        page.get_by_label("Your short name here").fill("Maria")
         page.get_by_label("Password").fill("not the password")
         page.keyboard.press("Enter")
         expect(page.get_by_role("alert")).to_contain_text("do not belong together")
         assert violations(page) == []
-        expect(page.get_by_label("Your name here")).to_have_value("Maria")
+        expect(page.get_by_label("Your short name here")).to_have_value("Maria")
         page.get_by_label("Password").fill(first_password)
         page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_role("heading", name="Choose a password")).to_be_visible()
@@ -70,7 +70,7 @@ def test_scripts_of_the_page_cannot_read_the_cookies(
 ) -> None:
     with new_page(chromium, str(desk.base_url)) as page:
         page.goto("/signin")
-        page.get_by_label("Your name here").fill("maria")
+        page.get_by_label("Your short name here").fill("maria")
         page.get_by_label("Password").fill(first_password)
         page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_role("heading", name="Choose a password")).to_be_visible()

@@ -1,9 +1,10 @@
-"""The pens that a signatory can choose from, and the typed face: which file each is, what it can write, and how wide.
+"""The pens that a signatory can choose from, and the typed faces: which file each is, what it writes, and how wide.
 
 Every pen is made to be set at the same size. Eight come with the product, and a business makes its own beside them.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,8 @@ from outreach.local_files import make_private_folder, write_private
 FACES = Path(__file__).parent / "faces"
 SHIPPED = Path(__file__).parent / "pens"
 TYPED = "Vazirmatn"
+# Has Vietnamese, Greek, Cyrillic and Hebrew, which the other lacks; and no Arabic.
+TYPED_WIDER = "Open Sans"
 # Points. A pen has as many units in an em as make it look right at this size, so that all are set at one.
 SET_AT, LINE_HEIGHT = 16.0, 25.0
 # So many forms has a signature that was learned.
@@ -110,7 +113,26 @@ def missing_letters(font: Path, words: str) -> list[str]:
     return sorted({letter for letter in words if letter != "\n" and ord(letter) not in widths})
 
 
-def width_of(font: Path, words: str, size: float) -> float:
-    """How wide `words` are on one line at `size` points, in points, without kerning."""
-    widths, em = _advances(font)
-    return sum(widths.get(ord(letter), em) for letter in words) * size / em
+def typed_faces(words: str) -> tuple[str, ...]:
+    """The families that the typed `words` of one page are set in; where one lacks a character, the next is taken."""
+    # The wider face goes first wherever it is needed, so that no word is set in two faces: “Nguyễn”.
+    return (TYPED_WIDER, TYPED) if missing_letters(face_path(TYPED), words) else (TYPED,)
+
+
+def missing_typed(words: str) -> list[str]:
+    """The characters of `words` that no typed face can draw, each once; line breaks do not count."""
+    missing = (missing_letters(face_path(family), words) for family in (TYPED, TYPED_WIDER))
+    return sorted(set.intersection(*map(set, missing)))
+
+
+def typed_width(families: Sequence[str], words: str, size: float) -> float:
+    """How wide typed `words` are on one line at `size` points, in points, without kerning."""
+    return sum(_typed_advance(families, letter) for letter in words) * size
+
+
+def _typed_advance(families: Sequence[str], letter: str) -> float:
+    """The width of a character in parts of an em; a whole one where no face has it."""
+    for widths, em in (_advances(face_path(family)) for family in families):
+        if ord(letter) in widths:
+            return widths[ord(letter)] / em
+    return 1.0

@@ -1,6 +1,6 @@
 """Prints finished HTML pages as PDF and goes over them with ink. The only file that knows WeasyPrint.
 
-Nothing is fetched but the typed face, the pens and our own pictures, by name; whatever else a page asks for stops it.
+Nothing is fetched but the typed faces, the pens and our own pictures, by name; whatever else a page asks for stops it.
 Every PDF is tagged (PDF/UA-1), so that it can be read aloud.
 """
 
@@ -22,7 +22,7 @@ from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherRespons
 from outreach.composing.handwriting.ink import Ink
 from outreach.composing.handwriting.page_setup import ONE_PAGE, Sheet
 from outreach.composing.handwriting.pdf_metadata import pack_fonts, say_both, set_trim
-from outreach.composing.handwriting.pens import TYPED, face_path
+from outreach.composing.handwriting.pens import TYPED, TYPED_WIDER, face_path
 from outreach.errors import CannotWrite, TooLong
 
 # What WeasyPrint logs instead of raising: a font that cannot be loaded, a style it does not know. It logs the texts and
@@ -45,7 +45,7 @@ class _Fonts(URLFetcher):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__(allowed_protocols=("font", "picture"), allow_redirects=False, fail_on_errors=True)
-        self.paths = {font_address(face_path(TYPED)): face_path(TYPED)}
+        self.paths = {font_address(path): path for path in map(face_path, (TYPED, TYPED_WIDER))}
         self.pictures: Mapping[str, bytes] = {}
 
     def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:

@@ -7,6 +7,7 @@ from functools import cache
 from babel import Locale
 
 from outreach.errors import CannotWrite, FieldMissing
+from outreach.intake.cells.countries import find_country
 from outreach.intake.names import names_of
 from outreach.intake.postal_rules import missing_fields, order_lines
 from outreach.models import Customer
@@ -14,8 +15,6 @@ from outreach.planning.contact_cards import postal_fields
 
 # Han, kana and hangul.
 _EAST_ASIAN = re.compile("[\u3005\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
-# Names in use that Babel's list of territories does not have.
-_ALIASES = {"usa": "US", "united states of america": "US", "uk": "GB", "great britain": "GB", "england": "GB"}
 
 
 @dataclass(frozen=True)
@@ -41,8 +40,10 @@ def address_of(customer: Customer, home: str) -> Address:
     CannotWrite for a country nobody knows.
     """
     country = country_code(customer.country, home)
-    fields = postal_fields(customer)
+    fields = postal_fields(customer, country)
     if missing := missing_fields(fields, country):
+        if fields[missing[0]]:
+            raise CannotWrite(f"“{missing[0]}” is none that {country} can have; mend it in the customer data")
         raise FieldMissing(missing[0], "the address")
     streets = _filled([customer.address_line1, customer.address_line2])
     lines = order_lines(fields, list(streets), country)
@@ -82,11 +83,7 @@ def country_code(written: str | None, home: str) -> str:
     """The two letters of a country that may be written in any of the usual ways; `home` where nothing is written."""
     if not (written and written.strip()):
         return home
-    cleaned = written.strip()
-    if cleaned.upper() in _country_names():
-        return cleaned.upper()
-    by_name = {name.casefold(): code for code, name in _country_names().items()}
-    code = _ALIASES.get(cleaned.casefold()) or by_name.get(cleaned.casefold())
+    code = find_country(written)
     if code is None:
         raise CannotWrite("“country” is none we know; write its two letters, such as US, in the customer data")
     return code

@@ -3,6 +3,7 @@
 Only providers that print what they are given as it is get one: no vendor's own cards are known to us.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
 
@@ -50,7 +51,7 @@ def write_card(
         )
     letterhead = read_letterhead(settings)
     pen, values = lay_out(facts, words, rendered, address, settings, on, reference)
-    values["address"], size = fit_address(values["address"], address_place(card))
+    values["address"], size = fit_address(values["address"], address_place(card), values["typed"])
     html = fill_layout(
         "card.html",
         **values,
@@ -67,7 +68,7 @@ def write_card(
         "or a letter in its first line",
     )
     tries = [(sheet, scale) for scale in SCALES]
-    return print_smaller(html, lambda _, scale: _style(card, pen, scale), pen, reference, tries)
+    return print_smaller(html, lambda _, scale: _style(card, pen, values["typed"], scale), pen, reference, tries)
 
 
 def address_place(card: Card) -> Zone:
@@ -77,5 +78,5 @@ def address_place(card: Card) -> Zone:
 
 
 @lru_cache(maxsize=32)
-def _style(card: Card, pen: Pen, scale: float) -> str:
-    return fill_layout("card.css", card=card, place=address_place(card), **hands_of(pen, scale))
+def _style(card: Card, pen: Pen, typed: Sequence[str], scale: float) -> str:
+    return fill_layout("card.css", card=card, place=address_place(card), **hands_of(pen, typed, scale))

@@ -18,9 +18,11 @@ from outreach.composing.handwriting.pens import (
     LINE_HEIGHT,
     SET_AT,
     TYPED,
+    TYPED_WIDER,
     Pen,
     face_path,
-    missing_letters,
+    missing_typed,
+    typed_faces,
 )
 from outreach.composing.paper.address_lines import fit_address
 from outreach.composing.paper.addresses import Address
@@ -62,10 +64,10 @@ def write_letter(
     """
     provider, letterhead = settings.provider_for("letter"), read_letterhead(settings)
     paper = paper_for(address.country, provider)
-    pen, values = lay_out(facts, words, rendered, address, settings, on, reference)
-    values["address"], size = fit_address(values["address"], paper.address)
     gifts = [_describe(voucher, facts.locale, words.language) for voucher in vouchers]
-    _require_typed([said for gift in gifts for said in gift.values()])
+    of_gifts = [said for gift in gifts for said in gift.values()]
+    pen, values = lay_out(facts, words, rendered, address, settings, on, reference, of_gifts)
+    values["address"], size = fit_address(values["address"], paper.address, values["typed"])
     html = fill_layout(
         "letter.html",
         **values,
@@ -84,7 +86,10 @@ def write_letter(
     is_lasting = settings.paper.format == "PDF/A-2b"
     # A smaller hand on fewer pages comes before a larger one on more.
     tries = [(Sheet(pages, 0.0, is_lasting, pictures), scale) for pages in most for scale in SCALES]
-    return print_smaller(html, lambda sheet, scale: _style(paper, pen, scale, sheet.most_pages), pen, reference, tries)
+    typed = values["typed"]
+    return print_smaller(
+        html, lambda sheet, scale: _style(paper, pen, typed, scale, sheet.most_pages), pen, reference, tries
+    )
 
 
 def render_letter(facts: Facts, words: Words) -> str:
@@ -93,9 +98,19 @@ def render_letter(facts: Facts, words: Words) -> str:
 
 
 def lay_out(
-    facts: Facts, words: Words, rendered: str, address: Address, settings: Settings, on: date, reference: str
+    facts: Facts,
+    words: Words,
+    rendered: str,
+    address: Address,
+    settings: Settings,
+    on: date,
+    reference: str,
+    of_gifts: Sequence[str] = (),
 ) -> tuple[Pen, dict[str, Any]]:
-    """The pen, and what every layout of handwritten paper is filled with. Raises as `write_letter` does."""
+    """The pen, and what every layout of handwritten paper is filled with. Raises as `write_letter` does.
+
+    `of_gifts` is what is typed on the page besides, of its vouchers.
+    """
     business = settings.business
     body = unicodedata.normalize("NFC", rendered)
     day = unicodedata.normalize("NFC", format_date(on, "long", locale=facts.locale))
@@ -103,8 +118,9 @@ def lay_out(
     lines = [unicodedata.normalize("NFC", line) for line in (address.name, *address.lines)]
     stop = small_print(words.language)["stop_letters"].format(phone=business.phone, email=business.email)
     signed = signature_line(facts.signatory, business)
-    _require_typed(lines)
-    _require_ours([stop, signed, reference, business.name, *business.address])
+    ours = [stop, signed, reference, business.name, *business.address]
+    _require_typed([*lines, *of_gifts])
+    _require_ours(ours)
     return _choose_pen(settings, facts, words, unescape(re.sub(r"<[^<>]*>", " ", body)), day), {
         "language": words.language,
         "reference": reference,
@@ -115,6 +131,7 @@ def lay_out(
         "signatory": facts.signatory,
         "signed": signed,
         "stop": stop,
+        "typed": typed_faces(_typed_words([*lines, *of_gifts, *ours])),
     }
 
 
@@ -174,36 +191,39 @@ def unbroken(fields: Fields) -> Fields:
     return {**fields, **kept}
 
 
-def _typed_lacks(lines: Sequence[str]) -> list[str]:
-    return missing_letters(face_path(TYPED), re.sub(r"\s", " ", "".join(lines)))
+def _typed_words(lines: Sequence[str]) -> str:
+    return re.sub(r"\s", " ", "".join(lines))
 
 
 def _require_typed(lines: Sequence[str]) -> None:
-    if missing := _typed_lacks(lines):
+    if missing := missing_typed(_typed_words(lines)):
         raise CannotWrite(
-            f"no face we have can print {tell_scripts(missing)} of its address or small print; write them in the "
-            "letters of another script in the customer data, or choose another channel"
+            f"no face we have can print {tell_scripts(missing)} of its address or small print; write name and address "
+            "in Latin letters in the customer data, or choose another channel, such as e-mail"
         )
 
 
 def _require_ours(lines: Sequence[str]) -> None:
     """What outreach.toml says of us stands in every letter: one that cannot be printed is no customer's fault."""
-    if missing := _typed_lacks(lines):
-        raise SettingsError(f"{TYPED} cannot print {name_characters(missing)}; mend [business] in outreach.toml")
+    if missing := missing_typed(_typed_words(lines)):
+        faces = f"Neither {TYPED} nor {TYPED_WIDER}"
+        raise SettingsError(f"{faces} can print {name_characters(missing)}; mend [business] in outreach.toml")
 
 
-def hands_of(pen: Pen, scale: float) -> dict[str, Any]:
+def hands_of(pen: Pen, typed: Sequence[str], scale: float) -> dict[str, Any]:
     """What every style sheet of handwritten paper is filled with: its fonts, and how large."""
-    fonts = {TYPED: face_path(TYPED), pen.name: pen.path, pen.signs_with.name: pen.signs_with.path}
+    hands = {pen.name: pen.path, pen.signs_with.name: pen.signs_with.path}
+    fonts = {family: face_path(family) for family in typed} | hands
     return {
         "pen": pen,
         "size": SET_AT * scale,
         "line_height": LINE_HEIGHT * scale,
-        "typed": TYPED,
+        "typed": Markup(", ".join(f'"{family}"' for family in typed)),  # noqa: S704 - names of our own
         "fonts": [(family, font.name) for family, font in fonts.items()],
     }
 
 
 @lru_cache(maxsize=32)
-def _style(paper: Paper, pen: Pen, scale: float, most_pages: int) -> str:
-    return fill_layout("letter.css", paper=paper, most_pages=most_pages, strip=VOUCHER_HEIGHT, **hands_of(pen, scale))
+def _style(paper: Paper, pen: Pen, typed: Sequence[str], scale: float, most_pages: int) -> str:
+    hands = hands_of(pen, typed, scale)
+    return fill_layout("letter.css", paper=paper, most_pages=most_pages, strip=VOUCHER_HEIGHT, **hands)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date
 
 from outreach.composing.digests import PENS
-from outreach.composing.handwriting.pens import Pen, missing_letters, pen_named
+from outreach.composing.handwriting.pens import Pen, find_pens, missing_letters, pen_named
 from outreach.composing.template_data import business_fields
 from outreach.composing.templating.engine import Fields
 from outreach.composing.templating.own_words import OwnWords, find_own_words
@@ -35,8 +35,23 @@ def choose_pen(settings: Settings, signatory: Signatory, words: str) -> Pen:
     for pen in pens:
         if not _missing(pen, words):
             return pen
-    scripts = tell_scripts(_missing(pens[0], words))
-    raise CannotWrite(f"{pens[0].name} cannot write {scripts}; choose another pen or channel")
+    named = " nor ".join(pen.name for pen in pens)
+    cannot = f"Neither {named} can" if len(pens) > 1 else f"{named} cannot"
+    missing = _missing(pens[0], words)
+    raise CannotWrite(f"{cannot} write {tell_scripts(missing)}; {_advise(settings, signatory, words, missing)}")
+
+
+def _advise(settings: Settings, signatory: Signatory, words: str, missing: Sequence[str]) -> str:
+    """What to do about characters that no pen of a letter has: which pens have them, or whether one can be made."""
+    from outreach.composing.handwriting.font.letterforms import FURTHER, LATIN  # numpy takes a moment to import
+
+    pens = [pen for pen in find_pens(settings.pens).values() if _can_sign(pen, signatory)]
+    if able := [f"“{pen.name}”" for pen in pens if not _missing(pen, words)]:
+        return f"set fallback_pen in outreach.toml to one that can ({', '.join(able)}), or choose another channel"
+    ways = ["write the preferred_name, or what else it says of them, in Latin letters", "choose e-mail for them"]
+    if set(missing) <= set(LATIN + FURTHER):
+        ways.insert(0, "make one of a font that has them (outreach pen make) and set fallback_pen to it")
+    return f"no pen here can: {', or '.join(ways)}"
 
 
 def _pens_of(settings: Settings, signatory: Signatory) -> list[Pen]:

@@ -53,3 +53,28 @@ if (editor) {
   };
   editor.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(draw, 400); });
 }
+
+// What runs for long says how far it is; when it is through, its page follows.
+const running = document.querySelector("[data-refresh]");
+if (running) {
+  const ask = async () => {
+    try {
+      const answer = await fetch(location.href);
+      const now = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-refresh]");
+      if (!now) { location.reload(); return; }
+      if (now.textContent !== running.textContent) running.textContent = now.textContent;
+    } catch { /* the line is down, or the desk starts anew: the next time may be better */ }
+    setTimeout(ask, 2000);
+  };
+  setTimeout(ask, 1000);
+}
+
+// A file that is too large is told of before it is sent.
+document.addEventListener("change", ({ target }) => {
+  const most = Number(target.dataset.most);
+  if (!most || !target.files) return;
+  const size = [...target.files].reduce((sum, file) => sum + file.size, 0);
+  const words = `Together they have more than ${Math.floor(most / 1048576)} MB. Choose fewer, or ask whoever runs this program: outreach import takes any size.`;
+  target.setCustomValidity(size > most ? words : "");
+  target.reportValidity();
+});

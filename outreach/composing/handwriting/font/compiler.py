@@ -18,7 +18,7 @@ from fontTools.ttLib.tables.ttProgram import Program
 
 from outreach.composing.handwriting.font.allographs import drawings_of, end_word, read_hidden
 from outreach.composing.handwriting.font.figures import DIGITS, MONEY, STOPS, mend
-from outreach.composing.handwriting.font.letterforms import LATIN, Letterforms, Outline, read_letterforms
+from outreach.composing.handwriting.font.letterforms import FURTHER, LATIN, Letterforms, Outline, read_letterforms
 from outreach.composing.handwriting.font.pairs import PAIRS, draw_pair
 from outreach.composing.handwriting.font.substitutions import build_kerning, build_substitutions
 from outreach.composing.handwriting.font.variation import Habit, vary
@@ -149,7 +149,7 @@ def make_pen(recipe: Recipe, folder: Path) -> Path:
     require_name(recipe.name)
     try:
         require_regular(recipe.base, MOST_BYTES)
-        made = compile_pen(recipe)
+        made = compile_pen(recipe, LATIN + FURTHER)
     except (OSError, TTLibError, KeyError) as error:
         raise SettingsError(
             f"{recipe.base} is no TrueType font with Latin letters in it; choose another base"

@@ -24,6 +24,14 @@ LATIN = (
     + "ĀāĂăĄąĆćČčĎďĐđĒēĖėĘęĚěĞğĢģĪīĮįİıĶķĹĺĻļĽľŁłŃńŅņŇňŌōŐőŒœŔŕŘřŚśŞşŠšŢţŤťŪūŮůŰűŲųŴŵŶŷŸŹźŻżŽžȘșȚțẞ"
     + "‐‑–—‘’‚“”„…€"
 )
+# Vietnamese, Greek and Cyrillic, which few faces of handwriting have.
+FURTHER = "".join(
+    letter
+    for low, high in ((0x01A0, 0x01A2), (0x01AF, 0x01B1), (0x0386, 0x03CF), (0x0400, 0x0460), (0x0490, 0x0492),
+                      (0x1EA0, 0x1EFA))
+    for letter in map(chr, range(low, high))
+    if letter.isalpha()
+)  # fmt: skip
 # What stands for each combining accent, in the order of preference.
 MARKS = {
     "\u0300": "`", "\u0301": "´", "\u0302": "ˆ^", "\u0303": "˜~", "\u0304": "¯–", "\u0306": "˘", "\u0307": "˙.",
