@@ -60,6 +60,9 @@ class HandMovement:
     #: How much heavier a word's strokes are than the pen's letters: the mean as a share of an em, and the deviation as
     #: a share of the stroke.
     weight: tuple[float, float] = (0.015, 0.20)
+    #: How much of its pressure a hand keeps from one word to the next, as a share: a word that is heavy alone among
+    #: light ones looks printed in bold.
+    kept: float = 0.75
     #: How much paler the ink is when the pen has to be dipped, as a share, and after how many words that is.
     fade: float = 0.17
     dip: tuple[int, int] = (11, 21)
@@ -90,11 +93,18 @@ class PageMovement:
         self.rise = mean + self.draw(deviation)
         self.steeper, self.margin = self.draw(hand.steeper), self.draw(hand.margin)
         self.drift, self.lines = 0.0, 0
+        self.pressure = self.draw(1.0)
         self.well = InkWell(rng, hand)
 
     def draw(self, deviation: float) -> float:
         """A normal deviate without its tails: what stands out once gives a page away."""
         return DEVIATES[int(self.rng.random() * len(DEVIATES))] * deviation
+
+    def press(self) -> float:
+        """How much harder the hand presses on the next word than it does on the whole, in standard deviations."""
+        kept = self.hand.kept
+        self.pressure = kept * self.pressure + self.draw(math.sqrt(1 - kept * kept))
+        return self.pressure
 
     def begin_line(self, left: float, y: float, is_paragraph: bool) -> "LineMovement":
         hand, down = self.hand, y / self.height
@@ -199,4 +209,4 @@ class LineMovement:
         up = min(max(up, self.first - FARTHEST * self.size), self.first + FARTHEST * self.size)
         # WeasyPrint's pages count y downward, so its text stands upright only with a negative height.
         matrix = cosine * wider, sine * wider, sine + lean * grown, -cosine, x, self.y + up
-        return PlacedWord(matrix, max(hand.weight[0] + page.draw(hand.weight[1]) * stroke, 0.0), page.well.take())
+        return PlacedWord(matrix, max(hand.weight[0] + page.press() * hand.weight[1] * stroke, 0.0), page.well.take())
