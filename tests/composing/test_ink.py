@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outreach.composing.handwriting.font.compiler import compile_pen
+from outreach.composing.handwriting.font.ink_spots import with_spots
 from outreach.composing.handwriting.font.letterforms import read_letterforms
 from outreach.composing.handwriting.font.recipes import RECIPES
 from outreach.composing.handwriting.glyph_forms import FormCycle, for_word_ends, for_word_starts, forms_in, order_of
@@ -125,6 +126,28 @@ def test_figures_are_as_high_as_letters_and_stops_have_room_of_their_own(recipe:
         assert glyphs[stop].yMin < 0.25 * x_height
     # A number that must not be broken keeps its gaps.
     assert widths["\u00a0"] == pytest.approx(widths[" "], abs=1)
+
+
+@of_each_recipe
+def test_a_question_mark_has_a_hook_so_wide_that_it_is_no_exclamation_mark(recipe: "object") -> None:
+    with TTFont(io.BytesIO(compile_pen(recipe, "?xlH"))) as font:  # type: ignore[arg-type]
+        ask, x_height = font["glyf"][font.getBestCmap()[ord("?")]], font["OS/2"].sxHeight
+    assert ask.xMax - ask.xMin > 0.6 * x_height
+    assert ask.xMax - ask.xMin > 0.42 * (ask.yMax - ask.yMin)
+
+
+@of_each_recipe
+def test_ink_gathers_in_spots_within_the_strokes_of_a_letter_whose_shape_stays(recipe: "object") -> None:
+    letters = read_letterforms(recipe.base, "nhtecp").outlines  # type: ignore[attr-defined]
+    found = 0
+    for plain in letters.values():
+        spotted = with_spots(plain)
+        spots = spotted.contours[len(plain.contours) :]
+        found += len(spots)
+        assert all(spot.stop - spot.start == 2 for spot in spots)
+        assert spotted.box == plain.box
+        assert spotted.advance == plain.advance
+    assert found
 
 
 @of_each_recipe

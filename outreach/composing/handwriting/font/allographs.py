@@ -172,7 +172,7 @@ def start_word(character: str, outline: Outline, x_height: float, is_joined: boo
     rng = np.random.default_rng(number_of("start", *seed))
     larger, farther, up = rng.uniform(1.02, 1.09), rng.uniform(0.05, 0.22), rng.uniform(-0.08, 0.04)
     before = outline.box[0]
-    started = _run_on(outline, -1, farther * x_height, up * x_height)
+    started = _run_on(outline, -1, farther * x_height, up * x_height, x_height)
     points = started.points * [1.0, larger]
     # A joined word begins in the white before it.
     longer = 0.0 if is_joined else before - float(points[:, 0].min())
@@ -185,19 +185,19 @@ def end_word(character: str, outline: Outline, x_height: float, is_joined: bool,
         return outline
     rng = np.random.default_rng(number_of("end", *seed))
     farther, lower, up = rng.uniform(0.05, 0.28), rng.uniform(1.0, 1.12), rng.uniform(-0.02, 0.10)
-    ended = _run_on(outline, 1, farther * x_height, 0.0 if is_joined else up * x_height)
+    ended = _run_on(outline, 1, farther * x_height, 0.0 if is_joined else up * x_height, x_height)
     x, y = ended.points.T
     # Of joined letters nothing touches the one after a word.
     longer = 0.0 if is_joined else float(x.max()) - outline.box[2]
     return replace(ended, points=np.stack([x, np.where(y < 0, y * lower, y)], axis=1), advance=outline.advance + longer)
 
 
-def _run_on(outline: Outline, side: int, far: float, up: float) -> Outline:
-    """The stroke that ends at the right (1) or left (-1) edge drawn out; a stem or a bow there would only swell."""
+def _run_on(outline: Outline, side: int, far: float, up: float, x_height: float) -> Outline:
+    """The stroke that ends at the right (1) or left (-1) edge drawn out; a stem, a bow or a dot would only swell."""
     x, y = outline.points[:, 0] * side, outline.points[:, 1]
     left, edge = float(x.min()), float(x.max())
     high = y[x > edge - EDGE * (edge - left)]
-    if np.ptp(high) > TAIL * np.ptp(y):
+    if np.ptp(high) > TAIL * np.ptp(y) or high.max() > x_height:
         return outline
     # Only at the height of the tail: what else is on that side stays.
     tip = np.clip((x - edge) / (0.3 * (edge - left)) + 1, 0, 1) ** 2
