@@ -20,7 +20,7 @@ BEND, BEND_WITHIN = math.radians(62), 2.6
 MOST_BENDS = 3
 # Half the length of a spot, how far its middle lies from the end of a stroke, and the ink it needs on both sides, in
 # strokes.
-LONG, INSIDE, ROOM = 0.75, 0.95, 0.34
+LONG, INSIDE, ROOM = 0.5, 0.7, 0.2
 
 
 def with_spots(outline: Outline) -> Outline:
