@@ -29,10 +29,10 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import date
-from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pypdfium2
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 from markupsafe import Markup
@@ -285,10 +285,32 @@ def misread(body: bytes, truth: str, top: float = 0.0) -> tuple[float, float]:
         ["tesseract", "-", "-", "--psm", "6", "-l", "eng"], input=picture.getvalue(), capture_output=True, check=True
     )  # fmt: skip
     read = " ".join(told.stdout.decode().split())
-    matching = SequenceMatcher(None, truth, read, autojunk=False).get_matching_blocks()
-    missed = set(range(len(truth))).difference(*(range(at, at + size) for at, _, size in matching))
+    missed = find_misread(truth, read)
     numbers = [place for place, character in enumerate(truth) if character in "0123456789$"]
     return len(missed) / len(truth), len(missed.intersection(numbers)) / len(numbers)
+
+
+def find_misread(truth: str, read: str) -> set[int]:
+    """The places in `truth` that must be changed or taken out to get what was read, with the fewest edits."""
+    written, told = (np.frombuffer(text.encode("utf-32-le"), np.uint32) for text in (truth, read))
+    steps = np.arange(len(told) + 1)
+    rows = [steps]
+    for place, letter in enumerate(written):
+        above = rows[-1]
+        row = np.concatenate([[place + 1], np.minimum(above[1:] + 1, above[:-1] + (told != letter))])
+        # What was read too much costs one more to the right.
+        rows.append(np.minimum.accumulate(row - steps) + steps)
+    missed, at, place = set(), len(told), len(written)
+    while place:
+        if at and rows[place][at] == rows[place][at - 1] + 1:
+            at -= 1
+            continue
+        is_same = at > 0 and written[place - 1] == told[at - 1]
+        is_beside = at > 0 and rows[place][at] == rows[place - 1][at - 1] + (not is_same)
+        place, at = place - 1, at - is_beside
+        if not (is_beside and is_same):
+            missed.add(place)
+    return missed
 
 
 def extraction() -> None:

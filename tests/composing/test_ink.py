@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outreach.composing.handwriting.font.compiler import compile_pen
+from outreach.composing.handwriting.font.ink_spots import with_spots
 from outreach.composing.handwriting.font.letterforms import read_letterforms
 from outreach.composing.handwriting.font.recipes import RECIPES
-from outreach.composing.handwriting.glyph_forms import FormCycle, for_word_ends, forms_in, order_of
+from outreach.composing.handwriting.glyph_forms import FormCycle, for_word_ends, for_word_starts, forms_in, order_of
 from outreach.composing.handwriting.hand_movement import FARTHEST, HandMovement, InkWell, PageMovement, PlacedWord
 from outreach.composing.handwriting.pens import SHIPPED, find_pens
 from outreach.composing.handwriting.signature import draw_flourish
@@ -67,24 +68,26 @@ def test_ink_pales_from_word_to_word_until_the_pen_is_dipped(seed: int) -> None:
     assert max(taken) <= HandMovement().fade
 
 
-@given(SEEDS, st.sampled_from([4, 8, 12, 16]))
+@given(SEEDS, st.sampled_from([4, 8, 12, 20]))
 @settings(max_examples=30)
 def test_every_form_comes_once_before_one_comes_again_and_never_twice_in_a_row(seed: int, count: int) -> None:
-    cycle, within = FormCycle(random.Random(seed)), count - len(for_word_ends(count))
-    taken = [cycle.choose("Fir", 7, count, False) for _ in range(4 * within)]
+    cycle, within = FormCycle(random.Random(seed)), count - len(for_word_ends(count)) - len(for_word_starts(count))
+    taken = [cycle.choose("Fir", 7, count, "within") for _ in range(4 * within)]
     assert all(before != after for before, after in pairwise(taken))
     assert set(taken[:within]) == set(range(within))
 
 
-def test_the_last_letter_of_a_word_has_forms_of_its_own() -> None:
-    assert set(order_of(16, True, 0)).isdisjoint(order_of(16, False, 0))
-    assert sorted(order_of(16, True, 0) + order_of(16, False, 0)) == list(range(16))
+def test_the_first_and_the_last_letter_of_a_word_have_forms_of_their_own() -> None:
+    taken = [order_of(20, place, 0) for place in ("start", "within", "end")]
+    assert sorted(form for forms in taken for form in forms) == list(range(20))
+    # Capitals begin words, and have too few forms to keep some back.
+    assert sorted(order_of(8, "start", 0)) == sorted(order_of(8, "within", 0)) == list(range(6))
 
 
 def test_a_pen_of_few_forms_and_one_of_many_do_not_share_an_order() -> None:
     cycle = FormCycle(random.Random(1))
-    assert {cycle.choose("Fir", 7, 16, False) for _ in range(12)} == set(range(12))
-    assert {cycle.choose("Fir signature", 7, 2, False) for _ in range(12)} == {0, 1}
+    assert {cycle.choose("Fir", 7, 20, "within") for _ in range(10)} == set(range(10))
+    assert {cycle.choose("Fir signature", 7, 2, "within") for _ in range(12)} == {0, 1}
 
 
 @pytest.mark.parametrize("pen", find_pens(SHIPPED / "none").values(), ids=lambda pen: pen.name)
@@ -94,7 +97,8 @@ def test_forms_are_counted_for_every_letter_and_for_pairs_drawn_as_one(pen: "obj
     with TTFont(io.BytesIO(body)) as font:
         e, glyphs = font.getGlyphID(font.getBestCmap()[ord("e")]), font["maxp"].numGlyphs
         pairs = font["GSUB"].table.LookupList.Lookup[0].SubTable[0].ligatures
-    assert forms.counts[e] == 16
+    assert forms.counts[e] == 20
+    assert e in forms.letters
     assert sum(forms.counts.values()) == glyphs - 1
     assert sum(len(rows) for rows in pairs.values()) == 5
 
@@ -122,6 +126,28 @@ def test_figures_are_as_high_as_letters_and_stops_have_room_of_their_own(recipe:
         assert glyphs[stop].yMin < 0.25 * x_height
     # A number that must not be broken keeps its gaps.
     assert widths["\u00a0"] == pytest.approx(widths[" "], abs=1)
+
+
+@of_each_recipe
+def test_a_question_mark_has_a_hook_so_wide_that_it_is_no_exclamation_mark(recipe: "object") -> None:
+    with TTFont(io.BytesIO(compile_pen(recipe, "?xlH"))) as font:  # type: ignore[arg-type]
+        ask, x_height = font["glyf"][font.getBestCmap()[ord("?")]], font["OS/2"].sxHeight
+    assert ask.xMax - ask.xMin > 0.6 * x_height
+    assert ask.xMax - ask.xMin > 0.42 * (ask.yMax - ask.yMin)
+
+
+@of_each_recipe
+def test_ink_gathers_in_spots_within_the_strokes_of_a_letter_whose_shape_stays(recipe: "object") -> None:
+    letters = read_letterforms(recipe.base, "nhtecp").outlines  # type: ignore[attr-defined]
+    found = 0
+    for plain in letters.values():
+        spotted = with_spots(plain)
+        spots = spotted.contours[len(plain.contours) :]
+        found += len(spots)
+        assert all(spot.stop - spot.start == 2 for spot in spots)
+        assert spotted.box == plain.box
+        assert spotted.advance == plain.advance
+    assert found
 
 
 @of_each_recipe

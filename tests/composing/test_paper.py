@@ -217,6 +217,22 @@ def test_words_that_no_side_of_a_card_holds_are_said_to_be_too_long_for_it(
         preview_template(sqlite_engine, own, "letters/anniversary.en.html", "c1", TODAY)
 
 
+OPEN_KINDS = ("anniversary", "first_hundred", "referral_ask", "surprise", "thank_you", "win_back")
+
+
+@pytest.mark.parametrize(
+    ("kind", "paper"), [*((kind, "card 6x9") for kind in OPEN_KINDS), ("surprise", "card 4x6"), ("surprise", "card A6")]
+)
+def test_every_letter_of_ours_that_anyone_may_read_fits_a_large_card_and_the_shortest_fits_all(
+    settings: Settings, sqlite_engine: Engine, kind: str, paper: str
+) -> None:
+    add_customer(sqlite_engine)
+    template = f"letters/{kind}.en.html"
+    source = f"{{# paper: {paper} #}}\n" + (settings.templates / template).read_text(encoding="utf-8")
+    body, _ = preview_template(sqlite_engine, settings, template, "c1", TODAY, source=source)
+    assert len(PdfReader(io.BytesIO(body)).pages) == 2
+
+
 # What the file keeps to
 
 

@@ -24,6 +24,8 @@ class GlyphForms:
 
     #: How many forms the character has that a glyph draws, by the glyph of its first form.
     counts: dict[int, int]
+    #: The first forms of letters, and of names and pairs.
+    letters: frozenset[int]
     #: The width of each glyph, in thousandths of an em.
     widths: tuple[float, ...]
     #: Its tables, from which the files of letters are put together; None where they cannot be.
@@ -37,12 +39,19 @@ def for_word_ends(count: int) -> range:
     return range(count - count // 4, count) if count >= 8 else range(0)
 
 
+def for_word_starts(count: int) -> range:
+    """Which of its forms stand only at the start of a word: as many, before those. Capitals have too few."""
+    ends = for_word_ends(count)
+    return range(ends.start - len(ends), ends.start) if count >= 12 else range(0)
+
+
 @cache
-def order_of(count: int, is_last: bool, number: int) -> tuple[int, ...]:
-    """One of the `ORDERS` in which the forms of a character are taken, within a word or at its end."""
-    last = for_word_ends(count)
-    forms = list(last) if is_last and last else [form for form in range(count) if form not in last]
-    random.Random(f"{count} {is_last} {number}").shuffle(forms)  # noqa: S311 - a likeness, not a secret
+def order_of(count: int, place: str, number: int) -> tuple[int, ...]:
+    """One of the `ORDERS` in which forms are taken at a `place`: the "start" of a word, "within" it, or its "end"."""
+    starts, ends = for_word_starts(count), for_word_ends(count)
+    within = [form for form in range(count) if form not in starts and form not in ends]
+    forms = list({"start": starts, "end": ends}.get(place, within)) or within
+    random.Random(f"{count} {place} {number}").shuffle(forms)  # noqa: S311 - a likeness, not a secret
     return tuple(forms)
 
 
@@ -51,19 +60,19 @@ class FormCycle:
 
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
-        self.at: dict[tuple[str, int, bool], tuple[tuple[int, ...], int]] = {}
+        self.at: dict[tuple[str, int, str], tuple[tuple[int, ...], int]] = {}
 
-    def choose(self, pen: str, glyph: int, count: int, is_last: bool) -> int:
-        """The form of the character whose first form in a pen is `glyph`, at the end of a word or within it."""
-        forms, place = self.at.get((pen, glyph, is_last), ((), 0))
-        if place >= len(forms):
+    def choose(self, pen: str, glyph: int, count: int, place: str) -> int:
+        """The form of the character whose first form in a pen is `glyph`, at that place in a word."""
+        forms, taken = self.at.get((pen, glyph, place), ((), 0))
+        if taken >= len(forms):
             before = forms[-1] if forms else -1
-            forms, place = order_of(count, is_last, int(self.rng.random() * ORDERS)), 0
+            forms, taken = order_of(count, place, int(self.rng.random() * ORDERS)), 0
             # The first of an order never repeats the last of the one before.
             if forms[0] == before and len(forms) > 1:
-                place = 1
-        self.at[pen, glyph, is_last] = forms, place + 1
-        return forms[place]
+                taken = 1
+        self.at[pen, glyph, place] = forms, taken + 1
+        return forms[taken]
 
 
 _read: dict[tuple[str, bytes], GlyphForms] = {}
@@ -94,11 +103,18 @@ def read_forms(font: bytes) -> GlyphForms:
     with TTFont(io.BytesIO(font), lazy=True) as file:
         widths = file["hmtx"].metrics
         order, em = file.getGlyphOrder(), file["head"].unitsPerEm
-        firsts = sorted({file.getGlyphID(name) for name in file.getBestCmap().values()} | _written_together(file))
+        mapped = {file.getGlyphID(name): chr(code) for code, name in file.getBestCmap().items()}
+        together = _written_together(file)
+        firsts = sorted(mapped.keys() | together)
         ends = [*firsts[1:], len(order)]
         counts = {first: end - first for first, end in zip(firsts, ends, strict=True)}
+        letters = together | {glyph for glyph, character in mapped.items() if character.isalpha()}
         return GlyphForms(
-            counts, tuple(widths[name][0] * 1000 / em for name in order), read_glyphs(font), _stroke(file) / em
+            counts,
+            frozenset(letters),
+            tuple(widths[name][0] * 1000 / em for name in order),
+            read_glyphs(font),
+            _stroke(file) / em,
         )
 
 

@@ -59,15 +59,16 @@ class HandMovement:
     lean: float = 0.064
     #: How much heavier a word's strokes are than the pen's letters: the mean as a share of an em, and the deviation as
     #: a share of the stroke.
-    weight: tuple[float, float] = (0.015, 0.20)
+    weight: tuple[float, float] = (0.022, 0.20)
     #: How much of its pressure a hand keeps from one word to the next, as a share: a word that is heavy alone among
     #: light ones looks printed in bold.
     kept: float = 0.75
     #: How much paler the ink is when the pen has to be dipped, as a share, and after how many words that is.
     fade: float = 0.17
     dip: tuple[int, int] = (11, 21)
-    #: How much darker the first letter of a word is than the others, as a share.
-    start: float = 0.10
+    #: How much paler a stroke is along its middle than where it starts and turns, as a share; half as much in the first
+    #: letter of a word.
+    spread: float = 0.16
     #: How far a stroke strays from a straight one.
     bow: float = 0.9
 

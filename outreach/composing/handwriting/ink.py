@@ -8,7 +8,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from itertools import groupby
 from typing import Any
 
@@ -125,31 +125,41 @@ class _InkedPage:
     def _choose_forms(self, run: TextRun) -> None:
         """Puts a form of each letter in the place of the first, and has the font know it."""
         font, forms = run.font, forms_in(run.font.family, run.font.file_content)
-        text, widths = font.to_unicode, font.widths
+        text, widths, choose = font.to_unicode, font.widths, self.cycle.choose
+        letters, counts, family = forms.letters, forms.counts, font.family
         for word in run.words:
-            are_letters = [text.get(glyph, "").isalpha() for glyph, _ in word.glyphs] + [False]
-            for number, (glyph, moved) in enumerate(word.glyphs):
-                count = forms.counts.get(glyph, 1)
-                is_last = are_letters[number] and not are_letters[number + 1]
-                form = glyph + self.cycle.choose(font.family, glyph, count, is_last)
+            written, is_after_letter = word.glyphs, False
+            for number, (glyph, moved) in enumerate(written):
+                place = "within"
+                if glyph in letters:
+                    is_before_letter = number + 1 < len(written) and written[number + 1][0] in letters
+                    if not (is_before_letter and is_after_letter):
+                        place = "start" if is_before_letter else "end"
+                    is_after_letter = True
+                else:
+                    is_after_letter = False
+                form = glyph + choose(family, glyph, counts.get(glyph, 1), place)
                 if form not in text:
                     text[form], widths[form] = text[glyph], round(forms.widths[form])
-                word.glyphs[number] = form, moved
+                written[number] = form, moved
 
     def _write(self, run: TextRun) -> Iterator[bytes]:
         if not run.placed:
             yield from sign(run, self.movement.rng)
+        # Round ends and corners: a pen has no edges.
+        yield b"1 J 1 j"
         for word, place in zip(run.words, run.placed, strict=False):
-            dark, pale = _mix(run.fill, place.paleness / 2), _mix(run.fill, place.paleness)
-            # Mode 2 of text in PDF fills and strokes: what is stroked makes the pen heavier.
-            yield b"2 Tr %.2f w %.2f %.2f %.2f RG" % (place.weight * run.size, *pale)
+            gathered, first, pale = _shades(run.fill, place.paleness, self.movement.hand.spread)
+            # Mode 2 of text in PDF fills and strokes: what is stroked makes the pen heavier, and darkens the starts and
+            # turns of strokes, which have a contour of their own (font/ink_spots.py).
+            yield b"2 Tr %.2f w %b RG" % (place.weight * run.size, gathered)
             yield b"%.4f %.4f %.4f %.4f %.2f %.2f Tm" % place.matrix
-            yield b"%.2f %.2f %.2f rg" % dark
+            yield first + b" rg"
             yield show(word.glyphs[:1])
             if word.glyphs[1:]:
-                yield b"%.2f %.2f %.2f rg" % pale
+                yield pale + b" rg"
                 yield show(word.glyphs[1:])
-        yield b"0 Tr %.3f %.3f %.3f rg %.3f %.3f %.3f RG" % (*run.fill, *run.stroke)
+        yield b"0 J 0 j 0 Tr %.3f %.3f %.3f rg %.3f %.3f %.3f RG" % (*run.fill, *run.stroke)
 
     def _draw_by_hand(self, start: tuple[float, float], end: tuple[float, float]) -> bytes:
         """A stroke to `end` that bows a little and follows its words, instead of one along a ruler."""
@@ -178,6 +188,15 @@ def _width(run: TextRun, word: SetWord) -> float:
     widths, text = run.font.widths, run.font.to_unicode
     inked = [(glyph, moved) for glyph, moved in word.glyphs if not text.get(glyph, "x").isspace()]
     return sum(widths[glyph] - moved for glyph, moved in inked) * run.size / 1000
+
+
+# A pen is dipped after so many words, so that there are few shades.
+@lru_cache(maxsize=4096)
+def _shades(fill: Colour, paleness: float, spread: float) -> tuple[bytes, bytes, bytes]:
+    """The colours of a word as PDF writes them: where its ink gathers, in its first letter, and in the others."""
+    each = (paleness, paleness + spread / 2, paleness + spread)
+    gathered, first, others = (b"%.2f %.2f %.2f" % _mix(fill, pale) for pale in each)
+    return gathered, first, others
 
 
 def _mix(colour: Colour, paleness: float) -> Colour:

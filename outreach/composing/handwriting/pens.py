@@ -95,6 +95,7 @@ def pen_named(name: str, own: Path) -> Pen:
     return pens[name]
 
 
+@cache
 def face_path(family: str) -> Path:
     return FACES / f"{family.replace(' ', '')}.ttf"
 
@@ -127,10 +128,11 @@ def missing_typed(words: str) -> list[str]:
 
 def typed_width(families: Sequence[str], words: str, size: float) -> float:
     """How wide typed `words` are on one line at `size` points, in points, without kerning."""
-    return sum(_typed_advance(families, letter) for letter in words) * size
+    return sum(_typed_advance(tuple(families), letter) for letter in words) * size
 
 
-def _typed_advance(families: Sequence[str], letter: str) -> float:
+@cache
+def _typed_advance(families: tuple[str, ...], letter: str) -> float:
     """The width of a character in parts of an em; a whole one where no face has it."""
     for widths, em in (_advances(face_path(family)) for family in families):
         if ord(letter) in widths:

@@ -21,7 +21,7 @@ from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherRespons
 
 from outreach.composing.handwriting.ink import Ink
 from outreach.composing.handwriting.page_setup import ONE_PAGE, Sheet
-from outreach.composing.handwriting.pdf_metadata import pack_fonts, say_both, set_trim
+from outreach.composing.handwriting.pdf_metadata import pack_streams, say_both, set_trim
 from outreach.composing.handwriting.pens import TYPED, TYPED_WIDER, face_path
 from outreach.errors import CannotWrite, TooLong
 
@@ -84,7 +84,7 @@ class _Press:
             ink.attach(document)
 
         def finish(_: Any, pdf: Any) -> None:
-            pack_fonts(pdf)
+            pack_streams(pdf)
             set_trim(pdf, sheet.bleed)
             if sheet.is_lasting:
                 say_both(pdf)

@@ -25,6 +25,8 @@ FORMS, RARE_FORMS = 2, 1
 HEAVIER = 1.1
 # Shares of the x-height: how high a letter is left and entered, and the white before and after it that joins cross.
 JOIN, BEFORE, AFTER = 0.14, 0.10, 0.14
+# So high stands what follows a capital.
+UNDER_ARM = 0.8
 # A hand lifts after these: led on from their foot, they would be read as other letters.
 LIFTED = frozenset("bovwröøóòôõőōŕřŗŵ")
 HABIT = Habit(turn=1.5, lean=0.03, growth=0.03, width=0.07, rise=0.0, shift=0.0, thinner=0.0, pressure=0.0)
@@ -99,8 +101,9 @@ def _draw(character: str, outline: Outline, x_height: float, stroke: float) -> O
     spots, origin = _spots(outline, scale)
     lines = thin(spots)
     left, _, right, _ = outline.box
-    # What follows a capital stands under its arm.
-    ends = (left - BEFORE * x_height, right + (0.0 if character.isupper() else AFTER) * x_height)
+    if character.isupper():
+        right = _foot_of(lines, origin) / scale
+    ends = (left - BEFORE * x_height, right + (0.04 if character.isupper() else AFTER) * x_height)
     if character.islower():
         lines = _join(lines, origin, [edge * scale for edge in ends], character in LIFTED)
     away = cv2.distanceTransform((~lines).astype(np.uint8), cv2.DIST_L2, 5)
@@ -112,6 +115,13 @@ def _draw(character: str, outline: Outline, x_height: float, stroke: float) -> O
     points = traced.points / (FINER * scale) - np.array(origin) / scale
     advance = ends[1] - ends[0]
     return replace(traced, points=points - [ends[0], 0], advance=advance)
+
+
+def _foot_of(lines: Spots, origin: tuple[float, float]) -> float:
+    """How far right a capital reaches as high as small letters stand: what follows it stands under its arm."""
+    ys, xs = np.nonzero(lines)
+    low = lines.shape[0] - 1 - ys - origin[1] < UNDER_ARM * FINE
+    return float((xs[low] if low.any() else xs).max() - origin[0])
 
 
 def _join(lines: Spots, origin: tuple[float, float], ends: list[float], is_lifted: bool) -> Spots:

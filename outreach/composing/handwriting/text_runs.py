@@ -1,7 +1,8 @@
 """Reads what a page's drawing orders write: runs of glyphs, cut into words, with what the orders before them set."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import struct
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -9,6 +10,7 @@ from outreach.composing.handwriting.hand_movement import PlacedWord
 
 # What a TJ of PDF holds in turn: glyphs, and how far the next one moves back, in thousandths of an em.
 PIECE = re.compile(rb"<([0-9a-f]*)>|(-?[0-9.]+)")
+TWO_BYTES = struct.Struct(">H")
 Colour = tuple[float, ...]
 
 
@@ -57,6 +59,9 @@ class TextRun:
 
 def read_runs(orders: Sequence[Any], fonts: Mapping[bytes, PlacedFont]) -> Iterator[TextRun]:
     """The runs of text among a page's orders, each with where it begins."""
+    spaces = {
+        font.hash: {glyph for glyph, text in font.to_unicode.items() if text.isspace()} for font in fonts.values()
+    }
     font: PlacedFont | None = None
     size = x = y = 0.0
     fill: Colour = (0.0, 0.0, 0.0)
@@ -66,7 +71,7 @@ def read_runs(orders: Sequence[Any], fonts: Mapping[bytes, PlacedFont]) -> Itera
             continue
         operator = order[order.rfind(b" ") + 1 :]
         if operator == b"TJ" and font is not None:
-            words, x_after = cut_words(order, font, size, x)
+            words, x_after = cut_words(order, font, spaces[font.hash], size, x)
             yield TextRun(number, font, size, x, y, fill, stroke, words)
             x = x_after
         elif operator == b"Tf":
@@ -84,9 +89,11 @@ def _numbers(order: bytes) -> Colour:
     return tuple(float(part) for part in order.split()[:3])
 
 
-def cut_words(order: bytes, font: PlacedFont, size: float, x: float) -> tuple[list[SetWord], float]:
-    """The words of a run of text that begins at `x`, and where it ends."""
-    em, widths, text = size / 1000, font.widths, font.to_unicode
+def cut_words(
+    order: bytes, font: PlacedFont, spaces: Collection[int], size: float, x: float
+) -> tuple[list[SetWord], float]:
+    """The words of a run of text that begins at `x`, and where it ends; `spaces` are the glyphs that show nothing."""
+    em, widths = size / 1000, font.widths
     at, word, has_ended = x, SetWord(x), False
     words = [word]
     glyphs_of_word = word.glyphs
@@ -98,20 +105,19 @@ def cut_words(order: bytes, font: PlacedFont, size: float, x: float) -> tuple[li
                 glyphs_of_word[-1] = glyph, already + float(moved)
             continue
         # WeasyPrint names a glyph by two bytes, in hexadecimal.
-        for glyph in memoryview(bytes.fromhex(glyphs.decode())).cast("H"):
-            glyph = (glyph >> 8) | (glyph & 0xFF) << 8
-            is_space = text[glyph].isspace() if glyph in text else False
-            if has_ended and not is_space:
-                word.gap = at - word.ends
-                word, has_ended = SetWord(at), False
-                words.append(word)
-                glyphs_of_word = word.glyphs
-            at += widths.get(glyph, 0) * em
-            glyphs_of_word.append((glyph, 0.0))
-            if is_space:
+        for (glyph,) in TWO_BYTES.iter_unpack(bytes.fromhex(glyphs.decode())):
+            if glyph in spaces:
                 has_ended = True
+                at += widths.get(glyph, 0) * em
             else:
+                if has_ended:
+                    word.gap = at - word.ends
+                    word, has_ended = SetWord(at), False
+                    words.append(word)
+                    glyphs_of_word = word.glyphs
+                at += widths.get(glyph, 0) * em
                 word.ends = at
+            glyphs_of_word.append((glyph, 0.0))
     word.gap = at - word.ends
     return words, at
 

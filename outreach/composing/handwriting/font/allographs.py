@@ -18,10 +18,14 @@ from outreach.composing.handwriting.font.variation import number_of
 # The fifteen letters that come most often, by far, in the languages that the pens write.
 COMMONEST = frozenset("etaoinshrdlumcy")
 DRAWINGS, FEWER = 5, 3
+BOWED = frozenset("abdegopq")
 # Features that hold drawings of the same letter, for looks alone; all others say something else with them.
 LOOKS = frozenset({"calt", "salt", "ss01", "ss02"})
 # A drawing of another width is another letter, or made for a neighbour that it joins.
 WIDTHS, HEIGHTS = (0.72, 1.35), (0.75, 1.3)
+# A stroke ends at the edge of a letter where its ink is no higher, at the outermost share of the width, than such a
+# share of the letter.
+EDGE, TAIL = 0.12, 0.38
 
 
 def hidden_drawings(font: TTFont) -> dict[str, list[str]]:
@@ -108,6 +112,9 @@ def drawings_of(
     if not character.isalpha() or base.is_blank:
         return [base]
     drawn = [base, *(each for each in hidden.get(character, ()) if is_alike(each, base))]
+    if character in BOWED:
+        # An open b is read as an h.
+        drawn = [each for each in drawn if each.is_closed] or drawn
     count = DRAWINGS if character in COMMONEST else FEWER
     for number in range(len(drawn), count):
         drawn.append(redraw(character, drawn[number % len(drawn)], x_height, far, is_joined, seed, character, number))
@@ -148,16 +155,28 @@ def _stretch_ends(y: Points, x_height: float, far: float, rng: np.random.Generat
 
 def _move_dot(outline: Outline, points: Points, far: float, x_height: float, rng: np.random.Generator) -> Points:
     """A dot over its letter stands aside, higher, or is a dash."""
-    start = 0
     aside, up, longer = rng.uniform(-0.02, 0.22) * far, rng.uniform(-0.08, 0.18) * far, rng.uniform(1.0, 1.7)
-    for end in outline.ends:
-        dot = points[start : end + 1]
+    for contour in outline.contours:
+        dot = points[contour]
         wide, high = np.ptp(dot, axis=0)
         if dot[:, 1].min() > x_height and max(wide, high) < 0.6 * x_height:
             middle = dot.mean(axis=0)
-            points[start : end + 1] = middle + (dot - middle) * [longer, 1.0] + [aside, up]
-        start = end + 1
+            points[contour] = middle + (dot - middle) * [longer, 1.0] + [aside, up]
     return points
+
+
+def start_word(character: str, outline: Outline, x_height: float, is_joined: bool, *seed: object) -> Outline:
+    """The letter as it is drawn at the start of a word: larger, and its first stroke comes from farther off."""
+    if not character.islower() or outline.is_blank:
+        return outline
+    rng = np.random.default_rng(number_of("start", *seed))
+    larger, farther, up = rng.uniform(1.02, 1.09), rng.uniform(0.05, 0.22), rng.uniform(-0.08, 0.04)
+    before = outline.box[0]
+    started = _run_on(outline, -1, farther * x_height, up * x_height, x_height)
+    points = started.points * [1.0, larger]
+    # A joined word begins in the white before it.
+    longer = 0.0 if is_joined else before - float(points[:, 0].min())
+    return replace(started, points=points, advance=outline.advance + longer).moved(longer, 0)
 
 
 def end_word(character: str, outline: Outline, x_height: float, is_joined: bool, *seed: object) -> Outline:
@@ -165,11 +184,22 @@ def end_word(character: str, outline: Outline, x_height: float, is_joined: bool,
     if not character.islower() or outline.is_blank:
         return outline
     rng = np.random.default_rng(number_of("end", *seed))
-    left, _, right, _ = outline.box
-    x, y = outline.points[:, 0].copy(), outline.points[:, 1].copy()
-    tip = np.clip((x - (right - 0.3 * (right - left))) / (0.3 * (right - left)), 0, 1) ** 2
-    x = x + tip * rng.uniform(0.05, 0.28) * x_height * (character not in "oswvxz")
-    y = np.where(y < 0, y * rng.uniform(1.0, 1.12), y) + tip * rng.uniform(-0.02, 0.10) * x_height * (not is_joined)
+    farther, lower, up = rng.uniform(0.05, 0.28), rng.uniform(1.0, 1.12), rng.uniform(-0.02, 0.10)
+    ended = _run_on(outline, 1, farther * x_height, 0.0 if is_joined else up * x_height, x_height)
+    x, y = ended.points.T
     # Of joined letters nothing touches the one after a word.
-    longer = 0.0 if is_joined else float(x.max()) - right
-    return replace(outline, points=np.stack([x, y], axis=1), advance=outline.advance + longer)
+    longer = 0.0 if is_joined else float(x.max()) - outline.box[2]
+    return replace(ended, points=np.stack([x, np.where(y < 0, y * lower, y)], axis=1), advance=outline.advance + longer)
+
+
+def _run_on(outline: Outline, side: int, far: float, up: float, x_height: float) -> Outline:
+    """The stroke that ends at the right (1) or left (-1) edge drawn out; a stem, a bow or a dot would only swell."""
+    x, y = outline.points[:, 0] * side, outline.points[:, 1]
+    left, edge = float(x.min()), float(x.max())
+    high = y[x > edge - EDGE * (edge - left)]
+    if np.ptp(high) > TAIL * np.ptp(y) or high.max() > x_height:
+        return outline
+    # Only at the height of the tail: what else is on that side stays.
+    tip = np.clip((x - edge) / (0.3 * (edge - left)) + 1, 0, 1) ** 2
+    tip = tip * np.clip(2 - abs(y - high.mean()) / (TAIL * np.ptp(y)), 0, 1)
+    return replace(outline, points=np.stack([(x + tip * far) * side, y + tip * up], axis=1))

@@ -16,20 +16,26 @@ from fontTools.ttLib import TTLibError
 from fontTools.ttLib.tables._g_l_y_f import Glyph, GlyphCoordinates
 from fontTools.ttLib.tables.ttProgram import Program
 
-from outreach.composing.handwriting.font.allographs import drawings_of, end_word, read_hidden
-from outreach.composing.handwriting.font.figures import DIGITS, MONEY, STOPS, mend
+from outreach.composing.handwriting.font.allographs import drawings_of, end_word, read_hidden, start_word
+from outreach.composing.handwriting.font.figures import DIGITS, MONEY, QUOTES, STOPS, mend
+from outreach.composing.handwriting.font.ink_spots import with_spots
 from outreach.composing.handwriting.font.letterforms import FURTHER, LATIN, Letterforms, Outline, read_letterforms
 from outreach.composing.handwriting.font.pairs import PAIRS, draw_pair
 from outreach.composing.handwriting.font.substitutions import build_kerning, build_substitutions
 from outreach.composing.handwriting.font.variation import Habit, vary
-from outreach.composing.handwriting.glyph_forms import for_word_ends
+from outreach.composing.handwriting.glyph_forms import for_word_ends, for_word_starts
 from outreach.composing.handwriting.pens import SET_AT, keep_pen, require_name
 from outreach.errors import SettingsError
 from outreach.local_files import MOST_BYTES, require_regular
 
 # A character that comes often must come in more forms to seem as seldom the same.
-FORMS, OFTEN, SELDOM, RARE = 16, "etaoinshrdlumcy ", "bfgjkpqvwxz", 4
-PAIR_FORMS, CAREFUL = 8, 0.22
+FORMS, OFTEN, SELDOM, RARE = 20, "etaoinshrdlumcy ", "bfgjkpqvwxz", 4
+PAIR_FORMS = 8
+# A contour of a stop that is no larger is a dot, as a share of the x-height.
+DOT = 0.3
+# How much of its habit a hand has in figures, and in other signs: they are read one by one, with no word around them.
+CAREFUL, CLEAR = 0.22, 0.5
+APART = frozenset(STOPS + QUOTES + DIGITS)
 # Seconds since 1904; a font that said when it was made would never be made twice the same.
 MADE_AT = 3_786_912_000
 
@@ -49,6 +55,8 @@ class Recipe:
     dot: float = 1.0
     #: The base's letters touch, and must touch after each change.
     is_joined: bool = False
+    #: Letters that the base hides a drawing of which is read more easily than the one it shows.
+    hidden: str = ""
     habit: Habit = field(default_factory=Habit)
 
 
@@ -86,12 +94,13 @@ def compile_pen(recipe: Recipe, characters: Iterable[str] = LATIN) -> bytes:
     Form 0 of each character is in the character map, and the others follow it in the order of glyphs.
     """
     letters = read_letterforms(recipe.base, characters)
-    letters = replace(letters, outlines=mend(letters.outlines, letters.x_height, recipe.is_joined))
     hidden = read_hidden(recipe.base)
+    outlines = letters.outlines | {each: hidden[each].pop(0) for each in recipe.hidden if each in letters.outlines}
+    letters = replace(letters, outlines=mend(outlines, letters.x_height, recipe.is_joined))
     forms = {character: _forms(letters, recipe, character, hidden) for character in letters.outlines}
     pairs = {pair: _pair_forms(pair, letters, recipe) for pair in PAIRS if set(pair) <= set(letters.outlines)}
-    # What is white around a stop is said by its width.
-    kerning = {pair: value for pair, value in letters.kerning.items() if pair[1] not in STOPS}
+    # What is white around a stop or a figure is said by its width.
+    kerning = {pair: value for pair, value in letters.kerning.items() if not set(pair) & APART}
     em = round(letters.units * SET_AT / recipe.size)
     measures = Measures(em, letters.ascent, letters.descent, letters.x_height)
     named = Named(recipe.name, letters.copyright, letters.licence)
@@ -175,28 +184,35 @@ def _forms(letters: Letterforms, recipe: Recipe, character: str, hidden: Mapping
     outline = letters.outlines[character]
     if character.isspace():
         outline = replace(outline, advance=outline.advance + recipe.word_gap * letters.units)
-    if character in ".:…":
-        outline = outline.swollen(recipe.dot)
+    if character in STOPS:
+        outline = outline.swollen(recipe.dot, DOT * letters.x_height)
     joined, count = recipe.is_joined and character.isalpha(), forms_of(character)
     # A recipe that varies nothing is the face as it is.
     drawings = [outline]
     if recipe.habit.waver:
         drawings = drawings_of(character, outline, hidden, letters.x_height, recipe.habit.redrawn, joined, recipe.seed)
-    # A number is read sign by sign, with no word around it to guess by.
-    habit = recipe.habit.gentler(CAREFUL) if character in DIGITS + MONEY + "+" else recipe.habit
+        drawings = [with_spots(drawing) for drawing in drawings]
+    habit = _habit_for(character, recipe.habit)
     forms = []
     for number in range(count):
         drawn = drawings[number % len(drawings)]
-        if number in for_word_ends(count) and recipe.habit.waver:
-            drawn = end_word(character, drawn, letters.x_height, joined, recipe.seed, character, number)
+        for places, draw in ((for_word_starts(count), start_word), (for_word_ends(count), end_word)):
+            if number in places and recipe.habit.waver:
+                drawn = draw(character, drawn, letters.x_height, joined, recipe.seed, character, number)
         forms.append(vary(drawn, habit, letters.units, joined, recipe.seed, character, number))
     # Pages are laid out with the first form, which is therefore as wide as the face has it.
     return [replace(forms[0], advance=max(1.0, round(outline.advance))), *forms[1:]]
 
 
+def _habit_for(character: str, habit: Habit) -> Habit:
+    if character in DIGITS + MONEY + "+":
+        return habit.gentler(CAREFUL)
+    return habit if character.isalpha() or character.isspace() else habit.gentler(CLEAR)
+
+
 def _pair_forms(pair: str, letters: Letterforms, recipe: Recipe) -> list[Outline]:
     kerning = letters.kerning.get((pair[0], pair[1]), 0)
-    drawn = draw_pair(pair, letters.outlines, letters.x_height, kerning, recipe.is_joined)
+    drawn = with_spots(draw_pair(pair, letters.outlines, letters.x_height, kerning, recipe.is_joined))
     return [
         vary(drawn, recipe.habit, letters.units, recipe.is_joined, recipe.seed, pair, number)
         for number in range(PAIR_FORMS)

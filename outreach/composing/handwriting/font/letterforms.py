@@ -76,13 +76,35 @@ class Outline:
         left, _, right, _ = self.box
         return replace(self, points=np.stack([left + right - self.points[:, 0], self.points[:, 1]], axis=1))
 
-    def swollen(self, times: float) -> "Outline":
-        """Each of its contours drawn that much larger, about its own middle."""
-        points, start = self.points.copy(), 0
-        for end in self.ends:
-            middle = points[start : end + 1].mean(axis=0)
-            points[start : end + 1] = middle + (points[start : end + 1] - middle) * times
-            start = end + 1
+    @property
+    def contours(self) -> list[slice]:
+        """Which points each contour has."""
+        return [slice(before + 1, end + 1) for before, end in zip((-1, *self.ends), self.ends, strict=False)]
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it goes round some white."""
+        return any(area_of(self.points[contour]) > 0 for contour in self.contours)
+
+    @property
+    def outward(self) -> Points:
+        """Which way is out of the ink at each point: a step of length 1, or none where the contour does not run on."""
+        out = np.zeros_like(self.points)
+        for contour in self.contours:
+            points = self.points[contour]
+            along = np.roll(points, -1, axis=0) - np.roll(points, 1, axis=0)
+            length = np.hypot(along[:, 0], along[:, 1])[:, None]
+            # TrueType draws outer contours clockwise.
+            out[contour] = np.stack([-along[:, 1], along[:, 0]], axis=1) / np.where(length == 0, 1, length)
+        return out
+
+    def swollen(self, times: float, most: float) -> "Outline":
+        """Its dots, which are no larger than `most`, drawn that much larger, each about its own middle."""
+        points = self.points.copy()
+        for contour in self.contours:
+            if np.ptp(points[contour], axis=0).max() <= most:
+                middle = points[contour].mean(axis=0)
+                points[contour] = middle + (points[contour] - middle) * times
         return replace(self, points=points)
 
     def joined(self, other: "Outline") -> "Outline":
@@ -174,8 +196,7 @@ class Alphabet:
         whole = self.find(character)
         if whole is None or len(whole.ends) < 2:
             return None
-        starts = [0, *(end + 1 for end in whole.ends[:-1])]
-        contours = [slice(start, end + 1) for start, end in zip(starts, whole.ends, strict=True)]
+        contours = whole.contours
         dot = max(contours, key=lambda contour: float(whole.points[contour, 1].min()))
         kept = [contour for contour in contours if contour != dot]
         points = np.concatenate([whole.points[contour] for contour in kept])
@@ -231,6 +252,12 @@ def outline_of(font: TTFont, glyph: str) -> Outline:
     advance = float(font["hmtx"][glyph][0])
     # TrueType: bit 0 of a point's flags says that it lies on the line.
     return Outline(np.array(points, float).reshape(-1, 2), tuple(bool(f & 1) for f in flags), tuple(ends), advance)
+
+
+def area_of(contour: Points) -> float:
+    """How much a polygon goes round: below zero where with the clock, as outer contours of TrueType are."""
+    x, y = contour.T
+    return float(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)) / 2)
 
 
 def _parts_of(character: str) -> tuple[str, str]:

@@ -37,7 +37,7 @@ class Habit:
     waver: float = 0.019
     pressure: float = 0.0024
     #: How much thinner than the base its strokes are on each side, because ink makes them heavier.
-    thinner: float = 0.006
+    thinner: float = 0.0095
     stride: float = 0.012
     #: Of the gaps between words, as a share of their width.
     space: float = 0.12
@@ -106,17 +106,10 @@ def _waver(points: Points, far: float, units: int, rng: np.random.Generator) -> 
 
 def _press(outline: Outline, habit: Habit, units: int, rng: np.random.Generator) -> Points:
     """The stroke a little thicker or thinner along its way: points move outward from the contour they lie on."""
-    points, far = outline.points, habit.pressure * units
-    much = _draw(rng, far) - habit.thinner * units + _waver(points, 0.7 * far, units, rng)[:, :1]
-    moved, start = np.zeros_like(points), 0
-    for end in outline.ends:
-        contour = points[start : end + 1]
-        along = np.roll(contour, -1, axis=0) - np.roll(contour, 1, axis=0)
-        outward = np.stack([-along[:, 1], along[:, 0]], axis=1)  # TrueType draws outer contours clockwise
-        length = np.hypot(outward[:, 0], outward[:, 1])[:, None]
-        moved[start : end + 1] = outward / np.where(length == 0, 1, length) * much[start : end + 1]
-        start = end + 1
-    return moved
+    far = habit.pressure * units
+    much = _draw(rng, far) - habit.thinner * units + _waver(outline.points, 0.7 * far, units, rng)[:, :1]
+    pressed: Points = outline.outward * much
+    return pressed
 
 
 def _freedom(outline: Outline, reach: float) -> Points:
