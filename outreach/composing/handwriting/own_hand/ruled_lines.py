@@ -6,6 +6,7 @@ the form has a line of its own. What is thicker or darker than such a line is th
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -53,7 +54,7 @@ def remove_lines(around: Darkness, fine: int, frame: float, own: Sequence[float]
 
 def _find_lines(around: Darkness, fine: int, frame: float, own: Sequence[float]) -> list[_Line]:
     """The ruled lines from the picture's left to its right."""
-    small = cv2.resize(around, None, fx=1 / SMALLER, fy=1 / SMALLER, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(around, None, fx=1 / SMALLER, fy=1 / SMALLER, interpolation=cv2.INTER_AREA).astype(np.float32)
     dense = fine / SMALLER
     at = (np.arange(len(small)) + 0.5) / dense
     is_own = (np.abs(at[:, None] - np.array(own)) <= ASTRAY).any(axis=1)
@@ -102,7 +103,7 @@ def _find_line(small: Darkness, edge: int, is_own: NDArray[np.bool_]) -> _Line |
     return _Line(row + 0.5, fall, _thickness(np.median(_shear(small, fall)[:, inner], axis=1), row))
 
 
-def _shear(picture: NDArray[np.generic], fall: float) -> NDArray[np.generic]:
+def _shear(picture: NDArray[Any], fall: float) -> NDArray[Any]:
     """The picture with a line that falls by so many rows laid level; its middle stays."""
     high, wide = picture.shape
     along = np.array([[1, 0, 0], [fall / wide, 1, -fall / 2]], np.float32)
@@ -153,4 +154,5 @@ def _run_at(dark: NDArray[np.bool_], at: NDArray[np.intp]) -> NDArray[np.bool_]:
     rows = np.arange(len(dark))[:, None]
     before = np.where(~dark & (rows < at), rows, -1).max(axis=0)
     after = np.where(~dark & (rows > at), rows, len(dark)).min(axis=0)
-    return (rows > before) & (rows < after) & dark
+    run: NDArray[np.bool_] = (rows > before) & (rows < after) & dark
+    return run
