@@ -84,9 +84,9 @@ def settings_for(pen: str) -> Settings:
     )  # fmt: skip
 
 
-def letter_maker(pen: str, kind: str = "anniversary") -> Make:
-    """Letters of one moment as the program makes them, each with a reference of its own."""
-    settings = settings_for(pen)
+def letter_maker(pen: str, kind: str = "anniversary", own: Path | None = None) -> Make:
+    """Letters of one moment as the program makes them, each with a reference of its own; `own` may have the pen."""
+    settings = settings_for(pen).model_copy(update={"pens": own} if own else {})
     words = words_of(settings, kind)
     facts = Facts(Customer(customer_id="c1"), {}, settings.business.signatories[0], "en_US", FIELDS)
 

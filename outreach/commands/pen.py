@@ -71,6 +71,7 @@ def missing_letters_of(path: Path) -> str:
 
 @app.command("sheet")
 def pen_sheet(
+    name: Annotated[str, typer.Option(help="Whose hand it is for; the same name prints the same form again.")] = "",
     language: Annotated[str, typer.Option(help="Whose letters it asks for, such as de. [the business's]")] = "",
     out: Annotated[Path, path_option("The PDF to write.")] = Path("own-hand.pdf"),
 ) -> None:
@@ -82,7 +83,7 @@ def pen_sheet(
 
     business = open_settings().business
     form = form_for(language or business.language, paper_for(business.country))
-    _write(out, print_sheet(form))
+    _write(out, print_sheet(form, name))
     console.say(f"{out}: {form.pages} pages. Print them at true size, fill them in, scan them: outreach pen learn")
 
 
@@ -94,6 +95,9 @@ def pen_learn(
     proof: Annotated[Path | None, path_option("The picture to look at. [beside the pen]")] = None,
     seed: Annotated[int, typer.Option(help="Another number varies the letters otherwise.")] = 1,
     replace: Annotated[bool, typer.Option("--replace", help="Put it in the place of a pen of that name.")] = False,
+    one_person: Annotated[
+        bool, typer.Option("--one-person", help="One person wrote all pages, though they look like two people's.")
+    ] = False,
 ) -> None:
     """Make a pen, and its signature, from a form that somebody filled in. The same scans make the same pen."""
     # OpenCV takes a moment to import.
@@ -106,7 +110,7 @@ def pen_learn(
     # Asked first, since reading scans takes a while; `keep_hand` itself writes over a pen of that name.
     if not replace:
         require_unused(name, pens)
-    hand = learn_hand(name, read_scans(scans), signs, seed)
+    hand = learn_hand(name, read_scans(scans, one_person), signs, seed, one_person)
     path = keep_hand(hand, name, pens)
     proof = proof or path.with_suffix(".png")
     _write(proof, as_png(draw_proof(hand, pen_named(name, pens), signs), colours=64))
@@ -115,11 +119,15 @@ def pen_learn(
 
 
 def _say_what_to_mend(hand: "OwnHand") -> None:
-    lost, fewer = hand.lost, [character for character in hand.again if character not in hand.lost]
+    lost = hand.lost
+    fewer = [character for character in hand.again if character not in (*lost, *hand.apart)]
     if lost:
         console.say(f"Write again: {'; '.join(f'{character} ({hand.again[character]})' for character in lost)}")
     if fewer:
         console.say(f"Enough to go by: {'; '.join(f'{character} ({hand.again[character]})' for character in fewer)}")
+    if hand.apart:
+        said = (f"{pair} ({hand.again[pair]})" if pair in hand.again else pair for pair in hand.apart)
+        console.say(f"Written letter by letter, not as one: {'; '.join(said)}")
     if hand.unsigned:
         console.say(f"It writes the name letter by letter, because {hand.unsigned}")
     if hand.again or hand.unsigned:

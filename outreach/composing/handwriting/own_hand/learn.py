@@ -3,39 +3,49 @@
 A letter that was not written well enough is left out and named; nothing is drawn in its place.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 
-from outreach.composing.handwriting.font.compiler import Measures, Named, compile_forms, forms_of
+from outreach.composing.handwriting.font.compiler import PAIR_FORMS, Measures, Named, compile_forms, forms_of
 from outreach.composing.handwriting.font.letterforms import LATIN, Alphabet, Outline
+from outreach.composing.handwriting.font.pairs import PAIRS
 from outreach.composing.handwriting.font.variation import Habit, vary
 from outreach.composing.handwriting.own_hand.form import ACCENTS, TAKES
-from outreach.composing.handwriting.own_hand.samples import EMPTY, Take, cut_takes
+from outreach.composing.handwriting.own_hand.likeness import require_one_hand
+from outreach.composing.handwriting.own_hand.samples import EMPTY, Take, choose_takes, cut_page
 from outreach.composing.handwriting.own_hand.scans import ScannedPage
-from outreach.composing.handwriting.own_hand.spacing import Spacing, measure_spacing
+from outreach.composing.handwriting.own_hand.spacing import LEVEL, Spacing, measure_spacing
 from outreach.composing.handwriting.pens import SET_AT, SIGNATURE, SIGNATURE_FORMS, SIGNED_LARGER, keep_pen
 from outreach.errors import ScanUnreadable
 
 EM, X_HEIGHT, ASCENT, DESCENT = 1000, 460.0, 950, -420
 POINT = 25.4 / 72
-# What a person wrote three times already varies as they do, so further forms keep near to these.
+# What a person wrote several times already varies as they do, so further forms keep near to these: the nearer, the more
+# evenly the person writes. The first is for one who writes like a machine, the second for one as uneven as most.
 GENTLY = Habit(
     turn=0.9, lean=0.014, growth=0.014, width=0.010, rise=0.006, waver=0.007, pressure=0.0009, thinner=0.0, stride=0.006
 )
+FREELY = replace(GENTLY, turn=1.6, lean=0.035, growth=0.065, width=0.075, rise=0.010, waver=0.015, stride=0.010)
 STEADY = replace(GENTLY, turn=0.5, growth=0.012, waver=0.012)
+# The coefficient of variation of the height of most people's letters: six real pages have 12 %.
+UNEVEN = 0.12
 # A person writes these alike, and the form asks for one of them.
 ALIKE = {"'": "’", "‘": "’", '"': "”", "—": "–"}
 # Written alone, an accent comes out larger than above a letter: at most so much of an x it may be.
 LARGEST_ACCENT = 0.6
+# A pair is written as one where it was written so often, and is so wide beside its two letters.
+FEWEST_PAIRS, NARROWEST_PAIR, WIDEST_PAIR = 2, 0.65, 1.5
 # Millimetres a signature may take under a letter.
 SIGNED_WIDTH, SIGNED_HEIGHT = 70.0, 15.0
 
-# How much of a take's distance from the line of all takes is taken back: what is left is the hand's own unevenness.
-SETTLED = 0.7
+# A letter keeps its own distance from the line, as people write; but in a box nobody minds the letter before it, so it
+# is never farther off than this share of an x.
+FARTHEST = 0.12
 
 
 @dataclass(frozen=True)
@@ -51,7 +61,9 @@ class OwnHand:
     signatures: list[Outline]
     #: What was written into each box.
     takes: list[Take]
-    #: What is wrong with some of a character's boxes, by character.
+    #: The forms of pairs that are written as one, by pair.
+    pairs: dict[str, list[Outline]]
+    #: What is wrong with some of the boxes of a character or pair.
     again: dict[str, str]
     #: Why there is no signature; empty where there is one.
     unsigned: str
@@ -62,7 +74,12 @@ class OwnHand:
     def lost(self) -> list[str]:
         """The characters of which no box can be used."""
         good = {take.box.words for take in self.takes if take.is_good}
-        return [character for character in self.again if character not in good]
+        return [character for character in self.again if character not in good and character not in PAIRS]
+
+    @property
+    def apart(self) -> list[str]:
+        """The pairs that are written letter by letter."""
+        return [pair for pair in PAIRS if pair not in self.pairs]
 
     @property
     def missing(self) -> str:
@@ -70,12 +87,18 @@ class OwnHand:
         return "".join(character for character in LATIN if character not in self.forms)
 
 
-def learn_hand(name: str, pages: Sequence[ScannedPage], signs: str, seed: int = 1) -> OwnHand:
+def learn_hand(
+    name: str, pages: Sequence[ScannedPage], signs: str, seed: int = 1, is_one_person: bool = False
+) -> OwnHand:
     """The hand on these pages as the pen `name`; its signature stands for the name `signs` and for no other.
 
-    Raises ScanUnreadable where not even the small letters can be read.
+    Raises ScanUnreadable where not even the small letters can be read, and where the pages look as if two persons wrote
+    them, unless they are said to be one person's.
     """
-    takes = cut_takes(pages)
+    read = [cut_page(page) for page in pages]
+    if not is_one_person:
+        require_one_hand([page.source for page in pages], read)
+    takes = choose_takes(read)
     if all(take.complaint == EMPTY for take in takes):
         raise ScanUnreadable("Nothing is written on these pages; fill in the form with a dark pen, then scan it again")
     written = _by_character(takes)
@@ -86,8 +109,9 @@ def learn_hand(name: str, pages: Sequence[ScannedPage], signs: str, seed: int = 
         )
     units = X_HEIGHT / spacing.x_height
     own = {character: _settle(group, spacing, units) for character, group in written.items()}
-    bases = _complete(own)
-    forms = {character: _forms(character, bases[character], seed) for character in bases}
+    bases, habit = _complete(own), _habit_of(own)
+    pairs = {pair: _forms(pair, own[pair], habit, seed) for pair in PAIRS if _is_pair(pair, own)}
+    forms = {character: _forms(character, bases[character], habit, seed) for character in bases}
     forms[" "] = _spaces(spacing, units, seed)
     forms["\u00a0"] = forms[" "]
     measures = Measures(EM, ASCENT, DESCENT, X_HEIGHT)
@@ -98,8 +122,8 @@ def learn_hand(name: str, pages: Sequence[ScannedPage], signs: str, seed: int = 
     few = {character: drawn[:TAKES] for character, drawn in forms.items()}
     named = _named(name + SIGNATURE)
     signature = None if unsigned else compile_forms(few, measures, named, seed, signatures={signs: signatures})
-    pen = compile_forms(forms, measures, _named(name), seed)
-    return OwnHand(pen, signature, forms, signatures, takes, _again(takes), unsigned, units)
+    pen = compile_forms(forms, measures, _named(name), seed, signatures=pairs)
+    return OwnHand(pen, signature, forms, signatures, takes, pairs, _again(takes), unsigned, units)
 
 
 def keep_hand(hand: OwnHand, name: str, folder: Path) -> Path:
@@ -131,30 +155,55 @@ def _named(name: str) -> Named:
 def _by_character(takes: Sequence[Take]) -> dict[str, list[Take]]:
     written: dict[str, list[Take]] = {}
     for take in takes:
-        if take.box.kind == "letter" and take.is_good:
+        if take.is_character and take.is_good:
             written.setdefault(take.box.words, []).append(take)
     return written
 
 
 def _again(takes: Sequence[Take]) -> dict[str, str]:
-    """Each character of which a box cannot be used, with what is wrong."""
-    again = {take.box.words: "" for take in takes if take.box.kind == "letter" and take.complaint}
+    """Each character or pair of which a box cannot be used, with what is wrong."""
+    again = {take.box.words: "" for take in takes if take.is_character and take.complaint}
     for character in again:
-        complaints = [take.complaint for take in takes if take.box.words == character and take.complaint]
+        boxes = [take.complaint for take in takes if take.is_character and take.box.words == character]
         again[character] = ", ".join(
-            f"{complaint} ({complaints.count(complaint)} of {TAKES})" for complaint in dict.fromkeys(complaints)
+            f"{complaint} ({boxes.count(complaint)} of {len(boxes)})" for complaint in dict.fromkeys(boxes) if complaint
         )
     return again
 
 
+def _is_pair(pair: str, own: Mapping[str, Sequence[Outline]]) -> bool:
+    """Whether a pair was written several times, with room for both its letters: else one of them would be lost."""
+    if len(own.get(pair, ())) < FEWEST_PAIRS or not set(pair) <= own.keys():
+        return False
+    alone = sum(median(form.advance for form in own[letter]) for letter in pair)
+    low, high = NARROWEST_PAIR * alone, WIDEST_PAIR * alone
+    return low < median(form.advance for form in own[pair]) < high
+
+
 def _settle(group: Sequence[Take], spacing: Spacing, units: float) -> list[Outline]:
-    """A letter's takes in font units, each brought most of the way to where the line was for all of them."""
+    """A letter's takes in font units, those far off the line brought nearer to where it was for all of them."""
     outlines = [take.outline for take in group if take.outline is not None]
     low = median(outline.box[1] for outline in outlines)
+    far = FARTHEST * spacing.x_height
+    strays = [outline.box[1] - low for outline in outlines]
     return [
-        _in_units(outline.moved(0, SETTLED * (low - outline.box[1]) - spacing.line), spacing, units)
-        for outline in outlines
+        _in_units(outline.moved(0, min(max(stray, -far), far) - stray - spacing.line), spacing, units)
+        for outline, stray in zip(outlines, strays, strict=True)
     ]
+
+
+def _habit_of(own: Mapping[str, Sequence[Outline]]) -> Habit:
+    """How much further forms vary: as the person's letters do, by how unlike in height those of one letter are."""
+    heights = [
+        np.log([outline.box[3] - outline.box[1] for outline in own[letter]]) for letter in LEVEL if letter in own
+    ]
+    spreads = [float(np.var(each, ddof=1)) for each in heights if len(each) >= TAKES]
+    share = min(math.sqrt(float(np.mean(spreads))) / UNEVEN, 1.0) if spreads else 0.0
+    mixed = {
+        each.name: (1 - share) * getattr(GENTLY, each.name) + share * getattr(FREELY, each.name)
+        for each in fields(Habit)
+    }
+    return Habit(**mixed)
 
 
 def _in_units(outline: Outline, spacing: Spacing, units: float) -> Outline:
@@ -201,9 +250,12 @@ def _smaller(accent: Outline) -> Outline:
     return replace(accent, points=accent.points * scale)
 
 
-def _forms(character: str, bases: Sequence[Outline], seed: int) -> list[Outline]:
+def _forms(character: str, bases: Sequence[Outline], habit: Habit, seed: int) -> list[Outline]:
     """First each as it was written, then as many again as a pen has, each near to one that was."""
-    return [_form(bases, number, GENTLY, seed, character) for number in range(max(forms_of(character), len(bases)))]
+    count = max(PAIR_FORMS if character in PAIRS else forms_of(character), len(bases))
+    # Pages are laid out with the first form, so it is one of middle width.
+    bases = sorted(bases, key=lambda base: abs(base.advance - median(each.advance for each in bases)))
+    return [_form(bases, number, habit, seed, character) for number in range(count)]
 
 
 def _form(bases: Sequence[Outline], number: int, habit: Habit, seed: int, character: str) -> Outline:

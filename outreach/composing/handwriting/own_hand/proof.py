@@ -3,7 +3,7 @@
 What is to be written again is marked, and accents stand on letters. The lines come from the true press.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import numpy as np
@@ -26,8 +26,10 @@ from outreach.composing.handwriting.pens import (
 )
 from outreach.composing.proofing.pdf_pages import draw_page
 
-# Pixels: of a mm, of the whole width, of a letter's place, and of the margin.
-DENSE, WIDE, COLUMNS, HIGH, MARGIN = 5, 1760, 3, 96, 40
+# Pixels: of a mm, of the whole width, of a letter's height, and of the margin.
+DENSE, WIDE, HIGH, MARGIN = 5, 1760, 96, 40
+# How many letters stand side by side: those that were written three times, and those written more often.
+COLUMNS, FEWER_COLUMNS = 3, 2
 # The lines' place, in mm.
 LINES = (176.0, 94.0)
 INK, RED, GREY = (28, 43, 87), (190, 40, 30), (120, 120, 120)
@@ -45,24 +47,36 @@ SENTENCES = (
 
 def draw_proof(hand: OwnHand, pen: Pen, signs: str) -> Image.Image:
     """The proof of a hand that was kept as `pen`; `signs` is the name its signature stands for."""
-    characters = list(dict.fromkeys(take.box.words for take in hand.takes if take.box.kind == "letter"))
+    by_character: dict[str, list[Take]] = {}
+    for take in hand.takes:
+        if take.is_character:
+            by_character.setdefault(take.box.words, []).append(take)
     written = write_lines(hand, pen, signs, LINES, WIDE)
-    rows = -(-len(characters) // COLUMNS)
-    page = Image.new("RGB", (WIDE, 2 * MARGIN + rows * HIGH + written.height + 70), "white")
+    places, bottom = _places(by_character)
+    page = Image.new("RGB", (WIDE, bottom + written.height + 50), "white")
     draw = ImageDraw.Draw(page)
     font = ImageFont.truetype(face_path(TYPED), 20)
     draw.text((MARGIN, 18), f"{pen.name}: left what was scanned, right what the pen writes", GREY, font)
-    for at, character in enumerate(characters):
-        left, top = MARGIN + at % COLUMNS * (WIDE - 2 * MARGIN) // COLUMNS, MARGIN + 20 + at // COLUMNS * HIGH
+    for character, (left, top) in places.items():
         draw.text((left, top + 30), character, (0, 0, 0), font)
-        takes = [take for take in hand.takes if take.box.words == character and take.box.kind == "letter"]
-        _letter(page, (left + 30, top), hand, takes)
+        _letter(page, (left + 30, top), hand, by_character[character])
         if character in hand.again:
             lead, colour = ("again: ", RED) if character in hand.lost else ("", GREY)
             text = f"{lead}{hand.again[character]}"
             draw.text((left + 30, top + HIGH - 20), text, colour, font.font_variant(size=15))
     page.paste(written, (0, page.height - written.height))
     return page
+
+
+def _places(by_character: Mapping[str, Sequence[Take]]) -> tuple[dict[str, tuple[int, int]], int]:
+    """Left and top of each character's place, and where the last row ends."""
+    places, top = {}, MARGIN + 20
+    for columns, are_many in ((FEWER_COLUMNS, True), (COLUMNS, False)):
+        characters = [each for each, takes in by_character.items() if (len(takes) > TAKES) == are_many]
+        for at, character in enumerate(characters):
+            places[character] = MARGIN + at % columns * (WIDE - 2 * MARGIN) // columns, top + at // columns * HIGH
+        top += -(-len(characters) // columns) * HIGH
+    return places, top
 
 
 def _letter(page: Image.Image, corner: tuple[int, int], hand: OwnHand, takes: Sequence[Take]) -> None:
@@ -74,16 +88,16 @@ def _letter(page: Image.Image, corner: tuple[int, int], hand: OwnHand, takes: Se
         left += seen.width + 2
     left += 12
     scale = DENSE / hand.units
-    for form in _shown(hand, takes[0].box.words):
-        wide, up = max(8, round(form.advance * scale) + 24), (BOX_HEIGHT + AROUND - BASELINE) * DENSE
-        page.paste(_inked(fill(form, scale, wide, round((BOX_HEIGHT + AROUND) * DENSE), (12, up))), (left, top))
+    for form in _shown(hand, takes[0].box.words)[: len(takes)]:
+        wide, up = max(8, round(form.advance * scale) + 16), (BOX_HEIGHT + AROUND - BASELINE) * DENSE
+        page.paste(_inked(fill(form, scale, wide, round((BOX_HEIGHT + AROUND) * DENSE), (8, up))), (left, top))
         left += wide
 
 
 def _shown(hand: OwnHand, character: str) -> list[Outline]:
     """The forms of a letter as they were written, or letters that an accent stands on."""
     if character not in MADE_WITH:
-        return hand.forms.get(character, [])[:TAKES]
+        return hand.pairs.get(character) or hand.forms.get(character, [])
     return [hand.forms[letter][take] for take, letter in enumerate(MADE_WITH[character]) if letter in hand.forms]
 
 

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outreach.composing.handwriting.font.letterforms import Outline
-from outreach.composing.handwriting.own_hand.form import Box
+from outreach.composing.handwriting.own_hand.form import X_HEIGHT, Box
+from outreach.composing.handwriting.own_hand.ruled_lines import remove_lines
 from outreach.composing.handwriting.own_hand.scans import FINE, Darkness, ScannedPage
 from outreach.composing.handwriting.own_hand.tracing import Spots, trace
 
@@ -46,23 +47,31 @@ class Take:
     def is_good(self) -> bool:
         return not self.complaint
 
+    @property
+    def is_character(self) -> bool:
+        """Whether it is a letter, a sign or a pair of letters, of which there are several takes."""
+        return self.box.kind in ("letter", "pair")
+
 
 def cut_takes(pages: Iterable[ScannedPage]) -> list[Take]:
-    """Every box on these pages, each letter's compared with one another.
-
-    Where a page is there more than once, each box is taken from the last on which it is well filled in.
-    """
-    read = list(_best_of_each_box(pages).values())
-    odd = {take.box for take in find_odd([take for take in read if take.box.kind == "letter" and take.is_good])}
-    return [replace(take, complaint=ODD) if take.box in odd else take for take in read]
+    """Every box on these pages; where a page is there more than once, each from the last on which it is well filled."""
+    return choose_takes([cut_page(page) for page in pages])
 
 
-def _best_of_each_box(pages: Iterable[ScannedPage]) -> dict[Box, Take]:
+def cut_page(page: ScannedPage) -> list[Take]:
+    """Every box of a page, each as it is alone."""
+    return [read_box(page, box) for box in page.form.boxes if box.page == page.number]
+
+
+def choose_takes(pages: Iterable[Sequence[Take]]) -> list[Take]:
+    """One take of each box, each letter's compared with one another."""
     best: dict[Box, Take] = {}
-    for take in (read_box(page, box) for page in pages for box in page.form.boxes if box.page == page.number):
+    for take in (take for page in pages for take in page):
         if take.box not in best or _worth(take) >= _worth(best[take.box]):
             best[take.box] = take
-    return best
+    read = list(best.values())
+    odd = {take.box for take in find_odd([take for take in read if take.is_character and take.is_good])}
+    return [replace(take, complaint=ODD) if take.box in odd else take for take in read]
 
 
 def _worth(take: Take) -> tuple[bool, bool]:
@@ -71,11 +80,14 @@ def _worth(take: Take) -> tuple[bool, bool]:
 
 def read_box(page: ScannedPage, box: Box) -> Take:
     """One box of a page, as it is alone."""
-    around = _crop(page.darkness, box, AROUND)
+    seen = _crop(page.darkness, box, AROUND)
+    line = box.baseline - box.zone.top + AROUND
+    around = remove_lines(seen, FINE, AROUND, [line] if box.kind == "signature" else [line, line - X_HEIGHT])
     # A stroke has its edge where it is half as dark as at its darkest, however sharp the picture is.
-    peak = float(cv2.blur(around, (3, 3)).max())
+    frame = round(AROUND * FINE)
+    peak = float(cv2.blur(around, (3, 3))[frame:-frame, frame:-frame].max())
     nothing = np.zeros(around.shape, bool)
-    take = Take(box, around, None, nothing)
+    take = Take(box, seen, None, nothing)
     if peak < PALE:
         return replace(take, complaint=EMPTY if peak < PAPER else FAINT)
     spots, is_spilt = _own_ink(around > max(peak / 2, PAPER * 1.2))
@@ -125,21 +137,27 @@ def _outline(around: Darkness, spots: Spots, edge: float, box: Box) -> Outline:
 
 
 def find_odd(letters: Sequence[Take]) -> list[Take]:
-    """Those that are unlike two others of their letter which are alike, or far more like another letter than those."""
+    """Those unlike all others of their letter, most of which are alike, or far more like another letter than those."""
     if not letters:
         return []
     sizes = np.array([_size(take.spots) for take in letters], float)
-    covered = _covered(np.stack([_shape(take.spots) for take in letters]))
+    covered = compare(letters)
     alike = (covered > ALIKE) & (np.maximum.outer(sizes, sizes) < GROWN * np.minimum.outer(sizes, sizes) + 0.5 * FINE)
     words = np.array([take.box.words for take in letters])
     odd = []
     for at, take in enumerate(letters):
         sisters = np.flatnonzero((words == take.box.words) & (np.arange(len(letters)) != at))
-        if len(sisters) > 1 and alike[np.ix_(sisters, sisters)].all():
+        pairs = alike[np.ix_(sisters, sisters)][np.triu_indices(len(sisters), 1)]
+        if len(pairs) and pairs.mean() >= 0.5:
             foreign = covered[at, words != take.box.words].max(initial=0.0)
             if not alike[at, sisters].any() or foreign > covered[at, sisters].max() + FOREIGN:
                 odd.append(take)
     return odd
+
+
+def compare(takes: Sequence[Take]) -> NDArray[np.float32]:
+    """For each two takes how far their shapes cover each other, from 0 to 1, whatever their size."""
+    return _covered(np.stack([_shape(take.spots) for take in takes]))
 
 
 def _covered(shapes: NDArray[np.float32]) -> NDArray[np.float32]:
