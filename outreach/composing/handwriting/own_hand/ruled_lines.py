@@ -16,13 +16,15 @@ Darkness = NDArray[np.float32]
 # Lines are sought in a picture so many times smaller, in which paper is paler than this.
 SMALLER, PAPER = 3, 0.09
 # How far a line may lean on the form's own, as a share; how much of it must be there; how many a box may have.
-LEAN, WHOLE, MOST = 0.035, 0.96, 16
+LEAN, WHOLE, MOST = 0.035, 0.96, 32
 # In mm: how far the form's own lines may lie off their places, how far a line may stray from straight, and how thick it
 # is at most: a fold is broad and soft.
 ASTRAY, STRAY, THICKEST = 0.7, 0.35, 1.8
 # How many times as much ink, thicker or darker, there is across a line where the pen has been as where it has not; and
 # the share of a line that the pen leaves free at least.
 HEAVIER, FREE = 1.4, 35
+# How many times as dark as two lines that cross the pen is on a crossing.
+DARKER = 1.15
 
 
 @dataclass(frozen=True)
@@ -140,9 +142,9 @@ def _erase(picture: Darkness, line: _Line, fine: int, crossed: NDArray[np.bool_]
     wider = cv2.dilate(run.astype(np.uint8), np.ones((5, 1), np.uint8)) > 0
     ink = (band * wider).sum(axis=0)
     is_pen = ink > HEAVIER * np.percentile(ink, FREE)
-    # Where another line crosses it there is more ink than elsewhere, but none that is darker.
+    # Where another line crosses it there is more ink than elsewhere, and it is as dark as two of them at most.
     darkest = np.where(run, band, 0).max(axis=0)
-    is_pen &= ~crossed[rows, columns].any(axis=0) | (darkest > HEAVIER * shade)
+    is_pen &= ~crossed[rows, columns].any(axis=0) | (darkest > DARKER * (1 - (1 - shade) ** 2))
     # A single column is noise; and beside a stroke the line begins within its soft edge.
     is_pen = cv2.morphologyEx(is_pen[None].astype(np.uint8), cv2.MORPH_OPEN, np.ones((1, 3), np.uint8))[0] > 0
     gone = wider & ~is_pen[None, :]
