@@ -101,6 +101,22 @@ def test_a_font_that_cannot_be_loaded_stops_the_page_instead_of_another_font_tak
     assert [str(font.get_object()["/BaseFont"]).partition("+")[2] for font in fonts.values()] == ["Broken"]
 
 
+def test_a_pen_that_took_the_place_of_another_is_written_with_from_the_next_page_on(tmp_path: Path) -> None:
+    path = tmp_path / "Nora.ttf"
+    css = '@font-face { font-family: "Nora"; src: url("font:Nora.ttf"); } p { font-family: "Nora"; }'
+
+    def print_with(pen: str) -> bytes:
+        make = find_pens(Path("none"))[pen].path.read_bytes()
+        beside = path.with_suffix(".new")
+        beside.write_bytes(make)
+        beside.replace(path)
+        return print_page(MORNING, css, [path])
+
+    first, second = print_with("Fir"), print_with("Hazel")
+    assert first != second
+    assert print_with("Fir") == first
+
+
 def test_what_the_press_complains_of_stays_out_of_logs() -> None:
     heard = BufferingHandler(100)
     logging.getLogger().addHandler(heard)

@@ -59,7 +59,7 @@ class HandMovement:
     lean: float = 0.064
     #: How much heavier a word's strokes are than the pen's letters: the mean as a share of an em, and the deviation as
     #: a share of the stroke.
-    weight: tuple[float, float] = (0.022, 0.20)
+    weight: tuple[float, float] = (0.022, 0.175)
     #: How much of its pressure a hand keeps from one word to the next, as a share: a word that is heavy alone among
     #: light ones looks printed in bold.
     kept: float = 0.75

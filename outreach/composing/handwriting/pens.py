@@ -6,7 +6,7 @@ Every pen is made to be set at the same size. Eight come with the product, and a
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from fontTools.ttLib import TTFont
@@ -100,10 +100,20 @@ def face_path(family: str) -> Path:
     return FACES / f"{family.replace(' ', '')}.ttf"
 
 
-@cache
+def stamp_of(font: Path) -> tuple[Path, int, int]:
+    """Tells a font's file from one that took its place, as `outreach pen learn --replace` puts one there."""
+    status = font.stat()
+    return font, status.st_mtime_ns, status.st_size
+
+
 def _advances(path: Path) -> tuple[dict[int, int], int]:
     """Each character's width in font units, and how many of those an em has."""
-    with TTFont(path) as font:
+    return _read_advances(stamp_of(path))
+
+
+@lru_cache(maxsize=64)
+def _read_advances(stamp: tuple[Path, int, int]) -> tuple[dict[int, int], int]:
+    with TTFont(stamp[0]) as font:
         widths = font["hmtx"]
         return {code: widths[glyph][0] for code, glyph in font.getBestCmap().items()}, font["head"].unitsPerEm
 

@@ -22,7 +22,7 @@ from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherRespons
 from outreach.composing.handwriting.ink import Ink
 from outreach.composing.handwriting.page_setup import ONE_PAGE, Sheet
 from outreach.composing.handwriting.pdf_metadata import pack_streams, say_both, set_trim
-from outreach.composing.handwriting.pens import TYPED, TYPED_WIDER, face_path
+from outreach.composing.handwriting.pens import TYPED, TYPED_WIDER, face_path, stamp_of
 from outreach.errors import CannotWrite, TooLong
 
 # What WeasyPrint logs instead of raising: a font that cannot be loaded, a style it does not know. It logs the texts and
@@ -69,6 +69,11 @@ class _Press:
     def __init__(self) -> None:
         self.fetcher = _Fonts()
         self.fonts = FontConfiguration()
+        self.stamps: dict[str, object] = {}
+
+    def knows(self, fonts: Mapping[str, object]) -> bool:
+        """Whether none of these fonts, by their names, took the place of one that was read already."""
+        return all(self.stamps.get(name, stamp) == stamp for name, stamp in fonts.items())
 
     @lru_cache(maxsize=32)  # noqa: B019 - there is one press, and it lives as long as the process
     def style(self, css: str) -> Any:
@@ -84,10 +89,11 @@ class _Press:
             ink.attach(document)
 
         def finish(_: Any, pdf: Any) -> None:
-            pack_streams(pdf)
             set_trim(pdf, sheet.bleed)
             if sheet.is_lasting:
                 say_both(pdf)
+            # Last, because what is packed can be changed no more.
+            pack_streams(pdf)
 
         variant = "pdf/a-2b" if sheet.is_lasting else "pdf/ua-1"
         return bytes(document.write_pdf(finisher=finish, pdf_variant=variant, pdf_tags=True))
@@ -119,8 +125,13 @@ def print_page(
     over the pages that `sheet` allows, CannotWrite when the page asks for anything but these fonts and pictures.
     """
     with _one_at_a_time, _no_collecting():
+        stamps = {font_address(font): stamp_of(font) for font in fonts}
+        if not _press().knows(stamps):
+            # Fontconfig would go on with the first font of a name.
+            _press.cache_clear()
         press = _press()
-        press.fetcher.paths |= {font_address(font): font for font in fonts}
+        press.stamps |= stamps
+        press.fetcher.paths |= {name: stamp[0] for name, stamp in stamps.items()}
         press.fetcher.pictures = sheet.pictures
         _complaints.flush()
         try:

@@ -6,9 +6,12 @@ A name that was learned as one drawing keeps its shape; one that is written lett
 import math
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from outreach.composing.handwriting.text_runs import TextRun, show
+
+# So high a name rises at most from its first letter to its last, in em.
+HIGHEST = 0.5
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ def sign(run: TextRun, rng: random.Random) -> Iterator[bytes]:
     """The orders that write the run as a signature."""
     flourish = draw_flourish(rng)
     wide = max(sum(word.ends - word.begins for word in run.words), run.size)
+    # A long name that rose as steeply as a short one would run into the words above it.
+    flourish = replace(flourish, slope=max(flourish.slope, -HIGHEST * run.size / wide))
     along = 0.0
     # Letters that rise are no line to what reads pages aloud, so it is told the name.
     name = "".join(run.font.to_unicode.get(glyph, "") for word in run.words for glyph, _ in word.glyphs)

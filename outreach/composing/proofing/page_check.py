@@ -28,6 +28,8 @@ MOST_LINES = 7
 CUT_OFF = 9.0
 # A smaller piece, in mm, may be a space or a full stop alone.
 SMALLEST = 5.0
+# In mm: what PDFium gives for a gap between words is as flat as a line, and nothing is drawn there.
+FLATTEST = 0.2
 _BROKEN = re.compile("[\ufffd\ufffe\uffff]")
 
 
@@ -211,7 +213,7 @@ class _Check:
             if not _holds(whole, piece):
                 says = "Words run off the page and would not be printed; shorten the line or the letter"
                 yield Fault("overflow", number, piece, says)
-            elif piece.width > SMALLEST and _is_cut(page, piece):
+            elif piece.width > SMALLEST and piece.height > FLATTEST and _is_cut(page, piece):
                 says = "Words are cut off, covered, or have the colour of the paper; shorten the line, or move them"
                 yield Fault("overflow", number, piece, says)
 
