@@ -76,8 +76,7 @@ def believe(face: Path) -> tuple[float, float, float]:
     from written_body import scan_body
 
     pages = [flatten(page, face.stem) for page in fill_form(FORM, face, NAME, 7, unevenness=REAL)]
-    # Each under a name of its own: a process reads the font of a name once.
-    name = f"Hand {face.stem}"
+    name = "Nora"
     with tempfile.TemporaryDirectory() as folder:
         keep_hand(learn_hand(name, pages, NAME), name, Path(folder))
         make = letter_maker(name, own=Path(folder))
