@@ -34,7 +34,7 @@ PAIR_FORMS = 8
 # A contour of a stop that is no larger is a dot, as a share of the x-height.
 DOT = 0.3
 # How much of its habit a hand has in figures, and in other signs: they are read one by one, with no word around them.
-CAREFUL, CLEAR = 0.22, 0.5
+CAREFUL, CLEAR = 0.16, 0.5
 APART = frozenset(STOPS + QUOTES + DIGITS)
 # Seconds since 1904; a font that said when it was made would never be made twice the same.
 MADE_AT = 3_786_912_000
@@ -95,8 +95,10 @@ def compile_pen(recipe: Recipe, characters: Iterable[str] = LATIN) -> bytes:
     """
     letters = read_letterforms(recipe.base, characters)
     hidden = read_hidden(recipe.base)
-    outlines = letters.outlines | {each: hidden[each].pop(0) for each in recipe.hidden if each in letters.outlines}
-    letters = replace(letters, outlines=mend(outlines, letters.x_height, recipe.is_joined))
+    # A recipe that varies nothing is the face as it is.
+    if recipe.habit.waver:
+        outlines = letters.outlines | {each: hidden[each].pop(0) for each in recipe.hidden if each in letters.outlines}
+        letters = replace(letters, outlines=mend(outlines, letters.x_height, recipe.is_joined))
     forms = {character: _forms(letters, recipe, character, hidden) for character in letters.outlines}
     pairs = {pair: _pair_forms(pair, letters, recipe) for pair in PAIRS if set(pair) <= set(letters.outlines)}
     # What is white around a stop or a figure is said by its width.
@@ -187,7 +189,6 @@ def _forms(letters: Letterforms, recipe: Recipe, character: str, hidden: Mapping
     if character in STOPS:
         outline = outline.swollen(recipe.dot, DOT * letters.x_height)
     joined, count = recipe.is_joined and character.isalpha(), forms_of(character)
-    # A recipe that varies nothing is the face as it is.
     drawings = [outline]
     if recipe.habit.waver:
         drawings = drawings_of(character, outline, hidden, letters.x_height, recipe.habit.redrawn, joined, recipe.seed)

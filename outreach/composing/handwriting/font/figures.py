@@ -19,6 +19,8 @@ TALL, MOST_GROWN = 0.95, 1.45
 # of a figure, the least and the most; of a bare stem; of quotes.
 STOP_WHITE, JOINED_STOP_WHITE = (0.14, 0.20), (0.36, 0.20)
 FIGURE_WHITE, STEM_WHITE, QUOTE_WHITE = (0.12, 0.17), 0.11, 0.08
+# Around the plus of a telephone number, whose bar else makes a 7 or a 4 of the 1 after it.
+PLUS_WHITE = 0.40
 # A 1 that is a bare stem, narrower than such a share of its height, is told from the next figure only by what is white.
 BARE, BARE_WHITE = 0.30, 0.20
 # How wide the hook of a question mark is, as a share of its height, and how many times wider it is drawn at most.
@@ -45,7 +47,7 @@ def mend(outlines: Mapping[str, Outline], x_height: float, is_joined: bool) -> d
 
 def _mend_figures(outlines: Mapping[str, Outline], x_height: float) -> dict[str, Outline]:
     """Figures and signs of money, larger where they are lower than the letters, each with white around it."""
-    mended = {each: outlines[each] for each in (*DIGITS, *MONEY, "+") if each in outlines}
+    mended = {each: outlines[each] for each in (*DIGITS, *MONEY) if each in outlines}
     digits = [outlines[each] for each in DIGITS if each in outlines]
     tall = [TALL * outlines[each].box[3] for each in "lH" if each in outlines]
     if digits and tall:
@@ -54,7 +56,8 @@ def _mend_figures(outlines: Mapping[str, Outline], x_height: float) -> dict[str,
         low = {each for each in MONEY if each in outlines and _height(outlines[each]) < min(tall)}
         mended |= {each: _stand(mended[each], times, x_height) for each in mended if each in DIGITS or each in low}
     least, most = (white * x_height for white in FIGURE_WHITE)
-    return {each: _set_apart(figure, least, most) for each, figure in mended.items()}
+    plus = {"+": _set_apart(outlines["+"], PLUS_WHITE * x_height)} if "+" in outlines else {}
+    return {each: _set_apart(figure, least, most) for each, figure in mended.items()} | plus
 
 
 def _height(outline: Outline) -> float:
