@@ -10,7 +10,7 @@ from functools import cache
 
 from fontTools.ttLib import TTFont
 
-from outreach.composing.handwriting.glyph_subset import GlyphTables, read_glyphs
+from outreach.composing.handwriting.glyph_subset import GlyphTables, places_of, read_glyphs
 
 # So many orders of the forms are drawn once; a page begins each character's with one of them.
 ORDERS = 64
@@ -87,12 +87,9 @@ def forms_in(family: str, font: bytes) -> GlyphForms:
 
 
 def _checksum(font: bytes) -> bytes:
-    # TrueType: a directory of tables, each a tag, a checksum, an offset and a length; the whole's is the third of head.
-    for at in range(12, 12 + 16 * int.from_bytes(font[4:6], "big"), 16):
-        if font[at : at + 4] == b"head":
-            start = int.from_bytes(font[at + 8 : at + 12], "big")
-            return font[start + 8 : start + 12]
-    return b""
+    """The third number of the table “head”, of the whole file; nothing where there is no such table."""
+    start, _ = places_of(font).get(b"head", (len(font), 0))
+    return font[start + 8 : start + 12]
 
 
 def read_forms(font: bytes) -> GlyphForms:

@@ -29,11 +29,15 @@ class GlyphTables:
     metrics: NDArray[np.uint32]
 
 
+def places_of(font: bytes) -> dict[bytes, tuple[int, int]]:
+    """Where each table of a TrueType file begins and how long it is, by its tag."""
+    entries = (font[at : at + 16] for at in range(12, 12 + 16 * int.from_bytes(font[4:6], "big"), 16))
+    return {entry[:4]: struct.unpack(">LL", entry[8:16]) for entry in entries}
+
+
 def tables_of(font: bytes) -> dict[bytes, bytes]:
     """Each table of a TrueType file, by its tag."""
-    entries = (font[at : at + 16] for at in range(12, 12 + 16 * int.from_bytes(font[4:6], "big"), 16))
-    placed = ((entry[:4], *struct.unpack(">LL", entry[8:16])) for entry in entries)
-    return {tag: font[start : start + length] for tag, start, length in placed}
+    return {tag: font[start : start + length] for tag, (start, length) in places_of(font).items()}
 
 
 def read_glyphs(font: bytes) -> GlyphTables | None:

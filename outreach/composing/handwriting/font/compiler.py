@@ -16,7 +16,7 @@ from fontTools.ttLib import TTLibError
 from fontTools.ttLib.tables._g_l_y_f import Glyph, GlyphCoordinates
 from fontTools.ttLib.tables.ttProgram import Program
 
-from outreach.composing.handwriting.font.allographs import drawings_of, end_word, read_hidden, start_word
+from outreach.composing.handwriting.font.allographs import COMMONEST, drawings_of, end_word, read_hidden, start_word
 from outreach.composing.handwriting.font.figures import DIGITS, MONEY, QUOTES, STOPS, mend
 from outreach.composing.handwriting.font.ink_spots import with_spots
 from outreach.composing.handwriting.font.letterforms import FURTHER, LATIN, Letterforms, Outline, read_letterforms
@@ -29,7 +29,7 @@ from outreach.errors import SettingsError
 from outreach.local_files import MOST_BYTES, require_regular
 
 # A character that comes often must come in more forms to seem as seldom the same.
-FORMS, OFTEN, SELDOM, RARE = 20, "etaoinshrdlumcy ", "bfgjkpqvwxz", 4
+FORMS, SELDOM, RARE = 20, "bfgjkpqvwxz", 4
 PAIR_FORMS = 8
 # A contour of a stop that is no larger is a dot, as a share of the x-height.
 DOT = 0.3
@@ -83,7 +83,7 @@ class Named:
 
 def forms_of(character: str) -> int:
     """How many forms of a character a pen has."""
-    if character in OFTEN:
+    if character in COMMONEST or character == " ":
         return FORMS
     return 12 if character in SELDOM else 8 if character.isascii() else RARE
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 from pypdf import PdfReader, PdfWriter
 
-from outreach.composing.handwriting.font.compiler import OFTEN
+from outreach.composing.handwriting.font.allographs import COMMONEST
 from outreach.composing.handwriting.font.pairs import PAIRS
 from outreach.composing.handwriting.own_hand.registration_marks import (
     CORNERS,
@@ -34,7 +34,7 @@ EDITION = 27
 PAPERS = (A4, US_LETTER)
 # How many boxes a letter has, and one of the commonest.
 TAKES, MOST_TAKES = 3, 6
-COMMON = "".join(sorted(OFTEN.strip()))
+COMMON = "".join(sorted(COMMONEST))
 LETTERS, SMALL = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", 26
 SIGNS = ".,;:!?’“”-–()/&@#%+=*°€$£"
 # Letters in use abroad that cannot be put together from others; then the accents alone, from which others are.
